@@ -1,0 +1,139 @@
+"""What a layer asks for (`Plan`) and what it is given for one block of samples (`Frame`).
+
+A layer is a specification without arrays.  For each block of ``width`` samples, the network hands it a frame: its input
+``x``, its output ``y``, the gradients ``dx`` and ``dy``, and views of parameters, gradients and buffers, all allocated
+once.  Samples are columns: an array of shape ``(H, W, C)`` per sample is stored as ``(H, W, C, N)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Arrays", "Frame", "Plan", "Storage", "aligned", "split"]
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The borders a layer wants around an array: ``rows`` by ``columns``, the array itself at ``(row, column)``."""
+
+    rows: int
+    columns: int
+    row: int
+    column: int
+
+
+@dataclass
+class Plan:
+    """What a layer needs for one input shape, block width and dtype.
+
+    Attributes
+    ----------
+    kernel : object
+        Whatever the layer computed once from the sizes.
+    buffers : dict of shapes
+        Arrays kept from the forward to the backward pass, one set a block; zero at the start.
+    scratch : dict of dicts of shapes
+        Arrays that nobody reads after the call, a group for each thing done; all groups of all layers of one thread lie
+        in the same memory.
+    shared : dict of shapes
+        Arrays made from the parameters once a step by `Layer.prepare`; shared by all blocks.
+    x, dy : Storage or None
+        Borders of zeros around the input, around the output's gradient.
+
+    A shape may be followed by a dtype, ``(shape, dtype)``; otherwise it is the network's.
+    """
+
+    kernel: Any = None
+    buffers: dict = field(default_factory=dict)
+    scratch: dict = field(default_factory=dict)
+    shared: dict = field(default_factory=dict)
+    x: Storage | None = None
+    dy: Storage | None = None
+
+
+class Arrays(dict):
+    """Named arrays, also reached as attributes."""
+
+    __getattr__ = dict.__getitem__
+
+
+class Frame:
+    """The arrays of one layer for one block of samples.
+
+    Attributes
+    ----------
+    x, y, dx, dy : ndarray of shape (..., N)
+        Input, output and their gradients; ``dx`` is None where no gradient of the input is wanted.
+    x_storage, dy_storage : ndarray
+        ``x`` and ``dy`` with the borders the plan asked for.
+    parameters, gradients, state, buffers, scratch, shared : Arrays
+        Views by name; `gradients` is None outside training.
+    weight : ndarray of shape (N,)
+        Share of each column in the batch: sample weights over their sum, zero for padding.
+    rng : numpy.random.Generator or None
+        The block's own random stream.
+    matmul : callable
+        ``matmul(a, b, out=...)``; spread over the threads where the frame holds the whole batch.
+    """
+
+    __slots__ = (
+        "buffers", "dx", "dy", "dy_storage", "gradients", "layer", "matmul", "parameters", "plan", "rng", "scratch",
+        "shared", "state", "weight", "x", "x_storage", "y",
+    )  # fmt: skip
+
+    def __init__(self, **arrays):
+        for name in self.__slots__:
+            setattr(self, name, arrays.get(name))
+
+
+def aligned(shape, dtype, zero=True) -> np.ndarray:
+    """An array that starts on a cache line, so that every run and every block sees the same alignment."""
+    dtype = np.dtype(dtype)
+    raw = (np.zeros if zero else np.empty)(prod(shape) * dtype.itemsize + 64, np.uint8)
+    offset = -raw.ctypes.data % 64
+    return raw[offset : offset + prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
+
+
+def split(flat: np.ndarray, shapes: dict) -> Arrays:
+    """Named views of consecutive pieces of a flat vector."""
+    views, start = Arrays(), 0
+    for name, shape in shapes.items():
+        views[name] = flat[start : start + prod(shape)].reshape(shape)
+        start += prod(shape)
+    return views
+
+
+def with_dtype(shape, dtype):
+    """``(shape, dtype)`` of a plan's entry."""
+    return shape if len(shape) == 2 and isinstance(shape[0], tuple) else (shape, dtype)
+
+
+def scratch_bytes(groups: dict, dtype) -> int:
+    """Bytes that a plan's largest scratch group takes, each array on a cache line."""
+    sizes = [0]
+    for shapes in groups.values():
+        entries = [with_dtype(entry, dtype) for entry in shapes.values()]
+        sizes.append(sum(-(-prod(shape) * np.dtype(kind).itemsize // 64) * 64 for shape, kind in entries))
+    return max(sizes)
+
+
+def allocate(shapes: dict, dtype) -> Arrays:
+    """Zeroed arrays for a plan's entries."""
+    return Arrays({name: aligned(*with_dtype(entry, dtype)) for name, entry in shapes.items()})
+
+
+def carve(arena: np.ndarray, groups: dict, dtype) -> Arrays:
+    """Views of a plan's scratch groups in a thread's arena of bytes; every group starts where the arena starts."""
+    views = Arrays()
+    for group, shapes in groups.items():
+        views[group], start = Arrays(), 0
+        for name, entry in shapes.items():
+            shape, kind = with_dtype(entry, dtype)
+            size = prod(shape) * np.dtype(kind).itemsize
+            views[group][name] = arena[start : start + size].view(kind).reshape(shape)
+            start += -(-size // 64) * 64
+    return views

@@ -1,0 +1,59 @@
+"""Matrices of the Cook-Toom minimal filtering algorithms F(m, r) (Winograd, 1980; Lavin and Gray, arXiv 1509.09308).
+
+``y = AT @ ((G @ g) * (BT @ d))`` gives ``m`` outputs of a correlation with ``r`` taps from ``m + r - 1`` inputs by as many
+multiplications.  The matrices follow from the interpolation points, exactly, in rational arithmetic.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+
+__all__ = ["best_tile", "winograd_matrices"]
+
+# Small magnitudes first: each point more costs about half a decimal digit in float32.
+_POINTS = [Fraction(p) for p in ("0", "1", "-1", "2", "-2", "1/2", "-1/2")]
+
+
+def _product(roots) -> list[Fraction]:
+    """Coefficients, lowest first, of the monic polynomial with these roots."""
+    coefficients = [Fraction(1)]
+    for root in roots:
+        shifted = [Fraction(0), *coefficients]
+        coefficients = [high - root * low for high, low in zip(shifted, [*coefficients, Fraction(0)], strict=True)]
+    return coefficients
+
+
+@cache
+def winograd_matrices(m: int, r: int, dtype=np.float32) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """``BT`` of shape (a, a), ``G`` of shape (a, r) and ``AT`` of shape (m, a), with ``a = m + r - 1``."""
+    a = m + r - 1
+    points = _POINTS[: a - 1]
+    if len(points) < a - 1:
+        raise ValueError(f"F({m}, {r}) needs {a - 1} interpolation points, got {len(_POINTS)}")
+    BT, G, AT = [], [], []
+    for point in points:
+        others = [p for p in points if p != point]
+        scale = Fraction(1)
+        for other in others:
+            scale *= point - other
+        BT.append([*_product(others), Fraction(0)])
+        G.append([point**k / scale for k in range(r)])
+        AT.append([point**i for i in range(m)])
+    BT.append(_product(points))
+    G.append([Fraction(int(k == r - 1)) for k in range(r)])
+    AT.append([Fraction(int(i == m - 1)) for i in range(m)])
+    matrices = [np.array([[float(v) for v in row] for row in rows], dtype) for rows in (BT, G, AT)]
+    matrices[2] = np.ascontiguousarray(matrices[2].T)
+    for matrix in matrices:
+        matrix.flags.writeable = False
+    return matrices[0], matrices[1], matrices[2]
+
+
+def best_tile(outputs: int, r: int) -> tuple[int, float]:
+    """Tile height ``m`` with the fewest multiplications for ``outputs`` rows, and their ratio to the direct method."""
+    costs = [(-(-outputs // m) * (m + r - 1), m) for m in (4, 2)]
+    cost, m = min(costs)
+    return m, cost / (outputs * r)

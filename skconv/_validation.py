@@ -1,0 +1,135 @@
+"""Every argument check and its message."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils._param_validation import (  # private to scikit-learn: imported here only
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+    validate_parameter_constraints,
+)
+
+__all__ = [
+    "InvalidParameterError",
+    "at_least",
+    "between",
+    "check_parameters",
+    "check_window_fits",
+    "one_of",
+    "per_layer",
+]
+
+
+def at_least(low, kind=Integral, closed="left"):
+    """Constraint: a number from ``low`` up; with ``closed="neither"`` above it."""
+    return Interval(kind, low, None, closed=closed)
+
+
+def between(low, high, closed="left", kind=Real):
+    """Constraint: a number between two others."""
+    return Interval(kind, low, high, closed=closed)
+
+
+def one_of(*names):
+    """Constraint: one of these strings."""
+    return StrOptions(set(names))
+
+
+def check_parameters(estimator):
+    """Hold an estimator's parameters against its constraints."""
+    validate_parameter_constraints(
+        estimator._parameter_constraints, estimator.get_params(deep=False), caller_name=type(estimator).__name__
+    )
+
+
+def check_window_fits(name, value, window):
+    """Raise where no window fits its input with its borders."""
+    if window.fits:
+        return
+    rows, columns = window.rows, window.columns
+    dilated = "" if rows.span == rows.kernel and columns.span == columns.kernel else " with its dilation"
+    raise ValueError(
+        f"{name}={value!r} does not fit{dilated}: a window of {rows.span}x{columns.span} in an input of "
+        f"{rows.padded}x{columns.padded}"
+    )
+
+
+def per_layer(name, value, *lengths):
+    """One value for each layer, from one value or a tuple with one per layer.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's, for the message.
+    value : object
+        A number, a string, None or a bool is for all layers; a tuple or list has one per layer.
+    *lengths : int
+        Lengths that fit; one value is repeated to the largest.
+    """
+    if not isinstance(value, (tuple, list)):
+        _check_layer_value(name, value, value)
+        return [value] * max(lengths)
+    if len(value) not in lengths:
+        allowed = " or ".join(str(length) for length in dict.fromkeys(lengths))
+        raise InvalidParameterError(
+            f"{name}={value!r} has {len(value)} entries, one per layer; there are {allowed} layers. One value is for "
+            f"all layers; a pair (down, across) for a layer goes inside: {name}=({value!r},)"
+        )
+    for entry in value:
+        _check_layer_value(name, entry, value)
+    return list(value)
+
+
+def _is_size(value, low):
+    """An integer of at least ``low``, or two of them."""
+    if isinstance(value, (tuple, list)):
+        return len(value) == 2 and all(_is_size(v, low) and not isinstance(v, (tuple, list)) for v in value)
+    return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_)) and value >= low
+
+
+def _is_padding(value):
+    if isinstance(value, str):
+        return value in ("same", "valid")
+    if isinstance(value, (tuple, list)) and len(value) == 2:
+        return all(_is_size(v, 0) for v in value)
+    return _is_size(value, 0)
+
+
+def _is_name(*names):
+    return lambda value: value is None and None in names or isinstance(value, str) and value in names
+
+
+_SIZES = "an integer of at least 1, or two (down, across)"
+_LAYER_VALUES = {
+    "kernel_size": (lambda v: _is_size(v, 1), _SIZES),
+    "stride": (lambda v: _is_size(v, 1), _SIZES),
+    "dilation": (lambda v: _is_size(v, 1), _SIZES),
+    "pool_size": (lambda v: _is_size(v, 1), _SIZES),
+    "padding": (_is_padding, "'same', 'valid', an integer of at least 0, two, or two pairs"),
+    "pool": (_is_name("auto", "max", "mean", "stride", None), "'auto', 'max', 'mean', 'stride' or None"),
+    "batch_norm": (lambda v: isinstance(v, (bool, np.bool_)), "True or False"),
+    "dropout": (lambda v: isinstance(v, Real) and not isinstance(v, bool) and 0 <= v < 1, "a number in [0, 1)"),
+    "activation": (
+        _is_name("relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity"),
+        "'relu', 'leaky_relu', 'elu', 'gelu', 'tanh', 'logistic' or 'identity'",
+    ),
+}
+
+
+def _check_layer_value(name, entry, value):
+    fits, wanted = _LAYER_VALUES[name]
+    if not fits(entry):
+        where = "" if entry is value else f" in {name}={value!r}"
+        raise InvalidParameterError(f"{name} of a layer must be {wanted}, got {entry!r}{where}")
+
+
+def check_finite_loss(loss, epoch, learning_rate_init):
+    """Raise where training has diverged."""
+    if not np.isfinite(loss):
+        raise ValueError(
+            f"the loss became {loss} in epoch {epoch}: the training diverged. Lower learning_rate_init "
+            f"(now {learning_rate_init!r}), or scale X, for example by MinMaxScaler or StandardScaler"
+        )

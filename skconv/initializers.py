@@ -1,0 +1,30 @@
+"""First values of weights: ``(outputs, *taps, inputs)``, so one output sees ``weight[0].size`` inputs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["glorot_uniform", "he_normal"]
+
+
+def he_normal(weight, rng):
+    """Normal with variance ``2 / fan_in``, which keeps the scale through relu (He et al., arXiv 1502.01852)."""
+    weight[...] = rng.standard_normal(weight.shape) * np.sqrt(2 / weight[0].size)
+
+
+def glorot_uniform(weight, rng):
+    """Uniform with variance ``2 / (fan_in + fan_out)`` (Glorot and Bengio, 2010)."""
+    fan_in = weight[0].size
+    fan_out = weight.size // weight.shape[-1]
+    bound = np.sqrt(6 / (fan_in + fan_out))
+    weight[...] = rng.uniform(-bound, bound, weight.shape)
+
+
+INITIALIZERS = {"he_normal": he_normal, "glorot_uniform": glorot_uniform}
+
+
+def initialize(name, weight, rng):
+    """Fill ``weight`` by the initializer of this name."""
+    if name not in INITIALIZERS:
+        raise ValueError(f"initializer must be one of {sorted(INITIALIZERS)}, got {name!r}")
+    INITIALIZERS[name](weight, rng)

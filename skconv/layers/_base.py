@@ -1,0 +1,83 @@
+"""The contract of a layer."""
+
+from __future__ import annotations
+
+from sklearn.base import BaseEstimator
+
+from .._frame import Frame, Plan
+
+__all__ = ["Layer"]
+
+
+class Layer(BaseEstimator):
+    """A layer: hyper-parameters only, so it is cheap to clone and safe to share between threads and networks.
+
+    Shapes are those of one sample: ``(height, width, channels)``, or ``(units,)`` after a layer that flattens.  Arrays
+    have the samples as a last axis.  A new layer is a subclass that overrides what differs, its export in
+    `skconv.layers` and one row in ``tests/layers/cases.py``.
+
+    Attributes
+    ----------
+    in_place : bool
+        ``y`` is ``x`` and ``dx`` is ``dy``; the backward pass must not need ``x``.
+    reads_output : bool
+        The backward pass reads ``y``, so the next layer must not overwrite it.
+    synchronous : bool
+        The layer needs statistics of the whole batch; see `measure`.
+    """
+
+    in_place = False
+    reads_output = False
+    synchronous = False
+
+    def lower(self) -> list[Layer]:
+        """The steps that compute this layer."""
+        return [self]
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of a sample's output; raises ValueError where the input does not fit."""
+        return shape
+
+    def parameter_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the trained parameters."""
+        return {}
+
+    def state_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of what is kept with the model but not trained."""
+        return {}
+
+    def initialize(self, parameters, state, shape, rng) -> None:
+        """Set the first values; both come zeroed."""
+
+    def multiply_adds(self, shape: tuple[int, ...]) -> int:
+        """Multiplications of the direct method for one sample."""
+        return 0
+
+    def plan(self, shape, width, dtype, *, training: bool, input_gradient: bool) -> Plan:
+        """What the layer needs for blocks of ``width`` samples."""
+        return Plan()
+
+    def prepare(self, parameters, state, plan: Plan, shared) -> None:
+        """Make ``shared`` from the parameters and the state, once a step."""
+
+    def forward(self, frame: Frame, training: bool) -> None:
+        """Fill ``frame.y``."""
+        raise NotImplementedError
+
+    def backward(self, frame: Frame) -> None:
+        """Fill ``frame.gradients`` and, unless it is None, ``frame.dx``."""
+        raise NotImplementedError
+
+    # A synchronous layer first measures each block, then agrees on the batch, before it goes on.
+
+    def measure(self, frame: Frame) -> None:
+        """Statistics of one block of inputs."""
+
+    def agree(self, frames: list[Frame]) -> None:
+        """Statistics of the batch from those of its blocks, in their order."""
+
+    def measure_gradient(self, frame: Frame) -> None:
+        """Statistics of one block of output gradients."""
+
+    def agree_gradient(self, frames: list[Frame]) -> None:
+        """Statistics of the batch from those of its blocks, in their order."""

@@ -1,0 +1,164 @@
+"""Convolution: weights shared by all positions."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import clone
+
+from .._frame import Plan, Storage
+from .._geometry import Axis, Window, make_window
+from .._kernels.correlation import choose_correlation
+from .._validation import check_window_fits
+from ..initializers import initialize
+from ._base import Layer
+from .bias import Bias
+
+__all__ = ["Convolution"]
+
+
+class Convolution(Layer):
+    """Cross-correlation with a bank of kernels, as every network calls convolution.
+
+    Parameters
+    ----------
+    filters : int
+        Kernels, which are the channels of the output.
+    kernel_size : int or (int, int), default=3
+        Taps down and across.  On a series (height 1) one number is the window along time.
+    stride : int or (int, int), default=1
+        Samples between windows.
+    dilation : int or (int, int), default=1
+        Samples between taps.
+    padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int)), default="same"
+        Border of zeros down and across, or ``((top, bottom), (left, right))``.  "same" gives ``ceil(size / stride)``
+        outputs, those of stride 1 sub-sampled from the top left.
+    bias : bool, default=True
+        Whether a number per filter is added.
+    initializer : {"he_normal", "glorot_uniform"}, default="he_normal"
+        First values of the weights.
+
+    Notes
+    -----
+    The weight has shape ``(filters, rows, columns, channels)``.  See `docs/design.md` for the algorithms.
+
+    Examples
+    --------
+    >>> from skconv.layers import Convolution
+    >>> Convolution(16, kernel_size=(5, 3), stride=2).output_shape((28, 28, 1))
+    (14, 14, 16)
+    """
+
+    def __init__(
+        self, filters, kernel_size=3, *, stride=1, dilation=1, padding="same", bias=True, initializer="he_normal"
+    ):
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.dilation = dilation
+        self.padding = padding
+        self.bias = bias
+        self.initializer = initializer
+
+    def lower(self):
+        if not self.bias:
+            return [self]
+        return [clone(self).set_params(bias=False), Bias()]
+
+    def strided(self, step) -> Convolution:
+        """This convolution at every ``step``-th position from the top left."""
+        down, across = (step, step) if isinstance(step, Integral) else step
+        rows, columns = (self.stride, self.stride) if isinstance(self.stride, Integral) else self.stride
+        return clone(self).set_params(stride=(rows * down, columns * across))
+
+    def window(self, shape) -> Window:
+        """Geometry of the windows over an input of this shape."""
+        window = make_window(
+            shape[0],
+            shape[1],
+            self.kernel_size,
+            stride=self.stride,
+            dilation=self.dilation,
+            padding=self.padding,
+        )
+        check_window_fits("kernel_size", self.kernel_size, window)
+        return window
+
+    def output_shape(self, shape):
+        return (*self.window(shape).output, self.filters)
+
+    def parameter_shapes(self, shape):
+        window = self.window(shape)
+        shapes = {"weight": (self.filters, window.rows.kernel, window.columns.kernel, shape[2])}
+        return {**shapes, "bias": (self.filters,)} if self.bias else shapes
+
+    def initialize(self, parameters, state, shape, rng):
+        initialize(self.initializer, parameters["weight"], rng)
+
+    def multiply_adds(self, shape):
+        filters, rows, columns, channels = self.parameter_shapes(shape)["weight"]
+        return int(np.prod(self.window(shape).output)) * filters * rows * columns * channels
+
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        window, channels = self.window(shape), shape[2]
+        rows, columns = window.rows, window.columns
+        stored = Window(
+            Axis(rows.padded, rows.kernel, rows.stride, rows.dilation),
+            Axis(columns.padded, columns.kernel, columns.stride, columns.dilation),
+        )
+        kernel = choose_correlation(stored, channels, self.filters, width, dtype, alike=not training)
+        plan = Plan(
+            kernel=(kernel, None, None),
+            scratch={"forward": kernel.scratch},
+            shared={"weight": kernel.weight_shape},
+            x=Storage(kernel.stored_rows, columns.padded, rows.before, columns.before),
+        )
+        if training:
+            plan.scratch["gradient"] = kernel.gradient_scratch
+        if training and input_gradient:
+            self._plan_adjoint(plan, kernel, window, channels, width, dtype)
+        return plan
+
+    def _plan_adjoint(self, plan, kernel, window, channels, width, dtype):
+        """The data gradient: the same algorithms on the output's gradient with its borders."""
+        row_axis, row, (row_length, row_skip) = window.rows.adjoint()
+        column_axis, column, (column_length, column_skip) = window.columns.adjoint()
+        adjoint = choose_correlation(Window(row_axis, column_axis), self.filters, channels, width, dtype)
+        rows = max(row_length, row_skip + adjoint.stored_rows)
+        skip = (slice(row_skip, None), slice(column_skip, None))
+        stride = (window.rows.stride, window.columns.stride)
+        if stride == (1, 1):
+            spread = None
+            plan.dy = Storage(rows, column_length, row, column)
+        else:  # the gradient stands every `stride` samples in a buffer of zeros
+            P, Q = window.output
+            spread = (
+                slice(row, row + (P - 1) * stride[0] + 1, stride[0]),
+                slice(column, column + (Q - 1) * stride[1] + 1, stride[1]),
+            )
+            plan.buffers["spread"] = (rows, column_length, self.filters, width)
+        plan.kernel = (kernel, adjoint, (spread, skip))
+        plan.shared["flipped"] = adjoint.weight_shape
+        plan.scratch["adjoint"] = adjoint.scratch
+
+    def prepare(self, parameters, state, plan, shared):
+        kernel, adjoint, _ = plan.kernel
+        kernel.prepare(parameters.weight, shared.weight)
+        if adjoint is not None:
+            adjoint.prepare(parameters.weight[:, ::-1, ::-1].transpose(3, 1, 2, 0), shared.flipped)
+
+    def forward(self, frame, training):
+        frame.plan.kernel[0].forward(frame.x_storage, frame.shared.weight, frame.scratch.forward, frame.y)
+
+    def backward(self, frame):
+        kernel, adjoint, where = frame.plan.kernel
+        kernel.weight_gradient(frame.x_storage, frame.dy, frame.scratch.gradient, frame.gradients.weight)
+        if frame.dx is None:
+            return
+        spread, skip = where
+        storage = frame.dy_storage
+        if spread is not None:
+            storage = frame.buffers.spread
+            np.copyto(storage[spread], frame.dy)
+        adjoint.forward(storage[skip], frame.shared.flipped, frame.scratch.adjoint, frame.dx)

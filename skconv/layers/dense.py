@@ -1,0 +1,98 @@
+"""Fully connected layers and the way into them."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from .._frame import Plan
+from .._kernels.products import product
+from ..initializers import initialize
+from ._base import Layer
+
+__all__ = ["Dense", "Flatten"]
+
+
+class Flatten(Layer):
+    """The image as one vector, channels last: the layout of scikit-learn's design matrix.
+
+    Examples
+    --------
+    >>> from skconv.layers import Flatten
+    >>> Flatten().output_shape((7, 7, 64))
+    (3136,)
+    """
+
+    def output_shape(self, shape):
+        return (prod(shape),)
+
+    def forward(self, frame, training):
+        np.copyto(frame.y.reshape(frame.x.shape, copy=False), frame.x)
+
+    def backward(self, frame):
+        if frame.dx is not None:
+            np.copyto(frame.dx, frame.dy.reshape(frame.dx.shape, copy=False))
+
+
+class Dense(Layer):
+    """Every unit sees the whole input: ``weight @ x + bias``.
+
+    Parameters
+    ----------
+    units : int
+        Outputs.
+    bias : bool, default=True
+        Whether a number per unit is added.
+    initializer : {"he_normal", "glorot_uniform"}, default="he_normal"
+        First values of the weights.
+
+    Notes
+    -----
+    The weight has shape ``(units, inputs)``.
+
+    Examples
+    --------
+    >>> from skconv.layers import Dense
+    >>> Dense(64).parameter_shapes((128,))
+    {'weight': (64, 128), 'bias': (64,)}
+    """
+
+    def __init__(self, units, *, bias=True, initializer="he_normal"):
+        self.units = units
+        self.bias = bias
+        self.initializer = initializer
+
+    def output_shape(self, shape):
+        if len(shape) != 1:
+            raise ValueError(f"Dense takes a vector, got an input of shape {shape}; put a Flatten before it")
+        return (self.units,)
+
+    def parameter_shapes(self, shape):
+        shapes = {"weight": (self.units, shape[0])}
+        return {**shapes, "bias": (self.units,)} if self.bias else shapes
+
+    def initialize(self, parameters, state, shape, rng):
+        initialize(self.initializer, parameters["weight"], rng)
+
+    def multiply_adds(self, shape):
+        return self.units * shape[0]
+
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        kernel = None if training else product(self.units, shape[0], dtype, alike=True)
+        return Plan(kernel=kernel, shared={"ones": (width, 1)})
+
+    def prepare(self, parameters, state, plan, shared):
+        shared.ones.fill(1)
+
+    def forward(self, frame, training):
+        (frame.plan.kernel or frame.matmul)(frame.parameters.weight, frame.x, out=frame.y)
+        if self.bias:
+            np.add(frame.y, frame.parameters.bias[:, None], out=frame.y)
+
+    def backward(self, frame):
+        frame.matmul(frame.dy, frame.x.T, out=frame.gradients.weight)
+        if self.bias:
+            np.matmul(frame.dy, frame.shared.ones, out=frame.gradients.bias[:, None])
+        if frame.dx is not None:
+            frame.matmul(frame.parameters.weight.T, frame.dy, out=frame.dx)

@@ -1,0 +1,54 @@
+"""Dropout."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._frame import Plan
+from ._base import Layer
+
+__all__ = ["Dropout"]
+
+
+class Dropout(Layer):
+    """In training, set a share of the elements to zero and scale the rest up (Srivastava et al., 2014).
+
+    Parameters
+    ----------
+    rate : float, default=0.5
+        Probability of being set to zero, in [0, 1).
+
+    Examples
+    --------
+    >>> from skconv.layers import Dropout
+    >>> Dropout(0.25).output_shape((64,))
+    (64,)
+    """
+
+    in_place = True
+
+    def __init__(self, rate=0.5):
+        self.rate = rate
+
+    def output_shape(self, shape):
+        if not 0 <= self.rate < 1:
+            raise ValueError(f"dropout must be in [0, 1), got {self.rate!r}")
+        return shape
+
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        return Plan(buffers={"mask": (*shape, width)} if training else {})
+
+    def forward(self, frame, training):
+        if not training:
+            if frame.y is not frame.x:
+                np.copyto(frame.y, frame.x)
+            return
+        mask = frame.buffers.mask
+        frame.rng.random(out=mask, dtype=mask.dtype)
+        np.greater_equal(mask, self.rate, out=mask)
+        np.divide(mask, 1 - self.rate, out=mask)
+        np.multiply(frame.x, mask, out=frame.y)
+
+    def backward(self, frame):
+        if frame.dx is not None:
+            np.multiply(frame.dy, frame.buffers.mask, out=frame.dx)

@@ -1,0 +1,154 @@
+"""Batch normalisation."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from .._frame import Plan
+from ._base import Layer
+
+__all__ = ["BatchNorm"]
+
+
+class BatchNorm(Layer):
+    """Scale each channel to mean 0 and variance 1 over the batch, then by a trained factor and shift.
+
+    Ioffe and Szegedy, arXiv 1502.03167.  Mean and variance are those of the whole batch, weighted by the samples'
+    weights, so a weight of two equals two copies; prediction uses their running means.
+
+    Parameters
+    ----------
+    momentum : float, default=0.1
+        Share of the newest batch in the running statistics.
+    epsilon : float, default=1e-5
+        Added to the variance.
+
+    Examples
+    --------
+    >>> from skconv.layers import BatchNorm
+    >>> BatchNorm().parameter_shapes((8, 8, 16))
+    {'scale': (16,), 'shift': (16,)}
+    """
+
+    synchronous = True
+
+    def __init__(self, momentum=0.1, epsilon=1e-5):
+        self.momentum = momentum
+        self.epsilon = epsilon
+
+    def parameter_shapes(self, shape):
+        return {"scale": (shape[-1],), "shift": (shape[-1],)}
+
+    def state_shapes(self, shape):
+        return {"mean": (shape[-1],), "variance": (shape[-1],), "batches": (1,)}
+
+    def initialize(self, parameters, state, shape, rng):
+        parameters["scale"].fill(1)
+        state["variance"].fill(1)
+
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        C = shape[-1]
+        if not training:
+            return Plan(shared={"factor": (C, 1), "offset": (C, 1)})
+        vectors = {name: (C,) for name in ("shift", "mean", "squares", "sum_dy", "sum_dyc")}
+        return Plan(
+            shared={name: (C, 1) for name in ("mean", "inverse", "factor", "sum_dy", "sum_dyx")} | {"ones": (width,)},
+            buffers={"centred": (*shape, width), "share": (1,), **vectors},
+            scratch={"work": {"x": (*shape, width), "sums": (*shape, 1)}},
+        )
+
+    def prepare(self, parameters, state, plan, shared):
+        if "ones" in shared:
+            shared.ones.fill(1)
+        else:
+            np.sqrt(state.variance + self.epsilon, out=shared.factor[:, 0])
+            np.divide(parameters.scale, shared.factor[:, 0], out=shared.factor[:, 0])
+            np.multiply(state.mean, -shared.factor[:, 0], out=shared.offset[:, 0])
+            np.add(shared.offset[:, 0], parameters.shift, out=shared.offset[:, 0])
+
+    @staticmethod
+    def _sum(frame, array, weight, out):
+        """Weighted sum per channel over positions and samples."""
+        sums = np.matmul(array, weight[:, None], out=frame.scratch.work.sums)
+        np.add.reduce(sums.reshape(-1, out.shape[0]), axis=0, out=out)
+
+    def measure(self, frame):
+        """Share of the batch, mean and squared deviations of a block; keeps the block centred on its mean."""
+        buffers = frame.buffers
+        share = buffers.share[0] = frame.weight.sum() * prod(frame.x.shape[:-2])
+        self._sum(frame, frame.x, frame.weight, buffers.mean)
+        np.divide(buffers.mean, share if share else 1, out=buffers.mean)
+        centred = np.subtract(frame.x, buffers.mean[:, None], out=buffers.centred)
+        squares = np.multiply(centred, centred, out=frame.scratch.work.x)
+        self._sum(frame, squares, frame.weight, buffers.squares)
+
+    def agree(self, frames):
+        """Mean and variance of the batch: Chan, Golub and LeVeque's update over the blocks, in their order."""
+        first = frames[0]
+        share, mean, squares = float(first.buffers.share[0]), first.buffers.mean.copy(), first.buffers.squares.copy()
+        for frame in frames[1:]:
+            more = float(frame.buffers.share[0])
+            if more:
+                delta = frame.buffers.mean - mean
+                mean += delta * (more / (share + more))
+                squares += frame.buffers.squares + delta * delta * (share * more / (share + more))
+                share += more
+        variance = squares / share
+        shared, state = first.shared, first.state
+        shared.mean[:, 0] = mean
+        shared.inverse[:, 0] = 1 / np.sqrt(variance + self.epsilon)
+        np.multiply(shared.inverse[:, 0], first.parameters.scale, out=shared.factor[:, 0])
+        for frame in frames:
+            np.subtract(frame.buffers.mean, mean, out=frame.buffers.shift)
+        state.batches += 1
+        rate = max(self.momentum, 1 / float(state.batches[0]))  # a plain mean until there are enough batches
+        state.mean += rate * (mean - state.mean)
+        state.variance += rate * (variance - state.variance)
+
+    def forward(self, frame, training):
+        shared = frame.shared
+        if training:
+            np.multiply(frame.buffers.centred, shared.factor, out=frame.y)
+            offset = frame.buffers.shift[:, None] * shared.factor + frame.parameters.shift[:, None]
+        else:
+            np.multiply(frame.x, shared.factor, out=frame.y)
+            offset = shared.offset
+        np.add(frame.y, offset, out=frame.y)
+
+    def measure_gradient(self, frame):
+        """Gradients of shift and scale by one block."""
+        buffers, shared = frame.buffers, frame.shared
+        self._sum(frame, frame.dy, shared.ones, buffers.sum_dy)
+        product = np.multiply(frame.dy, buffers.centred, out=frame.scratch.work.x)
+        self._sum(frame, product, shared.ones, buffers.sum_dyc)
+        np.copyto(frame.gradients.shift, buffers.sum_dy)
+        np.multiply(buffers.sum_dy, buffers.shift, out=frame.gradients.scale)
+        np.add(frame.gradients.scale, buffers.sum_dyc, out=frame.gradients.scale)
+        np.multiply(frame.gradients.scale, shared.inverse[:, 0], out=frame.gradients.scale)
+
+    def agree_gradient(self, frames):
+        """Gradients of shift and scale by the batch, a position."""
+        shared = frames[0].shared
+        positions = prod(frames[0].x.shape[:-2])
+        shared.sum_dy.fill(0)
+        shared.sum_dyx.fill(0)
+        for frame in frames:
+            shared.sum_dy[:, 0] += frame.gradients.shift
+            shared.sum_dyx[:, 0] += frame.gradients.scale
+        shared.sum_dy /= positions
+        shared.sum_dyx /= positions
+
+    def backward(self, frame):
+        """``dx = factor (dy - w (sum_dy + x_hat sum_dyx))``, with ``w`` a column's share of the batch."""
+        if frame.dx is None:
+            return
+        shared, buffers = frame.shared, frame.buffers
+        slope = shared.factor * shared.inverse * shared.sum_dyx
+        constant = shared.factor * shared.sum_dy + slope * buffers.shift[:, None]
+        correction = np.multiply(buffers.centred, slope, out=buffers.centred)
+        np.add(correction, constant, out=correction)
+        np.multiply(correction, frame.weight, out=correction)
+        scaled = np.multiply(frame.dy, shared.factor, out=frame.scratch.work.x)
+        np.subtract(scaled, correction, out=frame.dx)

@@ -1,0 +1,83 @@
+"""Optimisers over one flat vector of parameters: a few vector calls a step, by slices so that threads can share them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["SGD", "Adam"]
+
+
+class Adam:
+    """Adam (Kingma and Ba, arXiv 1412.6980), or AdamW with the decay decoupled (Loshchilov and Hutter, arXiv 1711.05101).
+
+    Parameters
+    ----------
+    n : int
+        Parameters.
+    dtype : dtype
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay of the two moments.
+    epsilon : float, default=1e-8
+        Added to the root of the second.
+    """
+
+    def __init__(self, n, dtype, *, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        self.first, self.second, self._work = np.zeros(n, dtype), np.zeros(n, dtype), np.empty(n, dtype)
+        self.steps = 0
+
+    def start(self):
+        """Begin a step; the slices follow."""
+        self.steps += 1
+
+    def update(self, parameters, gradient, rate, part=slice(None)):
+        """Move one part of the parameters; ``gradient`` is overwritten."""
+        p, g, m, v, work = parameters[part], gradient[part], self.first[part], self.second[part], self._work[part]
+        np.subtract(g, m, out=work)
+        np.multiply(work, 1 - self.beta_1, out=work)
+        np.add(m, work, out=m)
+        np.multiply(g, g, out=g)
+        np.subtract(g, v, out=g)
+        np.multiply(g, 1 - self.beta_2, out=g)
+        np.add(v, g, out=v)
+        np.sqrt(v, out=work)
+        np.multiply(work, 1 / np.sqrt(1 - self.beta_2**self.steps), out=work)
+        np.add(work, self.epsilon, out=work)
+        np.divide(m, work, out=work)
+        np.multiply(work, rate / (1 - self.beta_1**self.steps), out=work)
+        np.subtract(p, work, out=p)
+
+
+class SGD:
+    """Stochastic gradient descent with momentum, as in PyTorch: ``v = momentum v + g; p -= rate v``.
+
+    With Nesterov's momentum (Sutskever et al., 2013) the step is ``g + momentum v``.
+
+    Parameters
+    ----------
+    n : int
+        Parameters.
+    dtype : dtype
+    momentum : float, default=0.9
+    nesterov : bool, default=True
+    """
+
+    def __init__(self, n, dtype, *, momentum=0.9, nesterov=True):
+        self.momentum, self.nesterov = momentum, nesterov
+        self.velocity, self._work = np.zeros(n, dtype), np.empty(n, dtype)
+
+    def start(self):
+        """Begin a step; the slices follow."""
+
+    def update(self, parameters, gradient, rate, part=slice(None)):
+        """Move one part of the parameters."""
+        p, g, velocity, work = parameters[part], gradient[part], self.velocity[part], self._work[part]
+        np.multiply(velocity, self.momentum, out=velocity)
+        np.add(velocity, g, out=velocity)
+        if self.nesterov:
+            np.multiply(velocity, self.momentum, out=work)
+            np.add(work, g, out=work)
+            np.multiply(work, rate, out=work)
+        else:
+            np.multiply(velocity, rate, out=work)
+        np.subtract(p, work, out=p)
