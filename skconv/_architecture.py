@@ -54,7 +54,7 @@ def _clipped_pool(pool_size, shape):
 
 
 def _resolve_pools(pools, sizes, strides, shape):
-    """ "auto" becomes "max" in as many of the last blocks as leave an image of 4 pixels across, None in the others.
+    """Make "auto" a "max" in as many of the last blocks as leave an image of 4 pixels across, None in the others.
 
     On 8 x 8 digits one pooling, after the second convolution, gives 0.992 where two give 0.986.
     """

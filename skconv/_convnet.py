@@ -13,10 +13,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ._architecture import build_layers, resolve_image_shape
-from ._network import Network, prediction_width
+from ._network import Network
 from ._parallel import Team, thread_count
+from ._session import prediction_width
 from ._training import History, Trainer, predict_logits
-from ._validation import at_least, between, check_finite_loss, check_parameters, one_of
+from ._validation import at_least, between, check_finite_loss, one_of
 from .inspection import summarize
 from .optimizers import SGD, Adam
 from .schedules import SCHEDULES, constant
@@ -244,8 +245,8 @@ class BaseConvNet(BaseEstimator):
             network = deepcopy(self.network_)
             if network.shapes[-1] != (n_outputs,) or network.input_shape != shape:
                 raise ValueError(
-                    f"warm_start=True continues a network from {network.input_shape} to {network.shapes[-1][0]} outputs; "
-                    f"X and y now want {shape} and {n_outputs}. Set warm_start=False"
+                    f"warm_start=True continues a network from {network.input_shape} to {network.shapes[-1][0]} "
+                    f"outputs; X and y now want {shape} and {n_outputs}. Set warm_start=False"
                 )
         else:
             network = self._new_network(shape, n_outputs, dtype, rng)

@@ -43,7 +43,7 @@ class Axis:
         """Number of windows; zero or less where none fits."""
         return (self.padded - self.span) // self.stride + 1
 
-    def adjoint(self) -> tuple[Axis, int, int]:
+    def adjoint(self) -> tuple[Axis, int, tuple[int, int]]:
         """Geometry of the data gradient.
 
         The gradient of ``size`` inputs is a stride-1 correlation, with the flipped kernel, of an axis in which the
@@ -119,19 +119,14 @@ def make_window(height, width, kernel_size, *, stride=1, dilation=1, padding="va
         Border down and across, or ``((top, bottom), (left, right))``.
     """
     kernels = pair(kernel_size, height)
-    strides = (stride, stride) if isinstance(stride, Integral) else stride
-    dilations = (dilation, dilation) if isinstance(dilation, Integral) else dilation
-    if height == 1 and isinstance(stride, Integral):
-        strides = (1, stride)
-    if isinstance(padding, str):
-        sides = ((0, 0), (0, 0))
-    else:
-        sides = _borders(padding, height)
+    strides = pair(stride, height)
+    dilations = pair(dilation, height)
+    sides = ((0, 0), (0, 0)) if isinstance(padding, str) else _borders(padding, height)
     axes = []
     for size, k, s, d, (before, after) in zip((height, width), kernels, strides, dilations, sides, strict=True):
         if padding == "same":
             span = (k - 1) * d + 1
             before = (span - 1) // 2
             after = max(0, (-(-size // s) - 1) * s + span - before - size)
-        axes.append(Axis(size, k, int(s), int(d), before, after))
+        axes.append(Axis(size, k, s, d, before, after))
     return Window(*axes)

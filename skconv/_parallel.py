@@ -29,7 +29,7 @@ def _blas():
 
 
 class _SingleBlas:
-    """One BLAS thread while anybody is inside; the limit is the process's, so the first in sets it, the last restores."""
+    """One BLAS thread while anybody is inside; the limit is the process's: the first in sets, the last restores it."""
 
     def __init__(self):
         self._lock, self._inside, self._limit, self._before = Lock(), 0, None, 1

@@ -8,7 +8,7 @@ from math import ceil
 import numpy as np
 from scipy.optimize import minimize
 
-from ._network import Session, prediction_width, training_width
+from ._session import Session, borrow, give_back, prediction_width, training_width
 
 __all__ = ["History", "Trainer", "predict_logits"]
 
@@ -181,7 +181,7 @@ def predict_logits(network, X, team, width=None):
     width = prediction_width(network, n) if width is None else width
     out = np.empty((n, *network.shapes[-1]), network.dtype)
     blocks = ceil(n / width)
-    sessions = [network.borrow(width) for _ in range(min(team.threads, blocks))]
+    sessions = [borrow(network, width) for _ in range(min(team.threads, blocks))]
 
     def block(k):
         session = sessions[k % len(sessions)]
@@ -191,5 +191,5 @@ def predict_logits(network, X, team, width=None):
 
     team.run(block, blocks)
     for session in sessions:
-        network.give_back(session)
+        give_back(session)
     return out

@@ -125,10 +125,11 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
 
     Notes
     -----
-    Training is in float32, unless X is float64 and each update sees all samples (or the solver is "lbfgs"): the noise of
-    smaller batches leaves nothing for float64 to improve.  Predictions have the dtype of X, if that is a float.  On one machine and with the
-    same libraries, the same seed gives the same model bit for bit, whatever `n_jobs`; a row's prediction does not
-    depend on the rows beside it.
+    Training is in float32, unless X is float64 and each update sees all samples (or the solver is "lbfgs"): the noise
+    of smaller batches leaves nothing for float64 to improve.  Predictions have the dtype of X, if that is a float.
+
+    On one machine and with the same libraries, the same seed gives the same model bit for bit, whatever `n_jobs`; a
+    row's prediction does not depend on the rows beside it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Optimisers over one flat vector of parameters: a few vector calls a step, by slices so that threads can share them."""
+"""Optimisers over one flat vector of parameters: a few vector calls a step, by slices that threads share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["SGD", "Adam"]
 
 
 class Adam:
-    """Adam (Kingma and Ba, arXiv 1412.6980), or AdamW with the decay decoupled (Loshchilov and Hutter, arXiv 1711.05101).
+    """Adam (Kingma and Ba, arXiv 1412.6980).
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
-"""Cross-correlation of a block of samples with its weight gradient; the data gradient is the adjoint's correlation.
+"""Cross-correlation of a block of samples with its weight gradient.  The data gradient is the adjoint's correlation.
 
-Two algorithms with one interface.  In both the window across is free: the rows of ``(W, C, N)`` that a window covers are
-one matrix with ``S * C`` rows, and `numpy.matmul` takes such overlapping views as they are.
+Two algorithms with one interface.  In both the window across is free: the rows of ``(W, C, N)`` that a window covers
+are one matrix with ``S * C`` rows, and `numpy.matmul` takes such overlapping views as they are.
 
-`Gathered` copies the ``R`` rows under each output row next to each other (MEC, arXiv 1706.06873): any geometry, any dtype.
-`Winograd` transforms tiles of rows (F(m, R) down the image only): half the multiplications of a 3 x 3 kernel with m = 4.
+`Gathered` copies the ``R`` rows under each output row next to each other (MEC, arXiv 1706.06873): any geometry.
+`Winograd` transforms tiles of rows, F(m, R) down the image only: half the multiplications for 3 x 3 with m = 4.
 Both work through bands of output rows, so that what lies between two products stays small, and both keep nothing from
 the forward pass: the backward pass needs the layer's input alone.
 """
@@ -186,7 +186,7 @@ class Winograd:
 
     def forward(self, x, weight, scratch, out):
         """Correlate ``x`` (stored_rows, Wp, C, N) with a prepared weight into ``out`` (P, Q, F, N)."""
-        h, w, c, n = x.strides
+        h, _w, _c, n = x.strides
         flat = self.columns.size * self.C * self.N
         for start in range(0, self.tiles, self.band):
             count = min(self.band, self.tiles - start)

@@ -1,6 +1,6 @@
 """Maximum over 2 x 2 windows that tile the image, the common case, and over any windows.
 
-Ties go to the first maximum in row-major order, as in PyTorch: they are common where a constant background meets a bias.
+Ties go to the first maximum in row-major order, as in PyTorch; they are common on a constant background.
 """
 
 from __future__ import annotations

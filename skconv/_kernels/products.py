@@ -1,10 +1,11 @@
 """Matrix products in which every column is computed alike.
 
-A prediction must not depend on which column of a block a sample lands in.  Most BLAS kernels treat all columns alike, but
-OpenBLAS's sgemm for AVX2 sums the first and the last 8 columns of a product in another order than those between, wherever
-it has 12 rows or more, and from 8 rows on it changes at every 320th column.  `columns_alike` tries it once; where it finds a difference, `product` splits the product so that
-it cannot arise: into groups of 8 rows (4 in a wide product), or of 16 columns.  Then no bit depends on the block's width either.  The price,
-measured on two AVX2 cores, is a quarter of the rate of these products (53-60 instead of 76 GFLOP/s at 64 x 96 x 64).
+A prediction must not depend on which column of a block a sample lands in.  Most BLAS kernels treat all columns alike,
+but OpenBLAS's sgemm for AVX2 sums the first and the last 8 columns of a product in another order than those between,
+wherever it has 12 rows or more, and from 8 rows on it changes at every 320th column.  `columns_alike` tries it once;
+where it finds a difference, `product` splits the product so that it cannot arise: into groups of 8 rows (4 in a wide
+product), or of 16 columns.  Then no bit depends on the block's width either.  The price, measured on two AVX2 cores, is
+a quarter of the rate of these products (53-60 instead of 76 GFLOP/s at 64 x 96 x 64).
 """
 
 from __future__ import annotations

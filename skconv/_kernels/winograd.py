@@ -1,7 +1,7 @@
 """Matrices of the Cook-Toom minimal filtering algorithms F(m, r) (Winograd, 1980; Lavin and Gray, arXiv 1509.09308).
 
-``y = AT @ ((G @ g) * (BT @ d))`` gives ``m`` outputs of a correlation with ``r`` taps from ``m + r - 1`` inputs by as many
-multiplications.  The matrices follow from the interpolation points, exactly, in rational arithmetic.
+``y = AT @ ((G @ g) * (BT @ d))`` gives ``m`` outputs of a correlation with ``r`` taps from ``m + r - 1`` inputs by as
+many multiplications.  The matrices follow from the interpolation points, exactly, in rational arithmetic.
 """
 
 from __future__ import annotations

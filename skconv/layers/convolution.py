@@ -67,7 +67,7 @@ class Convolution(Layer):
         return [clone(self).set_params(bias=False), Bias()]
 
     def strided(self, step) -> Convolution:
-        """This convolution at every ``step``-th position from the top left."""
+        """The same convolution at every ``step``-th position from the top left."""
         down, across = (step, step) if isinstance(step, Integral) else step
         rows, columns = (self.stride, self.stride) if isinstance(self.stride, Integral) else self.stride
         return clone(self).set_params(stride=(rows * down, columns * across))

@@ -52,9 +52,9 @@ class BatchNorm(Layer):
         C = shape[-1]
         if not training:
             return Plan(shared={"factor": (C, 1), "offset": (C, 1)})
-        vectors = {name: (C,) for name in ("shift", "mean", "squares", "sum_dy", "sum_dyc")}
+        vectors = dict.fromkeys(("shift", "mean", "squares", "sum_dy", "sum_dyc"), (C,))
         return Plan(
-            shared={name: (C, 1) for name in ("mean", "inverse", "factor", "sum_dy", "sum_dyx")} | {"ones": (width,)},
+            shared=dict.fromkeys(("mean", "inverse", "factor", "sum_dy", "sum_dyx"), (C, 1)) | {"ones": (width,)},
             buffers={"centred": (*shape, width), "share": (1,), **vectors},
             scratch={"work": {"x": (*shape, width), "sums": (*shape, 1)}},
         )
