@@ -97,11 +97,8 @@ def _borders(padding, height: int) -> tuple[tuple[int, int], tuple[int, int]]:
         down = 0 if height == 1 else int(padding)
         return (down, down), (int(padding), int(padding))
     down, across = padding
-    if isinstance(down, Integral):
-        down = (down, down)
-    if isinstance(across, Integral):
-        across = (across, across)
-    return (int(down[0]), int(down[1])), (int(across[0]), int(across[1]))
+    down, across = (pair(side, 0) for side in (down, across))
+    return down, across
 
 
 def make_window(height, width, kernel_size, *, stride=1, dilation=1, padding="valid") -> Window:

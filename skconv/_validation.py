@@ -98,6 +98,10 @@ def _is_padding(value):
     return _is_size(value, 0)
 
 
+def _is_share(value):
+    return isinstance(value, (int, float, np.number)) and value is not True and 0 <= value < 1
+
+
 def _is_name(*names):
     return lambda value: (value is None and None in names) or (isinstance(value, str) and value in names)
 
@@ -111,10 +115,7 @@ _LAYER_VALUES = {
     "padding": (_is_padding, "'same', 'valid', an integer of at least 0, two, or two pairs"),
     "pool": (_is_name("auto", "max", "mean", "stride", None), "'auto', 'max', 'mean', 'stride' or None"),
     "batch_norm": (lambda v: isinstance(v, (bool, np.bool_)), "True or False"),
-    "dropout": (
-        lambda v: isinstance(v, (Integral, float, np.floating)) and v is not True and 0 <= v < 1,
-        "a number in [0, 1)",
-    ),
+    "dropout": (_is_share, "a number in [0, 1)"),
     "activation": (
         _is_name("relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity"),
         "'relu', 'leaky_relu', 'elu', 'gelu', 'tanh', 'logistic' or 'identity'",
