@@ -97,8 +97,7 @@ def _borders(padding, height: int) -> tuple[tuple[int, int], tuple[int, int]]:
         down = 0 if height == 1 else int(padding)
         return (down, down), (int(padding), int(padding))
     down, across = padding
-    down, across = (pair(side, 0) for side in (down, across))
-    return down, across
+    return pair(down, 0), pair(across, 0)
 
 
 def make_window(height, width, kernel_size, *, stride=1, dilation=1, padding="valid") -> Window:
