@@ -93,7 +93,7 @@ class BaseConvNet(BaseEstimator):
             self.__dict__.update(before)
             raise
 
-    def _check_X(self, X, y=None, *, reset):
+    def _check_X(self, X, y="no_validation", *, reset):
         """Flat, finite X of a number type, y as it is, and the shape of the samples."""
         sample_shape = None
         ndim = getattr(X, "ndim", None)
@@ -104,7 +104,7 @@ class BaseConvNet(BaseEstimator):
             sample_shape = X.shape[1:]
             X = np.asarray(X).reshape(len(X), -1)
         options = {"reset": reset, "dtype": "numeric", "accept_large_sparse": False}
-        if y is None:
+        if isinstance(y, str):
             X = validate_data(self, X, **options)
         else:
             X, y = validate_data(self, X, y, **options)
@@ -215,12 +215,10 @@ class BaseConvNet(BaseEstimator):
             self._record(history, loss)
             self._report(history)
 
-        keep = np.flatnonzero(weight)
-        trainer.minimize(
-            X[keep], y[keep], weight[keep], max_iter=self._n_epochs(len(keep)), tol=self.tol, report=report
-        )
+        n_epochs = self._n_epochs(len(X))
+        result = trainer.minimize(X, y, weight, max_iter=n_epochs, tol=self.tol, report=report)
         if not history.loss:  # already at a minimum
-            history.loss.append(float("nan"))
+            self._record(history, float(result.fun))
         trainer.network.changed()
 
     def _validate(self, network, validation, team, history, best):

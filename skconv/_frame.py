@@ -76,18 +76,21 @@ class Frame:
         Share of each column in the batch: sample weights over their sum, zero for padding.
     rng : numpy.random.Generator or None
         The block's own random stream.
+    bound : dict
+        Views a layer made on its first call and wants to find again.
     matmul : callable
         ``matmul(a, b, out=...)``; spread over the threads where the frame holds the whole batch.
     """
 
     __slots__ = (
-        "buffers", "dx", "dy", "dy_storage", "gradients", "layer", "matmul", "parameters", "plan", "rng", "scratch",
-        "shared", "state", "weight", "x", "x_storage", "y",
+        "bound", "buffers", "dx", "dy", "dy_storage", "gradients", "layer", "matmul", "parameters", "plan", "rng",
+        "scratch", "shared", "state", "weight", "x", "x_storage", "y",
     )  # fmt: skip
 
     def __init__(self, **arrays):
         for name in self.__slots__:
             setattr(self, name, arrays.get(name))
+        self.bound = {}
 
 
 def aligned(shape, dtype, zero=True) -> np.ndarray:

@@ -60,13 +60,13 @@ class Gathered:
                 **self.scratch,
                 "dy": (filters, self.Q, width),
                 "x": (self.R * channels, self.columns.size, width),
-                "tap": (filters, self.R * channels),
-                "taps": (self.S, filters, self.R * channels),
+                "product": (self.S, filters, self.R * channels),
+                "total": (self.S, filters, self.R * channels),
             }
         else:
             self.gradient_scratch = {
                 **self.scratch,
-                "position": (self.Q, filters, self.K),
+                "product": (self.Q, filters, self.K),
                 "row": (filters, self.K),
                 "total": (filters, self.K),
             }
@@ -75,22 +75,25 @@ class Gathered:
         """Weight ``(F, R, S, C)`` in the order of a window's rows, ``(F, S * R * C)``."""
         np.copyto(out.reshape(self.F, self.S, self.R, self.C), weight.transpose(0, 2, 1, 3))
 
-    def _gather(self, x, start, stop, scratch):
-        """Rows ``start`` to ``stop`` as ``(rows, lines, R * C, N)``: a view where nothing has to be copied."""
+    def _bands(self, x, scratch):
+        """Per band of output rows: first row, what to copy (or None), lines ``(rows, columns, R * C, N)``."""
         h, w, c, n = x.strides
         rows, columns = self.rows, self.columns
-        first = x[start * rows.stride :]
-        if not self.scratch:
-            return as_strided(first, (stop - start, columns.size, self.C, self.N), (h * rows.stride, w, c, n))
-        gathered = scratch["gathered"][: stop - start]
-        if self.across:
-            shape = (stop - start, columns.size, self.R, self.C, self.N)
-            strides = (h * rows.stride, w, h * rows.dilation, c, n)
-        else:
-            shape = (stop - start, self.Q, self.S, self.R, self.C, self.N)
-            strides = (h * rows.stride, w * columns.stride, w * columns.dilation, h * rows.dilation, c, n)
-        np.copyto(gathered.reshape(shape), as_strided(first, shape, strides))
-        return gathered
+        for start in range(0, self.P, self.band):
+            count = min(self.band, self.P - start)
+            first = x[start * rows.stride :]
+            if not self.scratch:
+                lines = as_strided(first, (count, columns.size, self.C, self.N), (h * rows.stride, w, c, n))
+                yield start, None, lines
+                continue
+            lines = scratch["gathered"][:count]
+            if self.across:
+                shape = (count, columns.size, self.R, self.C, self.N)
+                strides = (h * rows.stride, w, h * rows.dilation, c, n)
+            else:
+                shape = (count, self.Q, self.S, self.R, self.C, self.N)
+                strides = (h * rows.stride, w * columns.stride, w * columns.dilation, h * rows.dilation, c, n)
+            yield start, (lines.reshape(shape), as_strided(first, shape, strides)), lines
 
     def _windows(self, lines):
         """Windows ``(rows, Q, S * R * C, N)`` over gathered lines."""
@@ -98,48 +101,72 @@ class Gathered:
         step = w * self.columns.stride if self.across else w * self.S
         return as_strided(lines, (lines.shape[0], self.Q, self.K, self.N), (h, step, c, n))
 
+    def bind(self, x, scratch, out):
+        """What `forward` does on these arrays, with all views made, for `run`."""
+        return [
+            (copy, self._windows(lines), out[start : start + len(lines)])
+            for start, copy, lines in self._bands(x, scratch)
+        ]
+
+    def run(self, bound, weight):
+        """Correlate the bound arrays with a prepared weight."""
+        for copy, windows, out in bound:
+            if copy is not None:
+                np.copyto(*copy)
+            self.product(weight, windows, out=out)
+
     def forward(self, x, weight, scratch, out):
         """Correlate ``x`` (stored_rows, Wp, C, N) with a prepared weight into ``out`` (P, Q, F, N)."""
-        for start in range(0, self.P, self.band):
-            stop = min(start + self.band, self.P)
-            self.product(weight, self._windows(self._gather(x, start, stop, scratch)), out=out[start:stop])
+        self.run(self.bind(x, scratch, out), weight)
+
+    def bind_gradient(self, x, dy, scratch):
+        """What `weight_gradient` does on these arrays, for `run_gradient`."""
+        bound = []
+        for start, copy, lines in self._bands(x, scratch):
+            each = [line.transpose(1, 0, 2) for line in lines] if self.by_tap else self._windows(lines).swapaxes(2, 3)
+            # (dy, x) of each row: by tap (F, Q, N) and (R * C, W, N), by position (Q, F, N) and (Q, N, K)
+            gradients = [row.transpose(1, 0, 2) if self.by_tap else row for row in dy[start : start + len(lines)]]
+            bound.append((copy, list(zip(gradients, each, strict=True))))
+        return bound
+
+    def run_gradient(self, bound, scratch, out):
+        """Gradient of the weight of the bound arrays into ``out`` (F, R, S, C)."""
+        accumulate = self._add_by_tap if self.by_tap else self._add_by_position
+        total = scratch["total"]
+        total.fill(0)
+        for copy, rows in bound:
+            if copy is not None:
+                np.copyto(*copy)
+            for dy, x in rows:
+                accumulate(dy, x, scratch, total)
+        if self.by_tap:
+            np.copyto(out, total.reshape(self.S, self.F, self.R, self.C).transpose(1, 2, 0, 3))
+        else:
+            np.copyto(out, total.reshape(self.F, self.S, self.R, self.C).transpose(0, 2, 1, 3))
 
     def weight_gradient(self, x, dy, scratch, out):
         """Gradient of the weight into ``out`` (F, R, S, C)."""
-        if self.by_tap:
-            total = self._gradient_by_tap(x, dy, scratch)
-            np.copyto(out, total.reshape(self.S, self.F, self.R, self.C).transpose(1, 2, 0, 3))
-        else:
-            total = self._gradient_by_position(x, dy, scratch)
-            np.copyto(out, total.reshape(self.F, self.S, self.R, self.C).transpose(0, 2, 1, 3))
+        self.run_gradient(self.bind_gradient(x, dy, scratch), scratch, out)
 
-    def _gradient_by_tap(self, x, dy, scratch):
-        """One product a row and tap across, ``(F, Q*N) @ (Q*N, R*C)``: long inner sizes, the shifts are views."""
-        N, Q = self.N, self.Q
-        dy_row, x_row, tap, total = scratch["dy"], scratch["x"], scratch["tap"], scratch["taps"]
-        left, right = dy_row.reshape(self.F, Q * N), x_row.reshape(self.R * self.C, -1)
-        total.fill(0)
-        for start in range(0, self.P, self.band):
-            lines = self._gather(x, start, min(start + self.band, self.P), scratch)
-            for p, line in enumerate(lines, start):
-                np.copyto(dy_row, dy[p].transpose(1, 0, 2))
-                np.copyto(x_row, line.transpose(1, 0, 2))
-                for s in range(self.S):
-                    np.matmul(left, right[:, s * N : (s + Q) * N].T, out=tap)
-                    total[s] += tap
-        return total
+    def _add_by_tap(self, dy, x, scratch, total):
+        """A product ``(F, Q*N) @ (Q*N, R*C)`` a tap across: long inner sizes, the shifts are views."""
+        np.copyto(scratch["dy"], dy)
+        np.copyto(scratch["x"], x)
+        np.matmul(scratch["dy"].reshape(self.F, -1), _taps(scratch["x"], self.S, self.Q), out=scratch["product"])
+        np.add(total, scratch["product"], out=total)
 
-    def _gradient_by_position(self, x, dy, scratch):
-        """One product a position, ``(F, N) @ (N, K)``, summed: no copies, for few channels or strides across."""
-        position, row, total = scratch["position"], scratch["row"], scratch["total"]
-        total.fill(0)
-        for start in range(0, self.P, self.band):
-            windows = self._windows(self._gather(x, start, min(start + self.band, self.P), scratch))
-            for p, window in enumerate(windows, start):
-                np.matmul(dy[p], window.swapaxes(1, 2), out=position)
-                np.add.reduce(position, axis=0, out=row)
-                total += row
-        return total
+    def _add_by_position(self, dy, x, scratch, total):
+        """A product ``(F, N) @ (N, K)`` a position, summed: no copies, for few channels or strides across."""
+        np.matmul(dy, x, out=scratch["product"])
+        np.add.reduce(scratch["product"], axis=0, out=scratch["row"])
+        np.add(total, scratch["row"], out=total)
+
+
+def _taps(x, taps, outputs):
+    """Transposed matrices ``(taps, ..., outputs * N, C)`` of shifted columns of ``x`` (..., C, W, N), one a tap."""
+    *lead, c, w, n = x.strides
+    shape = (taps, *x.shape[:-3], outputs * x.shape[-1], x.shape[-3])
+    return as_strided(x, shape, (w, *lead, n, c))
 
 
 class Winograd:
@@ -175,8 +202,8 @@ class Winograd:
             "Vt": (self.a, channels, self.columns.size, width),
             "dy": (self.m, filters, self.Q, width),
             "Mt": (self.a, filters, self.Q, width),
-            "tap": (self.a, filters, channels),
-            "taps": (self.S, self.a, filters, channels),
+            "product": (self.S, self.a, filters, channels),
+            "total": (self.S, self.a, filters, channels),
             "final": (self.S, self.R, filters, channels),
         }
 
@@ -184,53 +211,79 @@ class Winograd:
         """Transformed weight ``(a, 1, F, S * C)``."""
         np.matmul(self.G, weight.transpose(1, 0, 2, 3).reshape(self.R, -1), out=out.reshape(self.a, -1))
 
-    def forward(self, x, weight, scratch, out):
-        """Correlate ``x`` (stored_rows, Wp, C, N) with a prepared weight into ``out`` (P, Q, F, N)."""
-        h, _w, _c, n = x.strides
+    def bind(self, x, scratch, out):
+        """What `forward` does on these arrays, with all views made, for `run`."""
+        bound = []
+        h, _, _, n = x.strides
         flat = self.columns.size * self.C * self.N
         for start in range(0, self.tiles, self.band):
             count = min(self.band, self.tiles - start)
             V, M = scratch["V"][:count], scratch["M"][:count]
             tiles = as_strided(x[start * self.m :], (count, self.a, flat), (h * self.m, h, n))
-            self.transform(self.BT, tiles, out=V.reshape(count, self.a, flat))
             t, a, vw, vc, vn = V.strides
-            windows = as_strided(V, (count, self.a, self.Q, self.K, self.N), (t, a, vw * self.columns.stride, vc, vn))
-            self.product(weight, windows, out=M)
-            self._untransform(M, out[start * self.m : (start + count) * self.m])
+            windows = as_strided(V, (count, self.a, self.Q, self.K, self.N), (t, a, vw, vc, vn))
+            backward = self._untransforms(M.reshape(count, self.a, -1), out[start * self.m : (start + count) * self.m])
+            bound.append((tiles, V.reshape(count, self.a, flat), windows, M, backward))
+        return bound
 
-    def _untransform(self, M, out):
-        """``AT @ M`` into the rows of ``out``; the last tile may have fewer than ``m``."""
-        whole, rest = divmod(out.shape[0], self.m)
-        M = M.reshape(M.shape[0], self.a, -1)
+    def _untransforms(self, M, out):
+        """``(AT, M, rows of out)`` for the whole tiles and for a last one with fewer than ``m`` rows."""
+        whole, rest = divmod(len(out), self.m)
         o, _, _, n = out.strides
-        length = M.shape[2]
+        parts = []
         if whole:
-            rows = as_strided(out, (whole, self.m, length), (o * self.m, o, n))
-            np.matmul(self.AT, M[:whole], out=rows)
+            rows = as_strided(out, (whole, self.m, M.shape[2]), (o * self.m, o, n))
+            parts.append((self.AT, M[:whole], rows))
         if rest:
-            rows = as_strided(out[whole * self.m :], (rest, length), (o, n))
-            np.matmul(self.AT[:rest], M[whole], out=rows)
+            rows = as_strided(out[whole * self.m :], (rest, M.shape[2]), (o, n))
+            parts.append((self.AT[:rest], M[whole], rows))
+        return parts
 
-    def weight_gradient(self, x, dy, scratch, out):
-        """Gradient of the weight into ``out`` (F, R, S, C): products in the transformed domain, then ``G.T``."""
-        xt, Vt, dyt, Mt = scratch["x"], scratch["Vt"], scratch["dy"], scratch["Mt"]
-        tap, total = scratch["tap"], scratch["taps"]
-        left, right = Mt.reshape(self.a, self.F, -1), Vt.reshape(self.a, self.C, -1)
-        N, reach = self.N, self.Q * self.N
-        total.fill(0)
-        for t in range(self.tiles):
-            start = t * self.m
+    def run(self, bound, weight):
+        """Correlate the bound arrays with a prepared weight."""
+        for tiles, V, windows, M, backward in bound:
+            self.transform(self.BT, tiles, out=V)
+            self.product(weight, windows, out=M)
+            for AT, products, rows in backward:
+                np.matmul(AT, products, out=rows)
+
+    def forward(self, x, weight, scratch, out):
+        """Correlate ``x`` (stored_rows, Wp, C, N) with a prepared weight into ``out`` (P, Q, F, N)."""
+        self.run(self.bind(x, scratch, out), weight)
+
+    def bind_gradient(self, x, dy, scratch):
+        """What `weight_gradient` does on these arrays, for `run_gradient`."""
+        bound = []
+        for start in range(0, self.P, self.m):
             rows = min(self.m, self.P - start)
-            np.copyto(dyt[:rows], dy[start : start + rows].transpose(0, 2, 1, 3))
-            np.matmul(self.A[:, :rows], dyt[:rows].reshape(rows, -1), out=Mt.reshape(self.a, -1))
-            np.copyto(xt, x[start : start + self.a].transpose(0, 2, 1, 3))
-            np.matmul(self.BT, xt.reshape(self.a, -1), out=Vt.reshape(self.a, -1))
-            for s in range(self.S):
-                np.matmul(left, right[:, :, s * N : s * N + reach].swapaxes(1, 2), out=tap)
-                total[s] += tap
+            dyt = scratch["dy"][:rows]
+            copies = (
+                (dyt, dy[start : start + rows].transpose(0, 2, 1, 3)),
+                (scratch["x"], x[start : start + self.a].transpose(0, 2, 1, 3)),
+            )
+            bound.append((copies, self.A[:, :rows], dyt.reshape(rows, -1)))
+        return bound
+
+    def run_gradient(self, bound, scratch, out):
+        """Gradient of the weight into ``out`` (F, R, S, C): products in the transformed domain, then ``G.T``."""
+        Vt, Mt, total, product = scratch["Vt"], scratch["Mt"], scratch["total"], scratch["product"]
+        xt = scratch["x"].reshape(self.a, -1)
+        left, right = Mt.reshape(self.a, self.F, -1), _taps(Vt, self.S, self.Q)
+        total.fill(0)
+        for copies, A, dyt in bound:
+            for copy in copies:
+                np.copyto(*copy)
+            np.matmul(A, dyt, out=Mt.reshape(self.a, -1))
+            np.matmul(self.BT, xt, out=Vt.reshape(self.a, -1))
+            np.matmul(left, right, out=product)
+            np.add(total, product, out=total)
         final = scratch["final"]
         np.matmul(self.GT, total.reshape(self.S, self.a, -1), out=final.reshape(self.S, self.R, -1))
         np.copyto(out, final.transpose(2, 1, 0, 3))
+
+    def weight_gradient(self, x, dy, scratch, out):
+        """Gradient of the weight into ``out`` (F, R, S, C)."""
+        self.run_gradient(self.bind_gradient(x, dy, scratch), scratch, out)
 
 
 def choose_correlation(window: Window, channels: int, filters: int, width: int, dtype, alike=False):

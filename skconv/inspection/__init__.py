@@ -1,5 +1,6 @@
-"""Looking at networks: tables here, plots where matplotlib is installed."""
+"""Looking at networks: tables, and plots where matplotlib is installed."""
 
+from ._plots import plot_hardest, plot_kernels, plot_learning_curve
 from ._summary import summarize
 
-__all__ = ["summarize"]
+__all__ = ["plot_hardest", "plot_kernels", "plot_learning_curve", "summarize"]

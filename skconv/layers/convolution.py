@@ -149,11 +149,17 @@ class Convolution(Layer):
             adjoint.prepare(parameters.weight[:, ::-1, ::-1].transpose(3, 1, 2, 0), shared.flipped)
 
     def forward(self, frame, training):
-        frame.plan.kernel[0].forward(frame.x_storage, frame.shared.weight, frame.scratch.forward, frame.y)
+        kernel = frame.plan.kernel[0]
+        if "forward" not in frame.bound:
+            frame.bound["forward"] = kernel.bind(frame.x_storage, frame.scratch.forward, frame.y)
+        kernel.run(frame.bound["forward"], frame.shared.weight)
 
     def backward(self, frame):
         kernel, adjoint, where = frame.plan.kernel
-        kernel.weight_gradient(frame.x_storage, frame.dy, frame.scratch.gradient, frame.gradients.weight)
+        scratch = frame.scratch.gradient
+        if "gradient" not in frame.bound:
+            frame.bound["gradient"] = kernel.bind_gradient(frame.x_storage, frame.dy, scratch)
+        kernel.run_gradient(frame.bound["gradient"], scratch, frame.gradients.weight)
         if frame.dx is None:
             return
         spread, skip = where
@@ -161,4 +167,6 @@ class Convolution(Layer):
         if spread is not None:
             storage = frame.buffers.spread
             np.copyto(storage[spread], frame.dy)
-        adjoint.forward(storage[skip], frame.shared.flipped, frame.scratch.adjoint, frame.dx)
+        if "adjoint" not in frame.bound:
+            frame.bound["adjoint"] = adjoint.bind(storage[skip], frame.scratch.adjoint, frame.dx)
+        adjoint.run(frame.bound["adjoint"], frame.shared.flipped)
