@@ -58,7 +58,8 @@ print(f"best parameters: {search.best_params_}")
 print(f"accuracy on {len(y_test)} test samples: {search.score(X_test, y_test):.4f}")
 
 # %%
-# All candidates, the best first.  Where the accuracies differ by less than their spread over the folds, take the faster.
+# All candidates, the best first.  Where two differ by less than their spread over the folds, take the faster.
+# ``(5, 3)`` is one size per layer: 5 x 5 in the first, 3 x 3 in the second.
 
 results = search.cv_results_
 print("filters   kernel_size  stride  accuracy  spread  fit (s)")

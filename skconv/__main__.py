@@ -207,7 +207,7 @@ def _table(runs):
     return "\n".join([*rows, f"mean and standard deviation of the accuracy, median of the times, over {folds} folds"])
 
 
-def _confusions(y, run, most=8):
+def _confusions(y, run, most=6):
     """Counts of true by predicted digit with the recalls, and the most frequent errors."""
     counts = confusion_matrix(y, run.predicted, labels=np.arange(10))
     lines = [
@@ -222,7 +222,7 @@ def _confusions(y, run, most=8):
     shown = ", ".join(f"{t} -> {p}: {count}" for count, t, p in errors[:most]) or "none"
     total = sum(count for count, _, _ in errors)
     return "\n".join(
-        [*lines, f"{total} errors of {len(y)}; the most frequent (true -> predicted: times):", f"  {shown}"]
+        [*lines, f"errors: {total} of {len(y)}; the most frequent (true -> predicted: times):", f"  {shown}"]
     )
 
 
@@ -271,7 +271,9 @@ def _plot(X, y, runs, path):
     left, right = top.subfigures(1, 2, width_ratios=[2, 1])
     for ax, run in zip(left.subplots(1, 2), runs.values(), strict=True):
         plot_learning_curve(run.model, ax)
-    left.suptitle("Learning curves of the last fold (label smoothing keeps ConvNetClassifier's above 0.5)", fontsize="medium")
+    left.suptitle(
+        "Learning curves of the last fold (label smoothing keeps ConvNetClassifier's above 0.5)", fontsize="medium"
+    )
     plot_kernels(ours.model, figure=right)
     plot_hardest(ours.model, X, y, probabilities=ours.probabilities, figure=bottom)
     bottom.suptitle("ConvNetClassifier's hardest digits, in the test samples of all folds")

@@ -76,7 +76,7 @@ def _resolve_pools(pools, sizes, strides, shape):
 def build_layers(estimator, input_shape, n_outputs):
     """The layers that an estimator's parameters describe, ending in ``n_outputs`` units."""
     if estimator.layers is not None:
-        return [*estimator.layers, Dense(n_outputs, initializer="glorot_uniform")]
+        return [*estimator.layers, Dense(n_outputs)]
     filters = (estimator.filters,) if isinstance(estimator.filters, Integral) else tuple(estimator.filters)
     hidden = estimator.hidden_layer_sizes
     hidden = (hidden,) if isinstance(hidden, Integral) else tuple(hidden)
@@ -102,7 +102,7 @@ def build_layers(estimator, input_shape, n_outputs):
         layers += [Dense(units), Activation(activation[where])]
         if dropout[min(n_conv + i, len(dropout) - 1)]:
             layers.append(Dropout(dropout[min(n_conv + i, len(dropout) - 1)]))
-    return [*layers, Dense(n_outputs, initializer="glorot_uniform")]
+    return [*layers, Dense(n_outputs)]
 
 
 def _convolution_block(filters, values, shape, position):

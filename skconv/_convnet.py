@@ -137,8 +137,8 @@ class BaseConvNet(BaseEstimator):
 
     # Training
 
-    def _new_network(self, shape, n_outputs, dtype, rng):
-        network = Network(build_layers(self, shape, n_outputs), shape, dtype)
+    def _new_network(self, X, shape, n_outputs, rng):
+        network = Network(build_layers(self, shape, n_outputs), shape, self._compute_dtype(X))
         network.initialize(rng)
         return network
 
@@ -238,7 +238,6 @@ class BaseConvNet(BaseEstimator):
     def _fit_network(self, X, y, weight, shape, n_outputs, validation):
         """Everything between checked data and fitted attributes."""
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        dtype = self._compute_dtype(X)
         if self.warm_start and hasattr(self, "network_"):
             network = deepcopy(self.network_)
             if network.shapes[-1] != (n_outputs,) or network.input_shape != shape:
@@ -247,7 +246,7 @@ class BaseConvNet(BaseEstimator):
                     f"outputs; X and y now want {shape} and {n_outputs}. Set warm_start=False"
                 )
         else:
-            network = self._new_network(shape, n_outputs, dtype, rng)
+            network = self._new_network(X, shape, n_outputs, rng)
         history = self._train(network, X, y, weight, validation, rng)
         self.network_ = network
         self.image_shape_ = shape
@@ -274,7 +273,7 @@ class BaseConvNet(BaseEstimator):
         if rng is None:
             rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         if network is None:
-            network = self._new_network(shape, n_outputs, self._compute_dtype(X), rng)
+            network = self._new_network(X, shape, n_outputs, rng)
         if optimizer is None:
             optimizer = self._new_optimizer(network)
         with Team(thread_count(self.n_jobs)) as team:

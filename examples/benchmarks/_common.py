@@ -54,10 +54,8 @@ def machine(*packages, threads=None) -> str:
         pass
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     shown = f", {threads} threads" if threads else ""
-    return (
-        f"{processor}, {cpu_count()} cores{shown}, Python {platform.python_version()}, {blas['name']} {blas['version']}, "
-        + ", ".join(versions)
-    )
+    libraries = [f"Python {platform.python_version()}", f"{blas['name']} {blas['version']}", *versions]
+    return f"{processor}, {cpu_count()} cores{shown}, " + ", ".join(libraries)
 
 
 def load_mnist(path=None):

@@ -4,7 +4,7 @@ Six networks: 3x3 "same" convolution, 2x2 max pooling, ReLU, twice; then the hea
 and Adam.  PyTorch runs with fused Adam and inference_mode, in both memory formats; MLPClassifier takes one `partial_fit`
 on a network with the same number of parameters.  All in one run, alternating, float32, medians.
 
-    python examples/benchmarks/peers.py [--threads 2] [--seconds 2]
+    python examples/benchmarks/peers.py [--threads 2] [--seconds 2] [--markdown]
 
 needs ``torch`` for its column; without it the column is left out.
 """
@@ -104,6 +104,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=2.0, help="time for each of the tasks")
+    parser.add_argument("--markdown", action="store_true", help="print the README's table at the end")
     parser.add_argument("--json", help="also write the figures to this file")
     options = parser.parse_args()
     if torch is not None:
@@ -128,9 +129,26 @@ def main():
             for kind, tasks in zip(("train", "predict"), mlp(n_parameters, X, y), strict=True):
                 results[title][kind].update(alternate(tasks, options.seconds / 4))
         report(title, results[title])
+    if options.markdown:
+        print(markdown(results))
     if options.json:
         with open(options.json, "w") as file:
             json.dump(results, file, indent=1)
+
+
+def markdown(results):
+    """The table of the README: training step / prediction, ratios to the better of PyTorch's memory formats."""
+    lines = ["| network | skconv | PyTorch | ratio | MLPClassifier |", "|---|---|---|---|---|"]
+    for title, result in results.items():
+        cells = {"skconv": [], "torch": [], "ratio": [], "mlp": []}
+        for times in result.values():
+            best = min((value for name, value in times.items() if name.startswith("torch")), default=float("nan"))
+            cells["skconv"].append(f"{times['skconv']:.2f}")
+            cells["torch"].append(f"{best:.2f}")
+            cells["ratio"].append(f"{times['skconv'] / best:.2f}")
+            cells["mlp"].append(f"{times['mlp']:.2f}")
+        lines.append("| " + " | ".join([title, *(" / ".join(values) for values in cells.values())]) + " |")
+    return "\n".join(lines)
 
 
 def report(title, result):

@@ -36,7 +36,7 @@ class Convolution(Layer):
         outputs, those of stride 1 sub-sampled from the top left.
     bias : bool, default=True
         Whether a number per filter is added.
-    initializer : {"he_normal", "glorot_uniform"}, default="he_normal"
+    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"}, default="fan_in_uniform"
         First values of the weights.
 
     Notes
@@ -51,7 +51,7 @@ class Convolution(Layer):
     """
 
     def __init__(
-        self, filters, kernel_size=3, *, stride=1, dilation=1, padding="same", bias=True, initializer="he_normal"
+        self, filters, kernel_size=3, *, stride=1, dilation=1, padding="same", bias=True, initializer="fan_in_uniform"
     ):
         self.filters = filters
         self.kernel_size = kernel_size

@@ -44,7 +44,7 @@ class Dense(Layer):
         Outputs.
     bias : bool, default=True
         Whether a number per unit is added.
-    initializer : {"he_normal", "glorot_uniform"}, default="he_normal"
+    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"}, default="fan_in_uniform"
         First values of the weights.
 
     Notes
@@ -58,7 +58,7 @@ class Dense(Layer):
     {'weight': (64, 128), 'bias': (64,)}
     """
 
-    def __init__(self, units, *, bias=True, initializer="he_normal"):
+    def __init__(self, units, *, bias=True, initializer="fan_in_uniform"):
         self.units = units
         self.bias = bias
         self.initializer = initializer

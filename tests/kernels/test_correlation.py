@@ -1,0 +1,237 @@
+"""Correlation and its weight gradient against loops and scipy."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy.signal import correlate
+
+from skconv._geometry import Axis, Window
+from skconv._kernels import correlation, products
+from skconv._kernels.correlation import Gathered, Winograd, choose_correlation
+
+TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
+DTYPES = [np.float32, np.float64]
+
+
+def naive(x, weight, rows, columns):
+    """Correlation of ``x`` (H, W, C, N) with ``weight`` (F, R, S, C), sample by sample and tap by tap."""
+    F, R, S, _ = weight.shape
+    out = np.zeros((rows.output, columns.output, F, x.shape[3]))
+    for p in range(rows.output):
+        for q in range(columns.output):
+            for r in range(R):
+                for s in range(S):
+                    pixel = x[p * rows.stride + r * rows.dilation, q * columns.stride + s * columns.dilation]
+                    for f in range(F):
+                        out[p, q, f] += (weight[f, r, s][:, None] * pixel).sum(axis=0)
+    return out
+
+
+def naive_weight_gradient(x, dy, shape, rows, columns):
+    gradient = np.zeros(shape)
+    for p in range(rows.output):
+        for q in range(columns.output):
+            for r in range(shape[1]):
+                for s in range(shape[2]):
+                    pixel = x[p * rows.stride + r * rows.dilation, q * columns.stride + s * columns.dilation]
+                    for f in range(shape[0]):
+                        gradient[f, r, s] += (dy[p, q, f] * pixel).sum(axis=1)
+    return gradient
+
+
+def arrays(shapes, dtype):
+    return {name: np.full(shape, np.nan, dtype) for name, shape in shapes.items()}
+
+
+def inputs(window, channels, filters, width, dtype):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((window.rows.size, window.columns.size, channels, width)).astype(dtype)
+    weight = rng.standard_normal((filters, window.rows.kernel, window.columns.kernel, channels)).astype(dtype)
+    dy = rng.standard_normal((*window.output, filters, width)).astype(dtype)
+    return x, weight, dy
+
+
+def run(kernel, x, weight, dy):
+    """Output and weight gradient of a kernel, from scratch that holds no number."""
+    dtype = x.dtype
+    stored = np.zeros((max(kernel.stored_rows, len(x)), *x.shape[1:]), dtype)
+    stored[: len(x)] = x
+    prepared = np.full(kernel.weight_shape, np.nan, dtype)
+    kernel.prepare(weight, prepared)
+    out, gradient = np.full(dy.shape, np.nan, dtype), np.full(weight.shape, np.nan, dtype)
+    kernel.forward(stored, prepared, arrays(kernel.scratch, dtype), out)
+    kernel.weight_gradient(stored, dy, arrays(kernel.gradient_scratch, dtype), gradient)
+    return out, gradient
+
+
+def close(actual, expected, dtype):
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE[dtype] * abs(expected).max())
+
+
+def check(kind, window, channels, filters, width, dtype, **options):
+    x, weight, dy = inputs(window, channels, filters, width, dtype)
+    out, gradient = run(kind(window, channels, filters, width, dtype, **options), x, weight, dy)
+    wide = [a.astype(float) for a in (x, weight, dy)]
+    close(out, naive(wide[0], wide[1], window.rows, window.columns), dtype)
+    close(gradient, naive_weight_gradient(wide[0], wide[2], weight.shape, window.rows, window.columns), dtype)
+
+
+GATHERED = {
+    "square": (Window(Axis(6, 3), Axis(7, 3)), 2, 3),
+    "tall": (Window(Axis(7, 5), Axis(4, 2)), 3, 2),
+    "across": (Window(Axis(3, 1), Axis(9, 4)), 3, 2),
+    "down": (Window(Axis(9, 4), Axis(3, 1)), 3, 2),
+    "single": (Window(Axis(4, 1), Axis(5, 1)), 3, 4),
+    "series": (Window(Axis(1, 1), Axis(12, 5)), 2, 3),
+    "series, strided": (Window(Axis(1, 1), Axis(12, 5, 3)), 2, 3),
+    "series, dilated": (Window(Axis(1, 1), Axis(12, 3, 1, 4)), 2, 3),
+    "stride": (Window(Axis(8, 3, 2), Axis(9, 2, 3)), 2, 3),
+    "stride down": (Window(Axis(8, 3, 3), Axis(6, 3)), 2, 3),
+    "dilation": (Window(Axis(8, 3, 1, 2), Axis(10, 2, 1, 4)), 2, 3),
+    "dilation down": (Window(Axis(8, 3, 1, 3), Axis(5, 3)), 2, 3),
+    "stride and dilation": (Window(Axis(9, 2, 2, 3), Axis(11, 3, 3, 2)), 3, 2),
+    "by tap": (Window(Axis(5, 2), Axis(6, 3)), 8, 3),
+    "by tap, strided down": (Window(Axis(9, 2, 2, 3), Axis(6, 3)), 9, 2),
+    "one output": (Window(Axis(3, 3), Axis(4, 4)), 2, 5),
+}
+WINOGRAD = {
+    "whole tiles": (Window(Axis(10, 3), Axis(5, 3)), 2, 3),
+    "last tile short": (Window(Axis(9, 3), Axis(5, 3)), 2, 3),
+    "one row": (Window(Axis(3, 3), Axis(5, 3)), 2, 3),
+    "rectangle": (Window(Axis(8, 3), Axis(6, 5)), 3, 2),
+    "column": (Window(Axis(8, 3), Axis(3, 1)), 3, 2),
+    "five taps": (Window(Axis(9, 5), Axis(4, 3)), 2, 3),
+    "four taps": (Window(Axis(9, 4), Axis(4, 2)), 2, 3),
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("alike", [False, True])
+@pytest.mark.parametrize("case", GATHERED)
+def test_gathered_equals_loops(case, alike, dtype):
+    check(Gathered, *GATHERED[case], 16, dtype, alike=alike)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("alike", [False, True])
+@pytest.mark.parametrize("case", WINOGRAD)
+def test_winograd_equals_loops(case, alike, dtype):
+    check(Winograd, *WINOGRAD[case], 16, dtype, alike=alike)
+
+
+@settings(deadline=None, max_examples=50, derandomize=True)
+@given(
+    sizes=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    stride=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    dilation=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    channels=st.integers(1, 9),
+    filters=st.integers(1, 3),
+)
+def test_gathered_equals_loops_at_any_geometry(sizes, kernel, stride, dilation, channels, filters):
+    window = Window(*[Axis(*axis) for axis in zip(sizes, kernel, stride, dilation, strict=True)])
+    assume(window.fits)
+    check(Gathered, window, channels, filters, 3, np.float64)
+
+
+@settings(deadline=None, max_examples=50, derandomize=True)
+@given(
+    outputs=st.integers(1, 11),
+    taps=st.sampled_from([2, 3, 4, 5]),
+    across=st.integers(1, 3),
+    extra=st.integers(0, 3),
+    channels=st.integers(1, 4),
+)
+def test_winograd_equals_loops_at_any_height(outputs, taps, across, extra, channels):
+    window = Window(Axis(outputs + taps - 1, taps), Axis(across + extra, across))
+    check(Winograd, window, channels, 2, 3, np.float64)
+
+
+@pytest.mark.parametrize("kind", [Gathered, Winograd])
+@pytest.mark.parametrize("size", [(7, 9), (12, 4)])
+def test_one_channel_equals_scipy(kind, size):
+    window = Window(Axis(size[0], 3), Axis(size[1], 4))
+    x, weight, dy = inputs(window, 1, 1, 2, np.float64)
+    out, gradient = run(kind(window, 1, 1, 2, np.float64), x, weight, dy)
+    for n in range(2):
+        expected = correlate(x[:, :, 0, n], weight[0, :, :, 0], "valid")
+        np.testing.assert_allclose(out[:, :, 0, n], expected, rtol=0, atol=1e-10)
+    expected = sum(correlate(x[:, :, 0, n], dy[:, :, 0, n], "valid") for n in range(2))
+    np.testing.assert_allclose(gradient[0, :, :, 0], expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("rows_per_band", [1, 2])
+@pytest.mark.parametrize(("kind", "case"), [(Gathered, case) for case in GATHERED] + [(Winograd, c) for c in WINOGRAD])
+def test_bands_do_not_matter(kind, case, rows_per_band, monkeypatch):
+    window, channels, filters = (GATHERED if kind is Gathered else WINOGRAD)[case]
+    monkeypatch.setattr(correlation, "_BAND_BYTES", 1)
+    one = kind(window, channels, filters, 16, np.float64)
+    if one.scratch:
+        assert one.band == 1
+        largest = max(np.prod(shape) for shape in one.scratch.values()) * 8
+        monkeypatch.setattr(correlation, "_BAND_BYTES", rows_per_band * largest * (2 if kind is Winograd else 1))
+    check(kind, window, channels, filters, 16, np.float64)
+
+
+def test_winograd_with_several_bands_of_several_tiles(monkeypatch):
+    window = Window(Axis(23, 3), Axis(4, 3))
+    monkeypatch.setattr(correlation, "_BAND_BYTES", 2 * 6 * 16 * 8 * (4 * 2 + 2 * 3))
+    kernel = Winograd(window, 2, 3, 16, np.float64)
+    assert (kernel.band, kernel.tiles) == (2, 6)
+    check(Winograd, window, 2, 3, 16, np.float64)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("kind", "window", "channels", "filters"),
+    [
+        (Gathered, Window(Axis(5, 3), Axis(6, 3)), 2, 16),
+        (Gathered, Window(Axis(5, 3), Axis(6, 3)), 8, 16),
+        (Gathered, Window(Axis(5, 3), Axis(6, 3)), 8, 13),
+        (Winograd, Window(Axis(7, 3), Axis(6, 3)), 8, 16),
+        (Winograd, Window(Axis(8, 5), Axis(6, 3)), 3, 13),
+    ],
+)
+def test_split_products_are_alike_and_right(kind, window, channels, filters, dtype, monkeypatch):
+    monkeypatch.setattr(products, "columns_alike", lambda dtype: False)
+    check(kind, window, channels, filters, 32, dtype, alike=True)
+    x, weight, dy = inputs(window, channels, filters, 32, dtype)
+    x[...] = x[..., :1]
+    out, _ = run(kind(window, channels, filters, 32, dtype, alike=True), x, weight, dy)
+    np.testing.assert_array_equal(out, np.broadcast_to(out[..., :1], out.shape))
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "columns", "channels", "filters"),
+    [
+        (Winograd, Axis(10, 3), Axis(10, 3), 8, 8),
+        (Winograd, Axis(12, 5), Axis(12, 1), 8, 8),
+        (Winograd, Axis(4, 3), Axis(10, 3), 8, 8),
+        (Gathered, Axis(3, 3), Axis(10, 3), 8, 8),  # one output row
+        (Gathered, Axis(10, 4), Axis(10, 4), 8, 8),
+        (Gathered, Axis(10, 1), Axis(10, 3), 8, 8),
+        (Gathered, Axis(10, 7), Axis(10, 7), 8, 8),
+        (Gathered, Axis(10, 3), Axis(10, 3), 7, 8),
+        (Gathered, Axis(10, 3), Axis(10, 3), 8, 7),
+        (Gathered, Axis(10, 3, 2), Axis(10, 3), 8, 8),
+        (Gathered, Axis(10, 3), Axis(10, 3, 2), 8, 8),
+        (Gathered, Axis(10, 3, 1, 2), Axis(10, 3), 8, 8),
+        (Gathered, Axis(10, 3), Axis(10, 3, 1, 2), 8, 8),
+    ],
+)
+def test_choose_correlation(kind, rows, columns, channels, filters):
+    assert type(choose_correlation(Window(rows, columns), channels, filters, 16, np.float32)) is kind
+
+
+def test_four_by_three_in_single_precision():
+    window = Window(Axis(18, 3), Axis(18, 3))
+    kernel = Winograd(window, 16, 8, 4, np.float32)
+    assert kernel.m == 4
+    x, weight, dy = inputs(window, 16, 8, 4, np.float32)
+    out, gradient = run(kernel, x, weight, dy)
+    for actual, expected in (
+        (out, naive(x.astype(float), weight.astype(float), window.rows, window.columns)),
+        (gradient, naive_weight_gradient(x.astype(float), dy.astype(float), weight.shape, window.rows, window.columns)),
+    ):
+        assert np.linalg.norm(actual - expected) < 1e-4 * np.linalg.norm(expected)

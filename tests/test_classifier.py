@@ -1,0 +1,1423 @@
+"""ConvNetClassifier as its users see it."""
+
+import pickle
+import re
+from copy import deepcopy
+from math import prod
+
+import joblib
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from scipy.special import log_softmax, softmax
+from sklearn.base import clone, is_classifier
+from sklearn.datasets import load_digits
+from sklearn.exceptions import DataConversionWarning, NotFittedError
+from sklearn.metrics import accuracy_score
+from sklearn.model_selection import train_test_split
+
+from skconv import ConvNetClassifier
+from skconv.layers import Activation, BatchNorm, Convolution, Dense, Dropout, Flatten, MaxPool
+
+DIGITS = load_digits()
+X = DIGITS.data[:300] / 16
+Y = DIGITS.target[:300]
+TEST = DIGITS.data[300:600] / 16, DIGITS.target[300:600]
+QUICK = {"filters": (3, 4), "hidden_layer_sizes": (5,), "max_iter": 2, "random_state": 0}
+
+
+def quick(**params):
+    return ConvNetClassifier(**{**QUICK, **params})
+
+
+def same_bits(a, b):
+    a, b = np.asarray(a), np.asarray(b)
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def assert_rejected(model, call, match, error=ValueError):
+    """``call(model)`` raises, and neither an attribute nor anything inside one has changed."""
+    before, content = dict(vars(model)), pickle.dumps(model)
+    with pytest.raises(error, match=match):
+        call(model)
+    assert list(vars(model)) == list(before)
+    assert all(vars(model)[name] is value for name, value in before.items())
+    assert pickle.dumps(model) == content
+    if "network_" not in before:
+        with pytest.raises(NotFittedError):
+            model.predict(X)
+
+
+@pytest.fixture(scope="module")
+def learned():
+    return ConvNetClassifier((8, 16), hidden_layer_sizes=32, random_state=0).fit(X, Y)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return quick().fit(X, Y)
+
+
+@pytest.fixture(params=["unfitted", "fitted"])
+def start(request, fitted):
+    return quick() if request.param == "unfitted" else deepcopy(fitted)
+
+
+# Learning
+
+
+def test_learns_digits(learned):
+    assert learned.score(X, Y) > 0.99
+    assert learned.score(*TEST) > 0.78  # guessing is right one time in ten; only 300 digits to learn from
+    assert learned.loss_ < 0.75 < learned.loss_curve_[0]
+
+
+@pytest.mark.parametrize("solver", ["adam", "adamw", "sgd", "lbfgs"])
+def test_every_solver_learns(solver):
+    model = ConvNetClassifier((4, 8), hidden_layer_sizes=16, solver=solver, max_iter=25, random_state=0).fit(X, Y)
+    assert model.score(*TEST) > 0.6
+    assert model.loss_ < 0.75 * model.loss_curve_[0]
+    assert 1 <= model.n_iter_ == len(model.loss_curve_) <= 25
+
+
+def test_solvers_and_their_options_differ():
+    options = [
+        {"solver": "adam"},
+        {"solver": "adamw", "alpha": 0.1},
+        {"solver": "adam", "alpha": 0.1},
+        {"solver": "sgd"},
+        {"solver": "sgd", "nesterovs_momentum": False},
+        {"solver": "sgd", "momentum": 0.5},
+        {"solver": "adam", "beta_1": 0.5},
+        {"solver": "adam", "beta_2": 0.9},
+        {"solver": "adam", "epsilon": 1e-2},
+        {"learning_rate_init": 2e-2},
+        {"label_smoothing": 0.0},
+        {"batch_size": 100},
+        {"shuffle": False},
+        {"solver": "lbfgs"},
+    ]
+    weights = {quick(**params).fit(X, Y).weights_["dense2.weight"].tobytes() for params in options}
+    assert len(weights) == len(options)
+
+
+def test_alpha_shrinks_weights():
+    sizes = [
+        np.square(quick(alpha=alpha, max_iter=10).fit(X, Y).weights_["dense1.weight"]).sum() for alpha in (0, 0.1, 1)
+    ]
+    assert sizes[0] > sizes[1] > sizes[2]
+
+
+@pytest.mark.parametrize("learning_rate", ["one_cycle", "constant", "cosine", "step"])
+def test_every_learning_rate_learns(learning_rate):
+    model = ConvNetClassifier((4, 8), hidden_layer_sizes=16, learning_rate=learning_rate, max_iter=15, random_state=0)
+    assert model.fit(X, Y).score(*TEST) > 0.7
+    assert model.n_iter_ == 15
+
+
+def test_learning_rates_differ():
+    rates = ("one_cycle", "constant", "cosine", "step")
+    assert len({quick(learning_rate=rate).fit(X, Y).loss_ for rate in rates}) == 4
+
+
+def test_auto_max_iter_is_10_epochs_or_300_updates():
+    model = quick(max_iter="auto")
+    assert model.fit(X[:300], Y[:300]).n_iter_ == 60  # 5 batches of at most 64
+    assert model.fit(X[:50], Y[:50]).n_iter_ == 300
+    assert model.set_params(batch_size=5).fit(X, Y).n_iter_ == 10
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([f"digit {i}" for i in range(10)]),
+        np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], dtype=object),
+        np.arange(10) - 20,
+        np.arange(10) / 1.0,
+        np.arange(10, dtype=np.uint8) * 7,
+    ],
+    ids=["str", "object", "negative", "float", "uint8"],
+)
+def test_labels_of_any_type(labels, learned):
+    model = clone(learned).fit(X, labels[Y])
+    assert same_bits(model.classes_, np.sort(labels)) or model.classes_.dtype == object
+    assert list(model.classes_) == sorted(labels)
+    predicted = model.predict(X)
+    assert predicted.dtype == labels.dtype
+    assert (predicted == labels[Y]).mean() > 0.98
+    if list(labels) == sorted(labels):  # the names of the classes change nothing else
+        assert same_bits(model.predict_proba(X), learned.predict_proba(X))
+
+
+def test_bool_labels_and_lists():
+    model = quick(max_iter=30).fit(X.tolist(), (Y > 4).tolist())
+    assert model.classes_.tolist() == [False, True]
+    predicted = model.predict(X.tolist())
+    assert predicted.dtype == bool
+    assert (predicted == (Y > 4)).mean() > 0.9
+
+
+def test_y_as_a_column_warns():
+    with pytest.warns(DataConversionWarning, match="column-vector"):
+        model = quick().fit(X, Y[:, None])
+    assert same_bits(model.predict_proba(X), quick().fit(X, Y).predict_proba(X))
+
+
+def test_one_class():
+    model = quick().fit(X, np.full(300, "only"))
+    assert model.classes_.tolist() == ["only"]
+    assert set(model.predict(X)) == {"only"}
+    assert same_bits(model.predict_proba(X[:3]), np.ones((3, 1)))
+    assert same_bits(model.predict_log_proba(X[:3]), np.zeros((3, 1)))
+    assert np.isfinite(model.loss_)
+
+
+def test_dropout_trains():
+    model = ConvNetClassifier((8, 16), hidden_layer_sizes=32, dropout=0.2, random_state=0).fit(X, Y)
+    assert model.score(*TEST) > 0.8
+    assert same_bits(model.predict_proba(X), model.predict_proba(X))  # only training drops
+    assert model.loss_ > clone(model).set_params(dropout=0.0).fit(X, Y).loss_
+
+
+# Predictions
+
+
+def test_predictions_agree(learned):
+    logits, proba, log_proba = (
+        getattr(learned, name)(X) for name in ("decision_function", "predict_proba", "predict_log_proba")
+    )
+    for output in (logits, proba, log_proba):
+        assert output.shape == (300, 10)
+        assert output.dtype == np.float64
+    np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-12)
+    np.testing.assert_allclose(proba, softmax(logits, axis=1), rtol=1e-12)
+    np.testing.assert_allclose(log_proba, log_softmax(logits, axis=1), rtol=1e-12, atol=1e-12)
+    assert np.array_equal(learned.predict(X), learned.classes_[proba.argmax(axis=1)])
+    assert learned.score(X, Y) == np.mean(learned.predict(X) == Y)
+
+
+def test_binary_decision_function():
+    model = quick(max_iter=20).fit(X, np.where(Y > 4, "high", "low"))
+    margin, proba = model.decision_function(X), model.predict_proba(X)
+    assert margin.shape == (300,)
+    assert proba.shape == (300, 2)
+    assert np.array_equal(model.predict(X) == model.classes_[1], margin > 0)
+    np.testing.assert_allclose(proba[:, 1], 1 / (1 + np.exp(-margin)), rtol=1e-6)
+    assert {"high", "low"} == set(model.predict(X))
+
+
+def test_log_proba_is_finite_where_proba_is_zero(learned):
+    far = (X[:20] * 1e6).astype(np.float32)
+    assert (learned.predict_proba(far) == 0).any()
+    assert np.isfinite(learned.predict_log_proba(far)).all()
+    assert np.isfinite(learned.predict_proba(far)).all()
+
+
+def test_score_with_weights(learned):
+    y = Y.copy()
+    y[:150] = (y[:150] + 1) % 10
+    weight = np.r_[np.zeros(150), np.ones(150)]
+    assert learned.score(X, y, weight) == np.mean(learned.predict(X)[150:] == Y[150:])
+
+
+@pytest.mark.parametrize("batch_size", [64, 300], ids=["float32-network", "either-network"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_predictions_have_the_dtype_of_X(dtype, batch_size):
+    model = quick(batch_size=batch_size).fit(X, Y)
+    assert model.network_.dtype == (np.float32 if batch_size == 64 else np.float64)
+    for method in ("predict_proba", "decision_function", "predict_log_proba"):
+        assert getattr(model, method)(X.astype(dtype)).dtype == dtype, method
+
+
+def test_dtype_of_the_network():
+    assert quick().fit(X, Y).network_.dtype == np.float32
+    assert quick(batch_size=300).fit(X, Y).network_.dtype == np.float64
+    assert quick(batch_size=300).fit(X.astype(np.float32), Y).network_.dtype == np.float32
+    assert quick(batch_size=300).fit(X > 0.5, Y).network_.dtype == np.float32
+    assert quick(solver="lbfgs").fit(X, Y).network_.dtype == np.float64
+
+
+# Attributes
+
+
+def test_fitted_attributes(fitted):
+    assert fitted.classes_.tolist() == list(range(10))
+    assert fitted.n_features_in_ == 64
+    assert fitted.image_shape_ == (8, 8, 1)
+    assert fitted.n_iter_ == 2
+    assert len(fitted.loss_curve_) == 2
+    assert fitted.loss_ == fitted.loss_curve_[-1]
+    assert fitted.best_loss_ == min(fitted.loss_curve_)
+    assert fitted.validation_scores_ is None
+    assert fitted.best_validation_score_ is None
+    assert is_classifier(fitted)
+    assert not hasattr(fitted, "feature_names_in_")
+
+
+def test_loss_curve_is_the_mean_loss():
+    # A step too small to matter leaves the loss of the first weights: near log(10), and the same in every epoch.
+    model = quick(learning_rate_init=1e-30, batch_norm=False, alpha=0, label_smoothing=0.0, batch_size=1000)
+    model.fit(X, Y)
+    expected = -log_softmax(model.decision_function(X), axis=1)[np.arange(300), Y].mean()
+    np.testing.assert_allclose(model.loss_curve_, [expected] * 2, rtol=1e-9)
+    weight = np.random.default_rng(0).random(300)
+    model.fit(X, Y, weight)
+    losses = -log_softmax(model.decision_function(X), axis=1)[np.arange(300), Y]
+    np.testing.assert_allclose(model.loss_curve_, [np.average(losses, weights=weight)] * 2, rtol=1e-9)
+    smooth = model.set_params(label_smoothing=0.3).fit(X, Y)
+    log_proba = log_softmax(smooth.decision_function(X), axis=1)
+    losses = -0.7 * log_proba[np.arange(300), Y] - 0.3 * log_proba.mean(axis=1)
+    np.testing.assert_allclose(smooth.loss_curve_, [losses.mean()] * 2, rtol=1e-9)
+
+
+def test_weights_by_name(fitted):
+    assert {name: array.shape for name, array in fitted.weights_.items()} == {
+        "convolution1.weight": (3, 3, 3, 1),
+        "batchnorm1.scale": (3,),
+        "batchnorm1.shift": (3,),
+        "convolution2.weight": (4, 3, 3, 3),
+        "batchnorm2.scale": (4,),
+        "batchnorm2.shift": (4,),
+        "dense1.weight": (5, 64),
+        "dense1.bias": (5,),
+        "dense2.weight": (10, 5),
+        "dense2.bias": (10,),
+    }
+    for array in fitted.weights_.values():
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+    assert not np.array_equal(fitted.weights_["batchnorm1.scale"], np.ones(3))
+
+
+def test_weights_are_what_predicts():
+    # A linear model, by hand: "dense1.weight" is (classes, features).
+    model = quick(filters=(), hidden_layer_sizes=(), batch_size=300).fit(X, Y)
+    expected = X @ model.weights_["dense1.weight"].T + model.weights_["dense1.bias"]
+    np.testing.assert_allclose(model.decision_function(X), expected, rtol=1e-10, atol=1e-10)
+
+
+def test_weights_of_a_convolution_are_what_predicts():
+    model = quick(filters=2, batch_norm=False, hidden_layer_sizes=(), batch_size=300, padding="valid", pool=None)
+    model.fit(X, Y)
+    windows = np.lib.stride_tricks.sliding_window_view(X.reshape(-1, 8, 8), (3, 3), axis=(1, 2))
+    weights = model.weights_
+    maps = np.einsum("npqab,fabc->npqf", windows, weights["convolution1.weight"]) + weights["convolution1.bias"]
+    expected = np.maximum(maps, 0).reshape(300, -1) @ weights["dense1.weight"].T + weights["dense1.bias"]
+    np.testing.assert_allclose(model.decision_function(X), expected, rtol=1e-9, atol=1e-10)
+
+
+def row(table, name):
+    (line,) = [line for line in table.splitlines() if line.startswith(name)]
+    return re.split(r"\s{2,}", line.strip())
+
+
+def test_summary():
+    model = ConvNetClassifier((4, 8), pool="max", hidden_layer_sizes=16, max_iter=1, random_state=0).fit(X, Y)
+    table = model.summary()
+    # 4 x 9 weights at 64 positions; 8 x 9 x 4 at 16; 2 x 2 x 8 values into 16 units; 16 into 10.
+    parameters = (36, 2 * 4, 288, 2 * 8, 32 * 16 + 16, 16 * 10 + 10)
+    work = 64 * 36 + 16 * 288 + 32 * 16 + 16 * 10
+    assert row(table, "total") == ["total", f"{sum(parameters):,}", f"{work:,}"] == ["total", "1,046", "7,584"]
+    assert row(table, "input") == ["input", "8 x 8 x 1", "0", "0"]
+    assert [line.split()[0].split("(")[0] for line in table.splitlines()[3:-2]] == [
+        *["Convolution", "MaxPool", "BatchNorm", "Activation"] * 2,
+        *["Flatten", "Dense", "Activation", "Dense"],
+    ]
+    assert sum(array.size for array in model.weights_.values()) == 1046
+    plain = model.set_params(batch_norm=False).fit(X, Y)
+    assert row(plain.summary(), "total")[1] == f"{36 + 4 + 288 + 8 + 528 + 170:,}"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model: model.predict(X),
+        lambda model: model.predict_proba(X),
+        lambda model: model.predict_log_proba(X),
+        lambda model: model.decision_function(X),
+        lambda model: model.score(X, Y),
+        lambda model: model.weights_,
+        lambda model: model.summary(),
+    ],
+)
+def test_unfitted(use):
+    model = quick()
+    before = dict(vars(model))
+    with pytest.raises(NotFittedError, match="ConvNetClassifier instance is not fitted yet"):
+        use(model)
+    assert vars(model) == before
+
+
+# The shape of X
+
+DIGIT = X[:60]
+SERIES = np.random.default_rng(0).standard_normal((60, 10, 3))
+
+
+@pytest.mark.parametrize(
+    ("samples", "image_shape", "expected"),
+    [
+        (DIGIT, None, (8, 8, 1)),
+        (DIGIT.reshape(-1, 8, 8), None, (8, 8, 1)),
+        (DIGIT.reshape(-1, 4, 4, 4), None, (4, 4, 4)),
+        (DIGIT.reshape(-1, 4, 16), None, (4, 16, 1)),
+        (DIGIT.reshape(-1, 64, 1), None, (64, 1, 1)),
+        (DIGIT[:, :63], None, (1, 63, 1)),
+        (DIGIT[:, :1], None, (1, 1, 1)),
+        (DIGIT, "series", (1, 64, 1)),
+        (DIGIT, 64, (1, 64, 1)),
+        (DIGIT, (64,), (1, 64, 1)),
+        (DIGIT, (4, 16), (4, 16, 1)),
+        (DIGIT, [4, 16], (4, 16, 1)),
+        (DIGIT, (4, 4, 4), (4, 4, 4)),
+        (DIGIT, (1, 32, 2), (1, 32, 2)),
+        (DIGIT.reshape(-1, 8, 8), (4, 4, 4), (4, 4, 4)),
+        (DIGIT, np.array([4, 16]).tolist(), (4, 16, 1)),
+        (SERIES, "series", (1, 10, 3)),
+        (SERIES, None, (10, 3, 1)),
+        (SERIES.reshape(60, 30), (1, 10, 3), (1, 10, 3)),
+    ],
+    ids=lambda value: str(getattr(value, "shape", value)),
+)
+def test_image_shapes(samples, image_shape, expected):
+    model = quick(image_shape=image_shape).fit(samples, Y[:60])
+    assert model.image_shape_ == expected
+    assert model.n_features_in_ == prod(expected)
+    flat = samples.reshape(60, -1)
+    as_told = clone(model).set_params(image_shape=expected).fit(flat, Y[:60])
+    assert same_bits(model.predict_proba(samples), as_told.predict_proba(flat))
+    assert same_bits(model.predict_proba(samples), model.predict_proba(flat))  # fitted on either, predicts either
+
+
+def test_series_of_channels_are_not_images():
+    as_series = quick(image_shape="series").fit(SERIES, Y[:60])
+    assert as_series.weights_["convolution1.weight"].shape == (3, 1, 3, 3)
+    as_image = quick().fit(SERIES, Y[:60])
+    assert as_image.weights_["convolution1.weight"].shape == (3, 3, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("image_shape", "samples", "match"),
+    [
+        ((8, 7), X, r"image_shape=\(8, 7\) has 56 numbers, but X has 64 features a sample$"),
+        ((8, 8, 2), X, r"image_shape=\(8, 8, 2\) has 128 numbers, but X has 64 features"),
+        (63, X, "image_shape=63 has 63 numbers, but X has 64 features"),
+        ((3, 3), X.reshape(-1, 8, 8), r"image_shape=\(3, 3\) has 9 numbers, .* 64 features .*shape \(8, 8\)"),
+        ("series", X.reshape(-1, 4, 4, 4), r"image_shape='series' takes samples \(T,\) or \(T, C\), .*\(4, 4, 4\)"),
+        ((0, 64), X, r"image_shape=\(0, 64\)"),
+    ],
+)
+def test_image_shape_that_does_not_fit(start, image_shape, samples, match):
+    start.set_params(image_shape=image_shape)
+    assert_rejected(start, lambda model: model.fit(samples, Y), match)
+
+
+@pytest.mark.parametrize("image_shape", [(8, 8, 1, 1), (), (-8, -8), (8.0, 8), ("a", "b"), (8, None)], ids=repr)
+def test_image_shape_of_the_wrong_kind(start, image_shape):
+    start.set_params(image_shape=image_shape)
+    assert_rejected(start, lambda model: model.fit(X, Y), "image_shape")
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function", "predict_log_proba"])
+def test_predicting_other_shapes(method, fitted):
+    def call(samples):
+        return lambda model: getattr(model, method)(samples)
+
+    other = r"X has samples of shape \(4, 16, 1\), but ConvNetClassifier was fitted on \(8, 8, 1\)"
+    assert_rejected(fitted, call(X.reshape(-1, 4, 16)), other)
+    assert_rejected(fitted, call(X.reshape(-1, 4, 4, 4)), r"shape \(4, 4, 4\), but")
+    assert_rejected(fitted, call(X.reshape(-1, 8, 8)[:, :7]), "X has 56 features, but ConvNetClassifier .* 64")
+    assert_rejected(fitted, call(X[:, :63]), "X has 63 features, but ConvNetClassifier is expecting 64")
+    series = quick(image_shape="series").fit(SERIES, Y[:60])
+    assert_rejected(series, call(SERIES.transpose(0, 2, 1)), r"shape \(1, 3, 10\), .* fitted on \(1, 10, 3\)")
+    assert_rejected(series, call(SERIES[:, None]), r"'series' takes samples \(T,\) or \(T, C\)")
+
+
+# The kind of X
+
+
+def test_containers_change_no_bit(tmp_path):
+    images = X.reshape(-1, 8, 8).astype(np.float32)
+    flat = images.reshape(300, 64)
+    expected = quick().fit(flat, Y).predict_proba(flat)
+    names = [f"pixel{i}" for i in range(64)]
+    stored = tmp_path / "X.npy"
+    np.save(stored, images)
+    read_only = flat.copy()
+    read_only.flags.writeable = False
+    containers = {
+        "images": images,
+        "memmap": np.load(stored, mmap_mode="r"),
+        "flat memmap": np.load(stored, mmap_mode="r").reshape(300, 64),
+        "F order": np.asfortranarray(flat),
+        "F order images": np.asfortranarray(images),
+        "read-only": read_only,
+        "strided": np.repeat(flat, 2, axis=1)[:, ::2],
+        "big endian": flat.astype(">f4"),
+        "pandas": pd.DataFrame(flat, columns=names),
+        "polars": pl.DataFrame(flat, schema=names),
+        "with channels": images[..., None],
+    }
+    for kind, samples in containers.items():
+        model = quick().fit(samples, Y)
+        assert np.array_equal(model.predict_proba(samples), expected), kind
+        assert model.predict_proba(samples).dtype == np.float32, kind
+        if kind in ("pandas", "polars"):
+            assert model.feature_names_in_.tolist() == names
+
+
+def test_y_as_series():
+    expected = quick().fit(X, Y).predict_proba(X)
+    for labels in (pd.Series(Y), pl.Series(Y), Y.tolist(), pd.Series(Y, index=np.arange(300)[::-1])):
+        assert same_bits(quick().fit(X, labels).predict_proba(X), expected)
+    weight = np.arange(300) / 100
+    expected = quick().fit(X, Y, weight).predict_proba(X)
+    assert same_bits(quick().fit(X, Y, pd.Series(weight)).predict_proba(X), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.int32, np.int16, np.float16, bool])
+def test_number_types_give_the_bits_of_float32(dtype):
+    samples = DIGITS.data[:300].astype(dtype)
+    as_float = samples.astype(np.float32)
+    model, reference = quick().fit(samples, Y), quick().fit(as_float, Y)
+    assert same_bits(model.predict_proba(samples), reference.predict_proba(as_float))
+    assert same_bits(model.predict_proba(samples.reshape(-1, 8, 8)), reference.predict_proba(as_float))
+    assert model.loss_ < model.loss_curve_[0]
+
+
+def test_float64_gives_the_bits_of_float32_in_mini_batches():
+    # Sixteenths are exact in both.
+    model, reference = quick().fit(X, Y), quick().fit(X.astype(np.float32), Y)
+    assert same_bits(model.network_.parameters, reference.network_.parameters)
+
+
+def test_fit_leaves_its_arguments_alone():
+    samples, labels, weight = X.copy(), Y.copy(), np.linspace(0.5, 2, 300)
+    quick(early_stopping=True, validation_fraction=0.2).fit(samples, labels, weight).predict(samples)
+    assert same_bits(samples, X)
+    assert same_bits(labels, Y)
+    assert same_bits(weight, np.linspace(0.5, 2, 300))
+
+
+# Bad X and y
+
+
+def bad_value(value):
+    samples = X.copy()
+    samples[3, 5] = value
+    return samples
+
+
+@pytest.mark.parametrize(
+    ("samples", "labels", "error", "match"),
+    [
+        (bad_value(np.nan), Y, ValueError, "Input X contains NaN"),
+        (bad_value(np.inf), Y, ValueError, "Input X contains infinity"),
+        (bad_value(np.nan).reshape(-1, 8, 8), Y, ValueError, "Input X contains NaN"),
+        (X * 1j, Y, ValueError, "Complex data not supported"),
+        (X.reshape(-1, 8, 8) * 1j, Y, ValueError, "Complex data not supported"),
+        (sparse.csr_array(X), Y, TypeError, "Sparse data was passed"),
+        (X[0], Y[0], ValueError, "Expected 2D array, got 1D array"),
+        (X.reshape(-1, 4, 4, 2, 2), Y, ValueError, "dim 5"),
+        (np.empty((0, 64)), [], ValueError, r"0 sample\(s\)"),
+        (np.empty((0, 8, 8)), [], ValueError, r"0 sample\(s\)"),
+        (np.empty((300, 0)), Y, ValueError, r"0 feature\(s\)"),
+        (np.empty((300, 8, 0)), Y, ValueError, r"0 feature\(s\)"),
+        (X.astype(str).astype("U3"), Y, ValueError, "not compatible with arrays of bytes/strings"),
+        ([[1.0, 2.0], [1.0]], [0, 1], ValueError, "inhomogeneous"),
+        (X, Y[:-1], ValueError, r"inconsistent numbers of samples: \[300, 299\]"),
+        (X.reshape(-1, 8, 8), Y[:-1], ValueError, r"inconsistent numbers of samples: \[300, 299\]"),
+        (X, None, ValueError, "requires y to be passed"),
+        (X, Y + 0.5, ValueError, "Unknown label type: continuous"),
+        (X, np.where(Y > 3, np.nan, Y), ValueError, "Input y contains NaN"),
+        (X, np.stack([Y, Y], axis=1), ValueError, "y should be a 1d array"),
+    ],
+)
+def test_bad_data(start, samples, labels, error, match):
+    assert_rejected(start, lambda model: model.fit(samples, labels), match, error)
+    known = {} if hasattr(start, "classes_") else {"classes": range(10)}
+    assert_rejected(start, lambda model: model.partial_fit(samples, labels, **known), match, error)
+
+
+@pytest.mark.parametrize(
+    ("samples", "error", "match"),
+    [
+        (bad_value(np.nan), ValueError, "Input X contains NaN"),
+        (bad_value(-np.inf).reshape(-1, 8, 8, 1), ValueError, "Input X contains infinity"),
+        (X * 1j, ValueError, "Complex data not supported"),
+        (sparse.csr_array(X), TypeError, "Sparse data was passed"),
+        (X[0], ValueError, "Expected 2D array, got 1D array"),
+        (np.empty((0, 64)), ValueError, r"0 sample\(s\)"),
+        (np.empty((0, 8, 8)), ValueError, r"0 sample\(s\)"),
+    ],
+)
+def test_bad_data_to_predict(fitted, samples, error, match):
+    assert_rejected(fitted, lambda model: model.predict_proba(samples), match, error)
+
+
+# Parameters of the layers: the hidden layer's weight has one column per value of the last image
+
+
+def shapes_of(model):
+    weights = model.weights_
+    return weights["convolution1.weight"].shape, weights["convolution2.weight"].shape, weights["dense1.weight"].shape[1]
+
+
+K1, K2 = (3, 3, 3, 1), (4, 3, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({"kernel_size": 5}, ((3, 5, 5, 1), (4, 5, 5, 3), 256)),
+        ({"kernel_size": (3, 5)}, ((3, 3, 3, 1), (4, 5, 5, 3), 256)),
+        ({"kernel_size": [2, 4]}, ((3, 2, 2, 1), (4, 4, 4, 3), 256)),
+        ({"kernel_size": ((3, 5), (1, 3))}, ((3, 3, 5, 1), (4, 1, 3, 3), 256)),
+        ({"kernel_size": ((3, 5), 1)}, ((3, 3, 5, 1), (4, 1, 1, 3), 256)),
+        ({"stride": 2}, (K1, K2, 16)),
+        ({"stride": (2, 1)}, (K1, K2, 64)),
+        ({"stride": ((2, 1), (1, 3))}, (K1, K2, 4 * 3 * 4)),
+        ({"dilation": 2}, (K1, K2, 256)),
+        ({"dilation": (1, 2), "padding": "valid"}, (K1, K2, 2 * 2 * 4)),
+        ({"dilation": ((2, 1), (1, 1)), "padding": "valid"}, (K1, K2, 2 * 4 * 4)),
+        ({"padding": "valid"}, (K1, K2, 64)),
+        ({"padding": 0}, (K1, K2, 64)),
+        ({"padding": 2}, (K1, K2, 12 * 12 * 4)),
+        ({"padding": ("same", "valid")}, (K1, K2, 6 * 6 * 4)),
+        ({"padding": (2, 0)}, (K1, K2, 256)),
+        ({"padding": ((0, 1), (1, 0))}, (K1, K2, 6 * 6 * 4)),
+        ({"padding": (((1, 0), (0, 1)), "same")}, (K1, K2, 7 * 7 * 4)),
+        ({"pool": "max"}, (K1, K2, 16)),
+        ({"pool": "mean"}, (K1, K2, 16)),
+        ({"pool": "stride"}, (K1, K2, 16)),
+        ({"pool": None}, (K1, K2, 256)),
+        ({"pool": "auto"}, (K1, K2, 64)),
+        ({"pool": ("max", None)}, (K1, K2, 64)),
+        ({"pool": [None, "mean"]}, (K1, K2, 64)),
+        ({"pool": ("auto", "stride")}, (K1, K2, 64)),
+        ({"pool": "max", "pool_size": 3}, (K1, K2, 4)),  # 8 to 2, where a window of 3 is cut to 2
+        ({"pool": "max", "pool_size": (2, 4)}, (K1, K2, 4)),
+        ({"pool": "max", "pool_size": ((2, 1), (1, 4))}, (K1, K2, 4 * 2 * 4)),
+        ({"pool": "mean", "pool_size": 4}, (K1, (4, 3, 3, 3), 4)),
+    ],
+    ids=str,
+)
+def test_layer_parameters(params, expected):
+    model = quick(**{"pool": None, **params}).fit(X, Y)
+    assert shapes_of(model) == expected
+    assert np.isfinite(model.predict_proba(X)).all()
+    assert model.loss_ < model.loss_curve_[0]
+
+
+@pytest.mark.parametrize(
+    ("params", "in_words"),
+    [
+        ({"kernel_size": 3}, {"kernel_size": (3, 3)}),
+        ({"kernel_size": 3}, {"kernel_size": ((3, 3), (3, 3))}),
+        ({"kernel_size": 3}, {"kernel_size": np.int64(3)}),
+        ({"stride": 2}, {"stride": [[2, 2], 2]}),
+        ({"dilation": 2}, {"dilation": (2, (2, 2))}),
+        ({"padding": "same"}, {"padding": (1, 1)}),
+        ({"padding": "valid"}, {"padding": 0}),
+        ({"padding": 1}, {"padding": (((1, 1), (1, 1)), (1, 1))}),
+        ({"pool": "mean"}, {"pool": ("mean", "mean")}),
+        ({"pool": "auto"}, {"pool": (None, "max")}),
+        ({"pool_size": 2}, {"pool_size": (2, (2, 2))}),
+        ({"batch_norm": False}, {"batch_norm": (False, False)}),
+        ({"activation": "elu"}, {"activation": ("elu", "elu")}),
+        ({"activation": "elu"}, {"activation": ["elu", "elu", "elu"]}),
+        ({"activation": ("tanh", "elu")}, {"activation": ("tanh", "elu", "elu")}),
+        ({"dropout": 0.25}, {"dropout": (0.25, 0.25)}),
+        ({"dropout": (0.5, 0.25)}, {"dropout": (0.5, 0.25, 0.25)}),
+        ({"filters": (3, 4)}, {"filters": [3, 4]}),
+        ({"filters": 3}, {"filters": (3,)}),
+        ({"hidden_layer_sizes": 5}, {"hidden_layer_sizes": [5]}),
+    ],
+    ids=str,
+)
+def test_one_value_is_for_all_layers(params, in_words):
+    one, each = quick(**params).fit(X, Y), quick(**in_words).fit(X, Y)
+    assert same_bits(one.predict_proba(X), each.predict_proba(X))
+    assert not same_bits(one.predict_proba(X), quick(filters=(5, 6)).fit(X, Y).predict_proba(X))
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity"])
+def test_every_activation_learns(activation):
+    model = ConvNetClassifier((4, 8), hidden_layer_sizes=16, activation=activation, max_iter=20, random_state=0)
+    assert model.fit(X, Y).score(*TEST) > 0.65
+
+
+def test_activations_differ():
+    names = ["relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity"]
+    mixed = [("relu", "tanh"), ("relu", "relu", "tanh"), ("tanh", "relu", "relu")]
+    assert len({quick(activation=activation).fit(X, Y).loss_ for activation in [*names, *mixed]}) == 10
+
+
+def test_activation_and_dropout_of_hidden_layers():
+    model = quick(hidden_layer_sizes=(5, 6), activation=("relu", "elu", "tanh", "gelu"), dropout=(0, 0.1, 0.2, 0.3))
+    model.fit(X, Y)
+    layers = model.network_.layers
+    assert [layer.function for layer in layers if isinstance(layer, Activation)] == ["relu", "elu", "tanh", "gelu"]
+    assert [layer.rate for layer in layers if isinstance(layer, Dropout)] == [0.1, 0.2, 0.3]
+    assert isinstance(layers[-2], Dropout)
+    model.set_params(activation=("relu", "elu"), dropout=(0.1, 0.4)).fit(X, Y)
+    layers = model.network_.layers
+    assert [layer.function for layer in layers if isinstance(layer, Activation)] == ["relu", "elu", "elu", "elu"]
+    assert [layer.rate for layer in layers if isinstance(layer, Dropout)] == [0.1, 0.4, 0.4, 0.4]
+
+
+def test_batch_norm_of_each_layer():
+    weights = quick(batch_norm=(True, False)).fit(X, Y).weights_
+    assert "batchnorm1.scale" in weights
+    assert "batchnorm2.scale" not in weights
+    assert "convolution1.bias" not in weights  # the shift of the normalisation does its work
+    assert weights["convolution2.bias"].shape == (4,)
+
+
+@pytest.mark.parametrize(
+    ("shape", "sizes", "expected"),
+    [
+        ((8, 8), (3, 4), [0, 1]),
+        ((16, 16), (3, 4), [1, 1]),
+        ((28, 28), (3, 4), [1, 1]),
+        ((28, 28), (3, 4, 5), [0, 1, 1]),
+        ((32, 32), (3, 4, 5), [1, 1, 1]),
+        ((4, 4), (3, 4), [0, 0]),
+        ((8, 100), (3, 4), [0, 1]),
+        ((1, 64), (3, 4), [1, 1]),
+        ((1, 4), (3,), [0]),
+        ((1, 1), (3,), [0]),
+    ],
+)
+def test_auto_pool_leaves_four_pixels(shape, sizes, expected):
+    samples = np.random.default_rng(0).standard_normal((20, *shape))
+    model = quick(filters=sizes, max_iter=1, image_shape=shape).fit(samples, np.arange(20) % 2)
+    pooled = []
+    for layer in model.network_.layers:
+        if isinstance(layer, Convolution):
+            pooled.append(0)
+        elif isinstance(layer, MaxPool):
+            pooled[-1] += 1
+    assert pooled == expected
+
+
+def test_auto_pool_counts_strides():
+    samples = np.random.default_rng(0).standard_normal((20, 16, 16))
+    layers = quick(stride=2).fit(samples, np.arange(20) % 2).network_.layers  # 16 to 8 to 4: nothing left to pool
+    assert not any(isinstance(layer, MaxPool) for layer in layers)
+
+
+def test_no_convolution_and_no_hidden_layer():
+    assert list(quick(filters=()).fit(X, Y).weights_) == [
+        "dense1.weight",
+        "dense1.bias",
+        "dense2.weight",
+        "dense2.bias",
+    ]
+    model = quick(filters=(), hidden_layer_sizes=(), max_iter=30).fit(X, Y)
+    assert model.weights_["dense1.weight"].shape == (10, 64)
+    assert model.score(X, Y) > 0.9
+    assert quick(hidden_layer_sizes=()).fit(X, Y).weights_["dense1.weight"].shape == (10, 64)
+
+
+def test_list_of_layers():
+    layers = [Convolution(4, 3, bias=False), BatchNorm(), MaxPool(2), Activation("elu"), Flatten(), Dense(12)]
+    model = quick(layers=layers, max_iter=20).fit(X, Y)
+    assert {name: array.shape for name, array in model.weights_.items()} == {
+        "convolution1.weight": (4, 3, 3, 1),
+        "batchnorm1.scale": (4,),
+        "batchnorm1.shift": (4,),
+        "dense1.weight": (12, 64),
+        "dense1.bias": (12,),
+        "dense2.weight": (10, 12),
+        "dense2.bias": (10,),
+    }
+    assert model.score(X, Y) > 0.8
+    assert model.layers is layers
+    assert len(layers) == 6  # the output layer is the network's
+    copied = clone(model)
+    assert copied.layers is not layers
+    assert same_bits(copied.fit(X, Y).predict_proba(X), model.predict_proba(X))
+    assert same_bits(quick(layers=tuple(layers), max_iter=20).fit(X, Y).predict_proba(X), model.predict_proba(X))
+
+
+def test_list_of_layers_equals_parameters():
+    params = {"batch_norm": False, "pool": "mean", "hidden_layer_sizes": 5, "activation": ("tanh", "elu", "relu")}
+    model = quick(**params).fit(X, Y)
+    described = model.network_.layers[:-1]
+    listed = quick(layers=described).fit(X, Y)
+    assert same_bits(listed.predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    ("layers", "match"),
+    [
+        ([], r"layer 1 \(Dense\): Dense takes a vector, got an input of shape \(8, 8, 1\); put a Flatten before it"),
+        ([Convolution(4)], r"layer 2 \(Dense\): Dense takes a vector"),
+        ([Convolution(4), MaxPool(9), Flatten()], r"layer 2 \(MaxPool\): pool_size=9 does not fit: .*9x9 .* 8x8"),
+        ([Activation("swish"), Flatten()], r"layer 1 \(Activation\): activation must be one of .*'swish'"),
+        ([Flatten(), Dropout(1.0)], r"layer 2 \(Dropout\): dropout must be in \[0, 1\), got 1.0"),
+        ([Convolution(4, 9, padding="valid"), Flatten()], r"layer 1 \(Convolution\): kernel_size=9 does not fit"),
+        ([Flatten(), Dense(4, initializer="zeros")], "initializer must be one of .*'zeros'"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else str(value),
+)
+def test_list_of_layers_that_does_not_fit(start, layers, match):
+    start.set_params(layers=layers)
+    assert_rejected(start, lambda model: model.fit(X, Y), match)
+
+
+@pytest.mark.parametrize("layers", [[3], ["relu"], [Flatten(), None], [Flatten]], ids=str)
+def test_list_of_what_is_not_a_layer(start, layers):
+    start.set_params(layers=layers)
+    assert_rejected(start, lambda model: model.fit(X, Y), "layer", (ValueError, TypeError))
+
+
+# Bad parameters
+
+BAD = {
+    "filters": [0, -3, 2.5, "many", None],
+    "kernel_size": [0, 1.5, "big", None],
+    "stride": [0, -1, "2"],
+    "dilation": [0, 1.0],
+    "padding": [-1, "full", None, 0.5],
+    "pool": ["median", 2, False],
+    "pool_size": [0, "2"],
+    "hidden_layer_sizes": [0, -1, 1.5, None],
+    "activation": ["swish", None, 1],
+    "batch_norm": ["yes", None],
+    "dropout": [1.0, -0.1, 1.5, "some", np.nan],
+    "layers": ["conv", 3],
+    "label_smoothing": [1.0, -0.1, "much"],
+    "solver": ["newton", None],
+    "alpha": [-1, "small", np.nan],
+    "batch_size": [0, 1.5, "all"],
+    "learning_rate": ["fast", 0.1],
+    "learning_rate_init": [0, -1, "auto", np.nan, np.inf],
+    "max_iter": [0, 1.5, "many"],
+    "shuffle": ["no", None],
+    "tol": [-1, None],
+    "momentum": [1.1, -0.1],
+    "nesterovs_momentum": ["yes"],
+    "beta_1": [1.0, -0.1],
+    "beta_2": [1.0, "x"],
+    "epsilon": [0, -1],
+    "early_stopping": ["yes", 2],
+    "validation_fraction": [0.0, 1.0, 1, "x"],
+    "n_iter_no_change": [0, 1.5],
+    "warm_start": ["yes"],
+    "class_weight": ["heavy", 2, [1, 2]],
+    "image_shape": ["square", 0, -1, 1.5],
+    "random_state": ["seed", -1],
+    "verbose": ["loud", -1],
+    "n_jobs": [1.5, "all"],
+}
+
+
+def test_every_parameter_has_a_bad_value():
+    assert list(BAD) == list(ConvNetClassifier().get_params()) or set(BAD) == set(ConvNetClassifier().get_params())
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
+def test_bad_parameter(fitted, name, value):
+    match = rf"The '{name}' parameter of ConvNetClassifier must be .*\. Got {re.escape(repr(value))} instead"
+    for model in (quick(), deepcopy(fitted)):
+        model.set_params(**{name: value})
+        assert_rejected(model, lambda model: model.fit(X, Y), match)
+        assert_rejected(model, lambda model: model.partial_fit(X, Y, classes=range(10)), match)
+
+
+def test_a_fitted_model_predicts_on_after_a_rejected_fit(fitted):
+    model = deepcopy(fitted)
+    expected = model.predict_proba(X)
+    for params in ({"filters": 0}, {"kernel_size": (3, 3, 3)}, {"kernel_size": 99, "padding": "valid"}):
+        model.set_params(**{**QUICK, **params})
+        with pytest.raises(ValueError, match=next(iter(params))):
+            model.fit(X, Y)
+        assert same_bits(model.predict_proba(X), expected)
+
+
+SIZES = r"an integer of at least 1, or two \(down, across\)"
+LAYER_VALUES = {
+    "kernel_size": ([(3, 0), (3, 1.5), (3, "3"), (3, (3, 3, 3)), (3, (3, 0)), (True, 3), (3, None)], SIZES),
+    "stride": ([(1, 0), (1, (1, -1)), ((1, (1, 1)), 1)], SIZES),
+    "dilation": ([(1, 0), (1, (2.0, 1))], SIZES),
+    "pool_size": ([(2, 0), (False, 2)], SIZES),
+    "padding": (
+        [("same", "full"), (1, -1), (1, (0, -1)), (1, ((0, 1), (0, 1, 2))), (1, None)],
+        "'same', 'valid', an integer of at least 0, two, or two pairs",
+    ),
+    "pool": ([("max", "median"), ("max", 2)], "'auto', 'max', 'mean', 'stride' or None"),
+    "batch_norm": ([(True, 1), (True, "yes")], "True or False"),
+    "dropout": ([(0.1, 1.0), (0.1, -0.1), (0.1, "x"), (True, 0.1), (0.1, None)], r"a number in \[0, 1\)"),
+    "activation": (
+        [("relu", "swish"), ("relu", None), ("relu", "relu", 3)],
+        "'relu', 'leaky_relu', 'elu', .* or 'identity'",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [(name, value, wanted) for name, (values, wanted) in LAYER_VALUES.items() for value in values],
+)
+def test_bad_value_of_one_layer(start, name, value, wanted):
+    start.set_params(**{name: value})
+    match = rf"{name} of a layer must be {wanted}, got .* in {name}={re.escape(repr(value))}"
+    assert_rejected(start, lambda model: model.fit(X, Y), match)
+
+
+@pytest.mark.parametrize("name", ["kernel_size", "stride", "dilation", "pool_size"])
+def test_true_is_no_size(start, name):
+    start.set_params(**{name: True})
+    assert_rejected(start, lambda model: model.fit(X, Y), rf"{name} of a layer must be .* at least 1, .*got True$")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("kernel_size", (3, 3, 3), "2"),
+        ("kernel_size", (3,), "2"),
+        ("stride", [1, 1, 1], "2"),
+        ("dilation", (), "2"),
+        ("padding", ("same",), "2"),
+        ("pool", ("max", "max", None), "2"),
+        ("pool_size", ((2, 2),), "2"),
+        ("batch_norm", (True, True, False), "2"),
+        ("activation", ("relu",), "2 or 3"),
+        ("activation", ("relu",) * 4, "2 or 3"),
+        ("dropout", (0.1,) * 4, "2 or 3"),
+    ],
+)
+def test_tuple_of_the_wrong_length(start, name, value, allowed):
+    start.set_params(**{name: value})
+    shown = re.escape(repr(value))
+    match = rf"{name}={shown} has {len(value)} entries, one per layer; there are {allowed} layers.*inside: {name}=\("
+    assert_rejected(start, lambda model: model.fit(X, Y), match)
+
+
+@pytest.mark.parametrize("value", [(3, 0), (-1,), (2.5, 2), ("a",), (3, (1, 2)), (None,), (3, True)], ids=repr)
+@pytest.mark.parametrize("name", ["filters", "hidden_layer_sizes"])
+def test_bad_sizes_of_layers(start, name, value):
+    start.set_params(**{name: value})
+    assert_rejected(start, lambda model: model.fit(X, Y), name)
+
+
+@pytest.mark.parametrize("name", ["activation", "dropout"])
+def test_empty_tuple_without_convolutions(start, name):
+    start.set_params(filters=(), **{name: ()})
+    assert_rejected(start, lambda model: model.fit(X, Y), name)
+
+
+@pytest.mark.parametrize(
+    ("params", "match"),
+    [
+        ({"kernel_size": 9}, r"layer 1 \(Convolution\): kernel_size=9 does not fit: a window of 9x9 in .* 8x8"),
+        ({"kernel_size": (3, 7)}, r"layer \d \(Convolution\): kernel_size=7 does not fit: a window of 7x7 in .* 6x6"),
+        ({"kernel_size": ((1, 9), 1)}, r"kernel_size=\(1, 9\) does not fit: a window of 1x9 in .* 8x8"),
+        ({"kernel_size": 5, "dilation": 2}, "kernel_size=5 does not fit with its dilation: a window of 9x9 in .* 8x8"),
+        ({"kernel_size": 11, "padding": 1}, "kernel_size=11 does not fit: a window of 11x11 in an input of 10x10"),
+        ({"kernel_size": 65, "image_shape": "series"}, "kernel_size=65 does not fit: a window of 1x65 in .* 1x64"),
+    ],
+    ids=str,
+)
+def test_kernel_that_does_not_fit(start, params, match):
+    start.set_params(**{"padding": "valid", "pool": None, **params})
+    assert_rejected(start, lambda model: model.fit(X, Y), match)
+
+
+number = st.one_of(
+    st.integers(-2, 9), st.floats(width=16), st.booleans(), st.none(), st.sampled_from(["same", "max", "relu", "x"])
+)
+anything = st.recursive(number, lambda inner: st.lists(inner, max_size=3) | st.lists(inner, max_size=3).map(tuple))
+
+
+@pytest.mark.parametrize("name", [*LAYER_VALUES, "filters", "hidden_layer_sizes", "image_shape"])
+@settings(deadline=None, derandomize=True, max_examples=40)
+@given(value=anything)
+def test_any_value_fits_or_is_named(name, value):
+    model = ConvNetClassifier(**{"filters": (2, 3), "hidden_layer_sizes": 3, "max_iter": 1, name: value})
+    before, message = pickle.dumps(model), None
+    try:
+        model.fit(X[:12], Y[:12])
+    except ValueError as error:
+        message = str(error)
+    if message is None:
+        assert np.isfinite(model.predict_proba(X)).all()
+    else:
+        assert name in message
+        assert pickle.dumps(model) == before
+
+
+# Stopping
+
+
+def held_out(random_state, fraction, weight=None):
+    rows = np.arange(300)
+    _, rows = train_test_split(rows, test_size=fraction, stratify=Y, random_state=random_state)
+    return X[rows], Y[rows], None if weight is None else weight[rows]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_early_stopping_keeps_the_best_weights(weighted):
+    params = {"early_stopping": True, "validation_fraction": 0.2, "max_iter": 12}
+    noisy = {"learning_rate": "constant", "learning_rate_init": 0.05}
+    weight = np.random.default_rng(0).random(300) if weighted else None
+    last_was_best = []
+    for seed in range(8):
+        model = ConvNetClassifier((4, 8), hidden_layer_sizes=16, random_state=seed, **params, **noisy)
+        model.fit(X, Y, weight)
+        X_val, y_val, w_val = held_out(seed, 0.2, weight)
+        scores = model.validation_scores_
+        assert len(scores) == model.n_iter_ == len(model.loss_curve_)
+        assert model.best_validation_score_ == max(scores)
+        tolerance = 1e-6 if weighted else 0  # the weights are float32 in there
+        assert abs(accuracy_score(y_val, model.predict(X_val), sample_weight=w_val) - max(scores)) <= tolerance
+        last_was_best.append(scores[-1] == max(scores))
+    assert not all(last_was_best)  # or the last weights would do
+
+
+def test_early_stopping_stops():
+    model = quick(early_stopping=True, validation_fraction=0.2, max_iter=50, n_iter_no_change=3, tol=1.0).fit(X, Y)
+    assert model.n_iter_ == 4  # the first, and three that were no better by tol
+    patient = quick(early_stopping=True, validation_fraction=0.2, max_iter=6, n_iter_no_change=6, tol=1.0).fit(X, Y)
+    assert patient.n_iter_ == 6
+
+
+def test_early_stopping_trains_on_the_rest():
+    model = quick(early_stopping=True, validation_fraction=0.2, max_iter=1, n_iter_no_change=1, batch_size=300)
+    rest, _, y_rest, _ = train_test_split(X, Y, test_size=0.2, stratify=Y, random_state=0)
+    stopped, plain = model.fit(X, Y), quick(max_iter=1, batch_size=300).fit(rest, y_rest)
+    np.testing.assert_allclose(stopped.loss_curve_, plain.loss_curve_, rtol=1e-9)
+    np.testing.assert_allclose(stopped.predict_proba(X), plain.predict_proba(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("params", "rows", "match"),
+    [
+        ({}, np.r_[0:100, 200], "rarest class has only 1; give it more, or set early_stopping=False"),
+        ({"validation_fraction": 0.02}, np.r_[0:300], "validation_fraction=0.02 of 300 samples is less than one per "),
+        ({"validation_fraction": 0.02}, np.r_[0:300], r"\(10 classes\); raise it, or set early_stopping=False"),
+        ({"validation_fraction": 0.98}, np.r_[0:300], "validation_fraction"),
+    ],
+)
+def test_early_stopping_that_cannot_split(start, params, rows, match):
+    labels = Y.copy()
+    if len(rows) == 101:
+        labels[200] = 11
+    start.set_params(early_stopping=True, **params)
+    assert_rejected(start, lambda model: model.fit(X[rows], labels[rows]), match)
+
+
+@pytest.mark.parametrize("part", ["training", "validation"])
+def test_early_stopping_with_all_weight_on_one_side(start, part):
+    train, validation = train_test_split(np.arange(300), test_size=0.2, stratify=Y, random_state=0)
+    weight = np.ones(300)
+    weight[train if part == "training" else validation] = 0
+    start.set_params(early_stopping=True, validation_fraction=0.2)
+    assert_rejected(start, lambda model: model.fit(X, Y, weight), "early_stopping|validation_fraction")
+
+
+def test_constant_learning_rate_stops_without_progress():
+    params = {"max_iter": 20, "n_iter_no_change": 2, "tol": 1e9}
+    assert quick(learning_rate="constant", **params).fit(X, Y).n_iter_ == 3
+    assert quick(learning_rate="one_cycle", **params).fit(X, Y).n_iter_ == 20
+    assert quick(learning_rate="constant", **{**params, "tol": 0.0}).fit(X, Y).n_iter_ > 5
+
+
+def test_divergence(start):
+    params = {"batch_norm": False, "solver": "sgd", "learning_rate": "constant", "learning_rate_init": 1e20}
+    start.set_params(max_iter=20, **params)
+    match = r"the loss became (nan|inf) in epoch 1: the training diverged\. Lower learning_rate_init \(now 1e\+20\)"
+    assert_rejected(start, lambda model: model.fit(X, Y), match)
+    assert_rejected(start, lambda model: model.fit(X, Y), "or scale X, for example by MinMaxScaler or StandardScaler")
+    start.set_params(batch_size=300)
+    later = r"the loss became (nan|inf) in epoch [2-9]"
+    assert_rejected(start, lambda model: model.fit(X, Y), later)
+    start.set_params(early_stopping=True, validation_fraction=0.2)
+    assert_rejected(start, lambda model: model.fit(X, Y), later)
+
+
+def test_divergence_in_partial_fit(start):
+    params = {"batch_norm": False, "solver": "sgd", "learning_rate_init": 1e20}
+    start.set_params(**params)
+    epoch = 1 + getattr(start, "n_iter_", 0)
+    known = range(10)
+    match = rf"the loss became (nan|inf) in epoch {epoch}: .* learning_rate_init \(now 1e\+20\)"
+    assert_rejected(start, lambda model: model.partial_fit(X, Y, classes=known), match)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+def test_divergence_by_huge_X(start, solver):
+    start.set_params(solver=solver)
+    match = "the loss became (nan|inf) in epoch 1: the training diverged.*or scale X"
+    assert_rejected(start, lambda model: model.fit(X * 1e200, Y), match)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_divergence_in_the_last_step(start, method):
+    # The loss before the one and only step is fine; the weights after it are not.
+    start.set_params(max_iter=1, batch_size=300, learning_rate="constant", learning_rate_init=1e38)
+    extra = {"classes": range(10)} if method == "partial_fit" else {}
+    assert_rejected(start, lambda model: getattr(model, method)(X.astype(np.float32), Y, **extra), "diverged")
+
+
+# Weights of samples and classes
+
+FULL = {"batch_size": 10_000, "max_iter": 5}  # every update sees all samples; in float64, since X is
+
+
+def close(a, b):
+    np.testing.assert_allclose(a.predict_proba(X), b.predict_proba(X), rtol=0, atol=1e-7)
+    np.testing.assert_allclose(a.loss_curve_, b.loss_curve_, rtol=1e-7)
+    return True
+
+
+@pytest.mark.parametrize("params", [{}, {"batch_norm": False}, {"solver": "sgd"}, {"solver": "lbfgs"}], ids=str)
+def test_weight_equals_repetition(params):
+    weight = np.random.default_rng(0).integers(0, 4, 300)
+    model = quick(**FULL).set_params(**params)
+    if params.get("solver") == "lbfgs":
+        model.set_params(max_iter=2)
+    weighted = clone(model).fit(X, Y, weight)
+    repeated = clone(model).fit(np.repeat(X, weight, axis=0), np.repeat(Y, weight))
+    assert close(weighted, repeated)
+    assert np.abs(weighted.predict_proba(X) - clone(model).fit(X, Y).predict_proba(X)).max() > 1e-4
+
+
+def test_zero_weight_equals_removal():
+    keep = np.arange(300) % 3 > 0
+    assert close(quick(**FULL).fit(X, Y, keep), quick(**FULL).fit(X[keep], Y[keep]))
+
+
+@pytest.mark.parametrize("params", [{}, FULL, {"solver": "lbfgs"}, {"early_stopping": True}], ids=str)
+def test_unit_weights_equal_none(params):
+    model = quick(**params)
+    plain = clone(model).fit(X, Y)
+    for weight in (np.ones(300), 1, 1.0, [1] * 300, np.ones(300, dtype=int)):
+        assert same_bits(clone(model).fit(X, Y, weight).network_.parameters, plain.network_.parameters)
+
+
+def test_scale_of_weights_does_not_matter():
+    weight = np.random.default_rng(0).random(300)
+    assert close(quick(**FULL).fit(X, Y, weight), quick(**FULL).fit(X, Y, 1000 * weight))
+
+
+@pytest.mark.parametrize(
+    ("weight", "match"),
+    [
+        (np.zeros(300), "(?i)weight.*zero"),
+        (np.full(300, -1.0), "Negative values in data passed to `sample_weight`"),
+        (np.r_[np.ones(299), -1e-3], "Negative values in data passed to `sample_weight`"),
+        (np.ones(299), r"sample_weight.shape == \(299,\), expected \(300,\)"),
+        (np.ones((300, 2)), "(?i)sample.weight.* must be 1D"),
+        (np.full(300, np.nan), "sample_weight contains NaN"),
+        (np.full(300, np.inf), "sample_weight contains infinity"),
+    ],
+)
+def test_bad_weights(start, weight, match):
+    assert_rejected(start, lambda model: model.fit(X, Y, weight), match)
+    assert_rejected(start, lambda model: model.partial_fit(X, Y, range(10), weight), match)
+
+
+@pytest.mark.parametrize("factor", [1e-60, 1e60])
+def test_weights_outside_float32(factor):
+    # Only their ratios count, so weights that float64 holds are good weights, whatever the network's dtype.
+    weight = np.random.default_rng(0).random(300)
+    model, scaled = quick().fit(X, Y, weight), quick().fit(X, Y, weight * factor)
+    np.testing.assert_allclose(scaled.predict_proba(X), model.predict_proba(X), atol=1e-3)
+
+
+def test_class_weight_equals_sample_weight():
+    factors = {label: 0.5 + label / 3 for label in range(10)}
+    weight = np.array([factors[label] for label in Y])
+    assert close(quick(**FULL, class_weight=factors).fit(X, Y), quick(**FULL).fit(X, Y, weight))
+    both = np.random.default_rng(0).random(300)
+    assert close(quick(**FULL, class_weight=factors).fit(X, Y, both), quick(**FULL).fit(X, Y, weight * both))
+    partial = {3: 4.0, 8: 0.25}  # the others are 1
+    weight = np.array([partial.get(label, 1.0) for label in Y])
+    assert close(quick(**FULL, class_weight=partial).fit(X, Y), quick(**FULL).fit(X, Y, weight))
+
+
+def test_balanced_class_weight():
+    rare = np.flatnonzero((Y > 4) | (np.arange(300) % 4 == 0))
+    labels = np.array(["low", "high"])[(Y[rare] > 4).astype(int)]
+    counts = {label: np.sum(labels == label) for label in ("low", "high")}
+    weight = np.array([len(labels) / (2 * counts[label]) for label in labels])
+    balanced = quick(**FULL, class_weight="balanced").fit(X[rare], labels)
+    assert close(balanced, quick(**FULL).fit(X[rare], labels, weight))
+    plain = quick(**FULL).fit(X[rare], labels)
+    assert (balanced.predict_proba(X)[:, 1] - plain.predict_proba(X)[:, 1]).mean() > 0  # "low" is the rare one
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "match"),
+    [
+        (dict.fromkeys(range(10), 0), "class_weight: the weights of all classes in y are zero"),
+        ({77: 3.0}, "are not in class_weight"),
+        ({0: 2.0, "one": 1.0}, "are not in class_weight"),
+    ],
+)
+def test_bad_class_weight(start, class_weight, match):
+    start.set_params(class_weight=class_weight)
+    assert_rejected(start, lambda model: model.fit(X, Y), match)
+
+
+def test_negative_class_weight(start):
+    start.set_params(class_weight={0: -1.0})
+    assert_rejected(start, lambda model: model.fit(X, Y), "class_weight")
+
+
+def test_class_weight_of_classes_yet_to_come():
+    model = quick(class_weight="balanced").partial_fit(X[Y < 5], Y[Y < 5], classes=range(10))
+    assert model.predict_proba(X).shape == (300, 10)
+    assert np.isfinite(model.loss_)
+
+
+# Going on
+
+
+def test_warm_start_goes_on():
+    model = quick(warm_start=True, max_iter=3, learning_rate="constant").fit(X, Y)
+    first, network = list(model.loss_curve_), model.network_
+    model.fit(X, Y)
+    assert model.loss_curve_[0] < first[0]
+    assert model.loss_ < first[-1]
+    assert model.n_iter_ == 3
+    assert model.network_ is not network
+    cold = clone(model).set_params(warm_start=False).fit(X, Y).fit(X, Y)
+    assert cold.loss_curve_ == first
+
+
+def test_warm_start_needs_the_same_problem():
+    model = quick(warm_start=True).fit(X, Y)
+    classes = r"warm_start=True needs the classes of the last fit, array\(\[0, .*9\]\), got array"
+    assert_rejected(model, lambda model: model.fit(X, Y + 1), classes)
+    assert_rejected(model, lambda model: model.fit(X[Y < 9], Y[Y < 9]), classes)
+    shape = (
+        r"warm_start=True continues a network from \(8, 8, 1\) to 10 outputs; X and y now want \(1, 63, 1\) and 10\. "
+        "Set warm_start=False"
+    )
+    assert_rejected(model, lambda model: model.fit(X[:, :63], Y), shape)
+    assert_rejected(model, lambda model: model.fit(X.reshape(-1, 4, 16), Y), r"now want \(4, 16, 1\)")
+    expected = model.predict_proba(X)
+    diverging = model.set_params(learning_rate_init=1e30, batch_size=16)
+    assert_rejected(diverging, lambda model: model.fit(X * 1e200, Y), "diverged")
+    assert same_bits(model.predict_proba(X), expected)
+
+
+def test_partial_fit_learns():
+    model = ConvNetClassifier((4, 8), hidden_layer_sizes=16, learning_rate_init=5e-3, random_state=0)
+    for _ in range(15):
+        for start in range(0, 300, 100):
+            model.partial_fit(X[start : start + 100], Y[start : start + 100], classes=range(10))
+    assert model.score(*TEST) > 0.8
+    assert model.n_iter_ == len(model.loss_curve_) == 45
+    assert model.loss_ < model.loss_curve_[0]
+    assert model.loss_ == model.loss_curve_[-1]
+    assert model.best_loss_ == min(model.loss_curve_)
+
+
+def test_partial_fit_knows_classes_it_has_not_seen():
+    model = quick().partial_fit(X[Y < 3], Y[Y < 3], classes=[9, 8, 7, 6, 5, 4, 3, 2, 1, 0])
+    assert model.classes_.tolist() == list(range(10))
+    assert model.predict_proba(X).shape == (300, 10)
+    model.partial_fit(X, Y)
+    model.partial_fit(X, Y, classes=range(10))
+    assert model.n_iter_ == 3
+
+
+def test_partial_fit_goes_on_after_fit():
+    model = quick(max_iter=10, learning_rate_init=1e-3).fit(X, Y)
+    loss, curve = model.loss_, list(model.loss_curve_)
+    model.partial_fit(X, Y)
+    assert model.loss_curve_[:10] == curve
+    assert model.loss_ < loss + 0.1 < curve[0]
+    assert model.n_iter_ == 11
+    again = clone(model).fit(X, Y)
+    model.fit(X, Y)  # which starts anew
+    assert same_bits(model.network_.parameters, again.network_.parameters)
+    assert model.n_iter_ == 10
+
+
+def test_partial_fit_at_once_is_one_epoch_of_fit():
+    fit = quick(max_iter=1, learning_rate="constant", batch_size=300, shuffle=False).fit(X, Y)
+    part = clone(fit).partial_fit(X, Y, classes=range(10))
+    assert same_bits(fit.network_.parameters, part.network_.parameters)
+    assert fit.loss_curve_ == part.loss_curve_
+
+
+def test_partial_fit_first_call_needs_classes():
+    model = quick()
+    assert_rejected(model, lambda m: m.partial_fit(X, Y), "classes must be passed on the first call to partial_fit")
+    assert_rejected(model, lambda m: m.partial_fit(X, Y, classes=[]), "classes")
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda m: m.partial_fit(X, Y + 5), r"y has labels array\(\[10, 11, 12, 13, 14\]\) that are not in classes"),
+        (lambda m: m.partial_fit(X, Y - 1), r"y has labels array\(\[-1\]\) that are not in classes array\(\[0, 1"),
+        (lambda m: m.partial_fit(X, Y.astype(str)), "y has labels array.* that are not in classes"),
+        (lambda m: m.partial_fit(X, Y, classes=range(9)), r"classes=range\(0, 9\) is not the same as on the last call"),
+        (lambda m: m.partial_fit(X, Y, classes=list("ab")), r"classes=\['a', 'b'\] is not the same"),
+        (lambda m: m.partial_fit(X[:, :63], Y), "X has 63 features, but ConvNetClassifier is expecting 64"),
+        (lambda m: m.partial_fit(X.reshape(-1, 4, 16), Y), r"shape \(4, 16, 1\), but .* was fitted on \(8, 8, 1\)"),
+        (lambda m: m.set_params(solver="lbfgs").partial_fit(X, Y), "partial_fit needs a stochastic solver; solver='lb"),
+    ],
+)
+def test_rejected_partial_fit_leaves_no_trace(call, match, fitted):
+    reference = quick().partial_fit(X, Y, classes=range(10))
+    model = deepcopy(reference)
+    for candidate in (model, deepcopy(fitted)):
+        if "lbfgs" in match or "stochastic" in match:
+            candidate.set_params(solver="lbfgs")
+        assert_rejected(candidate, call, match)
+    model.set_params(solver="adam").partial_fit(X, Y)
+    reference.partial_fit(X, Y)
+    assert same_bits(model.network_.parameters, reference.network_.parameters)
+
+
+def test_first_partial_fit_rejected():
+    model = quick()
+    assert_rejected(model, lambda m: m.partial_fit(X, Y, classes=range(3)), r"labels array\(\[3, 4, 5, 6, 7\]\)")
+    model.set_params(solver="lbfgs")
+    assert_rejected(model, lambda m: m.partial_fit(X, Y, classes=range(10)), "use 'adam' or 'sgd'")
+
+
+def test_pickle_does_not_grow():
+    model = quick().partial_fit(X, Y, classes=range(10)).partial_fit(X, Y)
+    size = len(pickle.dumps(model))
+    for _ in range(10):
+        model.partial_fit(X, Y).predict(X)
+    assert len(pickle.dumps(model)) <= size + 10 * 9 + 20  # a loss of 9 bytes a call
+    small, large = quick().fit(X[:100], Y[:100]), quick().fit(X, Y)
+    assert abs(len(pickle.dumps(small)) - len(pickle.dumps(large))) < 100
+    before = len(pickle.dumps(large))
+    large.predict(X)
+    assert len(pickle.dumps(large)) == before
+
+
+def test_pickle_holds_no_training_data():
+    samples = np.random.default_rng(0).random((100, 64)).astype(np.float32)
+    labels = np.arange(100) % 10
+    for model in (quick().fit(samples, labels), quick().partial_fit(samples, labels, classes=range(10))):
+        content = pickle.dumps(model)
+        for block in (samples[0], samples.T[0], samples[0, :8]):
+            assert np.ascontiguousarray(block).tobytes() not in content
+
+
+# scikit-learn's habits
+
+
+def test_verbose(capsys):
+    quick(max_iter=3).fit(X, Y)
+    assert capsys.readouterr().out == ""
+    model = quick(max_iter=3, verbose=True).fit(X, Y)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [f"Epoch {i + 1}: loss {loss:.5f}" for i, loss in enumerate(model.loss_curve_)]
+    assert len(lines) == 3
+    model.set_params(early_stopping=True, verbose=2).fit(X, Y)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(", ")[1] for line in lines] == [f"validation score {s:.4f}" for s in model.validation_scores_]
+    model.set_params(solver="lbfgs", early_stopping=False).fit(X, Y)
+    assert len(capsys.readouterr().out.splitlines()) == model.n_iter_
+
+
+def test_parameters():
+    model = ConvNetClassifier()
+    params = model.get_params()
+    assert set(params) == set(vars(model))  # nothing but parameters before fit
+    given = {"filters": (1,), "kernel_size": (5,), "dropout": 0.5, "layers": None, "image_shape": (4, 4)}
+    assert model.set_params(**given) is model
+    assert {name: model.get_params()[name] for name in given} == given
+    assert clone(model).get_params() == model.get_params()
+    with pytest.raises(ValueError, match="Invalid parameter 'kernels'"):
+        model.set_params(kernels=3)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'kernels'"):
+        ConvNetClassifier(kernels=3)
+    positional = ConvNetClassifier((4,), 5)
+    assert (positional.filters, positional.kernel_size) == ((4,), 5)
+
+
+def test_repr():
+    assert repr(ConvNetClassifier()) == "ConvNetClassifier()"
+    assert repr(ConvNetClassifier((4,), stride=2, random_state=0)) == (
+        "ConvNetClassifier(filters=(4,), random_state=0, stride=2)"
+    )
+
+
+def test_fit_changes_no_parameter():
+    model = quick(layers=None, class_weight={0: 2.0}, image_shape=[8, 8])
+    before = {name: (value, repr(value)) for name, value in vars(model).items()}
+    model.fit(X, Y).partial_fit(X, Y)
+    assert all(vars(model)[name] is value and repr(value) == text for name, (value, text) in before.items())
+
+
+def test_clone_is_unfitted(fitted):
+    assert not hasattr(clone(fitted), "network_")
+    assert fitted.fit(X, Y) is fitted
+
+
+COPIES = {
+    "pickle": lambda model, path: pickle.loads(pickle.dumps(model)),
+    "old pickle": lambda model, path: pickle.loads(pickle.dumps(model, protocol=2)),
+    "joblib": lambda model, path: joblib.load(joblib.dump(model, path / "model")[0]),
+    "compressed": lambda model, path: joblib.load(joblib.dump(model, path / "model", compress=3)[0]),
+    "memory map": lambda model, path: joblib.load(joblib.dump(model, path / "model")[0], mmap_mode="r"),
+    "deepcopy": lambda model, path: deepcopy(model),
+}
+
+
+@pytest.mark.parametrize("kind", COPIES)
+@pytest.mark.parametrize(
+    "params",
+    [{}, {"batch_norm": False, "dropout": 0.1}, {"layers": [Convolution(4), Flatten(), Dense(5), Activation("gelu")]}],
+    ids=["default", "dropout", "layers"],
+)
+def test_copies_predict_the_same_bits(kind, params, tmp_path):
+    model = quick(**params).fit(X, Y)
+    expected = model.predict_proba(X)
+    copied = COPIES[kind](model, tmp_path)
+    assert same_bits(copied.predict_proba(X), expected)
+    assert copied.summary() == model.summary()
+    assert copied.loss_curve_ == model.loss_curve_
+
+
+@pytest.mark.parametrize("kind", COPIES)
+def test_copies_train_on_apart(kind, tmp_path):
+    model = quick().partial_fit(X, Y, classes=range(10))
+    expected = model.predict_proba(X)
+    copied = COPIES[kind](model, tmp_path)
+    copied.partial_fit(X, Y)
+    assert not same_bits(copied.predict_proba(X), expected)
+    assert same_bits(model.predict_proba(X), expected)
+    model.partial_fit(X, Y)  # with the same order and the same state of the optimiser
+    assert same_bits(copied.predict_proba(X), model.predict_proba(X))
+
+
+def test_n_jobs_of_zero(start):
+    start.set_params(n_jobs=0)
+    assert_rejected(start, lambda model: model.fit(X, Y), "n_jobs == 0")
+
+
+def test_refit_on_other_data():
+    model = quick().fit(pd.DataFrame(X, columns=[f"p{i}" for i in range(64)]), Y)
+    model.fit(X[:, :36], np.where(Y > 4, "b", "a"))
+    assert model.n_features_in_ == 36
+    assert model.image_shape_ == (6, 6, 1)
+    assert model.classes_.tolist() == ["a", "b"]
+    assert not hasattr(model, "feature_names_in_")
+    assert same_bits(model.predict_proba(X[:, :36]), clone(model).fit(X[:, :36], Y > 4).predict_proba(X[:, :36]))
+
+
+@pytest.mark.slow
+def test_default_accuracy_on_all_digits():
+    data, target = load_digits(return_X_y=True)
+    parts = train_test_split(data / 16, target, stratify=target, random_state=0)
+    model = ConvNetClassifier(random_state=0).fit(parts[0], parts[2])
+    assert model.score(parts[1], parts[3]) > 0.985

@@ -1,0 +1,141 @@
+"""Window arithmetic against enumeration."""
+
+from math import ceil
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from skconv._geometry import Axis, Window, make_window, pair
+
+SETTINGS = settings(deadline=None, max_examples=60, derandomize=True)
+sizes, kernels, strides, dilations = st.integers(1, 12), st.integers(1, 5), st.integers(1, 4), st.integers(1, 3)
+borders = st.integers(0, 9)
+
+
+def enumerate_windows(size, kernel, stride, dilation, before, after):
+    """Positions in the axis of every window's taps; negative or from ``size`` on lie in the border."""
+    windows, start = [], -before
+    while start + (kernel - 1) * dilation < size + after:
+        windows.append([start + tap * dilation for tap in range(kernel)])
+        start += stride
+    return windows
+
+
+@st.composite
+def axes(draw):
+    axis = Axis(draw(sizes), draw(kernels), draw(strides), draw(dilations), draw(borders), draw(borders))
+    assume(enumerate_windows(axis.size, axis.kernel, axis.stride, axis.dilation, axis.before, axis.after))
+    return axis
+
+
+@SETTINGS
+@given(axis=axes())
+def test_axis_counts_the_windows_that_fit(axis):
+    windows = enumerate_windows(axis.size, axis.kernel, axis.stride, axis.dilation, axis.before, axis.after)
+    assert axis.output == len(windows)
+    assert axis.span == windows[0][-1] - windows[0][0] + 1
+    assert axis.padded == len(range(-axis.before, axis.size + axis.after))
+
+
+@SETTINGS
+@given(size=sizes, kernel=kernels, stride=strides, dilation=dilations)
+def test_axis_without_a_fitting_window_has_no_output(size, kernel, stride, dilation):
+    windows = enumerate_windows(size, kernel, stride, dilation, 0, 0)
+    assert (Axis(size, kernel, stride, dilation).output > 0) == bool(windows)
+
+
+@SETTINGS
+@given(axis=axes())
+def test_adjoint_is_the_transposed_correlation(axis):
+    weight = np.random.default_rng(0).standard_normal(axis.kernel)
+    windows = enumerate_windows(axis.size, axis.kernel, axis.stride, axis.dilation, axis.before, axis.after)
+    dense = np.zeros((len(windows), axis.size))
+    for p, taps in enumerate(windows):
+        for value, i in zip(weight, taps, strict=True):
+            if 0 <= i < axis.size:
+                dense[p, i] += value
+    gradient = np.random.default_rng(1).standard_normal(len(windows))
+
+    adjoint, first, (length, skip) = axis.adjoint()
+    storage = np.zeros(length)
+    for p, value in enumerate(gradient):
+        storage[first + p * axis.stride] = value
+    read = storage[skip : skip + adjoint.size]
+    assert len(read) == adjoint.size
+    assert (adjoint.stride, adjoint.before, adjoint.after, adjoint.output) == (1, 0, 0, axis.size)
+    result = [
+        sum(weight[::-1][k] * read[i + k * adjoint.dilation] for k in range(adjoint.kernel)) for i in range(axis.size)
+    ]
+    np.testing.assert_allclose(result, dense.T @ gradient, atol=1e-13)
+
+
+def test_adjoint_of_a_border_wider_than_the_span_starts_outside_what_is_read():
+    axis, first, (length, skip) = Axis(4, 2, before=5, after=3).adjoint()
+    assert skip == 4
+    assert first == 0
+    assert length >= skip + axis.size
+
+
+@SETTINGS
+@given(size=sizes, kernel=kernels, stride=strides, dilation=dilations)
+def test_same_sub_samples_the_windows_of_stride_one(size, kernel, stride, dilation):
+    def windows(step):
+        axis = make_window(size, size + 1, kernel, stride=step, dilation=dilation, padding="same").columns
+        return enumerate_windows(axis.size, axis.kernel, axis.stride, axis.dilation, axis.before, axis.after), axis
+
+    dense, one = windows(1)
+    strided, axis = windows(stride)
+    assert one.output == len(dense) == size + 1
+    assert axis.output == len(strided) == ceil((size + 1) / stride)
+    assert strided == dense[::stride]
+
+
+@SETTINGS
+@given(
+    height=st.integers(2, 9),
+    width=st.integers(2, 9),
+    kernel=st.tuples(kernels, kernels),
+    stride=st.tuples(strides, strides),
+    dilation=st.tuples(dilations, dilations),
+    padding=st.one_of(
+        st.just("valid"), borders, st.tuples(borders, borders), st.tuples(*[st.tuples(borders, borders)] * 2)
+    ),
+)
+def test_make_window_reads_every_kind_of_padding(height, width, kernel, stride, dilation, padding):
+    if padding == "valid":
+        sides = ((0, 0), (0, 0))
+    elif isinstance(padding, int):
+        sides = ((padding, padding), (padding, padding))
+    else:
+        sides = tuple(side if isinstance(side, tuple) else (side, side) for side in padding)
+    window = make_window(height, width, kernel, stride=stride, dilation=dilation, padding=padding)
+    counts = [
+        len(enumerate_windows(size, k, s, d, *side))
+        for size, k, s, d, side in zip((height, width), kernel, stride, dilation, sides, strict=True)
+    ]
+    assert (window.rows.before, window.rows.after) == sides[0]
+    assert (window.columns.before, window.columns.after) == sides[1]
+    assert window.fits == (min(counts) > 0)
+    if window.fits:
+        assert window.output == tuple(counts)
+
+
+def test_one_number_on_a_series_speaks_of_time():
+    window = make_window(1, 20, 3, stride=2, dilation=4, padding=5)
+    assert window.rows == Axis(1, 1)
+    assert window.columns == Axis(20, 3, 2, 4, 5, 5)
+
+
+@pytest.mark.parametrize(
+    ("value", "height", "expected"), [(3, 1, (1, 3)), (3, 2, (3, 3)), ((2, 5), 1, (2, 5)), (np.int64(4), 7, (4, 4))]
+)
+def test_pair(value, height, expected):
+    assert pair(value, height) == expected
+
+
+def test_window_needs_to_fit_both_ways():
+    assert Window(Axis(3, 3), Axis(3, 2)).fits
+    assert not Window(Axis(3, 4), Axis(3, 2)).fits
+    assert not Window(Axis(3, 3), Axis(3, 4)).fits

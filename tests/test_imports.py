@@ -1,0 +1,114 @@
+"""Imports go one way, and importing the package is light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import skconv
+
+ROOT = Path(skconv.__file__).parent
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(ROOT.rglob("*.py"))
+}
+# From the users' side down; a module imports from its own level or a lower one.
+LEVELS = [
+    {"__init__", "__main__"},
+    {"classifier", "regressor", "_convnet", "_architecture", "features"},
+    {"_training"},
+    {"_session"},
+    {"_network"},
+    {"layers"},
+    {"_kernels"},
+    {"_geometry"},
+]
+# Modules beside the order, and what of the package they may import.
+ASIDE = {
+    "losses": set(),
+    "optimizers": set(),
+    "schedules": set(),
+    "initializers": set(),
+    "_parallel": set(),
+    "_frame": set(),
+    "_validation": set(),
+}
+HEAVY = {"torch", "numba", "matplotlib", "pandas", "polars", "jax", "tensorflow", "cython"}
+
+
+def package_imports(name, path):
+    """Modules of the package that a module imports anywhere, relative to the package."""
+    parts = () if name == "__init__" else tuple(name.split("."))
+    here = parts if path.name == "__init__.py" else parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = here[: len(here) - node.level + 1]
+            module = (*base, *(node.module.split(".") if node.module else ()))
+            yield from [".".join(module)] if module else [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "skconv":
+            yield node.module.partition(".")[2] or "__init__"
+        elif isinstance(node, ast.Import):
+            yield from (a.name.partition(".")[2] or "__init__" for a in node.names if a.name.split(".")[0] == "skconv")
+
+
+def level(name):
+    top = name.split(".")[0]
+    return next((i for i, names in enumerate(LEVELS) if top in names), None)
+
+
+def test_the_table_finds_the_modules():
+    assert {"__init__", "_training", "_session", "layers.pooling", "_kernels.products", "losses"} <= set(MODULES)
+    assert "_geometry" in set(package_imports("layers.pooling", MODULES["layers.pooling"]))
+    assert "layers._base" in set(package_imports("layers.pooling", MODULES["layers.pooling"]))
+    assert "_kernels.products" in set(package_imports("_kernels.correlation", MODULES["_kernels.correlation"]))
+    assert "classifier" in set(package_imports("__init__", MODULES["__init__"]))
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if level(name) is not None])
+def test_imports_go_down(name):
+    for imported in package_imports(name, MODULES[name]):
+        if level(imported) is not None:
+            assert level(imported) >= level(name), f"{name} imports {imported}"
+
+
+@pytest.mark.parametrize("name", sorted(ASIDE))
+def test_modules_aside_import_nothing_of_the_package(name):
+    assert set(package_imports(name, MODULES[name])) <= ASIDE[name]
+
+
+def imported_at_module_level(tree):
+    """Top names of the imports that run when the module is imported: those outside functions."""
+    pending = [tree]
+    while pending:
+        for node in ast.iter_child_nodes(pending.pop()):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.split(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                yield node.module.split(".")[0]
+            elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+                pending.append(node)
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_nothing_heavy_at_module_level(name):
+    assert not HEAVY & set(imported_at_module_level(ast.parse(MODULES[name].read_text(encoding="utf-8"))))
+
+
+def test_no_framework_anywhere():
+    for name, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+            assert not {n.split(".")[0] for n in names} & {"torch", "numba", "jax", "tensorflow"}, name
+
+
+def test_importing_the_package_is_light():
+    code = f"import sys, skconv, skconv.layers; print(*sorted({HEAVY - {'numba', 'cython'}!r} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=True)
+    imported = set(result.stdout.split())
+    baseline = "import sys, sklearn.base, sklearn.utils.validation, scipy.optimize, joblib; print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", baseline], capture_output=True, text=True, check=True)
+    assert not imported & {"matplotlib", "torch"}
+    assert imported <= set(result.stdout.split())  # what scikit-learn itself imports cannot be helped
