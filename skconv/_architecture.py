@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-
 from ._geometry import make_window, pair
-from ._validation import per_layer
-from .layers import Activation, BatchNorm, Convolution, Dense, Dropout, Flatten, MaxPool, MeanPool, StridePool
+from ._validation import check_counts, check_image_shape, check_layers, per_layer
+from .layers import Activation, BatchNorm, Convolution, Dense, Dropout, Flatten, Layer, MaxPool, MeanPool, StridePool
 
 __all__ = ["build_layers", "resolve_image_shape"]
 
@@ -32,7 +30,7 @@ def resolve_image_shape(image_shape, sample_shape) -> tuple[int, int, int]:
         if len(sample_shape) > 2:
             raise ValueError(f"image_shape='series' takes samples (T,) or (T, C), got samples of shape {sample_shape}")
     elif image_shape is not None:
-        given = (image_shape,) if isinstance(image_shape, Integral) else tuple(image_shape)
+        given = check_image_shape(image_shape)
         shape = {1: (1, *given, 1), 2: (*given, 1), 3: given}[len(given)]
     elif len(sample_shape) == 1:
         side = round(n_features**0.5)
@@ -76,10 +74,10 @@ def _resolve_pools(pools, sizes, strides, shape):
 def build_layers(estimator, input_shape, n_outputs):
     """The layers that an estimator's parameters describe, ending in ``n_outputs`` units."""
     if estimator.layers is not None:
+        check_layers(estimator.layers, Layer)
         return [*estimator.layers, Dense(n_outputs)]
-    filters = (estimator.filters,) if isinstance(estimator.filters, Integral) else tuple(estimator.filters)
-    hidden = estimator.hidden_layer_sizes
-    hidden = (hidden,) if isinstance(hidden, Integral) else tuple(hidden)
+    filters = check_counts("filters", estimator.filters)
+    hidden = check_counts("hidden_layer_sizes", estimator.hidden_layer_sizes)
     n_conv, n_all = len(filters), len(filters) + len(hidden)
     names = ("kernel_size", "stride", "dilation", "padding", "pool", "pool_size", "batch_norm")
     values = {name: per_layer(name, getattr(estimator, name), n_conv) for name in names}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from copy import deepcopy
-from math import ceil
+from math import ceil, prod
 from numbers import Integral, Real
 
 import numpy as np
@@ -17,7 +17,7 @@ from ._network import Network
 from ._parallel import Team, thread_count
 from ._session import prediction_width
 from ._training import History, Trainer, predict_logits
-from ._validation import at_least, between, check_finite_loss, one_of
+from ._validation import at_least, between, check_finite_loss, check_finite_parameters, one_of
 from .inspection import summarize
 from .optimizers import SGD, Adam
 from .schedules import SCHEDULES, constant
@@ -102,7 +102,7 @@ class BaseConvNet(BaseEstimator):
             ndim = X.ndim
         if ndim in (3, 4):
             sample_shape = X.shape[1:]
-            X = np.asarray(X).reshape(len(X), -1)
+            X = np.asarray(X).reshape(len(X), prod(sample_shape))
         options = {"reset": reset, "dtype": "numeric", "accept_large_sparse": False}
         if isinstance(y, str):
             X = validate_data(self, X, **options)
@@ -126,14 +126,14 @@ class BaseConvNet(BaseEstimator):
         whole = self.solver == "lbfgs" or self._batch_size(len(X)) == len(X)
         return np.dtype(np.float64 if double and whole else np.float32)
 
-    def _check_weight(self, sample_weight, X, dtype):
-        """Weights, one per sample, at least one above zero."""
-        weight = _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
+    def _check_weight(self, sample_weight, X):
+        """Weights, one per sample, at least one above zero; only their ratios count, so the largest becomes 1."""
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         if not weight.any():
             raise ValueError(
                 "sample_weight: all weights are zero, so there is nothing to fit; at least one must be above"
             )
-        return weight
+        return weight / weight.max()
 
     # Training
 
@@ -194,6 +194,7 @@ class BaseConvNet(BaseEstimator):
                     return self.learning_rate_init * schedule((epoch + i / n) / n_epochs)
 
                 self._record(history, trainer.epoch(X, y, weight, order, rate))
+                check_finite_parameters(network.parameters, len(history.loss), self.learning_rate_init)
                 if validation is not None:
                     best = self._validate(network, validation, team, history, best)
                 self._report(history)
@@ -240,10 +241,12 @@ class BaseConvNet(BaseEstimator):
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         if self.warm_start and hasattr(self, "network_"):
             network = deepcopy(self.network_)
-            if network.shapes[-1] != (n_outputs,) or network.input_shape != shape:
+            wanted = [repr(layer) for layer in build_layers(self, shape, n_outputs)]
+            if network.input_shape != shape or [repr(layer) for layer in network.layers] != wanted:
                 raise ValueError(
-                    f"warm_start=True continues a network from {network.input_shape} to {network.shapes[-1][0]} "
-                    f"outputs; X and y now want {shape} and {n_outputs}. Set warm_start=False"
+                    f"warm_start=True continues the fitted network, from {network.input_shape} through "
+                    f"{len(network.layers)} layers; X and the parameters now describe another one, from {shape} "
+                    f"through {len(wanted)} layers. Set warm_start=False"
                 )
         else:
             network = self._new_network(X, shape, n_outputs, rng)
@@ -266,7 +269,8 @@ class BaseConvNet(BaseEstimator):
             raise ValueError("partial_fit needs a stochastic solver; solver='lbfgs' is not one, use 'adam' or 'sgd'")
         if hasattr(self, "network_"):
             network = deepcopy(self.network_)
-            optimizer, rng = deepcopy(getattr(self, "_progress", (None, None)))
+            solver, optimizer, rng = deepcopy(getattr(self, "_progress", (self.solver, None, None)))
+            optimizer = optimizer if solver == self.solver else None
             loss_curve = list(self.loss_curve_)
         else:
             network, optimizer, rng, loss_curve = None, None, None, []
@@ -283,8 +287,9 @@ class BaseConvNet(BaseEstimator):
                 order = rng.permutation(order)
             loss = trainer.epoch(X, y, weight, order, lambda i, n: self.learning_rate_init * constant(0))
         check_finite_loss(loss, len(loss_curve) + 1, self.learning_rate_init)
+        check_finite_parameters(network.parameters, len(loss_curve) + 1, self.learning_rate_init)
         network.changed()
-        self.network_, self.image_shape_, self._progress = network, shape, (optimizer, rng)
+        self.network_, self.image_shape_, self._progress = network, shape, (self.solver, optimizer, rng)
         self.n_iter_ = len(loss_curve) + 1
         self._set_history(History([*loss_curve, loss]))
 
@@ -298,7 +303,7 @@ class BaseConvNet(BaseEstimator):
         blocks = -(-len(X) // prediction_width(self.network_, len(X)))
         with Team(min(thread_count(self.n_jobs), blocks)) as team:
             logits = predict_logits(self.network_, X, team)
-        return logits.astype(np.float64) if double else logits
+        return logits.astype(np.float64 if double else np.float32, copy=False)
 
     # Inspection
 

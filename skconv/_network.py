@@ -44,21 +44,22 @@ def _named(layers):
         yield f"{name}{counts[name]}", layer
 
 
-def lower(layers):
+def lower(layers, input_shape):
     """The steps of these layers, ``[(name, layer)]``, with cheap steps moved behind the pooling that shrinks them."""
     steps = [(name, step) for name, layer in _named(layers) for step in layer.lower()]
     moved = True
     while moved:
-        moved = False
+        moved, shape = False, input_shape
         for i in range(len(steps) - 1):
             (first, a), (second, b) = steps[i : i + 2]
             if hasattr(b, "commutes") and b.commutes(a):
                 steps[i : i + 2] = [(second, b), (first, a)]
                 moved = True
             elif isinstance(b, StridePool) and isinstance(a, Convolution):
-                steps[i : i + 2] = [(first, a.strided(b.pool_size))]
+                steps[i : i + 2] = [(first, a.strided(b.pool_size, shape))]
                 moved = True
                 break
+            shape = steps[i][1].output_shape(shape)
     return steps
 
 
@@ -88,7 +89,7 @@ class Network:
         self.dtype = np.dtype(dtype)
         self.shapes = self._check_shapes()
         self.steps, shape = [], self.input_shape
-        for name, layer in lower(self.layers):
+        for name, layer in lower(self.layers, self.input_shape):
             self.steps.append(Step(name, layer, shape))
             shape = self.steps[-1].out
         self.parameters = aligned((sum(step.n_parameters for step in self.steps),), self.dtype)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 from math import ceil
+from operator import itemgetter
 from queue import SimpleQueue
 from threading import Lock, Thread
 
@@ -25,36 +26,54 @@ _CHUNKS = 4  # fixed, so that the bits do not depend on the number of threads
 @cache
 def _blas():
     """The BLAS libraries of this process; looking for them takes milliseconds, so only once."""
-    return ThreadpoolController().select(user_api="blas")
+    return ThreadpoolController().select(user_api="blas").lib_controllers
+
+
+def _set_threads(library, threads):
+    """Set a library's limit from any thread; threadpoolctl lets one Python thread at a time set OpenBLAS's."""
+    getattr(library, "_real_set_num_threads", library.set_num_threads)(threads)
+
+
+def _is_local(library) -> bool:
+    """Whether each Python thread has a limit of its own."""
+    return library.internal_api == "mkl" or getattr(library, "threading_layer", None) == "openmp"
 
 
 class _SingleBlas:
-    """One BLAS thread while anybody is inside; the limit is the process's: the first in sets, the last restores it."""
+    """One BLAS thread while anybody is inside.
+
+    Where the limit is the process's, the first in sets and the last out restores it; where it is the thread's, each.
+    """
 
     def __init__(self):
-        self._lock, self._inside, self._limit, self._before = Lock(), 0, None, 1
+        self._lock, self._inside, self._before = Lock(), 0, []
 
     def threads(self) -> int:
         """Threads BLAS would use now, or would if nobody were inside."""
         with self._lock:
-            return self._before if self._inside else self._current()
+            limits = self._before if self._inside else [library.num_threads for library in _blas()]
+            return max(limits, default=1)
 
-    @staticmethod
-    def _current() -> int:
-        return max([library["num_threads"] for library in _blas().info()], default=1)
-
-    def __enter__(self):
+    def enter(self):
+        """Set the limit; returns what `leave` needs."""
         with self._lock:
+            limits = [library.num_threads for library in _blas()]
             if not self._inside:
-                self._before = self._current()
-                self._limit = _blas().limit(limits=1)
+                self._before = limits
             self._inside += 1
+            for library in _blas():
+                _set_threads(library, 1)
+            return limits
 
-    def __exit__(self, *exc):
+    def leave(self, limits):
+        """Undo the `enter` that returned these limits."""
         with self._lock:
             self._inside -= 1
-            if not self._inside:
-                self._limit.restore_original_limits()
+            for library, own, shared in zip(_blas(), limits, self._before, strict=True):
+                if _is_local(library):
+                    _set_threads(library, own)
+                elif not self._inside:
+                    _set_threads(library, shared)
 
 
 _single_blas = _SingleBlas()
@@ -75,7 +94,7 @@ class Team:
         self.threads = max(1, threads)
 
     def __enter__(self):
-        _single_blas.__enter__()
+        self._limits = _single_blas.enter()
         self._errors = np.errstate(all="ignore")  # a loss that is not finite is found and named by the trainer
         self._errors.__enter__()
         self._inboxes = [SimpleQueue() for _ in range(self.threads - 1)]
@@ -88,12 +107,14 @@ class Team:
         for inbox in self._inboxes:
             inbox.put(None)
         self._errors.__exit__(*exc)
-        _single_blas.__exit__(*exc)
+        _single_blas.leave(self._limits)
 
     def _work(self, inbox):
+        for library in filter(_is_local, _blas()):
+            _set_threads(library, 1)
         with np.errstate(all="ignore"):
             while (job := inbox.get()) is not None:
-                self._done.put(_attempt(*job))
+                self._done.put((job[1].start, _attempt(*job)))
 
     def run(self, function, count: int):
         """Call ``function(i)`` for each i below ``count``; the first error, in the workers' order, is raised."""
@@ -101,13 +122,13 @@ class Team:
         for worker in range(1, busy):
             self._inboxes[worker - 1].put((function, range(worker, count, self.threads)))
         error = _attempt(function, range(0, count, self.threads))
-        errors = [error]
-        while len(errors) < busy:
+        results = [(0, error)]
+        while len(results) < busy:
             try:
-                errors.append(self._done.get())
+                results.append(self._done.get())
             except BaseException as interrupt:  # the workers must be idle before anybody goes on
                 error = interrupt
-        for raised in (error, *errors):
+        for raised in (error, *(result for _, result in sorted(results, key=itemgetter(0)))):
             if raised is not None:
                 raise raised
 

@@ -29,7 +29,7 @@ def training_width(network, batch: int) -> int:
     they would be wider than 64 columns, at which products are efficient, or too large for the caches.
     """
     blocks = max(2, ceil(batch / _fitting(64, network)))
-    blocks = max(1, min(blocks, batch * network.multiply_adds // _MIN_BLOCK_WORK, batch // COLUMNS))
+    blocks = max(1, min(blocks, batch * network.multiply_adds // _MIN_BLOCK_WORK, ceil(batch / COLUMNS)))
     return ceil(ceil(batch / blocks) / COLUMNS) * COLUMNS
 
 
@@ -141,8 +141,9 @@ class Session:
         flat = self.gradient[self.n_shared_gradient :] if self.training else None
         seeds = np.random.SeedSequence(seed, spawn_key=(self.blocks,))
         self.head = self._frames(rest, wide, start, ends, flat, arenas[0], self.weight, seeds)
-        frames = self.head or self.body[0]
-        self.output, self.output_gradient = frames[-1].y, frames[-1].dy
+        self.output, self.output_gradient = vector, gradient
+        if self.head:
+            self.output, self.output_gradient = self.head[-1].y, self.head[-1].dy
 
     def _store(self, i, width, consumer=None, producer=None):
         """An array for the values at the input of step i (or their gradient), within the borders somebody wants."""

@@ -16,6 +16,11 @@ __all__ = [
     "InvalidParameterError",
     "at_least",
     "between",
+    "check_counts",
+    "check_finite_loss",
+    "check_finite_parameters",
+    "check_image_shape",
+    "check_layers",
     "check_parameters",
     "check_window_fits",
     "one_of",
@@ -72,6 +77,7 @@ def per_layer(name, value, *lengths):
     if not isinstance(value, (tuple, list)):
         _check_layer_value(name, value, value)
         return [value] * max(lengths)
+    lengths = [length for length in lengths if length] or [0]
     if len(value) not in lengths:
         allowed = " or ".join(str(length) for length in dict.fromkeys(lengths))
         raise InvalidParameterError(
@@ -81,6 +87,33 @@ def per_layer(name, value, *lengths):
     for entry in value:
         _check_layer_value(name, entry, value)
     return list(value)
+
+
+def check_counts(name, value):
+    """One number of at least 1 per layer, from one number or a sequence."""
+    counts = value if isinstance(value, (tuple, list)) else (value,)
+    for count in counts:
+        if not _is_size(count, 1) or isinstance(count, (tuple, list)):
+            raise InvalidParameterError(f"{name} must be integers of at least 1, one per layer, got {value!r}")
+    return tuple(int(count) for count in counts)
+
+
+def check_image_shape(image_shape):
+    """``(T,)``, ``(H, W)`` or ``(H, W, C)`` as a tuple."""
+    shape = image_shape if isinstance(image_shape, (tuple, list)) else (image_shape,)
+    if not 1 <= len(shape) <= 3 or not all(_is_size(size, 1) and not isinstance(size, (tuple, list)) for size in shape):
+        raise InvalidParameterError(
+            "image_shape must be None, 'series', (T,), (H, W) or (H, W, C) with integers of at least 1, "
+            f"got {image_shape!r}"
+        )
+    return tuple(int(size) for size in shape)
+
+
+def check_layers(layers, kind):
+    """Every entry an instance of ``kind``."""
+    for i, layer in enumerate(layers):
+        if not isinstance(layer, kind):
+            raise InvalidParameterError(f"layers[{i}] must be a layer from skconv.layers, got {layer!r}")
 
 
 def _is_size(value, low):
@@ -128,6 +161,12 @@ def _check_layer_value(name, entry, value):
     if not fits(entry):
         where = "" if entry is value else f" in {name}={value!r}"
         raise InvalidParameterError(f"{name} of a layer must be {wanted}, got {entry!r}{where}")
+
+
+def check_finite_parameters(parameters, epoch, learning_rate_init):
+    """Raise where the last update has diverged."""
+    if not np.isfinite(parameters).all():
+        check_finite_loss(float("nan"), epoch, learning_rate_init)
 
 
 def check_finite_loss(loss, epoch, learning_rate_init):

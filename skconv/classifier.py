@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
@@ -11,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from ._convnet import BaseConvNet
-from ._validation import between, check_parameters, one_of
+from ._validation import InvalidParameterError, between, check_parameters, one_of
 from .losses import SoftmaxCrossEntropy, softmax
 
 __all__ = ["ConvNetClassifier"]
@@ -126,7 +128,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
     Notes
     -----
     Training is in float32, unless X is float64 and each update sees all samples (or the solver is "lbfgs"): the noise
-    of smaller batches leaves nothing for float64 to improve.  Predictions have the dtype of X, if that is a float.
+    of smaller batches leaves nothing for float64 to improve.  Predictions are float64 where X is, else float32.
 
     On one machine and with the same libraries, the same seed gives the same model bit for bit, whatever `n_jobs`; a
     row's prediction does not depend on the rows beside it.
@@ -241,12 +243,14 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         return index
 
     def _weights(self, sample_weight, X, y, encoded, classes):
-        weight = self._check_weight(sample_weight, X, self._compute_dtype(X))
+        weight = self._check_weight(sample_weight, X)
         if self.class_weight is None:
             return weight
+        if isinstance(self.class_weight, dict) and min(self.class_weight.values(), default=0) < 0:
+            raise InvalidParameterError(f"class_weight must be zero or more for every class, got {self.class_weight!r}")
         present = classes[np.unique(encoded)]
         factors = dict(zip(present, compute_class_weight(self.class_weight, classes=present, y=y), strict=True))
-        weight = weight * np.array([factors.get(c, 1.0) for c in classes], weight.dtype)[encoded]
+        weight = weight * np.array([factors.get(c, 1.0) for c in classes])[encoded]
         if not weight.any():
             raise ValueError("class_weight: the weights of all classes in y are zero, so there is nothing to fit")
         return weight
@@ -294,20 +298,31 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
 
     def _hold_out(self, X, y, weight):
         """Split off the validation share, stratified."""
+        if self.solver == "lbfgs":
+            raise ValueError(
+                "early_stopping=True needs a stochastic solver, got solver='lbfgs'; use 'adam' or 'sgd', or set "
+                "early_stopping=False"
+            )
         counts = np.bincount(y)
         if counts.min() < 2:
             raise ValueError(
                 "early_stopping=True holds out samples of every class, but the rarest class has only "
                 f"{counts.min()}; give it more, or set early_stopping=False"
             )
-        if round(len(y) * self.validation_fraction) < len(counts):
+        held_out = ceil(len(y) * self.validation_fraction)
+        if not len(counts) <= held_out <= len(y) - len(counts):
             raise ValueError(
-                f"validation_fraction={self.validation_fraction!r} of {len(y)} samples is less than one per class "
-                f"({len(counts)} classes); raise it, or set early_stopping=False"
+                f"validation_fraction={self.validation_fraction!r} of {len(y)} samples leaves less than one per class "
+                f"({len(counts)} classes) to hold out or to train on; change it, or set early_stopping=False"
             )
         seed = np.random.RandomState(0) if self.random_state is None else self.random_state
         parts = train_test_split(X, y, weight, test_size=self.validation_fraction, stratify=y, random_state=seed)
         X, X_val, y, y_val, weight, weight_val = parts
+        if not (weight.any() and weight_val.any()):
+            raise ValueError(
+                "sample_weight: early_stopping=True left only weights of zero on one side of its split; give weight to "
+                "more samples, or set early_stopping=False"
+            )
         return X, y, weight, (X_val, y_val, weight_val)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -333,6 +348,8 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
             check_classification_targets(y)
             if first:
                 known = np.unique(classes)
+                if len(known) == 0:
+                    raise ValueError("classes must name every class that will ever come, got none")
             else:
                 known = self.classes_
                 if classes is not None and not np.array_equal(np.unique(classes), known):

@@ -38,7 +38,7 @@ class SoftmaxCrossEntropy:
         logits : ndarray of shape (classes, n)
         targets : ndarray of shape (n,), integers
         weight : ndarray of shape (n,)
-            Share of each column; a column of weight zero adds nothing, whatever it holds.
+            Share of each column; a column of weight zero adds nothing, whatever finite logits it has.
         gradient : ndarray of shape (classes, n), default=None
             Where to put the gradient of the returned value by the logits.
 

@@ -408,7 +408,7 @@ def test_series_of_channels_are_not_images():
         (63, X, "image_shape=63 has 63 numbers, but X has 64 features"),
         ((3, 3), X.reshape(-1, 8, 8), r"image_shape=\(3, 3\) has 9 numbers, .* 64 features .*shape \(8, 8\)"),
         ("series", X.reshape(-1, 4, 4, 4), r"image_shape='series' takes samples \(T,\) or \(T, C\), .*\(4, 4, 4\)"),
-        ((0, 64), X, r"image_shape=\(0, 64\)"),
+        ((0, 64), X, r"image_shape must be .* got \(0, 64\)"),
     ],
 )
 def test_image_shape_that_does_not_fit(start, image_shape, samples, match):
@@ -1000,8 +1000,12 @@ def test_early_stopping_trains_on_the_rest():
     ("params", "rows", "match"),
     [
         ({}, np.r_[0:100, 200], "rarest class has only 1; give it more, or set early_stopping=False"),
-        ({"validation_fraction": 0.02}, np.r_[0:300], "validation_fraction=0.02 of 300 samples is less than one per "),
-        ({"validation_fraction": 0.02}, np.r_[0:300], r"\(10 classes\); raise it, or set early_stopping=False"),
+        (
+            {"validation_fraction": 0.02},
+            np.r_[0:300],
+            "validation_fraction=0.02 of 300 samples leaves less than one per ",
+        ),
+        ({"validation_fraction": 0.02}, np.r_[0:300], r"\(10 classes\) to hold out or to train on; change it"),
         ({"validation_fraction": 0.98}, np.r_[0:300], "validation_fraction"),
     ],
 )
@@ -1199,11 +1203,11 @@ def test_warm_start_needs_the_same_problem():
     assert_rejected(model, lambda model: model.fit(X, Y + 1), classes)
     assert_rejected(model, lambda model: model.fit(X[Y < 9], Y[Y < 9]), classes)
     shape = (
-        r"warm_start=True continues a network from \(8, 8, 1\) to 10 outputs; X and y now want \(1, 63, 1\) and 10\. "
-        "Set warm_start=False"
+        r"warm_start=True continues the fitted network, from \(8, 8, 1\) through 11 layers; X and the parameters now "
+        r"describe another one, from \(1, 63, 1\) through 12 layers\. Set warm_start=False"
     )
     assert_rejected(model, lambda model: model.fit(X[:, :63], Y), shape)
-    assert_rejected(model, lambda model: model.fit(X.reshape(-1, 4, 16), Y), r"now want \(4, 16, 1\)")
+    assert_rejected(model, lambda model: model.fit(X.reshape(-1, 4, 16), Y), r"from \(4, 16, 1\)")
     expected = model.predict_proba(X)
     diverging = model.set_params(learning_rate_init=1e30, batch_size=16)
     assert_rejected(diverging, lambda model: model.fit(X * 1e200, Y), "diverged")

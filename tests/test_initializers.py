@@ -37,5 +37,5 @@ def test_by_name_in_place(name, function, dtype):
 
 
 def test_unknown_name():
-    with pytest.raises(ValueError, match=r"initializer must be one of \['glorot_uniform', 'he_normal'\], got 'lecun'"):
+    with pytest.raises(ValueError, match=r"initializer must be one of .*'he_normal'.*, got 'lecun'"):
         initialize("lecun", np.zeros((2, 2)), np.random.default_rng(0))

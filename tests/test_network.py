@@ -33,7 +33,7 @@ from cases import REFERENCES
 
 
 def names(layers):
-    return [(name, type(layer).__name__) for name, layer in lower(layers)]
+    return [(name, type(layer).__name__) for name, layer in lower(layers, (24, 24, 1))]
 
 
 def kinds(layers):
@@ -99,10 +99,9 @@ def test_only_bias_moves_behind_mean_pooling():
     np.testing.assert_allclose(output(network, X), reference(layers, network, X), rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("layer", [BatchNorm(), Dropout(), MaxPool(3, stride=1), Convolution(2, bias=False)])
+@pytest.mark.parametrize("layer", [BatchNorm(), Dropout(), Convolution(2, bias=False)])
 def test_nothing_moves_past_other_layers(layer):
-    assert kinds([Bias(), Activation(), layer, MaxPool()])[:2] == ["Bias", "Activation"] or isinstance(layer, MaxPool)
-    assert kinds([layer, MaxPool()]) == [type(layer).__name__, "MaxPool"]
+    assert kinds([Bias(), Activation(), layer, MaxPool()]) == ["Bias", "Activation", type(layer).__name__, "MaxPool"]
 
 
 def test_two_poolings_keep_their_order():
@@ -134,7 +133,7 @@ STRIDED = {
 @pytest.mark.parametrize("case", STRIDED)
 def test_stride_pooling_is_merged_into_the_convolution(case):
     layers, shape, stride = STRIDED[case]
-    steps = lower(layers)
+    steps = lower(layers, shape)
     assert not any(isinstance(layer, StridePool) for _, layer in steps)
     if stride is not None:
         assert steps[0][1].stride == stride

@@ -215,7 +215,7 @@ def test_a_weight_of_two_equals_two_copies(norm):
     repeats = np.random.default_rng(2).integers(0, 4, 24)
     index = np.repeat(np.arange(24), repeats)
     layers = [Convolution(3, bias=not norm), *([BatchNorm()] if norm else []), Activation("tanh"), MaxPool()]
-    layers += [Flatten(), Dense(5), *([BatchNorm()] if norm else []), Dense(3)]
+    layers += [Flatten(), Dense(5, bias=not norm), *([BatchNorm()] if norm else []), Dense(3)]
     results = []
     for rows, targets, weight in ((X, y, repeats.astype(float)), (X[index], y[index], np.ones(len(index)))):
         network = initialized(layers, (6, 6, 1))
@@ -260,9 +260,9 @@ def test_lbfgs_reaches_the_optimum_of_a_convex_problem(batch_size):
         trainer = make_trainer(network, team, batch_size=batch_size, alpha=alpha)
         result = trainer.minimize(X, y, weight, max_iter=300, tol=1e-9, report=reports.append)
     found = network.parameters.copy()
-    assert objective(found) == pytest.approx(objective(expected), rel=1e-9)
-    np.testing.assert_allclose(found[:15], expected[:15], atol=1e-4)
-    np.testing.assert_allclose(np.diff(found[15:]), np.diff(expected[15:]), atol=1e-4)
+    assert objective(found) == pytest.approx(objective(expected), rel=1e-7)
+    np.testing.assert_allclose(found[:15], expected[:15], atol=1e-3)
+    np.testing.assert_allclose(np.diff(found[15:]), np.diff(expected[15:]), atol=1e-3)
     assert len(reports) == result.nit
     assert reports == sorted(reports, reverse=True)
     assert reports[-1] == pytest.approx(objective(found), rel=1e-9)

@@ -1,6 +1,6 @@
 """Test accuracy on MNIST after two epochs at the defaults, fit time, and peak memory above the data.
 
-    python examples/benchmarks/mnist.py [--data mnist.npz] [--epochs 2] [--seed 0]
+python examples/benchmarks/mnist.py [--data mnist.npz] [--epochs 2] [--seed 0]
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Milliseconds of a training step and of a prediction, against PyTorch and MLPClassifier.
 
-Six networks: 3x3 "same" convolution, 2x2 max pooling, ReLU, twice; then the head.  A training step is forward, backward
-and Adam.  PyTorch runs with fused Adam and inference_mode, in both memory formats; MLPClassifier takes one `partial_fit`
-on a network with the same number of parameters.  All in one run, alternating, float32, medians.
+Six networks: 3x3 "same" convolution, 2x2 max pooling, ReLU, twice; then the head.  A training step is forward,
+backward and Adam.  PyTorch runs with fused Adam and inference_mode, in both memory formats; MLPClassifier takes one
+`partial_fit` on a network with the same number of parameters.  All in one run, alternating, float32, medians.
 
     python examples/benchmarks/peers.py [--threads 2] [--seconds 2] [--markdown]
 
@@ -53,7 +53,9 @@ def ours(channels, side, filters, hidden, X, y, team):
     network.initialize(np.random.default_rng(0))
     trained = Network(layers, (side, side, channels), np.float32)
     trained.parameters[:] = network.parameters
-    trainer = Trainer(trained, SoftmaxCrossEntropy(), Adam(len(trained.parameters), np.float32), team, batch_size=len(X))
+    trainer = Trainer(
+        trained, SoftmaxCrossEntropy(), Adam(len(trained.parameters), np.float32), team, batch_size=len(X)
+    )
     weight, rows = np.ones(len(X), np.float32), np.arange(len(X))
     step = {"skconv": lambda: trainer.step(X, y, weight, rows, 1e-3)}
     return step, {"skconv": lambda: predict_logits(network, X, team)}, len(network.parameters)
@@ -119,7 +121,9 @@ def main():
         with Team(options.threads) as team:
             steps, predictions, n_parameters = ours(channels, side, filters, hidden, X, y, team)
             if torch is not None:
-                for mine, theirs in zip((steps, predictions), pytorch(channels, side, filters, hidden, X, y), strict=True):
+                for mine, theirs in zip(
+                    (steps, predictions), pytorch(channels, side, filters, hidden, X, y), strict=True
+                ):
                     mine.update(theirs)
             results[title] = {
                 "train": alternate(steps, options.seconds),

@@ -287,10 +287,10 @@ class Winograd:
 
 
 def choose_correlation(window: Window, channels: int, filters: int, width: int, dtype, alike=False):
-    """The faster algorithm for these sizes: `Winograd` for float32, kernels 3 or 5 high and some channels.
+    """The faster algorithm for these sizes: `Winograd` for kernels 3 or 5 high, stride 1 and some channels.
 
-    With fewer than 8 channels the transforms cost more than the products they save (measured: 1 channel, 28 x 28, 25
-    against 80 GFLOP/s).
+    With fewer than 8 channels the transforms cost more than the products they save.  Measured, GFLOP/s of the direct
+    method, Winograd against gathered: 104 and 76 at 32 channels of 14 x 14, 130 and 79 at 64 of 16 x 16.
     """
     rows, columns = window.rows, window.columns
     plain = rows.stride == rows.dilation == columns.stride == columns.dilation == 1

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.base import clone
 
 from .._frame import Plan, Storage
-from .._geometry import Axis, Window, make_window
+from .._geometry import Axis, Window, make_window, pair
 from .._kernels.correlation import choose_correlation
 from .._validation import check_window_fits
 from ..initializers import initialize
@@ -66,10 +64,10 @@ class Convolution(Layer):
             return [self]
         return [clone(self).set_params(bias=False), Bias()]
 
-    def strided(self, step) -> Convolution:
-        """The same convolution at every ``step``-th position from the top left."""
-        down, across = (step, step) if isinstance(step, Integral) else step
-        rows, columns = (self.stride, self.stride) if isinstance(self.stride, Integral) else self.stride
+    def strided(self, step, shape) -> Convolution:
+        """The same convolution at every ``step``-th position, from the top left, of its output for this input."""
+        down, across = pair(step, self.output_shape(shape)[0])
+        rows, columns = pair(self.stride, shape[0])
         return clone(self).set_params(stride=(rows * down, columns * across))
 
     def window(self, shape) -> Window:
