@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, prod
 
 import numpy as np
 
@@ -35,10 +35,10 @@ def training_width(network, batch: int) -> int:
 
 def prediction_width(network, n: int) -> int:
     """Samples a block in prediction; fixed unless the products give the same bits at every width."""
-    width = _fitting(64, network)
+    useful = _MIN_BLOCK_WORK // max(1, network.multiply_adds)
     if columns_alike(network.dtype):
-        return width
-    return min(width, ceil(n / COLUMNS) * COLUMNS)
+        return _fitting(128 if useful >= 128 else 64, network)
+    return min(_fitting(256 if useful >= 128 else 64, network), ceil(n / COLUMNS) * COLUMNS)
 
 
 def borrow(network, width) -> Session:
@@ -99,6 +99,10 @@ class Session:
         rows = blocks if training and blocks > 1 else 0
         self.block_gradients = aligned((rows, self.n_shared_gradient), network.dtype)
         self.weight = aligned((columns,), network.dtype)
+        # Samples as rows, at a distance that is no multiple of a page: a transposition of rows a page apart takes twice
+        # as long, since they fall on the same few lines of the cache.
+        features = prod(network.input_shape)
+        self.rows = aligned((blocks, width, features + 16), network.dtype)[..., :features]
         size = max(scratch_bytes(plan.scratch, network.dtype) for plan in self.plans)
         threads = 1 if team is None else team.threads
         arenas = [aligned((size,), np.uint8) for _ in range(min(threads, blocks))]
@@ -283,9 +287,10 @@ class Session:
 
     def load(self, k, samples):
         """Copy samples ``(n, features)``, at most ``width``, into the columns of block k; zeros fill the rest."""
-        x = self.body[k][0].x
+        x, rows = self.body[k][0].x, self.rows[k]
         n = len(samples)
-        np.copyto(x[..., :n], samples.reshape(n, *self.network.input_shape).transpose(1, 2, 3, 0), casting="unsafe")
+        np.copyto(rows[:n], samples, casting="unsafe")
+        np.copyto(x[..., :n], rows[:n].reshape(n, *self.network.input_shape, copy=False).transpose(1, 2, 3, 0))
         if n < self.width:
             x[..., n:] = 0
 

@@ -30,12 +30,20 @@ def alternate(tasks, seconds=2.0, least=5):
     start = time.perf_counter()
     while time.perf_counter() - start < seconds * len(tasks) or min(map(len, times.values())) < least:
         for name, task in tasks.items():
-            # A handful in a row: each task finds the caches as its own last run left them.
-            for _ in range(3):
-                begin = time.perf_counter()
-                task()
-                times[name].append(time.perf_counter() - begin)
+            # An untimed start: caches are the task's own, and the threads of the one before have stopped spinning.
+            _run_for(0.01, task)
+            times[name] += _run_for(0.03, task)
     return {name: 1e3 * statistics.median(values) for name, values in times.items()}
+
+
+def _run_for(seconds, task):
+    """Times of as many runs as fit into some seconds, one at least."""
+    times = []
+    while not times or sum(times) < seconds:
+        begin = time.perf_counter()
+        task()
+        times.append(time.perf_counter() - begin)
+    return times
 
 
 def machine(*packages, threads=None) -> str:

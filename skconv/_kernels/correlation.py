@@ -4,7 +4,7 @@ Two algorithms with one interface.  In both the window across is free: the rows 
 are one matrix with ``S * C`` rows, and `numpy.matmul` takes such overlapping views as they are.
 
 `Gathered` copies the ``R`` rows under each output row next to each other (MEC, arXiv 1706.06873): any geometry.
-`Winograd` transforms tiles of rows, F(m, R) down the image only: half the multiplications for 3 x 3 with m = 4.
+`Winograd` transforms tiles of rows, F(m, R) down the image only: for 3 x 3 and 14 rows 18 products, not 42.
 Both work through bands of output rows, so that what lies between two products stays small, and both keep nothing from
 the forward pass: the backward pass needs the layer's input alone.
 """
@@ -192,6 +192,7 @@ class Winograd:
         self.band = max(1, min(self.tiles, _BAND_BYTES // per_tile))
         self.weight_shape = (self.a, 1, filters, self.K)
         self.transform = product(self.a, self.a, dtype, alike, wide=True)
+        self.untransform = product(self.m, self.a, dtype, alike, wide=True)
         self.product = product(filters, self.K, dtype, alike)
         self.scratch = {
             "V": (self.band, self.a, self.columns.size, channels, width),
@@ -245,7 +246,7 @@ class Winograd:
             self.transform(self.BT, tiles, out=V)
             self.product(weight, windows, out=M)
             for AT, products, rows in backward:
-                np.matmul(AT, products, out=rows)
+                self.untransform(AT, products, out=rows)
 
     def forward(self, x, weight, scratch, out):
         """Correlate ``x`` (stored_rows, Wp, C, N) with a prepared weight into ``out`` (P, Q, F, N)."""

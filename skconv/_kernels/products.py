@@ -3,14 +3,14 @@
 A prediction must not depend on which column of a block a sample lands in.  Most BLAS kernels treat all columns alike,
 but OpenBLAS's sgemm for AVX2 sums the first and the last 8 columns of a product in another order than those between,
 wherever it has 12 rows or more, and from 8 rows on it changes at every 320th column.  `columns_alike` tries it once;
-where it finds a difference, `product` splits the product so that it cannot arise: into groups of 8 rows (4 in a wide
+where it finds a difference, `product` splits the product so that it cannot arise: into groups of 8 rows (7 in a wide
 product), or of 16 columns.  Then no bit depends on the block's width either.  The price, measured on two AVX2 cores, is
 a quarter of the rate of these products (53-60 instead of 76 GFLOP/s at 64 x 96 x 64).
 """
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -46,18 +46,22 @@ def product(rows: int, terms: int, dtype, alike: bool, wide: bool = False):
     alike : bool
         Whether every column must be computed alike.
     wide : bool, default=False
-        Whether there may be more columns than one block's samples; then ``rows`` is 7 or less, or a multiple of 4.
+        Whether there may be more columns than one block's samples.
     """
     if not alike or rows <= (7 if wide else 11) or columns_alike(np.dtype(dtype)):
         return np.matmul
     if wide:
-        return partial(_by_rows, 4)
-    if terms < _FEW_TERMS and rows % 8 == 0:
-        return partial(_by_rows, 8)
-    return _by_columns
+        return _by_few_rows
+    return _by_rows if terms < _FEW_TERMS and rows % 8 == 0 else _by_columns
 
 
-def _by_rows(group, a, b, out):
+def _by_few_rows(a, b, out):
+    for start in range(0, a.shape[0], 7):
+        np.matmul(a[start : start + 7], b, out=out[..., start : start + 7, :])
+
+
+def _by_rows(a, b, out):
+    group = 8
     a = a.reshape(*a.shape[:-2], -1, group, a.shape[-1])
     shape, strides = out.shape, out.strides
     groups = as_strided(
