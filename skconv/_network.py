@@ -11,6 +11,7 @@ import numpy as np
 
 from ._frame import aligned, split
 from .layers import Convolution, StridePool
+from .layers.pooled_convolution import PooledConvolution
 
 __all__ = ["Network"]
 
@@ -63,6 +64,11 @@ def lower(layers, input_shape):
     return steps
 
 
+def n_body(steps) -> int:
+    """How many steps there are up to the first vector."""
+    return 1 + next(i for i, step in enumerate(steps) if len(step.out) == 1)
+
+
 class Network:
     """Layers on an input shape.
 
@@ -94,7 +100,6 @@ class Network:
             shape = self.steps[-1].out
         self.parameters = aligned((sum(step.n_parameters for step in self.steps),), self.dtype)
         self.state = aligned((sum(step.n_state for step in self.steps),), self.dtype)
-        self.n_body = 1 + next(i for i, step in enumerate(self.steps) if len(step.out) == 1)
         self.idle_sessions: dict[int, list] = {}  # of `_session.borrow`
 
     def _check_shapes(self):
@@ -124,11 +129,22 @@ class Network:
         """Forget what was prepared from the parameters."""
         self.idle_sessions = {}
 
-    def views(self, flat=None):
+    def fused_steps(self):
+        """The steps for prediction: a convolution and the pooling after it are one."""
+        steps: list[Step] = []
+        for step in self.steps:
+            last = steps[-1] if steps else None
+            if last is not None and isinstance(last.layer, Convolution) and last.layer.fuses(step.layer, last.out):
+                steps[-1] = Step(last.name, PooledConvolution(last.layer, step.layer), last.shape)
+            else:
+                steps.append(step)
+        return steps
+
+    def views(self, flat=None, steps=None):
         """Per step, named views of the parameters (or of another vector like them) and of the state."""
         flat = self.parameters if flat is None else flat
         parameters, state, p, s = [], [], 0, 0
-        for step in self.steps:
+        for step in self.steps if steps is None else steps:
             parameters.append(split(flat[p : p + step.n_parameters], step.parameter_shapes))
             state.append(split(self.state[s : s + step.n_state], step.state_shapes))
             p, s = p + step.n_parameters, s + step.n_state

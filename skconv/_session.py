@@ -8,6 +8,7 @@ import numpy as np
 
 from ._frame import Frame, aligned, allocate, carve, scratch_bytes, split
 from ._kernels.products import COLUMNS, columns_alike
+from ._network import n_body
 
 __all__ = ["Session", "borrow", "give_back", "prediction_width", "training_width"]
 
@@ -76,7 +77,8 @@ class Session:
 
     def __init__(self, network, width, blocks, *, training, team=None, seed=0):
         self.network, self.width, self.blocks, self.training, self.team = network, width, blocks, training, team
-        steps = network.steps
+        steps = self.steps = network.steps if training else network.fused_steps()
+        self.n_body = n_body(steps)
         self.in_place = [
             step.layer.in_place and (i == 0 or not steps[i - 1].layer.reads_output) for i, step in enumerate(steps)
         ]
@@ -85,17 +87,17 @@ class Session:
         self.plans = [
             step.layer.plan(
                 step.shape,
-                width if i < network.n_body else columns,
+                width if i < self.n_body else columns,
                 network.dtype,
                 training=training,
                 input_gradient=training and i > self.first,
             )
             for i, step in enumerate(steps)
         ]
-        self.parameters, self.state = network.views()
+        self.parameters, self.state = network.views(steps=steps)
         self.shared = [allocate(plan.shared, network.dtype) for plan in self.plans]
         self.gradient = aligned(network.parameters.shape if training else (0,), network.dtype)
-        self.n_shared_gradient = sum(step.n_parameters for step in steps[: network.n_body])
+        self.n_shared_gradient = sum(step.n_parameters for step in steps[: self.n_body])
         rows = blocks if training and blocks > 1 else 0
         self.block_gradients = aligned((rows, self.n_shared_gradient), network.dtype)
         self.weight = aligned((columns,), network.dtype)
@@ -115,8 +117,8 @@ class Session:
 
     def _build(self, arenas, seed):
         """Frames: ``body[k][i]`` of block k and step i, ``head[i]`` of the later steps."""
-        network, n_body = self.network, self.network.n_body
-        wide, steps = self.width * self.blocks, network.steps
+        network, n_body = self.network, self.n_body
+        wide, steps = self.width * self.blocks, self.steps
         vector = aligned((*steps[n_body - 1].out, wide), network.dtype)
         gradient = np.zeros_like(vector) if self.training and self.first < n_body else None
         self.body = []
@@ -151,11 +153,11 @@ class Session:
 
     def _store(self, i, width, consumer=None, producer=None):
         """An array for the values at the input of step i (or their gradient), within the borders somebody wants."""
-        steps, plans = self.network.steps, self.plans
+        steps, plans = self.steps, self.plans
         shape = steps[i].shape if i < len(steps) else steps[-1].out
         storage = None
         if consumer is not None:
-            while consumer < self.network.n_body and self.in_place[consumer]:
+            while consumer < self.n_body and self.in_place[consumer]:
                 consumer += 1
             storage = plans[consumer].x if consumer < len(plans) else None
         elif producer is not None:
@@ -174,7 +176,7 @@ class Session:
         x, x_storage, dx = start
         offset = 0
         for i in indices:
-            step, plan, last = network.steps[i], self.plans[i], i == indices[-1]
+            step, plan, last = self.steps[i], self.plans[i], i == indices[-1]
             if self.in_place[i]:
                 y, y_storage = x, x_storage
             elif last:
@@ -221,22 +223,22 @@ class Session:
 
     def _forward_program(self):
         program, calls = [], []
-        for i, step in enumerate(self.network.steps):
-            if i == self.network.n_body:
+        for i, step in enumerate(self.steps):
+            if i == self.n_body:
                 program, calls = [*program, ("body", calls)], []
             if self.training and step.layer.synchronous:
-                where = "body" if i < self.network.n_body else "head"
+                where = "body" if i < self.n_body else "head"
                 program += [(where, [*calls, (i, "measure")]), ("agree", (i, "agree"))]
                 calls = []
             calls = [*calls, (i, "forward")]
         return [*program, ("head" if self.head else "body", calls)]
 
     def _backward_program(self):
-        program, calls, n_body = [], [], self.network.n_body
-        for i in range(len(self.network.steps) - 1, self.first - 1, -1):
+        program, calls, n_body = [], [], self.n_body
+        for i in range(len(self.steps) - 1, self.first - 1, -1):
             if i == n_body - 1:
                 program, calls = [*program, ("head", calls)], []
-            if self.network.steps[i].layer.synchronous:
+            if self.steps[i].layer.synchronous:
                 where = "body" if i < n_body else "head"
                 program += [(where, [*calls, (i, "measure_gradient")]), ("agree", (i, "agree_gradient"))]
                 calls = []
@@ -251,10 +253,10 @@ class Session:
                 first = before if number == 0 else None
                 self._each_block(calls, first)
             elif where == "head":
-                self._call(self.head, calls, self.network.n_body)
+                self._call(self.head, calls, self.n_body)
             else:
                 i, name = calls
-                n_body = self.network.n_body
+                n_body = self.n_body
                 frames = [block[i] for block in self.body] if i < n_body else [self.head[i - n_body]]
                 getattr(frames[0].layer, name)(frames)
 
@@ -282,7 +284,7 @@ class Session:
 
     def prepare(self):
         """Transform the parameters, once a step."""
-        for step, *arrays in zip(self.network.steps, self.parameters, self.state, self.plans, self.shared, strict=True):
+        for step, *arrays in zip(self.steps, self.parameters, self.state, self.plans, self.shared, strict=True):
             step.layer.prepare(*arrays)
 
     def load(self, k, samples):

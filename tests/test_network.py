@@ -402,7 +402,7 @@ def test_widths_are_multiples_of_sixteen(batch, side, filters):
         assert batch * network.multiply_adds >= blocks * (1 << 24)
     width = prediction_width(network, batch)
     assert width % 16 == 0
-    assert 16 <= width <= 64
+    assert 16 <= width <= 256
 
 
 def test_widths_are_bounded_by_the_activations():
@@ -417,9 +417,9 @@ def test_prediction_width_follows_the_samples_where_columns_differ(monkeypatch):
 
     network = Network([Flatten(), Dense(2)], (4, 4, 1), np.float32)
     monkeypatch.setattr(module, "columns_alike", lambda dtype: False)
-    assert [prediction_width(network, n) for n in (1, 16, 17, 64, 1000)] == [16, 16, 32, 64, 64]
+    assert [prediction_width(network, n) for n in (1, 16, 17, 64, 1000)] == [16, 16, 32, 64, 256]
     monkeypatch.setattr(module, "columns_alike", lambda dtype: True)
-    assert [prediction_width(network, n) for n in (1, 16, 17, 64, 1000)] == [64] * 5
+    assert [prediction_width(network, n) for n in (1, 16, 17, 64, 1000)] == [128] * 5
 
 
 def test_loading_fills_the_rest_with_zeros():

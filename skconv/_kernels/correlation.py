@@ -51,6 +51,7 @@ class Gathered:
         lines = self.columns.size if self.across else self.Q * self.S
         per_row = lines * self.R * channels * width * self.dtype.itemsize
         self.band = self.P if not copies else max(1, min(self.P, _BAND_BYTES // per_row))
+        self.rows_per_band = self.band
         self.by_tap = self.across and self.columns.stride == 1 and self.R * channels >= 16
         self.weight_shape = (filters, self.K)
         self.product = product(filters, self.K, dtype, alike)
@@ -74,6 +75,14 @@ class Gathered:
     def prepare(self, weight, out):
         """Weight ``(F, R, S, C)`` in the order of a window's rows, ``(F, S * R * C)``."""
         np.copyto(out.reshape(self.F, self.S, self.R, self.C), weight.transpose(0, 2, 1, 3))
+
+    def fit_bands(self, rows) -> int:
+        """Make the bands at most ``rows`` high, and even, where that can be; returns their height."""
+        self.band = min(self.P, max(2, min(rows, self.band) // 2 * 2))
+        self.rows_per_band = self.band
+        if self.scratch:
+            self.scratch["gathered"] = (self.band, *self.scratch["gathered"][1:])
+        return self.rows_per_band
 
     def _bands(self, x, scratch):
         """Per band of output rows: first row, what to copy (or None), lines ``(rows, columns, R * C, N)``."""
@@ -190,6 +199,7 @@ class Winograd:
         self.A, self.GT = np.ascontiguousarray(self.AT.T), np.ascontiguousarray(self.G.T)
         per_tile = self.a * width * self.dtype.itemsize * (self.columns.size * channels + self.Q * filters)
         self.band = max(1, min(self.tiles, _BAND_BYTES // per_tile))
+        self.rows_per_band = self.band * self.m
         self.weight_shape = (self.a, 1, filters, self.K)
         self.transform = product(self.a, self.a, dtype, alike, wide=True)
         self.untransform = product(self.m, self.a, dtype, alike, wide=True)
@@ -211,6 +221,15 @@ class Winograd:
     def prepare(self, weight, out):
         """Transformed weight ``(a, 1, F, S * C)``."""
         np.matmul(self.G, weight.transpose(1, 0, 2, 3).reshape(self.R, -1), out=out.reshape(self.a, -1))
+
+    def fit_bands(self, rows) -> int:
+        """Make the bands at most ``rows`` high, and even, where that can be; returns their height."""
+        least = 1 if self.m % 2 == 0 else 2
+        self.band = min(self.tiles, max(least, min(rows // self.m, self.band) // least * least))
+        self.rows_per_band = self.band * self.m
+        for name, shape in self.scratch.items():
+            self.scratch[name] = (self.band, *shape[1:])
+        return self.rows_per_band
 
     def bind(self, x, scratch, out):
         """What `forward` does on these arrays, with all views made, for `run`."""

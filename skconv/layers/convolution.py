@@ -12,6 +12,7 @@ from .._validation import check_window_fits
 from ..initializers import initialize
 from ._base import Layer
 from .bias import Bias
+from .pooling import MaxPool
 
 __all__ = ["Convolution"]
 
@@ -97,6 +98,10 @@ class Convolution(Layer):
     def multiply_adds(self, shape):
         filters, rows, columns, channels = self.parameter_shapes(shape)["weight"]
         return int(np.prod(self.window(shape).output)) * filters * rows * columns * channels
+
+    def fuses(self, layer, shape) -> bool:
+        """Whether a `PooledConvolution` can do this layer and the next, which gets ``shape``."""
+        return isinstance(layer, MaxPool) and layer.tiles(shape)
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         window, channels = self.window(shape), shape[2]

@@ -70,13 +70,17 @@ class MaxPool(_Pool):
     def commutes(self, layer):
         return isinstance(layer, Bias) or (isinstance(layer, Activation) and layer.increasing)
 
+    def tiles(self, shape) -> bool:
+        """Whether the windows are 2 x 2 tiles."""
+        window = self.window(shape)
+        return all((a.kernel, a.stride, a.before, a.after) == (2, 2, 0, 0) for a in (window.rows, window.columns))
+
     def plan(self, shape, width, dtype, *, training, input_gradient):
         window = self.window(shape)
         (P, Q), C = window.output, shape[2]
         rows, columns = window.rows, window.columns
-        axes = [(a.kernel, a.stride, a.before, a.after) for a in (rows, columns)]
         pooled, boolean = (P, Q, C, width), np.dtype(bool)
-        if axes == [(2, 2, 0, 0)] * 2:
+        if self.tiles(shape):
             across = (shape[0], Q, C, width)
             masks = {"rows": across, "mask": (pooled, boolean), "mask2": (across, boolean)}
             if training:

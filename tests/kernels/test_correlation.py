@@ -175,10 +175,10 @@ def test_bands_do_not_matter(kind, case, rows_per_band, monkeypatch):
 
 
 def test_winograd_with_several_bands_of_several_tiles(monkeypatch):
-    window = Window(Axis(23, 3), Axis(4, 3))
-    monkeypatch.setattr(correlation, "_BAND_BYTES", 2 * 6 * 16 * 8 * (4 * 2 + 2 * 3))
+    window = Window(Axis(30, 3), Axis(4, 3))
+    monkeypatch.setattr(correlation, "_BAND_BYTES", 2 * 9 * 16 * 8 * (4 * 2 + 2 * 3))
     kernel = Winograd(window, 2, 3, 16, np.float64)
-    assert (kernel.band, kernel.tiles) == (2, 6)
+    assert (kernel.m, kernel.band, kernel.tiles) == (7, 2, 4)
     check(Winograd, window, 2, 3, 16, np.float64)
 
 
@@ -224,14 +224,14 @@ def test_choose_correlation(kind, rows, columns, channels, filters):
     assert type(choose_correlation(Window(rows, columns), channels, filters, 16, np.float32)) is kind
 
 
-def test_four_by_three_in_single_precision():
+def test_tall_tiles_in_single_precision():
     window = Window(Axis(18, 3), Axis(18, 3))
     kernel = Winograd(window, 16, 8, 4, np.float32)
-    assert kernel.m == 4
+    assert kernel.m == 8
     x, weight, dy = inputs(window, 16, 8, 4, np.float32)
     out, gradient = run(kernel, x, weight, dy)
     for actual, expected in (
         (out, naive(x.astype(float), weight.astype(float), window.rows, window.columns)),
         (gradient, naive_weight_gradient(x.astype(float), dy.astype(float), weight.shape, window.rows, window.columns)),
     ):
-        assert np.linalg.norm(actual - expected) < 1e-4 * np.linalg.norm(expected)
+        assert np.linalg.norm(actual - expected) < 2e-5 * np.linalg.norm(expected)

@@ -1,0 +1,74 @@
+"""Prediction does a convolution and the 2 x 2 maximum after it in one, band by band."""
+
+import numpy as np
+import pytest
+
+import skconv._kernels.correlation as correlation
+import skconv.layers.pooled_convolution as pooled_convolution
+from skconv._network import Network
+from skconv._parallel import Team
+from skconv._session import Session
+from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, MaxPool
+
+CONVOLUTIONS = {
+    "gathered": (Convolution(5), (12, 9, 2)),
+    "one row of windows": (Convolution(3, (1, 3)), (11, 6, 2)),
+    "valid, strided": (Convolution(4, 3, stride=(1, 2), padding="valid"), (13, 12, 3)),
+    "dilated": (Convolution(4, 3, dilation=2), (10, 10, 1)),
+    "even tiles": (Convolution(8), (16, 7, 8)),
+    "odd tiles": (Convolution(8), (14, 6, 8)),
+    "odd height": (Convolution(8, 5), (13, 8, 8)),
+    "one tile": (Convolution(8), (3, 4, 8)),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("limit", [1, 1 << 12, 1 << 30])
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_equals_a_convolution_and_a_maximum(monkeypatch, name, limit, dtype):
+    monkeypatch.setattr(correlation, "_BAND_BYTES", limit)
+    monkeypatch.setattr(pooled_convolution, "_BAND_BYTES", limit)
+    convolution, shape = CONVOLUTIONS[name]
+    network = Network([convolution, MaxPool(2), Activation("tanh"), Flatten(), Dense(3)], shape, dtype)
+    network.initialize(np.random.default_rng(0))
+    X = np.random.default_rng(1).standard_normal((7, np.prod(shape))).astype(dtype)
+    session = Session(network, 16, 1, training=False)
+    assert type(session.steps[0].layer).__name__ == "PooledConvolution"
+    with Team(1):
+        actual = session.forward(lambda k: session.load(k, X))[:, :7].T
+    training = Session(network, 16, 1, training=True)
+    with Team(1):
+        unfused = training.forward(lambda k: training.load(k, X))[:, :7].T
+    np.testing.assert_allclose(actual, unfused, atol=1e-5 if dtype == np.float32 else 1e-12)
+
+
+def test_agrees_with_loops():
+    convolution, shape = Convolution(8, bias=False), (14, 6, 8)
+    network = Network([convolution, MaxPool(2), Flatten(), Dense(3)], shape, np.float64)
+    network.initialize(np.random.default_rng(0))
+    X = np.random.default_rng(1).standard_normal((4, *shape))
+    session = Session(network, 16, 1, training=False)
+    with Team(1):
+        session.forward(lambda k: session.load(k, X.reshape(4, -1)))
+    weight = network.named_parameters()["convolution1.weight"]
+    padded = np.pad(X, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    expected = np.full((4, 7, 3, 8), -np.inf)
+    for p in range(14):
+        for q in range(6):
+            value = np.tensordot(padded[:, p : p + 3, q : q + 3], weight, ((1, 2, 3), (1, 2, 3)))
+            expected[:, p // 2, q // 2] = np.maximum(expected[:, p // 2, q // 2], value)
+    np.testing.assert_allclose(session.body[0][0].y[..., :4].transpose(3, 0, 1, 2), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [Convolution(3), MaxPool(3)],
+        [Convolution(3), MaxPool(2, stride=1)],
+        [Convolution(3), MaxPool(2, padding=1)],
+        [Convolution(3, bias=False), BatchNorm(), MaxPool(2)],
+    ],
+)
+def test_other_pairs_stay_apart(layers):
+    network = Network([*layers, Flatten(), Dense(2)], (9, 9, 1), np.float32)
+    assert [step.layer for step in network.fused_steps()] == [step.layer for step in network.steps]
