@@ -15,7 +15,6 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from ._architecture import build_layers, resolve_image_shape
 from ._network import Network
 from ._parallel import Team, thread_count
-from ._session import prediction_width
 from ._training import History, Trainer, predict_logits
 from ._validation import at_least, between, check_finite_loss, check_finite_parameters, one_of
 from .inspection import summarize
@@ -178,8 +177,7 @@ class BaseConvNet(BaseEstimator):
         """Fit a network; returns the history, and the network holds its best or its last parameters."""
         history = History()
         best = None
-        threads = thread_count(self.n_jobs)
-        with Team(threads) as team:
+        with Team(thread_count(self.n_jobs)) as team:
             trainer = self._trainer(network, self._new_optimizer(network), team, len(X), rng)
             if self.solver == "lbfgs":
                 self._train_lbfgs(trainer, X, y, weight, history)
@@ -300,8 +298,7 @@ class BaseConvNet(BaseEstimator):
         check_is_fitted(self)
         X, _, _ = self._check_X(X, reset=False)
         double = X.dtype.kind == "f" and X.dtype.itemsize >= 8
-        blocks = -(-len(X) // prediction_width(self.network_, len(X)))
-        with Team(min(thread_count(self.n_jobs), blocks)) as team:
+        with Team(thread_count(self.n_jobs)) as team:
             logits = predict_logits(self.network_, X, team)
         return logits.astype(np.float64 if double else np.float32, copy=False)
 

@@ -97,10 +97,8 @@ class Team:
         self._limits = _single_blas.enter()
         self._errors = np.errstate(all="ignore")  # a loss that is not finite is found and named by the trainer
         self._errors.__enter__()
-        self._inboxes = [SimpleQueue() for _ in range(self.threads - 1)]
-        self._done = SimpleQueue()
-        for inbox in self._inboxes:
-            Thread(target=self._work, args=(inbox,), daemon=True).start()
+        self._inboxes: list[SimpleQueue] = []  # of the workers so far: each starts when first needed
+        self._done: SimpleQueue = SimpleQueue()
         return self
 
     def __exit__(self, *exc):
@@ -119,6 +117,9 @@ class Team:
     def run(self, function, count: int):
         """Call ``function(i)`` for each i below ``count``; the first error, in the workers' order, is raised."""
         busy = min(self.threads, count)
+        while len(self._inboxes) < busy - 1:
+            self._inboxes.append(SimpleQueue())
+            Thread(target=self._work, args=(self._inboxes[-1],), daemon=True).start()
         for worker in range(1, busy):
             self._inboxes[worker - 1].put((function, range(worker, count, self.threads)))
         error = _attempt(function, range(0, count, self.threads))

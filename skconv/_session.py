@@ -132,7 +132,7 @@ class Session:
                 self._frames(
                     range(n_body),
                     self.width,
-                    self._store(0, self.width, consumer=0),
+                    (*self._store(0, self.width, consumer=0), None),
                     ends,
                     flat,
                     arenas[k % len(arenas)],
@@ -164,11 +164,11 @@ class Session:
             storage = plans[producer].dy
         if storage is None:
             array = aligned((*shape, width), self.network.dtype)
-            return array, array, None
+            return array, array
         whole = aligned((storage.rows, storage.columns, shape[2], width), self.network.dtype)
         rows = slice(storage.row, storage.row + shape[0])
         columns = slice(storage.column, storage.column + shape[1])
-        return whole[rows, columns], whole, None
+        return whole[rows, columns], whole
 
     def _frames(self, indices, width, start, ends, flat, arena, weight, seeds):
         """Frames of consecutive steps; ``ends`` are the last output and its gradient."""
@@ -182,7 +182,7 @@ class Session:
             elif last:
                 y, y_storage = ends[0], ends[0]
             else:
-                y, y_storage, _ = self._store(i + 1, width, consumer=i + 1)
+                y, y_storage = self._store(i + 1, width, consumer=i + 1)
             dy, dy_storage = None, None
             if self.training and i >= self.first:
                 if self.in_place[i] and dx is not None:
@@ -190,7 +190,7 @@ class Session:
                 elif last:
                     dy = dy_storage = ends[1]
                 else:
-                    dy, dy_storage, _ = self._store(i + 1, width, producer=i)
+                    dy, dy_storage = self._store(i + 1, width, producer=i)
             gradients = None
             if flat is not None:
                 gradients = split(flat[offset : offset + step.n_parameters], step.parameter_shapes)

@@ -23,7 +23,10 @@ _FEW_TERMS = 64  # with fewer, splitting the rows costs less than splitting the 
 
 @cache
 def columns_alike(dtype) -> bool:
-    """Whether equal columns give equal bits wherever they stand, tried on a few sizes."""
+    """Whether equal columns give equal bits wherever they stand, tried on a few sizes.
+
+    To be asked within a `Team`: the answer is about one BLAS thread.
+    """
     rng = np.random.default_rng(0)
     sizes = ((16, 9, 64), (32, 48, 32), (64, 96, 64), (10, 512, 64), (13, 147, 48), (6, 6, 2048), (8, 8, 2048))
     for rows, terms, columns in sizes:
