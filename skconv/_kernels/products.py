@@ -28,8 +28,9 @@ def columns_alike(dtype) -> bool:
     To be asked within a `Team`: the answer is about one BLAS thread.
     """
     rng = np.random.default_rng(0)
-    sizes = ((16, 9, 64), (32, 48, 32), (64, 96, 64), (10, 512, 64), (13, 147, 48), (6, 6, 2048), (8, 8, 2048))
-    for rows, terms, columns in sizes:
+    narrow = ((16, 9, 64), (32, 27, 64), (32, 48, 32), (64, 96, 64), (10, 512, 64), (13, 147, 48), (128, 1024, 64))
+    wide = ((6, 6, 2048), (8, 8, 2048), (9, 9, 4096), (10, 10, 4096), (8, 10, 4096))
+    for rows, terms, columns in narrow + wide:
         left = rng.standard_normal((rows, terms)).astype(dtype)
         column = rng.standard_normal((terms, 1)).astype(dtype)
         out = left @ np.ascontiguousarray(np.broadcast_to(column, (terms, columns)))
