@@ -15,8 +15,8 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from ._architecture import build_layers, resolve_image_shape
 from ._network import Network
 from ._parallel import Team, thread_count
-from ._training import History, Trainer, predict_logits
-from ._validation import at_least, between, check_finite_loss, check_finite_parameters, one_of
+from ._training import History, Trainer, predict_logits, run_epochs
+from ._validation import at_least, between, one_of
 from .inspection import summarize
 from .optimizers import SGD, Adam
 from .schedules import SCHEDULES, constant
@@ -175,59 +175,48 @@ class BaseConvNet(BaseEstimator):
 
     def _train(self, network, X, y, weight, validation, rng):
         """Fit a network; returns the history, and the network holds its best or its last parameters."""
-        history = History()
-        best = None
+        history = History(learning_rate_init=self.learning_rate_init)
         with Team(thread_count(self.n_jobs)) as team:
             trainer = self._trainer(network, self._new_optimizer(network), team, len(X), rng)
             if self.solver == "lbfgs":
                 self._train_lbfgs(trainer, X, y, weight, history)
                 return history
-            order = np.flatnonzero(weight)
-            schedule, n_epochs = SCHEDULES[self.learning_rate], self._n_epochs(len(order))
-            for epoch in range(n_epochs):
-                if self.shuffle:
-                    order = rng.permutation(order)
+            schedule, score = SCHEDULES[self.learning_rate], None
+            if validation is not None:
+                X_val, y_val, weight_val = validation
 
-                def rate(i, n, epoch=epoch):
-                    return self.learning_rate_init * schedule((epoch + i / n) / n_epochs)
+                def score(network):
+                    return self._score_logits(predict_logits(network, X_val, team), y_val, weight_val)
 
-                self._record(history, trainer.epoch(X, y, weight, order, rate))
-                check_finite_parameters(network.parameters, len(history.loss), self.learning_rate_init)
-                if validation is not None:
-                    best = self._validate(network, validation, team, history, best)
-                self._report(history)
-                if (validation is not None or self.learning_rate == "constant") and history.stalled(
-                    self.tol, self.n_iter_no_change
-                ):
-                    break
-        if best is not None:
-            network.parameters[:], network.state[:] = best
-        network.changed()
+            stops = validation is not None or self.learning_rate == "constant"
+            run_epochs(
+                trainer,
+                X,
+                y,
+                weight,
+                history,
+                n_epochs=self._n_epochs(np.count_nonzero(weight)),
+                rate=lambda done: self.learning_rate_init * schedule(done),
+                rng=rng,
+                shuffle=self.shuffle,
+                score=score,
+                stop=(self.tol, self.n_iter_no_change) if stops else None,
+                report=self._report,
+            )
         return history
 
-    def _record(self, history, loss):
-        check_finite_loss(loss, len(history.loss) + 1, self.learning_rate_init)
-        history.loss.append(loss)
-
     def _train_lbfgs(self, trainer, X, y, weight, history):
+        parameters = trainer.network.parameters
+
         def report(loss):
-            self._record(history, loss)
+            history.add(loss, parameters)
             self._report(history)
 
         n_epochs = self._n_epochs(len(X))
         result = trainer.minimize(X, y, weight, max_iter=n_epochs, tol=self.tol, report=report)
         if not history.loss:  # already at a minimum
-            self._record(history, float(result.fun))
+            history.add(float(result.fun), parameters)
         trainer.network.changed()
-
-    def _validate(self, network, validation, team, history, best):
-        """Score the held-out samples; returns the best parameters so far."""
-        X, y, weight = validation
-        network.changed()
-        history.validation.append(self._score_logits(predict_logits(network, X, team), y, weight))
-        if best is None or history.validation[-1] > max(history.validation[:-1]):
-            best = network.parameters.copy(), network.state.copy()
-        return best
 
     def _report(self, history):
         if self.verbose:
@@ -284,12 +273,12 @@ class BaseConvNet(BaseEstimator):
             if self.shuffle:
                 order = rng.permutation(order)
             loss = trainer.epoch(X, y, weight, order, lambda i, n: self.learning_rate_init * constant(0))
-        check_finite_loss(loss, len(loss_curve) + 1, self.learning_rate_init)
-        check_finite_parameters(network.parameters, len(loss_curve) + 1, self.learning_rate_init)
+        history = History(loss_curve, learning_rate_init=self.learning_rate_init)
+        history.add(loss, network.parameters)
         network.changed()
         self.network_, self.image_shape_, self._progress = network, shape, (self.solver, optimizer, rng)
-        self.n_iter_ = len(loss_curve) + 1
-        self._set_history(History([*loss_curve, loss]))
+        self.n_iter_ = len(history.loss)
+        self._set_history(history)
 
     # Prediction
 

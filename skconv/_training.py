@@ -9,8 +9,9 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ._session import Session, borrow, give_back, prediction_width, training_width
+from ._validation import check_finite_loss, check_finite_parameters
 
-__all__ = ["History", "Trainer", "predict_logits"]
+__all__ = ["History", "Trainer", "predict_logits", "run_epochs"]
 
 _PARTS = 4  # slices of the optimiser's vectors; fixed, so that no bit depends on the threads
 _PART_SIZE = 1 << 16
@@ -22,6 +23,14 @@ class History:
 
     loss: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
+    learning_rate_init: float = float("nan")
+
+    def add(self, loss, parameters):
+        """An epoch's loss; raises where it, or a parameter after it, is no longer finite."""
+        epoch = len(self.loss) + 1
+        check_finite_loss(loss, epoch, self.learning_rate_init)
+        check_finite_parameters(parameters, epoch, self.learning_rate_init)
+        self.loss.append(loss)
 
     def stalled(self, tol, patience) -> bool:
         """Whether the last ``patience`` epochs brought less than ``tol``: of validation score, else of loss."""
@@ -173,6 +182,46 @@ class Trainer:
         for rows in batches:
             self.gradient(X, y, weight, rows)
         return result
+
+
+def run_epochs(trainer, X, y, weight, history, *, n_epochs, rate, rng, shuffle, score, stop, report):
+    """Train for up to ``n_epochs``; with a score, the network ends with the parameters that scored best.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    X, y, weight : ndarray
+        Samples, targets and weights; those of weight zero are left out.
+    history : History
+        Where losses and scores go.
+    rate : callable
+        Learning rate by the share of the training that is done.
+    rng : numpy.random.Generator
+        Of the order of the samples, if ``shuffle``.
+    score : callable or None
+        Validation score of the network.
+    stop : tuple or None
+        ``(tol, patience)`` of `History.stalled`; None never stops early.
+    report : callable
+        Called with the history after each epoch.
+    """
+    network, order, best = trainer.network, np.flatnonzero(weight), None
+    for epoch in range(n_epochs):
+        if shuffle:
+            order = rng.permutation(order)
+        loss = trainer.epoch(X, y, weight, order, lambda i, n, epoch=epoch: rate((epoch + i / n) / n_epochs))
+        history.add(loss, network.parameters)
+        if score is not None:
+            network.changed()
+            history.validation.append(score(network))
+            if best is None or history.validation[-1] > max(history.validation[:-1]):
+                best = network.parameters.copy(), network.state.copy()
+        report(history)
+        if stop is not None and history.stalled(*stop):
+            break
+    if best is not None:
+        network.parameters[:], network.state[:] = best
+    network.changed()
 
 
 def predict_logits(network, X, team, width=None):
