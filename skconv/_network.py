@@ -5,6 +5,7 @@ It is what a model keeps and pickles; the arrays to run it are a `Session`'s.  S
 
 from __future__ import annotations
 
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -167,12 +168,12 @@ class Network:
                 views["weight"].fill(1)
         return mask
 
-    @property
+    @cached_property
     def multiply_adds(self) -> int:
         """Multiplications of the direct method for one sample."""
         return sum(step.layer.multiply_adds(step.shape) for step in self.steps)
 
-    @property
+    @cached_property
     def activation_bytes(self) -> int:
         """Bytes of all steps' outputs for one sample."""
         return self.dtype.itemsize * sum(prod(step.out) for step in self.steps if not step.layer.in_place)
