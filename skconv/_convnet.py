@@ -19,7 +19,7 @@ from ._training import History, Trainer, predict_logits, run_epochs
 from ._validation import at_least, between, one_of
 from .inspection import summarize
 from .optimizers import SGD, Adam
-from .schedules import SCHEDULES, constant
+from .schedules import SCHEDULES
 
 __all__ = ["BaseConvNet"]
 
@@ -240,10 +240,10 @@ class BaseConvNet(BaseEstimator):
         history = self._train(network, X, y, weight, validation, rng)
         self.network_ = network
         self.image_shape_ = shape
-        self.n_iter_ = len(history.loss)
         self._set_history(history)
 
     def _set_history(self, history):
+        self.n_iter_ = len(history.loss)
         self.loss_curve_ = history.loss
         self.loss_ = history.loss[-1]
         self.best_loss_ = min(history.loss)
@@ -272,12 +272,11 @@ class BaseConvNet(BaseEstimator):
             order = np.flatnonzero(weight)
             if self.shuffle:
                 order = rng.permutation(order)
-            loss = trainer.epoch(X, y, weight, order, lambda i, n: self.learning_rate_init * constant(0))
+            loss = trainer.epoch(X, y, weight, order, lambda i, n: self.learning_rate_init)
         history = History(loss_curve, learning_rate_init=self.learning_rate_init)
         history.add(loss, network.parameters)
         network.changed()
         self.network_, self.image_shape_, self._progress = network, shape, (self.solver, optimizer, rng)
-        self.n_iter_ = len(history.loss)
         self._set_history(history)
 
     # Prediction
