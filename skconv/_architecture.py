@@ -3,46 +3,13 @@
 from __future__ import annotations
 
 from ._geometry import make_window, pair
-from ._validation import check_counts, check_image_shape, check_layers, per_layer
+from ._validation import check_counts, check_layers, per_layer
 from .layers import Activation, BatchNorm, Convolution, Dense, Dropout, Flatten, Layer, MaxPool, MeanPool, StridePool
 
-__all__ = ["build_layers", "resolve_image_shape"]
+__all__ = ["build_layers"]
 
 _SMALLEST_POOLED = 4
 _POOLS = {"max": MaxPool, "mean": MeanPool, "stride": StridePool}
-
-
-def resolve_image_shape(image_shape, sample_shape) -> tuple[int, int, int]:
-    """``(height, width, channels)`` of samples whose arrays have ``sample_shape``.
-
-    Parameters
-    ----------
-    image_shape : None, "series", (T,), (H, W) or (H, W, C)
-        None takes n-d samples as they are, a square number of features as a square image and any other as a series.
-    sample_shape : tuple of int
-        ``(features,)``, ``(H, W)`` or ``(H, W, C)``.
-    """
-    n_features = 1
-    for size in sample_shape:
-        n_features *= size
-    if isinstance(image_shape, str):
-        shape = (1, sample_shape[0], sample_shape[1] if len(sample_shape) == 2 else 1)
-        if len(sample_shape) > 2:
-            raise ValueError(f"image_shape='series' takes samples (T,) or (T, C), got samples of shape {sample_shape}")
-    elif image_shape is not None:
-        given = check_image_shape(image_shape)
-        shape = {1: (1, *given, 1), 2: (*given, 1), 3: given}[len(given)]
-    elif len(sample_shape) == 1:
-        side = round(n_features**0.5)
-        shape = (side, side, 1) if side * side == n_features else (1, n_features, 1)
-    else:
-        shape = (*sample_shape, 1)[:3]
-    if shape[0] * shape[1] * shape[2] != n_features:
-        raise ValueError(
-            f"image_shape={image_shape!r} has {shape[0] * shape[1] * shape[2]} numbers, but X has {n_features} "
-            f"features a sample{'' if len(sample_shape) == 1 else f' (shape {sample_shape})'}"
-        )
-    return shape
 
 
 def _clipped_pool(pool_size, shape):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from copy import deepcopy
-from math import ceil, prod
+from math import ceil
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from ._architecture import build_layers, resolve_image_shape
+from ._architecture import build_layers
+from ._images import ImageInput
 from ._network import Network
 from ._parallel import Team, thread_count
 from ._training import History, Trainer, predict_logits, run_epochs
@@ -27,7 +27,7 @@ _PER_LAYER = [tuple, list]
 _MIN_EPOCHS, _MIN_UPDATES = 10, 300
 
 
-class BaseConvNet(BaseEstimator):
+class BaseConvNet(ImageInput, BaseEstimator):
     """Base of the convolutional networks; not for use."""
 
     _parameter_constraints: dict = {
@@ -80,41 +80,6 @@ class BaseConvNet(BaseEstimator):
         raise NotImplementedError
 
     # Data
-
-    @contextmanager
-    def _unchanged_on_error(self):
-        """Whatever goes wrong, the estimator is left as it was."""
-        before = dict(self.__dict__)
-        try:
-            yield
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
-
-    def _check_X(self, X, y="no_validation", *, reset):
-        """Flat, finite X of a number type, y as it is, and the shape of the samples."""
-        sample_shape = None
-        ndim = getattr(X, "ndim", None)
-        if ndim is None and isinstance(X, (list, tuple)):
-            X = np.asarray(X)
-            ndim = X.ndim
-        if ndim in (3, 4):
-            sample_shape = X.shape[1:]
-            X = np.asarray(X).reshape(len(X), prod(sample_shape))
-        options = {"reset": reset, "dtype": "numeric", "accept_large_sparse": False}
-        if isinstance(y, str):
-            X = validate_data(self, X, **options)
-        else:
-            X, y = validate_data(self, X, y, **options)
-        if X.dtype == np.float16:
-            X = X.astype(np.float32)
-        shape = resolve_image_shape(self.image_shape, sample_shape or (X.shape[1],))
-        if not reset and sample_shape is not None and shape != self.image_shape_:
-            raise ValueError(
-                f"X has samples of shape {shape}, but {type(self).__name__} was fitted on {self.image_shape_}"
-            )
-        return X, y, shape
 
     def _compute_dtype(self, X):
         """float64 where X is and every update sees all samples; else float32.

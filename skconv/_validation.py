@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from numbers import Integral, Real
 
 import numpy as np
@@ -21,10 +23,12 @@ __all__ = [
     "check_finite_parameters",
     "check_image_shape",
     "check_layers",
+    "check_memory",
     "check_parameters",
     "check_window_fits",
     "one_of",
     "per_layer",
+    "physical_memory",
 ]
 
 
@@ -60,6 +64,20 @@ def check_window_fits(name, value, window):
         f"{name}={value!r} does not fit{dilated}: a window of {rows.span}x{columns.span} in an input of "
         f"{rows.padded}x{columns.padded}"
     )
+
+
+def physical_memory() -> int:
+    """Bytes of this machine's memory, or no limit where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return sys.maxsize
+
+
+def check_memory(what, needed, limit, name):
+    """Raise before anything of that many bytes is allocated."""
+    if needed > limit:
+        raise ValueError(f"{what} would take {needed / 2**20:,.1f} MiB, more than the {limit / 2**20:,.1f} MiB of {name}")
 
 
 def per_layer(name, value, *lengths):

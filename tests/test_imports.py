@@ -17,7 +17,7 @@ MODULES = {
 # From the users' side down; a module imports from its own level or a lower one.
 LEVELS = [
     {"__init__", "__main__"},
-    {"classifier", "regressor", "_convnet", "_architecture", "features"},
+    {"classifier", "regressor", "_convnet", "_architecture", "padding", "pooling", "shaping", "features", "_filters"},
     {"_training"},
     {"_session"},
     {"_network"},
@@ -33,6 +33,7 @@ ASIDE = {
     "initializers": set(),
     "_parallel": set(),
     "_frame": set(),
+    "_images": {"_parallel", "_validation"},
     "_validation": set(),
 }
 HEAVY = {"torch", "numba", "matplotlib", "pandas", "polars", "jax", "tensorflow", "cython"}

@@ -1,0 +1,282 @@
+"""Images on their way in and out: what all estimators share, and the base of the transformers."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import wraps
+from math import ceil, prod
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import (
+    _check_feature_names_in,  # private to scikit-learn, and what its own transformers call
+    check_is_fitted,
+    validate_data,
+)
+
+from ._parallel import Team, thread_count
+from ._validation import check_image_shape, check_memory, check_parameters, physical_memory
+
+__all__ = ["ImageInput", "ImageTransformer", "channel_names", "output_dtype", "pixel_names", "resolve_image_shape", "working_memory"]
+
+_CHUNK_BYTES = 1 << 20  # of output: what one call works through, a few caches full
+
+
+def resolve_image_shape(image_shape, sample_shape) -> tuple[int, int, int]:
+    """``(height, width, channels)`` of samples whose arrays have ``sample_shape``.
+
+    Parameters
+    ----------
+    image_shape : None, "series", (T,), (H, W) or (H, W, C)
+        None takes n-d samples as they are, a square number of features as a square image and any other as a series.
+    sample_shape : tuple of int
+        ``(features,)``, ``(H, W)`` or ``(H, W, C)``.
+    """
+    n_features = prod(sample_shape)
+    if isinstance(image_shape, str):
+        shape = (1, sample_shape[0], sample_shape[1] if len(sample_shape) == 2 else 1)
+        if len(sample_shape) > 2:
+            raise ValueError(f"image_shape='series' takes samples (T,) or (T, C), got samples of shape {sample_shape}")
+    elif image_shape is not None:
+        given = check_image_shape(image_shape)
+        shape = {1: (1, *given, 1), 2: (*given, 1), 3: given}[len(given)]
+    elif len(sample_shape) == 1:
+        side = round(n_features**0.5)
+        shape = (side, side, 1) if side * side == n_features else (1, n_features, 1)
+    else:
+        shape = (*sample_shape, 1)[:3]
+    if prod(shape) != n_features:
+        raise ValueError(
+            f"image_shape={image_shape!r} has {prod(shape)} numbers, but X has {n_features} "
+            f"features a sample{'' if len(sample_shape) == 1 else f' (shape {sample_shape})'}"
+        )
+    return shape
+
+
+class ImageInput:
+    """Mixin of estimators with an ``image_shape``: samples come flat, ``(n, H * W * C)``, or as images."""
+
+    @contextmanager
+    def _unchanged_on_error(self):
+        """Whatever goes wrong, the estimator is left as it was."""
+        before = dict(self.__dict__)
+        try:
+            yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    def _check_X(self, X, y="no_validation", *, reset):
+        """Flat, finite X of a number type, y as it is, and the shape of the samples."""
+        sample_shape = None
+        ndim = getattr(X, "ndim", None)
+        if ndim is None and isinstance(X, (list, tuple)):
+            X = np.asarray(X)
+            ndim = X.ndim
+        if ndim in (3, 4):
+            sample_shape = X.shape[1:]
+            X = np.asarray(X).reshape(len(X), prod(sample_shape))
+        options = {"reset": reset, "dtype": "numeric", "accept_large_sparse": False}
+        if isinstance(y, str):
+            X = validate_data(self, X, **options)
+        else:
+            X, y = validate_data(self, X, y, **options)
+        if X.dtype == np.float16:
+            X = X.astype(np.float32)
+        shape = resolve_image_shape(self.image_shape, sample_shape or (X.shape[1],))
+        if not reset and sample_shape is not None and shape != self.image_shape_:
+            raise ValueError(
+                f"X has samples of shape {shape}, but {type(self).__name__} was fitted on {self.image_shape_}"
+            )
+        return X, y, shape
+
+
+def _images_as_they_are(transform):
+    """Without scikit-learn's ``set_output`` wrapping where the input is n-d: images do not fit in a data frame."""
+
+    @wraps(transform)
+    def either(self, X):
+        return (transform.__wrapped__ if _ndim(X) > 2 else transform)(self, X)
+
+    return either
+
+
+class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
+    """Base of the transformers: flat samples give flat samples, images give images.
+
+    A subclass says `_fit_images`, `_transform_images` (or `_transform`) and `_names`; its parameters include
+    ``image_shape`` and ``n_jobs``.  Samples whose channels are not written, ``(n, H, W)``, come out likewise where
+    `_keeps_channels`.
+    """
+
+    _keeps_channels = True
+
+    # What a subclass says
+
+    def _fit_images(self, X, y):
+        """Learn from images ``(n, H, W, C)`` of any number type; returns the output's shape, ``(H, W, C)`` or (k,)."""
+        raise NotImplementedError
+
+    def _transform_images(self, X, out):
+        """Transform a chunk ``(n, H, W, C)`` of the output's dtype into ``out`` (n, *output_shape_)."""
+        raise NotImplementedError
+
+    def _working_bytes(self, itemsize) -> int:
+        """Memory that `_transform_images` takes for one sample, beside its arguments."""
+        return 0
+
+    def _names(self, channels) -> list[str]:
+        """Names of the flat output's features, from those of the input's channels."""
+        raise NotImplementedError
+
+    # What scikit-learn calls
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def fit(self, X, y=None):
+        """Learn the shapes, and whatever else the parameters ask for.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, H * W * C), (n, H, W), (n, H, W, C), (n, T) or (n, T, C)
+            Samples, of any number type.
+        y : array-like of shape (n,), default=None
+            Ignored, unless the parameters say otherwise.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            Where an argument does not fit, with its name, its value and what would.  The estimator is then as it was.
+        """
+        with self._unchanged_on_error():
+            check_parameters(self)
+            X, _, self.image_shape_ = self._check_X(X, reset=True)
+            self.output_shape_ = self._fit_images(X.reshape(len(X), *self.image_shape_), y)
+            self._check_output_memory(1, output_dtype(X))
+        return self
+
+    @_images_as_they_are
+    def transform(self, X):
+        """Transform samples.
+
+        Parameters
+        ----------
+        X : array-like, as for `fit`
+
+        Returns
+        -------
+        ndarray of shape (n, H' * W' * C'), or (n, H', W', C') where X is n-d
+            ``(H', W', C')`` is `output_shape_`.  float64 where X is, else float32.
+        """
+        check_is_fitted(self)
+        ndim = _ndim(X)
+        X, _, _ = self._check_X(X, reset=False)
+        dtype = output_dtype(X)
+        self._check_output_memory(len(X), dtype)
+        out = np.empty((len(X), *self.output_shape_), dtype)
+        self._transform(X.reshape(len(X), *self.image_shape_), out)
+        return self._formed(out, ndim)
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the flat output's features.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the input's features; where they are names that one of these transformers gave, the channels
+            keep theirs.
+
+        Returns
+        -------
+        ndarray of str objects
+        """
+        check_is_fitted(self)
+        names = _check_feature_names_in(self, input_features, generate_names=False)
+        return np.asarray(self._names(channel_names(names, self.image_shape_)), dtype=object)
+
+    # How
+
+    @property
+    def _n_features_out(self):
+        """Number of features of the flat output."""
+        return prod(self.output_shape_)
+
+    def _check_output_memory(self, n, dtype):
+        needed = n * prod(self.output_shape_) * dtype.itemsize
+        what = f"an output of {n} x {' x '.join(map(str, self.output_shape_))} numbers"
+        check_memory(what, needed, physical_memory(), "this machine's memory")
+
+    def _formed(self, out, ndim):
+        """The output in the form of an input with that many dimensions."""
+        if ndim <= 2 or len(self.output_shape_) == 1:
+            return out.reshape(len(out), -1)
+        if ndim == 3 and self.image_shape == "series":
+            return out.reshape(len(out), *self.output_shape_[1:])
+        return out[..., 0] if ndim == 3 and self._keeps_channels and self.output_shape_[2] == 1 else out
+
+    def _transform(self, X, out):
+        """Chunk by chunk over the threads, within scikit-learn's ``working_memory``."""
+        size = prod(out.shape[1:]) * out.itemsize
+        work = self._working_bytes(out.itemsize) + X[:1].size * out.itemsize * (X.dtype != out.dtype)
+        with Team(thread_count(self.n_jobs)) as team:
+            limit = working_memory() // team.threads
+            check_memory("one sample's working arrays", work, limit, "scikit-learn's working_memory for a thread")
+            rows = max(1, min(_CHUNK_BYTES // max(1, size), limit // max(1, work)))
+
+            def chunk(k):
+                part = slice(k * rows, (k + 1) * rows)
+                self._transform_images(X[part].astype(out.dtype, copy=False), out[part])
+
+            team.run(chunk, ceil(len(X) / rows))
+
+
+def output_dtype(X):
+    """float64 where X is, else float32."""
+    return np.dtype(np.float64 if X.dtype.kind == "f" and X.dtype.itemsize >= 8 else np.float32)
+
+
+def working_memory() -> int:
+    """scikit-learn's ``working_memory`` setting in bytes."""
+    return int(get_config()["working_memory"] * 2**20)
+
+
+def _ndim(X) -> int:
+    """Dimensions of an array-like."""
+    return X.ndim if hasattr(X, "ndim") else np.ndim(X)
+
+
+def pixel_names(shape, channels) -> list[str]:
+    """Feature names of an image: channel, then row and column, or time on a series.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+    channels : list of str
+        A name, or "", a channel.
+    """
+    height, width, _ = shape
+    places = [_place(height, row, column) for row in range(height) for column in range(width)]
+    return [f"{channel}_{place}" if channel else place for place in places for channel in channels]
+
+
+def channel_names(names, shape) -> list[str]:
+    """Names of an image's channels, out of feature names that `pixel_names` made; else numbered, or "" if only one."""
+    height, _, channels = shape
+    if names is not None:
+        first, place = [str(name) for name in names[:channels]], f"_{_place(height, 0, 0)}"
+        if all(name.endswith(place) for name in first):
+            return [name.removesuffix(place) for name in first]
+    return [f"channel{c}" for c in range(channels)] if channels > 1 else [""]
+
+
+def _place(height, row, column):
+    return f"time{column}" if height == 1 else f"row{row}_column{column}"
