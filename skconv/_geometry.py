@@ -43,6 +43,20 @@ class Axis:
         """Number of windows; zero or less where none fits."""
         return (self.padded - self.span) // self.stride + 1
 
+    def inside(self, tap: int) -> tuple[int, int, int]:
+        """Where a tap lies on the axis and not in a border.
+
+        Returns
+        -------
+        first, stop, sample : int
+            Windows ``first`` to ``stop - 1`` have the tap on the axis (none where ``stop <= first``), the first of them
+            on ``sample``, each next one ``stride`` further.
+        """
+        offset = tap * self.dilation - self.before
+        first = max(0, -(offset // self.stride))
+        stop = min(self.output, (self.size - 1 - offset) // self.stride + 1)
+        return first, stop, first * self.stride + offset
+
     def adjoint(self) -> tuple[Axis, int, tuple[int, int]]:
         """Geometry of the data gradient.
 

@@ -18,7 +18,15 @@ from sklearn.utils.validation import (
 from ._parallel import Team, thread_count
 from ._validation import check_image_shape, check_memory, check_parameters, physical_memory
 
-__all__ = ["ImageInput", "ImageTransformer", "channel_names", "output_dtype", "pixel_names", "resolve_image_shape", "working_memory"]
+__all__ = [
+    "ImageInput",
+    "ImageTransformer",
+    "channel_names",
+    "output_dtype",
+    "pixel_names",
+    "resolve_image_shape",
+    "working_memory",
+]
 
 _CHUNK_BYTES = 1 << 20  # of output: what one call works through, a few caches full
 

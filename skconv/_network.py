@@ -12,7 +12,7 @@ import numpy as np
 
 from ._frame import aligned, split
 from .layers import Convolution, StridePool
-from .layers.pooled_convolution import PooledConvolution
+from .layers.fused import FusedConvolution, follows
 
 __all__ = ["Network"]
 
@@ -131,15 +131,23 @@ class Network:
         self.idle_sessions = {}
 
     def fused_steps(self):
-        """The steps for prediction: a convolution and the pooling after it are one."""
-        steps: list[Step] = []
+        """The steps for prediction: a convolution and what can be done with it row by row are one."""
+        groups: list[list[Step]] = []
+        open_ = False
         for step in self.steps:
-            last = steps[-1] if steps else None
-            if last is not None and isinstance(last.layer, Convolution) and last.layer.fuses(step.layer, last.out):
-                steps[-1] = Step(last.name, PooledConvolution(last.layer, step.layer), last.shape)
+            more = follows(step.layer, step.shape) if open_ else False
+            if more is False:
+                groups.append([step])
+                open_ = isinstance(step.layer, Convolution)
             else:
-                steps.append(step)
-        return steps
+                groups[-1].append(step)
+                open_ = more is True
+        return [
+            group[0]
+            if len(group) == 1
+            else Step(group[0].name, FusedConvolution([step.layer for step in group]), group[0].shape)
+            for group in groups
+        ]
 
     def views(self, flat=None, steps=None):
         """Per step, named views of the parameters (or of another vector like them) and of the state."""

@@ -18,6 +18,7 @@ __all__ = [
     "InvalidParameterError",
     "at_least",
     "between",
+    "check_bias",
     "check_counts",
     "check_finite_loss",
     "check_finite_parameters",
@@ -66,6 +67,15 @@ def check_window_fits(name, value, window):
     )
 
 
+def check_bias(value):
+    """A convolution's ``bias`` as "shared", "position" or None."""
+    if isinstance(value, (bool, np.bool_)):
+        return "shared" if value else None
+    if value is None or (isinstance(value, str) and value in ("shared", "position")):
+        return value
+    raise ValueError(f"bias must be 'shared', 'position' or None, got {value!r}")
+
+
 def physical_memory() -> int:
     """Bytes of this machine's memory, or no limit where the system does not say."""
     try:
@@ -77,7 +87,9 @@ def physical_memory() -> int:
 def check_memory(what, needed, limit, name):
     """Raise before anything of that many bytes is allocated."""
     if needed > limit:
-        raise ValueError(f"{what} would take {needed / 2**20:,.1f} MiB, more than the {limit / 2**20:,.1f} MiB of {name}")
+        raise ValueError(
+            f"{what} would take {needed / 2**20:,.1f} MiB, more than the {limit / 2**20:,.1f} MiB of {name}"
+        )
 
 
 def per_layer(name, value, *lengths):

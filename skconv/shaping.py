@@ -8,7 +8,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from ._images import ImageTransformer, channel_names, pixel_names
 from ._validation import at_least, one_of
 
-__all__ = ["Flatten", "ToImages"]
+__all__: list[str] = []
 
 
 class _Reshaper(ImageTransformer):

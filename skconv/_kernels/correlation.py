@@ -11,6 +11,8 @@ the forward pass: the backward pass needs the layer's input alone.
 
 from __future__ import annotations
 
+from math import gcd
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
@@ -76,9 +78,9 @@ class Gathered:
         """Weight ``(F, R, S, C)`` in the order of a window's rows, ``(F, S * R * C)``."""
         np.copyto(out.reshape(self.F, self.S, self.R, self.C), weight.transpose(0, 2, 1, 3))
 
-    def fit_bands(self, rows) -> int:
-        """Make the bands at most ``rows`` high, and even, where that can be; returns their height."""
-        self.band = min(self.P, max(2, min(rows, self.band) // 2 * 2))
+    def fit_bands(self, rows, multiple) -> int:
+        """Make the bands at most ``rows`` high where that can be, and a ``multiple``; returns their height."""
+        self.band = min(self.P, max(multiple, min(rows, self.band) // multiple * multiple))
         self.rows_per_band = self.band
         if self.scratch:
             self.scratch["gathered"] = (self.band, *self.scratch["gathered"][1:])
@@ -222,9 +224,9 @@ class Winograd:
         """Transformed weight ``(a, 1, F, S * C)``."""
         np.matmul(self.G, weight.transpose(1, 0, 2, 3).reshape(self.R, -1), out=out.reshape(self.a, -1))
 
-    def fit_bands(self, rows) -> int:
-        """Make the bands at most ``rows`` high, and even, where that can be; returns their height."""
-        least = 1 if self.m % 2 == 0 else 2
+    def fit_bands(self, rows, multiple) -> int:
+        """Make the bands at most ``rows`` high where that can be, and a ``multiple``; returns their height."""
+        least = multiple // gcd(multiple, self.m)
         self.band = min(self.tiles, max(least, min(rows // self.m, self.band) // least * least))
         self.rows_per_band = self.band * self.m
         for name, shape in self.scratch.items():

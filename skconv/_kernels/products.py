@@ -18,6 +18,7 @@ from numpy.lib.stride_tricks import as_strided
 __all__ = ["columns_alike", "product"]
 
 COLUMNS = 16  # a block's width is a multiple of this
+ROWS = 8
 _FEW_TERMS = 64  # with fewer, splitting the rows costs less than splitting the columns
 
 
@@ -56,7 +57,7 @@ def product(rows: int, terms: int, dtype, alike: bool, wide: bool = False):
         return np.matmul
     if wide:
         return _by_few_rows
-    return _by_rows if terms < _FEW_TERMS and rows % 8 == 0 else _by_columns
+    return _by_rows if terms < _FEW_TERMS else _by_columns
 
 
 def _by_few_rows(a, b, out):
@@ -65,11 +66,14 @@ def _by_few_rows(a, b, out):
 
 
 def _by_rows(a, b, out):
-    group = 8
-    a = a.reshape(*a.shape[:-2], -1, group, a.shape[-1])
+    whole = a.shape[-2] // ROWS * ROWS
+    if whole < a.shape[-2]:
+        np.matmul(a[..., whole:, :], b, out=out[..., whole:, :])
+    a, out = a[..., :whole, :], out[..., :whole, :]
+    a = a.reshape(*a.shape[:-2], -1, ROWS, a.shape[-1])
     shape, strides = out.shape, out.strides
     groups = as_strided(
-        out, (*shape[:-2], a.shape[-3], group, shape[-1]), (*strides[:-2], strides[-2] * group, *strides[-2:])
+        out, (*shape[:-2], whole // ROWS, ROWS, shape[-1]), (*strides[:-2], strides[-2] * ROWS, *strides[-2:])
     )
     return np.matmul(a, b[..., None, :, :], out=groups)
 

@@ -24,11 +24,14 @@ class Layer(BaseEstimator):
         The backward pass reads ``y``, so the next layer must not overwrite it.
     synchronous : bool
         The layer needs statistics of the whole batch; see `measure`.
+    pointwise : bool
+        In prediction, each position of the output needs that position of the input alone.
     """
 
     in_place = False
     reads_output = False
     synchronous = False
+    pointwise = False
 
     def lower(self) -> list[Layer]:
         """The steps that compute this layer."""

@@ -1,4 +1,4 @@
-"""A number per channel, added."""
+"""Trained numbers, added."""
 
 from __future__ import annotations
 
@@ -11,35 +11,61 @@ __all__ = ["Bias"]
 
 
 class Bias(Layer):
-    """Add a trained number per channel.
+    """Add a trained number per channel, or one per element.
 
-    Layers with ``bias=True`` end in one; it stands on its own so that it can be moved behind a pooling layer, where
-    there is less to add to.
+    Parameters
+    ----------
+    per : {"channel", "position"}, default="channel"
+        A number per channel, shared by all positions, or one per row, column and channel.
+
+    Notes
+    -----
+    Convolutions with a bias end in one.  It stands on its own so that, per channel, it can be moved behind a pooling
+    layer, where there is less to add to.
 
     Examples
     --------
     >>> from skconv.layers import Bias
     >>> Bias().parameter_shapes((8, 8, 16))
     {'bias': (16,)}
+    >>> Bias("position").parameter_shapes((8, 8, 16))
+    {'bias': (8, 8, 16)}
     """
 
     in_place = True
 
+    def __init__(self, per="channel"):
+        self.per = per
+
+    @property
+    def moves(self):
+        """Whether the layer is the same at all positions, so that a pooling can come first."""
+        return self.per == "channel"
+
+    def output_shape(self, shape):
+        if self.per not in ("channel", "position"):
+            raise ValueError(f"per must be 'channel' or 'position', got {self.per!r}")
+        return shape
+
     def parameter_shapes(self, shape):
-        return {"bias": (shape[-1],)}
+        return {"bias": (shape[-1],) if self.per == "channel" else tuple(shape)}
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
-        return Plan(shared={"ones": (width, 1)}, scratch={"backward": {"sums": (*shape, 1)}})
+        scratch = {"backward": {"sums": (*shape, 1)}} if self.per == "channel" else {}
+        return Plan(shared={"ones": (width, 1)}, scratch=scratch)
 
     def prepare(self, parameters, state, plan, shared):
         shared.ones.fill(1)
 
     def forward(self, frame, training):
-        np.add(frame.x, frame.parameters.bias[:, None], out=frame.y)
+        np.add(frame.x, frame.parameters.bias[..., None], out=frame.y)
 
     def backward(self, frame):
         # A product with ones is ten times faster than a sum over the last axis.
-        sums = np.matmul(frame.dy, frame.shared.ones, out=frame.scratch.backward.sums)
-        np.add.reduce(sums.reshape(-1, sums.shape[-2]), axis=0, out=frame.gradients.bias)
+        if self.per == "position":
+            np.matmul(frame.dy, frame.shared.ones, out=frame.gradients.bias[..., None])
+        else:
+            sums = np.matmul(frame.dy, frame.shared.ones, out=frame.scratch.backward.sums)
+            np.add.reduce(sums.reshape(-1, sums.shape[-2]), axis=0, out=frame.gradients.bias)
         if frame.dx is not None and frame.dx is not frame.dy:
             np.copyto(frame.dx, frame.dy)

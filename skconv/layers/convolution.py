@@ -2,74 +2,30 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 from sklearn.base import clone
 
 from .._frame import Plan, Storage
 from .._geometry import Axis, Window, make_window, pair
 from .._kernels.correlation import choose_correlation
-from .._validation import check_window_fits
+from .._validation import check_bias, check_window_fits
 from ..initializers import initialize
 from ._base import Layer
 from .bias import Bias
-from .pooling import MaxPool
 
 __all__ = ["Convolution"]
 
 
-class Convolution(Layer):
-    """Cross-correlation with a bank of kernels, as every network calls convolution.
-
-    Parameters
-    ----------
-    filters : int
-        Kernels, which are the channels of the output.
-    kernel_size : int or (int, int), default=3
-        Taps down and across.  On a series (height 1) one number is the window along time.
-    stride : int or (int, int), default=1
-        Samples between windows.
-    dilation : int or (int, int), default=1
-        Samples between taps.
-    padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int)), default="same"
-        Border of zeros down and across, or ``((top, bottom), (left, right))``.  "same" gives ``ceil(size / stride)``
-        outputs, those of stride 1 sub-sampled from the top left.
-    bias : bool, default=True
-        Whether a number per filter is added.
-    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"}, default="fan_in_uniform"
-        First values of the weights.
-
-    Notes
-    -----
-    The weight has shape ``(filters, rows, columns, channels)``.  See `docs/design.md` for the algorithms.
-
-    Examples
-    --------
-    >>> from skconv.layers import Convolution
-    >>> Convolution(16, kernel_size=(5, 3), stride=2).output_shape((28, 28, 1))
-    (14, 14, 16)
-    """
-
-    def __init__(
-        self, filters, kernel_size=3, *, stride=1, dilation=1, padding="same", bias=True, initializer="fan_in_uniform"
-    ):
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.stride = stride
-        self.dilation = dilation
-        self.padding = padding
-        self.bias = bias
-        self.initializer = initializer
+class _Windowed(Layer):
+    """Windows over the image, ``filters`` numbers each: geometry, border and bias of a convolution."""
 
     def lower(self):
-        if not self.bias:
+        per = check_bias(self.bias)
+        if per is None:
             return [self]
-        return [clone(self).set_params(bias=False), Bias()]
-
-    def strided(self, step, shape) -> Convolution:
-        """The same convolution at every ``step``-th position, from the top left, of its output for this input."""
-        down, across = pair(step, self.output_shape(shape)[0])
-        rows, columns = pair(self.stride, shape[0])
-        return clone(self).set_params(stride=(rows * down, columns * across))
+        return [clone(self).set_params(bias=None), Bias("channel" if per == "shared" else per)]
 
     def window(self, shape) -> Window:
         """Geometry of the windows over an input of this shape."""
@@ -85,23 +41,91 @@ class Convolution(Layer):
         return window
 
     def output_shape(self, shape):
+        check_bias(self.bias)
         return (*self.window(shape).output, self.filters)
 
+    def weight_shape(self, shape) -> tuple[int, ...]:
+        """Shape of the weight for an input of this shape."""
+        raise NotImplementedError
+
     def parameter_shapes(self, shape):
+        shapes = {"weight": self.weight_shape(shape)}
+        per = check_bias(self.bias)
+        if per is not None:
+            shapes["bias"] = (self.filters,) if per == "shared" else self.output_shape(shape)
+        return shapes
+
+    def multiply_adds(self, shape):
+        return prod(self.weight_shape(shape))
+
+
+class Convolution(_Windowed):
+    """Cross-correlation with a bank of kernels, as every network calls convolution.
+
+    Parameters
+    ----------
+    filters : int
+        Kernels, which are the channels of the output.
+    kernel_size : int or (int, int), default=3
+        Taps down and across.  On a series (height 1) one number is the window along time.
+    stride : int or (int, int), default=1
+        Samples between windows.
+    dilation : int or (int, int), default=1
+        Samples between taps.
+    padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int)), default="same"
+        Border of zeros down and across, or ``((top, bottom), (left, right))``.  "same" gives ``ceil(size / stride)``
+        outputs, those of stride 1 sub-sampled from the top left.
+    bias : {"shared", "position", None}, default="shared"
+        What is added: a number per filter, a number per filter at each position, nothing.  True is "shared", False is
+        None.
+    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"}, default="fan_in_uniform"
+        First values of the weights.
+
+    Notes
+    -----
+    The weight has shape ``(filters, rows, columns, channels)``.  See `docs/design.md` for the algorithms.
+
+    Examples
+    --------
+    >>> from skconv.layers import Convolution
+    >>> Convolution(16, kernel_size=(5, 3), stride=2).output_shape((28, 28, 1))
+    (14, 14, 16)
+    """
+
+    def __init__(
+        self,
+        filters,
+        kernel_size=3,
+        *,
+        stride=1,
+        dilation=1,
+        padding="same",
+        bias="shared",
+        initializer="fan_in_uniform",
+    ):
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.dilation = dilation
+        self.padding = padding
+        self.bias = bias
+        self.initializer = initializer
+
+    def strided(self, step, shape) -> Convolution:
+        """The same convolution at every ``step``-th position, from the top left, of its output for this input."""
+        down, across = pair(step, self.output_shape(shape)[0])
+        rows, columns = pair(self.stride, shape[0])
+        return clone(self).set_params(stride=(rows * down, columns * across))
+
+    def weight_shape(self, shape):
         window = self.window(shape)
-        shapes = {"weight": (self.filters, window.rows.kernel, window.columns.kernel, shape[2])}
-        return {**shapes, "bias": (self.filters,)} if self.bias else shapes
+        return (self.filters, window.rows.kernel, window.columns.kernel, shape[2])
 
     def initialize(self, parameters, state, shape, rng):
         initialize(self.initializer, parameters["weight"], rng)
 
     def multiply_adds(self, shape):
-        filters, rows, columns, channels = self.parameter_shapes(shape)["weight"]
-        return int(np.prod(self.window(shape).output)) * filters * rows * columns * channels
-
-    def fuses(self, layer, shape) -> bool:
-        """Whether a `PooledConvolution` can do this layer and the next, which gets ``shape``."""
-        return isinstance(layer, MaxPool) and layer.tiles(shape)
+        return prod(self.window(shape).output) * super().multiply_adds(shape)
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         window, channels = self.window(shape), shape[2]

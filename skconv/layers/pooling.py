@@ -41,7 +41,7 @@ class _Pool(Layer):
 
     def commutes(self, layer) -> bool:
         """Whether the layer before this one can just as well come after it."""
-        return isinstance(layer, Bias)
+        return isinstance(layer, Bias) and layer.moves
 
 
 class MaxPool(_Pool):
@@ -68,7 +68,7 @@ class MaxPool(_Pool):
     """
 
     def commutes(self, layer):
-        return isinstance(layer, Bias) or (isinstance(layer, Activation) and layer.increasing)
+        return super().commutes(layer) or (isinstance(layer, Activation) and layer.increasing)
 
     def tiles(self, shape) -> bool:
         """Whether the windows are 2 x 2 tiles."""
@@ -223,7 +223,7 @@ class StridePool(Layer):
 
     def commutes(self, layer) -> bool:
         """Whether the layer before this one can just as well come after it."""
-        return isinstance(layer, (Bias, Activation))
+        return isinstance(layer, Activation) or (isinstance(layer, Bias) and layer.moves)
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         return Plan(kernel=pair(self.pool_size, shape[0]))

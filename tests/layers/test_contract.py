@@ -424,5 +424,6 @@ def test_base_layer():
 
 def test_convolution_and_its_bias_are_two_steps():
     convolution, bias = Convolution(3, 2, stride=2).lower()
-    assert convolution.get_params() == {**Convolution(3, 2, stride=2).get_params(), "bias": False}
+    assert convolution.get_params() == {**Convolution(3, 2, stride=2).get_params(), "bias": None}
     assert isinstance(bias, Bias)
+    assert bias.per == "channel"

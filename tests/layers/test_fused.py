@@ -1,14 +1,13 @@
-"""Prediction does a convolution and the 2 x 2 maximum after it in one, band by band."""
+"""Prediction does a convolution and what follows it row by row in one, band by band."""
 
 import numpy as np
 import pytest
 
-import skconv._kernels.correlation as correlation
-import skconv.layers.pooled_convolution as pooled_convolution
+from skconv._kernels import correlation
 from skconv._network import Network
 from skconv._parallel import Team
 from skconv._session import Session
-from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, MaxPool
+from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, MaxPool, MeanPool, fused
 
 CONVOLUTIONS = {
     "gathered": (Convolution(5), (12, 9, 2)),
@@ -27,19 +26,48 @@ CONVOLUTIONS = {
 @pytest.mark.parametrize("name", CONVOLUTIONS)
 def test_equals_a_convolution_and_a_maximum(monkeypatch, name, limit, dtype):
     monkeypatch.setattr(correlation, "_BAND_BYTES", limit)
-    monkeypatch.setattr(pooled_convolution, "_BAND_BYTES", limit)
+    monkeypatch.setattr(fused, "_BAND_BYTES", limit)
     convolution, shape = CONVOLUTIONS[name]
     network = Network([convolution, MaxPool(2), Activation("tanh"), Flatten(), Dense(3)], shape, dtype)
     network.initialize(np.random.default_rng(0))
     X = np.random.default_rng(1).standard_normal((7, np.prod(shape))).astype(dtype)
     session = Session(network, 16, 1, training=False)
-    assert type(session.steps[0].layer).__name__ == "PooledConvolution"
+    assert type(session.steps[0].layer).__name__ == "FusedConvolution"
     with Team(1):
         actual = session.forward(lambda k: session.load(k, X))[:, :7].T
     training = Session(network, 16, 1, training=True)
     with Team(1):
         unfused = training.forward(lambda k: training.load(k, X))[:, :7].T
     np.testing.assert_allclose(actual, unfused, atol=1e-5 if dtype == np.float32 else 1e-12)
+
+
+CHAINS = {
+    "bias and activation, in place": ([Convolution(5), Activation("relu")], 1),
+    "nothing before the mean": ([Convolution(5, bias=False), MeanPool(3)], 1),
+    "activation that takes memory, then the mean": ([Convolution(5), Activation("elu"), MeanPool((4, 2))], 1),
+    "overlapping across only": ([Convolution(5, bias=False), MaxPool((2, 3), stride=(2, 1))], 1),
+    "1 x 1 convolution": ([Convolution(5), Activation("gelu"), Convolution(4, 1), Activation("tanh"), MaxPool(3)], 1),
+    "after the pooling it ends": ([Convolution(5, bias=False), MaxPool(2), MeanPool(2)], 2),
+}
+
+
+@pytest.mark.parametrize("limit", [1, 1 << 12, 1 << 30])
+@pytest.mark.parametrize("name", CHAINS)
+def test_equals_its_parts(monkeypatch, name, limit):
+    monkeypatch.setattr(correlation, "_BAND_BYTES", limit)
+    monkeypatch.setattr(fused, "_BAND_BYTES", limit)
+    layers, steps = CHAINS[name]
+    shape = (13, 9, 2)
+    network = Network([*layers, Flatten(), Dense(3)], shape, np.float64)
+    network.parameters[:] = np.random.default_rng(0).standard_normal(len(network.parameters))
+    X = np.random.default_rng(1).standard_normal((7, np.prod(shape)))
+    session, training = (Session(network, 16, 1, training=training) for training in (False, True))
+    assert next(i for i, step in enumerate(session.steps) if isinstance(step.layer, Flatten)) <= steps + 2
+    assert isinstance(session.steps[0].layer, fused.FusedConvolution)
+    with Team(1):
+        actual = session.forward(lambda k: session.load(k, X))[:, :7].T
+        expected = training.forward(lambda k: training.load(k, X))[:, :7].T
+    np.testing.assert_allclose(actual, expected, atol=1e-11)
 
 
 def test_agrees_with_loops():
@@ -63,7 +91,7 @@ def test_agrees_with_loops():
 @pytest.mark.parametrize(
     "layers",
     [
-        [Convolution(3), MaxPool(3)],
+        [Convolution(3), MaxPool((3, 2), stride=(2, 2))],
         [Convolution(3), MaxPool(2, stride=1)],
         [Convolution(3), MaxPool(2, padding=1)],
         [Convolution(3, bias=False), BatchNorm(), MaxPool(2)],
