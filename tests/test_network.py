@@ -188,7 +188,7 @@ def test_the_given_layers_are_not_changed():
     network = Network(layers, (6, 6, 1), np.float32)
     assert network.layers == layers
     assert convolution.stride == (1, 2)
-    assert convolution.bias is True
+    assert convolution.bias == "shared"
 
 
 # Through several layers: in-place layers in every order, poolings, borders wanted on both sides of an array.

@@ -55,7 +55,7 @@ class Gathered:
         self.band = self.P if not copies else max(1, min(self.P, _BAND_BYTES // per_row))
         self.rows_per_band = self.band
         self.by_tap = self.across and self.columns.stride == 1 and self.R * channels >= 16
-        self.weight_shape = (filters, self.K)
+        self.weight_shape: tuple[int, ...] = (filters, self.K)
         self.product = product(filters, self.K, dtype, alike)
         self.scratch = {"gathered": (self.band, lines, self.R * channels, width)} if copies else {}
         if self.by_tap:
