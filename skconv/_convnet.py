@@ -15,7 +15,8 @@ from ._architecture import build_layers
 from ._images import ImageInput
 from ._network import Network
 from ._parallel import Team, thread_count
-from ._training import History, Trainer, predict_logits, run_epochs
+from ._prediction import predict
+from ._training import History, Trainer, run_epochs
 from ._validation import at_least, between, one_of
 from .inspection import summarize
 from .optimizers import SGD, Adam
@@ -151,7 +152,7 @@ class BaseConvNet(ImageInput, BaseEstimator):
                 X_val, y_val, weight_val = validation
 
                 def score(network):
-                    return self._score_logits(predict_logits(network, X_val, team), y_val, weight_val)
+                    return self._score_logits(predict(network, X_val, team), y_val, weight_val)
 
             stops = validation is not None or self.learning_rate == "constant"
             run_epochs(
@@ -252,7 +253,7 @@ class BaseConvNet(ImageInput, BaseEstimator):
         X, _, _ = self._check_X(X, reset=False)
         double = X.dtype.kind == "f" and X.dtype.itemsize >= 8
         with Team(thread_count(self.n_jobs)) as team:
-            logits = predict_logits(self.network_, X, team)
+            logits = predict(self.network_, X, team)
         return logits.astype(np.float64 if double else np.float32, copy=False)
 
     # Inspection

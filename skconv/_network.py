@@ -101,7 +101,7 @@ class Network:
             shape = self.steps[-1].out
         self.parameters = aligned((sum(step.n_parameters for step in self.steps),), self.dtype)
         self.state = aligned((sum(step.n_state for step in self.steps),), self.dtype)
-        self.idle_sessions: dict[int, list] = {}  # of `_session.borrow`
+        self.changed()
 
     def _check_shapes(self):
         """Shapes through the layers; an error names the layer."""
@@ -116,7 +116,7 @@ class Network:
         return shapes
 
     def __getstate__(self):
-        return {**self.__dict__, "idle_sessions": {}}
+        return {**self.__dict__, "idle_sessions": {}, "twins": {}}
 
     def initialize(self, rng):
         """First values of parameters and running statistics."""
@@ -128,7 +128,19 @@ class Network:
 
     def changed(self):
         """Forget what was prepared from the parameters."""
-        self.idle_sessions = {}
+        self.idle_sessions: dict[int, list] = {}  # of `_prediction.borrow`
+        self.twins: dict[np.dtype, Network] = {}  # of `cast`
+
+    def cast(self, dtype) -> Network:
+        """The network in another precision: itself where it has it, else a copy that is made once."""
+        dtype = np.dtype(dtype)
+        if dtype == self.dtype:
+            return self
+        if dtype not in self.twins:
+            twin = Network(self.layers, self.input_shape, dtype)
+            twin.parameters[:], twin.state[:] = self.parameters, self.state
+            self.twins[dtype] = twin
+        return self.twins[dtype]
 
     def fused_steps(self):
         """The steps for prediction: a convolution and what can be done with it row by row are one."""

@@ -7,16 +7,16 @@ from math import ceil, prod
 import numpy as np
 
 from ._frame import Frame, aligned, allocate, carve, scratch_bytes, split
-from ._kernels.products import COLUMNS, columns_alike
+from ._kernels.products import COLUMNS
 from ._network import n_body
 
-__all__ = ["Session", "borrow", "give_back", "prediction_width", "training_width"]
+__all__ = ["Session", "fitting_width", "training_width"]
 
-_MIN_BLOCK_WORK = 1 << 24  # multiply-adds below which a block is not worth a thread
+MIN_BLOCK_WORK = 1 << 24  # multiply-adds below which a block is not worth a thread
 _MAX_BLOCK_BYTES = 1 << 26  # activations of a block
 
 
-def _fitting(width, network):
+def fitting_width(width, network):
     """The width, halved until a block's activations are of bounded size."""
     while width > COLUMNS and width * network.activation_bytes > _MAX_BLOCK_BYTES:
         width //= 2
@@ -29,32 +29,9 @@ def training_width(network, batch: int) -> int:
     A batch gives two blocks at least, unless that leaves a block with too little work for a thread; more blocks where
     they would be wider than 64 columns, at which products are efficient, or too large for the caches.
     """
-    blocks = max(2, ceil(batch / _fitting(64, network)))
-    blocks = max(1, min(blocks, batch * network.multiply_adds // _MIN_BLOCK_WORK, ceil(batch / COLUMNS)))
+    blocks = max(2, ceil(batch / fitting_width(64, network)))
+    blocks = max(1, min(blocks, batch * network.multiply_adds // MIN_BLOCK_WORK, ceil(batch / COLUMNS)))
     return ceil(ceil(batch / blocks) / COLUMNS) * COLUMNS
-
-
-def prediction_width(network, n: int) -> int:
-    """Samples a block in prediction; fixed unless the products give the same bits at every width."""
-    useful = _MIN_BLOCK_WORK // max(1, network.multiply_adds)
-    if columns_alike(network.dtype):
-        return _fitting(128 if useful >= 128 else 64, network)
-    return min(_fitting(256 if useful >= 128 else 64, network), ceil(n / COLUMNS) * COLUMNS)
-
-
-def borrow(network, width) -> Session:
-    """A session for prediction, alone with the caller until `give_back`."""
-    try:
-        return network.idle_sessions[width].pop()
-    except (KeyError, IndexError):
-        return Session(network, width, 1, training=False)
-
-
-def give_back(session):
-    """Keep a session for the next prediction."""
-    idle = session.network.idle_sessions.setdefault(session.width, [])
-    if len(idle) < 2:
-        idle.append(session)
 
 
 class Session:

@@ -8,10 +8,10 @@ from math import ceil
 import numpy as np
 from scipy.optimize import minimize
 
-from ._session import Session, borrow, give_back, prediction_width, training_width
+from ._session import Session, training_width
 from ._validation import check_finite_loss, check_finite_parameters
 
-__all__ = ["History", "Trainer", "predict_logits", "run_epochs"]
+__all__ = ["History", "Trainer", "run_epochs"]
 
 _PARTS = 4  # slices of the optimiser's vectors; fixed, so that no bit depends on the threads
 _PART_SIZE = 1 << 16
@@ -222,23 +222,3 @@ def run_epochs(trainer, X, y, weight, history, *, n_epochs, rate, rng, shuffle, 
     if best is not None:
         network.parameters[:], network.state[:] = best
     network.changed()
-
-
-def predict_logits(network, X, team, width=None):
-    """Logits ``(n, units)``, block by block of fixed width: a row does not depend on its neighbours."""
-    n = len(X)
-    width = prediction_width(network, n) if width is None else width
-    out = np.empty((n, *network.shapes[-1]), network.dtype)
-    blocks = ceil(n / width)
-    sessions = [borrow(network, width) for _ in range(min(team.threads, blocks))]
-
-    def block(k):
-        session = sessions[k % len(sessions)]
-        rows = slice(k * width, min((k + 1) * width, n))
-        session.load(0, X[rows])
-        out[rows] = session.forward()[:, : rows.stop - rows.start].T
-
-    team.run(block, blocks)
-    for session in sessions:
-        give_back(session)
-    return out

@@ -17,8 +17,9 @@ MODULES = {
 # From the users' side down; a module imports from its own level or a lower one.
 LEVELS = [
     {"__init__", "__main__"},
-    {"classifier", "regressor", "_convnet", "_architecture", "padding", "pooling", "shaping", "features", "_filters"},
-    {"_training"},
+    {"classifier", "regressor", "_convnet", "_architecture", "padding", "pooling", "shaping", "features"},
+    {"_transform", "_filters"},
+    {"_training", "_prediction"},
     {"_session"},
     {"_network"},
     {"layers"},

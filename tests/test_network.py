@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from skconv._network import Network, lower
 from skconv._parallel import Team
-from skconv._session import Session, borrow, give_back, prediction_width, training_width
-from skconv._training import predict_logits
+from skconv._prediction import borrow, give_back, predict, prediction_width
+from skconv._session import Session, training_width
 from skconv.layers import (
     Activation,
     BatchNorm,
@@ -340,11 +340,11 @@ def test_pickling_drops_sessions():
     network = initialized([Convolution(2), Flatten(), Dense(3)], (4, 4, 1), np.float32)
     X = np.random.default_rng(0).standard_normal((20, 16)).astype(np.float32)
     with Team(1) as team:
-        expected = predict_logits(network, X, team)
+        expected = predict(network, X, team)
         assert network.idle_sessions
         copy = pickle.loads(pickle.dumps(network))
         assert not copy.idle_sessions
-        np.testing.assert_array_equal(predict_logits(copy, X, team), expected)
+        np.testing.assert_array_equal(predict(copy, X, team), expected)
     assert not np.shares_memory(copy.parameters, network.parameters)
     np.testing.assert_array_equal(copy.parameters, network.parameters)
 
@@ -365,10 +365,10 @@ def test_changed_parameters_are_prepared_anew():
     network = initialized([Convolution(8), Flatten(), Dense(3)], (6, 6, 8))
     X = np.random.default_rng(0).standard_normal((3, 288))
     with Team(1) as team:
-        predict_logits(network, X, team)
+        predict(network, X, team)
         network.parameters *= 2
         network.changed()
-        actual = predict_logits(network, X, team)
+        actual = predict(network, X, team)
     np.testing.assert_allclose(actual, reference(network.layers, network, X), atol=1e-10)
 
 
@@ -413,7 +413,7 @@ def test_widths_are_bounded_by_the_activations():
 
 
 def test_prediction_width_follows_the_samples_where_columns_differ(monkeypatch):
-    import skconv._session as module
+    import skconv._prediction as module
 
     network = Network([Flatten(), Dense(2)], (4, 4, 1), np.float32)
     monkeypatch.setattr(module, "columns_alike", lambda dtype: False)

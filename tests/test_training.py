@@ -11,7 +11,8 @@ from scipy.optimize import minimize
 import skconv._training as training
 from skconv._network import Network
 from skconv._parallel import Team
-from skconv._training import History, Trainer, predict_logits
+from skconv._prediction import predict
+from skconv._training import History, Trainer
 from skconv.layers import Activation, BatchNorm, Convolution, Dense, Dropout, Flatten, MaxPool
 from skconv.losses import SoftmaxCrossEntropy
 from skconv.optimizers import SGD, Adam
@@ -223,7 +224,7 @@ def test_a_weight_of_two_equals_two_copies(norm):
             optimizer = Adam(network.parameters.size, np.float64)
             trainer = make_trainer(network, team, optimizer, batch_size=len(rows), alpha=0.01)
             losses = [trainer.epoch(rows, targets, weight, np.arange(len(rows)), lambda i, n: 0.01) for _ in range(4)]
-            logits = predict_logits(network, X, team)
+            logits = predict(network, X, team)
         results.append((network.parameters, network.state, losses, logits))
     for one, other in zip(*results, strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-10)
@@ -347,22 +348,22 @@ def test_logits_do_not_depend_on_order_chunks_neighbours_or_threads(dtype, shape
     network = initialized(layers, shape, dtype)
     X, _, _ = data(150, int(np.prod(shape)), 2, dtype)
     with Team(1) as team:
-        whole = predict_logits(network, X, team)
+        whole = predict(network, X, team)
         assert whole.dtype == dtype
         order = np.random.default_rng(3).permutation(150)
-        np.testing.assert_array_equal(predict_logits(network, X[order], team), whole[order])
+        np.testing.assert_array_equal(predict(network, X[order], team), whole[order])
         for cuts in ([1], [17, 50], [64, 128], [149]):
-            parts = [predict_logits(network, part, team) for part in np.split(X, cuts)]
+            parts = [predict(network, part, team) for part in np.split(X, cuts)]
             np.testing.assert_array_equal(np.concatenate(parts), whole)
         for i in (0, 15, 16, 63, 149):
-            np.testing.assert_array_equal(predict_logits(network, X[i : i + 1], team), whole[i : i + 1])
+            np.testing.assert_array_equal(predict(network, X[i : i + 1], team), whole[i : i + 1])
         neighbours = np.full_like(X, 1e6)
         neighbours[40] = X[40]
-        np.testing.assert_array_equal(predict_logits(network, neighbours, team)[40], whole[40])
+        np.testing.assert_array_equal(predict(network, neighbours, team)[40], whole[40])
     for threads in (2, 3, 8):
         network.changed()
         with Team(threads) as team:
-            np.testing.assert_array_equal(predict_logits(network, X, team), whole)
+            np.testing.assert_array_equal(predict(network, X, team), whole)
 
 
 def test_logits_equal_a_naive_network():
@@ -372,9 +373,9 @@ def test_logits_equal_a_naive_network():
     expected = np.array([[(w * x).sum() for w in views["dense1.weight"]] for x in X]) + views["dense1.bias"]
     with Team(2) as team:
         for width in (None, 16, 32, 48):
-            np.testing.assert_allclose(predict_logits(network, X, team, width), expected, rtol=0, atol=1e-12)
+            np.testing.assert_allclose(predict(network, X, team, width), expected, rtol=0, atol=1e-12)
 
 
 def test_no_rows_give_no_logits():
     with Team(2) as team:
-        assert predict_logits(regression(), np.empty((0, 6)), team).shape == (0, 3)
+        assert predict(regression(), np.empty((0, 6)), team).shape == (0, 3)

@@ -1,0 +1,64 @@
+"""Outputs of a network for any number of samples, block by block over the threads."""
+
+from __future__ import annotations
+
+from math import ceil, prod
+
+import numpy as np
+
+from ._kernels.products import COLUMNS, columns_alike
+from ._session import MIN_BLOCK_WORK, Session, fitting_width
+from ._validation import check_memory
+
+__all__ = ["borrow", "give_back", "predict", "prediction_width", "width_within"]
+
+
+def prediction_width(network, n: int) -> int:
+    """Samples a block in prediction; fixed unless the products give the same bits at every width."""
+    useful = MIN_BLOCK_WORK // max(1, network.multiply_adds)
+    if columns_alike(network.dtype):
+        return fitting_width(128 if useful >= 128 else 64, network)
+    return min(fitting_width(256 if useful >= 128 else 64, network), ceil(n / COLUMNS) * COLUMNS)
+
+
+def width_within(network, n: int, limit: int) -> int:
+    """`prediction_width`, or what fits in ``limit`` bytes where that is less; raises where not even one block does."""
+    numbers = 2 * prod(network.input_shape) + 2 * sum(prod(step.out) for step in network.fused_steps())
+    least = numbers * network.dtype.itemsize * COLUMNS
+    check_memory(f"a block of {COLUMNS} samples", least, limit, "scikit-learn's working_memory for a thread")
+    return min(prediction_width(network, n), limit // least * COLUMNS)
+
+
+def borrow(network, width) -> Session:
+    """A session for prediction, alone with the caller until `give_back`."""
+    try:
+        return network.idle_sessions[width].pop()
+    except (KeyError, IndexError):
+        return Session(network, width, 1, training=False)
+
+
+def give_back(session):
+    """Keep a session for the next prediction."""
+    idle = session.network.idle_sessions.setdefault(session.width, [])
+    if len(idle) < 2:
+        idle.append(session)
+
+
+def predict(network, X, team, width=None, out=None):
+    """Outputs ``(n, units)``, block by block of fixed width: a row does not depend on its neighbours."""
+    n = len(X)
+    width = prediction_width(network, n) if width is None else width
+    out = np.empty((n, *network.shapes[-1]), network.dtype) if out is None else out
+    blocks = ceil(n / width)
+    sessions = [borrow(network, width) for _ in range(min(team.threads, blocks))]
+
+    def block(k):
+        session = sessions[k % len(sessions)]
+        rows = slice(k * width, min((k + 1) * width, n))
+        session.load(0, X[rows])
+        out[rows] = session.forward()[:, : rows.stop - rows.start].T
+
+    team.run(block, blocks)
+    for session in sessions:
+        give_back(session)
+    return out
