@@ -1,7 +1,11 @@
 """Convolutional networks for scikit-learn, from NumPy and SciPy alone."""
 
 from .classifier import ConvNetClassifier
+from .features import ConvFeatures
+from .padding import ImagePadder
+from .pooling import StridedPooling
+from .shaping import Flatten, ToImages
 
 __version__ = "0.1.0"
 
-__all__ = ["ConvNetClassifier", "__version__"]
+__all__ = ["ConvFeatures", "ConvNetClassifier", "Flatten", "ImagePadder", "StridedPooling", "ToImages", "__version__"]

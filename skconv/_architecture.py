@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from ._geometry import make_window, pair
 from ._validation import check_counts, check_layers, per_layer
-from .layers import Activation, BatchNorm, Convolution, Dense, Dropout, Flatten, Layer, MaxPool, MeanPool, StridePool
+from .layers import (
+    Activation,
+    BatchNorm,
+    Convolution,
+    Dense,
+    Dropout,
+    Flatten,
+    FullyConnected,
+    Layer,
+    LocallyConnected,
+    MaxPool,
+    MeanPool,
+    StridePool,
+)
 
 __all__ = ["build_layers"]
 
 _SMALLEST_POOLED = 4
+_CONNECTIVITIES = {"shared": Convolution, "local": LocallyConnected, "full": FullyConnected}
 _POOLS = {"max": MaxPool, "mean": MeanPool, "stride": StridePool}
 
 
@@ -46,7 +60,8 @@ def build_layers(estimator, input_shape, n_outputs):
     filters = check_counts("filters", estimator.filters)
     hidden = check_counts("hidden_layer_sizes", estimator.hidden_layer_sizes)
     n_conv, n_all = len(filters), len(filters) + len(hidden)
-    names = ("kernel_size", "stride", "dilation", "padding", "pool", "pool_size", "batch_norm")
+    names = ("kernel_size", "stride", "dilation", "padding", "padding_mode", "connectivity", "bias")
+    names += ("pool", "pool_size", "batch_norm")
     values = {name: per_layer(name, getattr(estimator, name), n_conv) for name in names}
     activation = per_layer("activation", estimator.activation, n_conv, n_all)
     dropout = per_layer("dropout", estimator.dropout, n_conv, n_all)
@@ -71,23 +86,22 @@ def build_layers(estimator, input_shape, n_outputs):
 
 
 def _convolution_block(filters, values, shape, position):
-    """Convolution, pooling and batch normalisation.
+    """Convolution or what stands in for it, pooling and batch normalisation.
 
-    The normalisation comes after the pooling: a quarter of the work, and as accurate (see the benchmarks).
+    The normalisation comes after the pooling: a quarter of the work, and as accurate (see the benchmarks).  It takes
+    away what a channel's bias adds.
     """
-    convolution = Convolution(
-        filters,
-        values["kernel_size"],
-        stride=values["stride"],
-        dilation=values["dilation"],
-        padding=values["padding"],
-        bias=not values["batch_norm"],
-    )
+    kind = _CONNECTIVITIES[values["connectivity"]]
+    redundant = values["batch_norm"] and values["bias"] == "shared"
+    options = {name: values[name] for name in ("stride", "dilation", "padding")}
+    if kind is not FullyConnected:
+        options["padding_mode"] = values["padding_mode"]
+    layer = kind(filters, values["kernel_size"], bias=None if redundant else values["bias"], **options)
     try:
-        shape = convolution.output_shape(shape)
+        shape = layer.output_shape(shape)
     except ValueError as error:
-        raise ValueError(f"layer {position + 1} (Convolution): {error}") from None
-    block = [convolution]
+        raise ValueError(f"layer {position + 1} ({kind.__name__}): {error}") from None
+    block = [layer]
     if values["pool"] is not None:
         block.append(_POOLS[values["pool"]](_clipped_pool(values["pool_size"], shape)))
     if values["batch_norm"]:

@@ -37,6 +37,12 @@ class BaseConvNet(ImageInput, BaseEstimator):
         "stride": [at_least(1), *_PER_LAYER],
         "dilation": [at_least(1), *_PER_LAYER],
         "padding": [one_of("same", "valid"), at_least(0), *_PER_LAYER],
+        "padding_mode": [
+            one_of("constant", "edge", "reflect", "symmetric", "wrap", "noise", "donor"),
+            *_PER_LAYER,
+        ],
+        "connectivity": [one_of("shared", "local", "full"), *_PER_LAYER],
+        "bias": [one_of("shared", "position"), None, *_PER_LAYER],
         "pool": [one_of("auto", "max", "mean", "stride"), None, *_PER_LAYER],
         "pool_size": [at_least(1), *_PER_LAYER],
         "hidden_layer_sizes": [at_least(1), *_PER_LAYER],

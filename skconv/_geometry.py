@@ -11,10 +11,12 @@ time.  Everything else in the package asks an `Axis` for its numbers, so the rul
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 
-__all__ = ["Axis", "Window", "make_window", "pair"]
+__all__ = ["BORDER_MAPS", "Axis", "Window", "border_map", "border_sources", "border_strips", "make_window", "pair"]
+
+BORDER_MAPS = ("edge", "reflect", "symmetric", "wrap")  # modes of a border that repeats samples of its axis
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Axis:
     dilation: int = 1
     before: int = 0
     after: int = 0
+    overhang: int = 0  # what the last window reads beyond the border, see `rounded_up`
 
     @property
     def span(self) -> int:
@@ -35,13 +38,20 @@ class Axis:
 
     @property
     def padded(self) -> int:
-        """Size of the axis with its borders."""
-        return self.size + self.before + self.after
+        """Size of the axis with its borders and the overhang."""
+        return self.size + self.before + self.after + self.overhang
 
     @property
     def output(self) -> int:
         """Number of windows; zero or less where none fits."""
         return (self.padded - self.span) // self.stride + 1
+
+    def rounded_up(self) -> Axis:
+        """With one window more where samples are left over, unless it would start beyond the axis, as in PyTorch."""
+        more = -(-(self.padded - self.span) // self.stride) * self.stride  # start of the last window in the storage
+        if more < 0 or more >= self.before + self.size:
+            return self
+        return replace(self, overhang=more + self.span - self.padded)
 
     def inside(self, tap: int) -> tuple[int, int, int]:
         """Where a tap lies on the axis and not in a border.
@@ -114,7 +124,7 @@ def _borders(padding, height: int) -> tuple[tuple[int, int], tuple[int, int]]:
     return pair(down, 0), pair(across, 0)
 
 
-def make_window(height, width, kernel_size, *, stride=1, dilation=1, padding="valid") -> Window:
+def make_window(height, width, kernel_size, *, stride=1, dilation=1, padding="valid", ceil_mode=False) -> Window:
     """Windows of an image of ``height`` by ``width``; the caller has validated the values.
 
     Parameters
@@ -127,6 +137,8 @@ def make_window(height, width, kernel_size, *, stride=1, dilation=1, padding="va
         Likewise.
     padding : {"valid", "same"}, int, (int, int) or ((int, int), (int, int))
         Border down and across, or ``((top, bottom), (left, right))``.
+    ceil_mode : bool
+        Whether the last windows may reach beyond the border, see `Axis.rounded_up`.
     """
     kernels = pair(kernel_size, height)
     strides = pair(stride, height)
@@ -138,5 +150,57 @@ def make_window(height, width, kernel_size, *, stride=1, dilation=1, padding="va
             span = (k - 1) * d + 1
             before = (span - 1) // 2
             after = max(0, (-(-size // s) - 1) * s + span - before - size)
-        axes.append(Axis(size, k, s, d, before, after))
+        axis = Axis(size, k, s, d, before, after)
+        axes.append(axis.rounded_up() if ceil_mode else axis)
     return Window(*axes)
+
+
+def border_sources(axis: Axis, mode) -> list[int]:
+    """The sample that each position of an axis with its borders repeats; as ``numpy.pad``, at any width.
+
+    Parameters
+    ----------
+    axis : Axis
+    mode : {"edge", "reflect", "symmetric", "wrap"}
+        The nearest sample; mirrored about the last sample, or about its outer edge; from the other end.  On one sample
+        all are the same.
+    """
+    positions, last = range(-axis.before, axis.size + axis.after), axis.size - 1
+    if mode == "edge" or last == 0:
+        return [min(max(i, 0), last) for i in positions]
+    if mode == "wrap":
+        return [i % axis.size for i in positions]
+    period, way_back = (2 * last, 2 * last) if mode == "reflect" else (2 * axis.size, 2 * axis.size - 1)
+    return [min(i % period, way_back - i % period) for i in positions]
+
+
+def border_map(axis: Axis, mode) -> list[tuple[slice, slice]]:
+    """An axis with its borders in pieces ``(positions, samples)``, first the axis itself, that repeat what mode says.
+
+    A piece's samples rise or fall by one, or are a single one for all positions.
+    """
+    sources = border_sources(axis, mode)
+    pieces = [(slice(axis.before, axis.before + axis.size), slice(0, axis.size))]
+    for start, stop in ((0, axis.before), (axis.before + axis.size, axis.padded)):
+        while start < stop:
+            end, step = start + 1, 0
+            if end < stop and abs(sources[end] - sources[start]) <= 1:
+                step = sources[end] - sources[start]
+                while end < stop and sources[end] - sources[end - 1] == step:
+                    end += 1
+            first, past = sources[start], sources[end - 1] + (step or 1)
+            pieces.append((slice(start, end), slice(first, past if past >= 0 else None, step or 1)))
+            start = end
+    return pieces
+
+
+def border_strips(window: Window) -> dict[str, tuple[slice, slice]]:
+    """Rows and columns of the four strips of a border; those above and below have the corners."""
+    rows, columns = window.rows, window.columns
+    middle = slice(rows.before, rows.before + rows.size)
+    return {
+        "top": (slice(0, rows.before), slice(0, columns.padded)),
+        "bottom": (slice(middle.stop, rows.padded), slice(0, columns.padded)),
+        "left": (middle, slice(0, columns.before)),
+        "right": (middle, slice(columns.before + columns.size, columns.padded)),
+    }

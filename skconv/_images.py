@@ -9,6 +9,7 @@ from math import ceil, prod
 import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils._set_output import _get_output_config, _wrap_data_with_container  # private, as below
 from sklearn.utils.validation import (
     _check_feature_names_in,  # private to scikit-learn, and what its own transformers call
     check_is_fitted,
@@ -25,6 +26,7 @@ __all__ = [
     "output_dtype",
     "pixel_names",
     "resolve_image_shape",
+    "wants_frame",
     "working_memory",
 ]
 
@@ -101,14 +103,16 @@ class ImageInput:
         return X, y, shape
 
 
-def _images_as_they_are(transform):
-    """Without scikit-learn's ``set_output`` wrapping where the input is n-d: images do not fit in a data frame."""
+def _images_as_they_are(wrapped):
+    """A method as scikit-learn wrapped it for ``set_output``, but images stay arrays: no data frame holds them."""
+    method = wrapped.__wrapped__
 
-    @wraps(transform)
-    def either(self, X):
-        return (transform.__wrapped__ if _ndim(X) > 2 else transform)(self, X)
+    @wraps(method)
+    def framed(self, X, *args, **kwargs):
+        out = method(self, X, *args, **kwargs)
+        return out if len(out.shape) > 2 else _wrap_data_with_container("transform", out, X, self)
 
-    return either
+    return framed
 
 
 class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
@@ -116,7 +120,7 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
 
     A subclass says `_fit_images`, `_transform_images` (or `_transform`) and `_names`; its parameters include
     ``image_shape`` and ``n_jobs``.  Samples whose channels are not written, ``(n, H, W)``, come out likewise where
-    `_keeps_channels`.
+    `_keeps_channels`.  ``_sample_shape`` is the shape of the samples as they came to `fit`.
     """
 
     _keeps_channels = True
@@ -167,12 +171,12 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
         """
         with self._unchanged_on_error():
             check_parameters(self)
+            self._sample_shape = _sample_shape(X)
             X, _, self.image_shape_ = self._check_X(X, reset=True)
             self.output_shape_ = self._fit_images(X.reshape(len(X), *self.image_shape_), y)
             self._check_output_memory(1, output_dtype(X))
         return self
 
-    @_images_as_they_are
     def transform(self, X):
         """Transform samples.
 
@@ -184,15 +188,17 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
         -------
         ndarray of shape (n, H' * W' * C'), or (n, H', W', C') where X is n-d
             ``(H', W', C')`` is `output_shape_`.  float64 where X is, else float32.
+
+        Raises
+        ------
+        ValueError
+            Where X does not fit what was fitted, or not even a few samples fit in scikit-learn's ``working_memory``, or
+            the output not in this machine's.
         """
         check_is_fitted(self)
         ndim = _ndim(X)
         X, _, _ = self._check_X(X, reset=False)
-        dtype = output_dtype(X)
-        self._check_output_memory(len(X), dtype)
-        out = np.empty((len(X), *self.output_shape_), dtype)
-        self._transform(X.reshape(len(X), *self.image_shape_), out)
-        return self._formed(out, ndim)
+        return self._formed(self._transformed(X), ndim)
 
     def get_feature_names_out(self, input_features=None):
         """Names of the flat output's features.
@@ -225,26 +231,51 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
 
     def _formed(self, out, ndim):
         """The output in the form of an input with that many dimensions."""
-        if ndim <= 2 or len(self.output_shape_) == 1:
+        if ndim <= 2 or out.ndim == 2:
             return out.reshape(len(out), -1)
-        if ndim == 3 and self.image_shape == "series":
-            return out.reshape(len(out), *self.output_shape_[1:])
-        return out[..., 0] if ndim == 3 and self._keeps_channels and self.output_shape_[2] == 1 else out
+        if ndim == 3 and self.image_shape == "series" and out.shape[1] == 1:
+            return out[:, 0]
+        return out[..., 0] if ndim == 3 and self._keeps_channels and out.shape[3] == 1 else out
+
+    def _transformed(self, X):
+        """The output ``(n, *output_shape_)`` of flat samples."""
+        dtype = output_dtype(X)
+        self._check_output_memory(len(X), dtype)
+        self._check_working_memory(X, dtype)
+        out = np.empty((len(X), *self.output_shape_), dtype)
+        self._transform(X.reshape(len(X), *self.image_shape_), out)
+        return out
+
+    def _thread_memory(self):
+        """Bytes of scikit-learn's ``working_memory`` for each thread."""
+        return working_memory() // max(1, thread_count(self.n_jobs))
+
+    def _sample_bytes(self, X, dtype):
+        """Memory that one sample takes while it is transformed."""
+        return self._working_bytes(dtype.itemsize) + prod(X.shape[1:]) * dtype.itemsize * (X.dtype != dtype)
+
+    def _check_working_memory(self, X, dtype):
+        """Raise where not even one sample, or the fewest that are done together, can be transformed."""
+        what, limit = "scikit-learn's working_memory for a thread", self._thread_memory()
+        check_memory("one sample's working arrays", self._sample_bytes(X, dtype), limit, what)
 
     def _transform(self, X, out):
         """Chunk by chunk over the threads, within scikit-learn's ``working_memory``."""
         size = prod(out.shape[1:]) * out.itemsize
-        work = self._working_bytes(out.itemsize) + X[:1].size * out.itemsize * (X.dtype != out.dtype)
+        most = self._thread_memory() // max(1, self._sample_bytes(X, out.dtype))
+        rows = max(1, min(_CHUNK_BYTES // max(1, size), most))
         with Team(thread_count(self.n_jobs)) as team:
-            limit = working_memory() // team.threads
-            check_memory("one sample's working arrays", work, limit, "scikit-learn's working_memory for a thread")
-            rows = max(1, min(_CHUNK_BYTES // max(1, size), limit // max(1, work)))
 
             def chunk(k):
                 part = slice(k * rows, (k + 1) * rows)
                 self._transform_images(X[part].astype(out.dtype, copy=False), out[part])
 
             team.run(chunk, ceil(len(X) / rows))
+
+
+# `TransformerMixin` wraps methods as soon as a class is defined; this goes around its wrapping.
+ImageTransformer.transform = _images_as_they_are(ImageTransformer.transform)  # type: ignore[method-assign]
+ImageTransformer.fit_transform = _images_as_they_are(ImageTransformer.fit_transform)  # type: ignore[method-assign]
 
 
 def output_dtype(X):
@@ -259,10 +290,20 @@ def working_memory() -> int:
 
 def _ndim(X) -> int:
     """Dimensions of an array-like."""
-    return X.ndim if hasattr(X, "ndim") else np.ndim(X)
+    return X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
 
 
-def pixel_names(shape, channels) -> list[str]:
+def wants_frame(estimator) -> bool:
+    """Whether ``set_output``, or scikit-learn's configuration, asks for a data frame."""
+    return _get_output_config("transform", estimator)["dense"] != "default"
+
+
+def _sample_shape(X) -> tuple[int, ...]:
+    """Shape of an array-like's samples."""
+    return tuple((X if hasattr(X, "shape") else np.asarray(X)).shape[1:])
+
+
+def pixel_names(shape, channels, series=None) -> list[str]:
     """Feature names of an image: channel, then row and column, or time on a series.
 
     Parameters
@@ -270,21 +311,24 @@ def pixel_names(shape, channels) -> list[str]:
     shape : (int, int, int)
     channels : list of str
         A name, or "", a channel.
+    series : bool, default=None
+        Whether it is a series; None where its height says so.
     """
     height, width, _ = shape
-    places = [_place(height, row, column) for row in range(height) for column in range(width)]
+    series = height == 1 if series is None else series
+    places = [_place(series, row, column) for row in range(height) for column in range(width)]
     return [f"{channel}_{place}" if channel else place for place in places for channel in channels]
 
 
 def channel_names(names, shape) -> list[str]:
     """Names of an image's channels, out of feature names that `pixel_names` made; else numbered, or "" if only one."""
-    height, _, channels = shape
-    if names is not None:
-        first, place = [str(name) for name in names[:channels]], f"_{_place(height, 0, 0)}"
-        if all(name.endswith(place) for name in first):
+    channels = shape[2]
+    first = [] if names is None else [str(name) for name in names[:channels]]
+    for place in (f"_{_place(series, 0, 0)}" for series in (False, True)):
+        if first and all(name.endswith(place) for name in first):
             return [name.removesuffix(place) for name in first]
     return [f"channel{c}" for c in range(channels)] if channels > 1 else [""]
 
 
-def _place(height, row, column):
-    return f"time{column}" if height == 1 else f"row{row}_column{column}"
+def _place(series, row, column):
+    return f"time{column}" if series else f"row{row}_column{column}"

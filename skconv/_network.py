@@ -11,10 +11,13 @@ from math import prod
 import numpy as np
 
 from ._frame import aligned, split
+from ._validation import check_memory, physical_memory
 from .layers import Convolution, StridePool
 from .layers.fused import FusedConvolution, follows
 
-__all__ = ["Network"]
+__all__ = ["Network", "named"]
+
+_TRAINED_COPIES = 5  # of the parameters in training, at least: themselves, gradient, two moments, work
 
 
 class Step:
@@ -37,7 +40,7 @@ class Step:
         return sum(map(prod, self.state_shapes.values()))
 
 
-def _named(layers):
+def named(layers):
     """``(name, layer)`` with a running number per class: convolution1, dense1."""
     counts: dict[str, int] = {}
     for layer in layers:
@@ -48,7 +51,10 @@ def _named(layers):
 
 def lower(layers, input_shape):
     """The steps of these layers, ``[(name, layer)]``, with cheap steps moved behind the pooling that shrinks them."""
-    steps = [(name, step) for name, layer in _named(layers) for step in layer.lower()]
+    steps, shape = [], input_shape
+    for name, layer in named(layers):
+        steps += [(name, step) for step in layer.lower(shape)]
+        shape = layer.output_shape(shape)
     moved = True
     while moved:
         moved, shape = False, input_shape
@@ -99,6 +105,7 @@ class Network:
         for name, layer in lower(self.layers, self.input_shape):
             self.steps.append(Step(name, layer, shape))
             shape = self.steps[-1].out
+        self._check_memory()
         self.parameters = aligned((sum(step.n_parameters for step in self.steps),), self.dtype)
         self.state = aligned((sum(step.n_state for step in self.steps),), self.dtype)
         self.changed()
@@ -114,6 +121,13 @@ class Network:
         if len(shapes[-1]) != 1:
             raise ValueError(f"the last layer must give a vector, got an output of shape {shapes[-1]}")
         return shapes
+
+    def _check_memory(self):
+        """Raise where the parameters cannot be trained in this machine's memory."""
+        largest = max(self.steps, key=lambda step: step.n_parameters)
+        n = sum(step.n_parameters for step in self.steps)
+        what = f"to train the network's {n:,} parameters ({largest.n_parameters:,} in {largest.name})"
+        check_memory(what, _TRAINED_COPIES * n * self.dtype.itemsize, physical_memory(), "this machine's memory")
 
     def __getstate__(self):
         return {**self.__dict__, "idle_sessions": {}, "twins": {}}
@@ -173,12 +187,23 @@ class Network:
 
     def named_parameters(self) -> dict[str, np.ndarray]:
         """Views by ``"layer.name"``, in the order of the flat vector."""
-        parameters, _ = self.views()
+        return self._named(self.views()[0])
+
+    def named_state(self) -> dict[str, np.ndarray]:
+        """Views of what is kept but not trained, by ``"layer.name"``."""
+        return self._named(self.views()[1])
+
+    def _named(self, views):
         return {
-            f"{step.name}.{name}": view
-            for step, views in zip(self.steps, parameters, strict=True)
-            for name, view in views.items()
+            f"{step.name}.{n}": view for step, each in zip(self.steps, views, strict=True) for n, view in each.items()
         }
+
+    def fill(self, arrays):
+        """Set parameters and state from arrays by ``"layer.name"``; others stay as they are."""
+        for views in (self.named_parameters(), self.named_state()):
+            for name in views.keys() & arrays.keys():
+                views[name][...] = arrays[name]
+        self.changed()
 
     def decayed(self) -> np.ndarray:
         """1 where a parameter is a weight, which penalties act on; 0 for biases, scales and shifts."""

@@ -6,6 +6,7 @@ from math import ceil, prod
 
 import numpy as np
 
+from ._frame import scratch_bytes
 from ._kernels.products import COLUMNS, columns_alike
 from ._session import MIN_BLOCK_WORK, Session, fitting_width
 from ._validation import check_memory
@@ -23,8 +24,11 @@ def prediction_width(network, n: int) -> int:
 
 def width_within(network, n: int, limit: int) -> int:
     """`prediction_width`, or what fits in ``limit`` bytes where that is less; raises where not even one block does."""
-    numbers = 2 * prod(network.input_shape) + 2 * sum(prod(step.out) for step in network.fused_steps())
-    least = numbers * network.dtype.itemsize * COLUMNS
+    steps, dtype = network.fused_steps(), network.dtype
+    options = {"training": False, "input_gradient": False}
+    plans = [step.layer.plan(step.shape, COLUMNS, dtype, **options) for step in steps]
+    numbers = 2 * prod(network.input_shape) + 2 * sum(prod(step.out) for step in steps)
+    least = numbers * dtype.itemsize * COLUMNS + max(scratch_bytes(plan.scratch, dtype) for plan in plans)
     check_memory(f"a block of {COLUMNS} samples", least, limit, "scikit-learn's working_memory for a thread")
     return min(prediction_width(network, n), limit // least * COLUMNS)
 

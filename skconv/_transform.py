@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._images import ImageTransformer, working_memory
+from ._images import ImageTransformer
 from ._network import Network
 from ._parallel import Team, thread_count
 from ._prediction import predict, width_within
@@ -18,13 +18,21 @@ class NetworkTransformer(ImageTransformer):
         """A network of these layers on images, flattened at its end."""
         return Network([*layers, Flatten()], self.image_shape_, "float64")
 
+    def _check_working_memory(self, X, dtype):
+        for network in self.networks_:
+            width_within(network.cast(dtype), len(X), self._thread_memory())
+
     def _transform(self, X, out):
+        self._run(self.networks_, X, out)
+
+    def _run(self, networks, X, out):
+        """Outputs of networks on images ``(n, H, W, C)``, side by side in ``out`` (n, ...)."""
         X, out = X.reshape(len(X), -1), out.reshape(len(out), -1)
         with Team(thread_count(self.n_jobs)) as team:
             start = 0
-            for network in self.networks_:
+            for network in networks:
                 stop = start + network.shapes[-1][0]
                 twin = network.cast(out.dtype)
-                width = width_within(twin, len(X), working_memory() // team.threads)
+                width = width_within(twin, len(X), self._thread_memory())
                 predict(twin, X, team, width, out[:, start:stop])
                 start = stop

@@ -8,6 +8,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils._param_validation import (  # private to scikit-learn: imported here only
+    HasMethods,
     Interval,
     InvalidParameterError,
     StrOptions,
@@ -19,17 +20,22 @@ __all__ = [
     "at_least",
     "between",
     "check_bias",
+    "check_channel_values",
     "check_counts",
     "check_finite_loss",
     "check_finite_parameters",
     "check_image_shape",
     "check_layers",
     "check_memory",
+    "check_pad_width",
     "check_parameters",
+    "check_pattern",
+    "check_size",
     "check_window_fits",
     "one_of",
     "per_layer",
     "physical_memory",
+    "with_methods",
 ]
 
 
@@ -46,6 +52,11 @@ def between(low, high, closed="left", kind=Real):
 def one_of(*names):
     """Constraint: one of these strings."""
     return StrOptions(set(names))
+
+
+def with_methods(*names):
+    """Constraint: an object with these methods."""
+    return HasMethods(list(names))
 
 
 def check_parameters(estimator):
@@ -128,6 +139,56 @@ def check_counts(name, value):
     return tuple(int(count) for count in counts)
 
 
+def check_size(name, value):
+    """One number of at least 1 or two of them."""
+    if not _is_size(value, 1):
+        raise InvalidParameterError(f"{name} must be {_SIZES}, got {value!r}")
+
+
+def check_pad_width(name, value):
+    """A border's width: one number, two, or two pairs."""
+    if isinstance(value, str) or not _is_padding(value):
+        raise InvalidParameterError(
+            f"{name} must be an integer of at least 0, two (down, across) or two pairs ((top, bottom), (left, right)), "
+            f"got {value!r}"
+        )
+
+
+def check_channel_values(name, values, channels) -> np.ndarray:
+    """One number per channel, from one number or one per channel."""
+    array = _finite_numbers(name, values)
+    if array.ndim > 1 or array.size not in (1, channels):
+        raise ValueError(
+            f"{name} has {array.size} numbers in an array of shape {array.shape}, but the images have {channels} "
+            "channels; give one number, or one per channel"
+        )
+    return np.broadcast_to(array.reshape(-1), (channels,))
+
+
+def check_pattern(name, pattern, channels) -> np.ndarray:
+    """A pattern of shape ``(h, w, channels)``, from one of shape (h, w) or (h, w, channels)."""
+    array = _finite_numbers(name, pattern)
+    if array.ndim not in (2, 3) or not array.size:
+        raise ValueError(f"{name} must be an array of shape (h, w) or (h, w, channels), got shape {array.shape}")
+    if array.ndim == 2:
+        return np.broadcast_to(array[..., None], (*array.shape, channels))
+    if array.shape[2] != channels:
+        raise ValueError(f"{name} has {array.shape[2]} channels, but the images have {channels}")
+    return array
+
+
+def _finite_numbers(name, values) -> np.ndarray:
+    try:
+        array = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        array = None
+    if array is None or values is None:
+        raise ValueError(f"{name} must be numbers, got {values!r}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, got {values!r}")
+    return array
+
+
 def check_image_shape(image_shape):
     """``(T,)``, ``(H, W)`` or ``(H, W, C)`` as a tuple."""
     shape = image_shape if isinstance(image_shape, (tuple, list)) else (image_shape,)
@@ -176,6 +237,12 @@ _LAYER_VALUES = {
     "dilation": (lambda v: _is_size(v, 1), _SIZES),
     "pool_size": (lambda v: _is_size(v, 1), _SIZES),
     "padding": (_is_padding, "'same', 'valid', an integer of at least 0, two, or two pairs"),
+    "padding_mode": (
+        _is_name("constant", "edge", "reflect", "symmetric", "wrap", "noise", "donor"),
+        "'constant', 'edge', 'reflect', 'symmetric', 'wrap', 'noise' or 'donor'",
+    ),
+    "connectivity": (_is_name("shared", "local", "full"), "'shared', 'local' or 'full'"),
+    "bias": (_is_name("shared", "position", None), "'shared', 'position' or None"),
     "pool": (_is_name("auto", "max", "mean", "stride", None), "'auto', 'max', 'mean', 'stride' or None"),
     "batch_norm": (lambda v: isinstance(v, (bool, np.bool_)), "True or False"),
     "dropout": (_is_share, "a number in [0, 1)"),

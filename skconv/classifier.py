@@ -35,7 +35,17 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
     stride, dilation : int, or tuple with one entry per layer, default=1
         Samples between windows; samples between taps.
     padding : {"same", "valid"}, int, or tuple with one entry per layer, default="same"
-        Border of zeros.  "same" keeps the size (divided by the stride, rounded up), "valid" has no border.
+        Border around the image.  "same" keeps the size (divided by the stride, rounded up), "valid" has no border.
+    padding_mode : {"constant", "edge", "reflect", "symmetric", "wrap", "noise", "donor"}, or tuple, default="constant"
+        What the border holds; a tuple has one entry per layer.  Zeros; the image repeated as in `numpy.pad`; noise; or
+        another image.  See `layers.Pad`.  Without effect where ``connectivity="full"``, which has no border.
+    connectivity : {"shared", "local", "full"}, or tuple with one entry per layer, default="shared"
+        Which weights the convolutional layers have.  "shared" is a convolution.  "local" has the same windows with
+        weights of their own at each position (`layers.LocallyConnected`), "full" sees the whole image at each position
+        (`layers.FullyConnected`): many more weights, for comparison and for images whose parts differ by their place.
+    bias : {"shared", "position", None}, or tuple with one entry per layer, default="shared"
+        What convolutional layers add: a number per filter, a number per filter at each position, nothing.  Where
+        ``batch_norm=True`` a shared bias has no effect, so it is left out.
     pool : {"auto", "max", "mean", "stride", None}, or tuple with one entry per layer, default="auto"
         How each block shrinks its image: the maximum or the mean of windows, or the top left of each window.  "auto" is
         "max" in as many of the last blocks as leave 4 pixels, so that small images are not pooled away.
@@ -159,6 +169,9 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         stride=1,
         dilation=1,
         padding="same",
+        padding_mode="constant",
+        connectivity="shared",
+        bias="shared",
         pool="auto",
         pool_size=2,
         hidden_layer_sizes=(64,),
@@ -195,6 +208,9 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         self.stride = stride
         self.dilation = dilation
         self.padding = padding
+        self.padding_mode = padding_mode
+        self.connectivity = connectivity
+        self.bias = bias
         self.pool = pool
         self.pool_size = pool_size
         self.hidden_layer_sizes = hidden_layer_sizes

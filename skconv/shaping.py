@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.utils import check_array
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from ._images import ImageTransformer, channel_names, pixel_names
+from ._images import ImageTransformer, channel_names, pixel_names, wants_frame
 from ._validation import at_least, one_of
 
-__all__: list[str] = []
+__all__ = ["Flatten", "ToImages"]
 
 
 class _Reshaper(ImageTransformer):
@@ -19,12 +20,154 @@ class _Reshaper(ImageTransformer):
     def __init__(self, image_shape=None):
         self.image_shape = image_shape
 
-    def _fit_images(self, X, y):
-        return self.image_shape_
+    def _transformed(self, X):
+        return X.reshape(len(X), *self.output_shape_)
 
     def get_feature_names_out(self, input_features=None):
+        """Names of the flat output's features: those of the input, or of channels, rows and columns.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the input's features.
+
+        Returns
+        -------
+        ndarray of str objects
+        """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features, generate_names=False)
         if names is None:
             names = pixel_names(self.image_shape_, channel_names(None, self.image_shape_))
         return np.asarray(names, dtype=object)
+
+    def _inverse(self, X, shape):
+        """Samples of the output in another shape."""
+        check_is_fitted(self)
+        X = check_array(X, allow_nd=True)
+        if X.shape[1:] not in ((self.n_features_in_,), self.output_shape_):
+            raise ValueError(
+                f"X has samples of shape {X.shape[1:]}, but {type(self).__name__} was fitted on samples that it gives "
+                f"the shape {self.output_shape_}"
+            )
+        return X.reshape(len(X), *shape)
+
+
+class ToImages(_Reshaper):
+    """Flat samples as images, ``(n, H * W * C)`` as ``(n, H, W, C)``, so that the steps after it need no shape.
+
+    Parameters
+    ----------
+    image_shape : None, "series", int, (T,), (H, W) or (H, W, C), default=None
+        Shape of a sample.  None takes a square number of features as a square image, and leaves flat samples with any
+        other number as the series they are, ``(n, T)``.  "series", ``(T,)`` and an integer give ``(n, 1, T, 1)``.
+
+    Attributes
+    ----------
+    image_shape_ : (int, int, int)
+        ``(rows, columns, channels)``.
+    output_shape_ : tuple of int
+        Shape of a sample of the output: `image_shape_`, or ``(T,)`` where flat samples are left as they are.
+    n_features_in_ : int
+        Numbers a sample.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where X was a data frame with names.
+
+    See Also
+    --------
+    Flatten : The way back.
+
+    Notes
+    -----
+    The output is a view of X where that can be, of the type X has.  Images come with their channels, ``(n, H, W)`` as
+    ``(n, H, W, 1)``.  Where `set_output`, or scikit-learn's ``transform_output``, asks for a data frame, flat samples
+    stay flat, since no data frame holds images.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skconv import ToImages
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> ToImages().fit_transform(X).shape
+    (1797, 8, 8, 1)
+    """
+
+    def _fit_images(self, X, y):
+        left = self.image_shape is None and len(self._sample_shape) == 1 and self.image_shape_[0] < self.image_shape_[1]
+        return self._sample_shape if left else self.image_shape_
+
+    def _formed(self, out, ndim):
+        return out.reshape(len(out), -1) if ndim <= 2 and wants_frame(self) else out
+
+    def inverse_transform(self, X):
+        """Images as flat samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, H, W, C) or (n, H * W * C)
+
+        Returns
+        -------
+        ndarray of shape (n, H * W * C)
+        """
+        return self._inverse(X, (self.n_features_in_,))
+
+
+class Flatten(_Reshaper):
+    """Images as flat samples, ``(n, H, W, C)`` as ``(n, H * W * C)``: what most estimators take.
+
+    Flat samples stay as they are.
+
+    Parameters
+    ----------
+    image_shape : None, "series", int, (T,), (H, W) or (H, W, C), default=None
+        Shape of a sample, for the names of the features; None as in `ToImages`.
+
+    Attributes
+    ----------
+    image_shape_ : (int, int, int)
+        ``(rows, columns, channels)``.
+    output_shape_ : (int,)
+        Shape of a sample of the output.
+    n_features_in_ : int
+        Numbers a sample.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where X was a data frame with names.
+
+    See Also
+    --------
+    ToImages : The way back.
+
+    Notes
+    -----
+    The output is a view of X where that can be, of the type X has.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skconv import Flatten
+    >>> images = load_digits().images
+    >>> flatten = Flatten().fit(images)
+    >>> flatten.transform(images).shape
+    (1797, 64)
+    >>> flatten.get_feature_names_out()[:2]
+    array(['row0_column0', 'row0_column1'], dtype=object)
+    >>> flatten.inverse_transform(flatten.transform(images)).shape
+    (1797, 8, 8)
+    """
+
+    def _fit_images(self, X, y):
+        return (self.n_features_in_,)
+
+    def inverse_transform(self, X):
+        """Flat samples in the shape that `fit` saw.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, H * W * C)
+
+        Returns
+        -------
+        ndarray of shape (n, H, W, C), (n, H, W), (n, T, C) or (n, H * W * C)
+        """
+        return self._inverse(X, self._sample_shape)

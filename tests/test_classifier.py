@@ -323,7 +323,7 @@ def test_summary():
     work = 64 * 36 + 16 * 288 + 32 * 16 + 16 * 10
     assert row(table, "total") == ["total", f"{sum(parameters):,}", f"{work:,}"] == ["total", "1,046", "7,584"]
     assert row(table, "input") == ["input", "8 x 8 x 1", "0", "0"]
-    assert [line.split()[0].split("(")[0] for line in table.splitlines()[3:-2]] == [
+    assert [line.split()[0].split("(")[0] for line in table.split("\n\n")[0].splitlines()[3:-2]] == [
         *["Convolution", "MaxPool", "BatchNorm", "Activation"] * 2,
         *["Flatten", "Dense", "Activation", "Dense"],
     ]
@@ -785,6 +785,9 @@ BAD = {
     "stride": [0, -1, "2"],
     "dilation": [0, 1.0],
     "padding": [-1, "full", None, 0.5],
+    "padding_mode": ["zeros", 0, None],
+    "connectivity": ["dense", True, None],
+    "bias": ["each", True, 0],
     "pool": ["median", 2, False],
     "pool_size": [0, "2"],
     "hidden_layer_sizes": [0, -1, 1.5, None],
@@ -851,6 +854,12 @@ LAYER_VALUES = {
         [("same", "full"), (1, -1), (1, (0, -1)), (1, ((0, 1), (0, 1, 2))), (1, None)],
         "'same', 'valid', an integer of at least 0, two, or two pairs",
     ),
+    "padding_mode": (
+        [("edge", "zeros"), ("edge", None), ("edge", 0)],
+        "'constant', 'edge', 'reflect', 'symmetric', 'wrap', 'noise' or 'donor'",
+    ),
+    "connectivity": ([("local", "dense"), ("local", None)], "'shared', 'local' or 'full'"),
+    "bias": ([("shared", "each"), (None, True), ("position", 0)], "'shared', 'position' or None"),
     "pool": ([("max", "median"), ("max", 2)], "'auto', 'max', 'mean', 'stride' or None"),
     "batch_norm": ([(True, 1), (True, "yes")], "True or False"),
     "dropout": ([(0.1, 1.0), (0.1, -0.1), (0.1, "x"), (True, 0.1), (0.1, None)], r"a number in \[0, 1\)"),
@@ -885,6 +894,9 @@ def test_true_is_no_size(start, name):
         ("stride", [1, 1, 1], "2"),
         ("dilation", (), "2"),
         ("padding", ("same",), "2"),
+        ("padding_mode", ("edge",), "2"),
+        ("connectivity", ("local",) * 3, "2"),
+        ("bias", (None,), "2"),
         ("pool", ("max", "max", None), "2"),
         ("pool_size", ((2, 2),), "2"),
         ("batch_norm", (True, True, False), "2"),

@@ -6,10 +6,20 @@ import pytest
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from skconv import ConvNetClassifier
+from skconv import ConvNetClassifier, Flatten, ImagePadder, StridedPooling, ToImages
+
+CLASSIFIERS = [ConvNetClassifier()]
+TRANSFORMERS = [
+    Flatten(),
+    ImagePadder(),
+    ImagePadder(mode="noise"),
+    ImagePadder(mode="donor"),
+    StridedPooling(),
+    ToImages(),
+]
 
 # Not part of check_estimator: scikit-learn calls them by name on its own estimators.
-FOR_CLASSIFIERS = [
+FOR_ALL = [
     "check_param_validation",
     "check_dataframe_column_names_consistency",
     "check_inplace_ensure_writeable",
@@ -26,7 +36,11 @@ FOR_TRANSFORMERS = [
 ]
 
 
-@parametrize_with_checks([ConvNetClassifier()])
+def name_of(estimator):
+    return type(estimator).__name__
+
+
+@parametrize_with_checks([*CLASSIFIERS, *TRANSFORMERS])
 def test_check_estimator(estimator, check):
     try:
         check(estimator)
@@ -36,27 +50,58 @@ def test_check_estimator(estimator, check):
         raise
 
 
-def test_check_estimator_runs_the_long_list():
-    # An estimator whose tags do not allow two-dimensional data gets about one check, and passes by that.
-    names = {check.func.__name__ for _, check in estimator_checks_generator(ConvNetClassifier())}
-    assert len(names) >= 50
-    assert {
-        "check_classifiers_train",
-        "check_sample_weight_equivalence_on_dense_data",
-        "check_methods_subset_invariance",
-        "check_classifiers_one_label",
-        "check_fit2d_1sample",
-    } <= names
+# An estimator whose tags do not allow two-dimensional data gets about one check, and passes by that.
+LONG_LISTS = {
+    "classifiers": (
+        CLASSIFIERS,
+        50,
+        {
+            "check_classifiers_train",
+            "check_sample_weight_equivalence_on_dense_data",
+            "check_methods_subset_invariance",
+            "check_classifiers_one_label",
+            "check_fit2d_1sample",
+        },
+    ),
+    "transformers": (
+        TRANSFORMERS,
+        40,
+        {
+            "check_transformer_general",
+            "check_transformer_data_not_an_array",
+            "check_transformer_preserve_dtypes",
+            "check_methods_subset_invariance",
+            "check_fit2d_1sample",
+            "check_fit2d_1feature",
+        },
+    ),
+}
 
 
-@pytest.mark.parametrize("name", FOR_CLASSIFIERS)
-def test_check_outside_check_estimator(name):
-    getattr(estimator_checks, name)("ConvNetClassifier", ConvNetClassifier())
+@pytest.mark.parametrize("kind", LONG_LISTS)
+def test_check_estimator_runs_the_long_list(kind):
+    estimators, least, among_them = LONG_LISTS[kind]
+    for estimator in estimators:
+        names = {check.func.__name__ for _, check in estimator_checks_generator(estimator)}
+        assert len(names) >= least
+        assert among_them <= names
 
 
+@pytest.mark.parametrize("name", FOR_ALL)
+@pytest.mark.parametrize("estimator", [*CLASSIFIERS, *TRANSFORMERS], ids=name_of)
+def test_check_outside_check_estimator(estimator, name):
+    getattr(estimator_checks, name)(name_of(estimator), estimator)
+
+
+# Checks of data frames also fit with names and transform without, and the reverse.
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names:UserWarning")
 @pytest.mark.parametrize("name", FOR_TRANSFORMERS)
-def test_checks_of_transformers_have_nothing_to_check(name):
-    assert callable(getattr(estimator_checks, name))
-    # A transform, and with it set_output and names of its features, would bring these checks to bear.
+@pytest.mark.parametrize("estimator", TRANSFORMERS, ids=name_of)
+def test_check_of_transformers_outside_check_estimator(estimator, name):
+    getattr(estimator_checks, name)(name_of(estimator), estimator)
+
+
+def test_a_classifier_is_no_transformer():
+    # A transform, and with it set_output and names of its features, would bring those checks to bear.
     for method in ("transform", "fit_transform", "set_output", "get_feature_names_out"):
         assert not hasattr(ConvNetClassifier(), method)

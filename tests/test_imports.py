@@ -18,7 +18,7 @@ MODULES = {
 LEVELS = [
     {"__init__", "__main__"},
     {"classifier", "regressor", "_convnet", "_architecture", "padding", "pooling", "shaping", "features"},
-    {"_transform", "_filters"},
+    {"_transform", "_banks", "_patches", "_filters"},
     {"_training", "_prediction"},
     {"_session"},
     {"_network"},

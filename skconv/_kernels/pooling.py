@@ -1,4 +1,4 @@
-"""Maximum over 2 x 2 windows that tile the image, the common case, and over any windows.
+"""Maximum over 2 x 2 windows that tile the image, the common case, and over any windows; norm and median of windows.
 
 Ties go to the first maximum in row-major order, as in PyTorch; they are common on a constant background.
 """
@@ -7,7 +7,16 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["max_pool", "max_pool_gradient", "max_tiles", "max_tiles_gradient", "taps"]
+__all__ = [
+    "lp_pool",
+    "lp_pool_gradient",
+    "max_pool",
+    "max_pool_gradient",
+    "max_tiles",
+    "max_tiles_gradient",
+    "median_pool",
+    "taps",
+]
 
 
 def _halves(a, axis):
@@ -72,3 +81,66 @@ def max_pool_gradient(x, window, y, dy, work, dx):
         np.greater(work.left, work.mask, out=work.left)
         np.multiply(dy, work.mask, out=work.part)
         np.add(gradient, work.part, out=gradient)
+
+
+def lp_pool(x, window, p, work, out):
+    """``(sum |x|^p)^(1 / p)`` over any windows of a padded ``x``; ``work`` holds ``part``, ``largest`` like ``out``.
+
+    Each window is divided by its largest absolute value first, so that no power overflows.
+    """
+    part, largest = work.part, work.largest
+    largest.fill(_tiny(out))
+    for view in taps(x, window):
+        np.absolute(view, out=part)
+        np.maximum(largest, part, out=largest)
+    out.fill(0)
+    for view in taps(x, window):
+        np.divide(view, largest, out=part)
+        np.absolute(part, out=part)
+        _to_power(part, p)
+        np.add(out, part, out=out)
+    _to_power(out, 1 / p)
+    np.multiply(out, largest, out=out)
+
+
+def lp_pool_gradient(x, window, p, y, dy, work, dx):
+    """Add ``dy * sign(x) * (|x| / y)^(p - 1)`` to each tap; ``dx`` has the borders of ``x``, ``y`` is overwritten."""
+    part, ratio = work.part, work.largest
+    np.maximum(y, _tiny(y), out=y)
+    dx.fill(0)
+    for view, gradient in zip(taps(x, window), taps(dx, window), strict=True):
+        np.divide(view, y, out=ratio)
+        np.absolute(ratio, out=part)
+        _to_power(part, p - 1)
+        np.sign(ratio, out=ratio)
+        np.multiply(part, ratio, out=part)
+        np.multiply(part, dy, out=part)
+        np.add(gradient, part, out=gradient)
+
+
+def _tiny(a):
+    """What a divisor is at least, so that zero divided by it is zero."""
+    return np.finfo(a.dtype).tiny
+
+
+def _to_power(a, exponent):
+    """``a ** exponent`` in place, the common ones without logarithms."""
+    if exponent == 2:
+        np.multiply(a, a, out=a)
+    elif exponent == 0.5:
+        np.sqrt(a, out=a)
+    elif exponent != 1:
+        np.power(a, exponent, out=a)
+
+
+def median_pool(x, window, counts, stack, out):
+    """Median of each window's samples in the image, ``counts`` (P, Q) of them; the mean where two are in the middle.
+
+    The border of ``x`` is infinite, so that it comes last in ``stack`` (taps, P, Q, C, N) once that is sorted.
+    """
+    for tap, view in zip(stack, taps(x, window), strict=True):
+        np.copyto(tap, view)
+    stack.sort(axis=0)
+    for count in np.unique(counts):
+        where = counts == count
+        out[where] = stack[(count - 1) // 2][where] / 2 + stack[count // 2][where] / 2

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from math import prod
 
+from .._network import named
+from ..layers import Convolution, FullyConnected, LocallyConnected
+
 __all__ = ["summarize"]
+
+_SHOWN = {
+    "Activation": "function",
+    "Convolution": "kernel_size",
+    "Dropout": "rate",
+    "FullyConnected": "kernel_size",
+    "LocallyConnected": "kernel_size",
+}
+_CONNECTIVITIES = (FullyConnected, LocallyConnected, Convolution)
 
 
 def summarize(network) -> str:
-    """Shapes, parameters and multiply-adds of each layer, and their totals.
+    """Shapes, parameters and multiply-adds of each layer, and their totals; then what it saves to share weights.
+
+    The second table has a line for each `Convolution`, `LocallyConnected` and `FullyConnected`.  It tells how many
+    weights the layer has or would have, without biases: P * Q * F * H * W * C where each of its outputs, P by Q with F
+    filters, is connected to the whole image of H by W with C channels; P * Q * F * R * S * C where it is connected to
+    a window of R by S, taps in the border included; F * R * S * C where all positions share them.  "times fewer" is
+    each time in comparison to fully connected.
 
     Parameters
     ----------
@@ -27,21 +45,42 @@ def summarize(network) -> str:
         total, work = total + count, work + cost
         rows.append((_name(layer), _size(after), f"{count:,}", f"{cost:,}"))
     rows.append(("total", "", f"{total:,}", f"{work:,}"))
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    *lines, last = _aligned(rows, "<<>>")
+    table = [*lines, lines[1], last]
+    savings = [("weights", "fully connected", "local", "times fewer", "shared", "times fewer"), *_savings(network)]
+    if len(savings) > 1:
+        table += ["", *_aligned(savings, "<>>>>>")]
+    return "\n".join(table)
+
+
+def _savings(network):
+    """Name and weights of each layer with windows: fully connected, local and shared."""
+    for (name, layer), shape in zip(named(network.layers), network.shapes, strict=False):
+        if isinstance(layer, _CONNECTIVITIES):
+            full, local, shared = (prod(kind.weight_shape(layer, shape)) for kind in _CONNECTIVITIES)
+            yield name, f"{full:,}", f"{local:,}", _ratio(full / local), f"{shared:,}", _ratio(full / shared)
+
+
+def _aligned(rows, sides) -> list[str]:
+    """The rows as lines, with a rule below the first."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
-        f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}".rstrip()
-        for row in rows
+        "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)) for row in rows
     ]
-    rule = "-" * max(map(len, lines))
-    return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+    return [lines[0], "-" * len(lines[0]), *lines[1:]]
 
 
 def _size(shape) -> str:
     return " x ".join(map(str, shape))
 
 
+def _ratio(value) -> str:
+    """With a decimal where it tells something."""
+    return f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
+
+
 def _name(layer) -> str:
     """The layer's class with the parameter that tells it apart."""
-    shown = {"Convolution": "kernel_size", "Activation": "function", "Dropout": "rate"}
-    attribute = shown.get(type(layer).__name__, "pool_size" if hasattr(layer, "pool_size") else None)
-    return type(layer).__name__ if attribute is None else f"{type(layer).__name__}({getattr(layer, attribute)!r})"
+    kind = type(layer).__name__
+    attribute = _SHOWN.get(kind, "pool_size" if hasattr(layer, "pool_size") else None)
+    return kind if attribute is None else f"{kind}({getattr(layer, attribute)!r})"

@@ -6,8 +6,12 @@ from .bias import Bias
 from .convolution import Convolution
 from .dense import Dense, Flatten
 from .dropout import Dropout
+from .fully_connected import FullyConnected
+from .global_pooling import GlobalMaxPool, GlobalMeanPool
+from .locally_connected import LocallyConnected
 from .normalization import BatchNorm
-from .pooling import GlobalMeanPool, MaxPool, MeanPool, StridePool
+from .pad import Pad
+from .pooling import LpPool, MaxPool, MeanPool, StridePool
 
 __all__ = [
     "Activation",
@@ -17,9 +21,14 @@ __all__ = [
     "Dense",
     "Dropout",
     "Flatten",
+    "FullyConnected",
+    "GlobalMaxPool",
     "GlobalMeanPool",
     "Layer",
+    "LocallyConnected",
+    "LpPool",
     "MaxPool",
     "MeanPool",
+    "Pad",
     "StridePool",
 ]

@@ -33,8 +33,8 @@ class Layer(BaseEstimator):
     synchronous = False
     pointwise = False
 
-    def lower(self) -> list[Layer]:
-        """The steps that compute this layer."""
+    def lower(self, shape: tuple[int, ...]) -> list[Layer]:
+        """The steps that compute this layer for an input of this shape."""
         return [self]
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -10,10 +10,11 @@ from sklearn.base import clone
 from .._frame import Plan, Storage
 from .._geometry import Axis, Window, make_window, pair
 from .._kernels.correlation import choose_correlation
-from .._validation import check_bias, check_window_fits
+from .._validation import check_bias, check_window_fits, per_layer
 from ..initializers import initialize
 from ._base import Layer
 from .bias import Bias
+from .pad import Pad
 
 __all__ = ["Convolution"]
 
@@ -21,11 +22,38 @@ __all__ = ["Convolution"]
 class _Windowed(Layer):
     """Windows over the image, ``filters`` numbers each: geometry, border and bias of a convolution."""
 
-    def lower(self):
-        per = check_bias(self.bias)
-        if per is None:
-            return [self]
-        return [clone(self).set_params(bias=None), Bias("channel" if per == "shared" else per)]
+    padding_mode = "constant"
+    padding_values = 0
+
+    def lower(self, shape):
+        per, border = check_bias(self.bias), self._border(shape)
+        steps = [self]
+        if border is not None:
+            steps = [border, self._without_border(shape)]
+        if per is not None:
+            steps[-1:] = [clone(steps[-1]).set_params(bias=None), Bias("channel" if per == "shared" else per)]
+        return steps
+
+    def _border(self, shape) -> Pad | None:
+        """The layer that makes the border; None where there is none, or one of zeros, which takes no layer."""
+        axes = self.window(shape).rows, self.window(shape).columns
+        pad = Pad(tuple((axis.before, axis.after) for axis in axes), self.padding_mode, self.padding_values)
+        pad.check(shape, prefix="padding_")
+        empty = pad.output_shape(shape) == tuple(shape)
+        zeros = self.padding_mode == "constant" and not np.any(self.padding_values)
+        return None if empty or zeros else pad
+
+    def _without_border(self, shape):
+        """The same windows over an image with its border; its height says no more whether it was a series."""
+        rows, columns = self.window(shape).rows, self.window(shape).columns
+        return clone(self).set_params(
+            kernel_size=(rows.kernel, columns.kernel),
+            stride=(rows.stride, columns.stride),
+            dilation=(rows.dilation, columns.dilation),
+            padding="valid",
+            padding_mode="constant",
+            padding_values=0,
+        )
 
     def window(self, shape) -> Window:
         """Geometry of the windows over an input of this shape."""
@@ -42,6 +70,8 @@ class _Windowed(Layer):
 
     def output_shape(self, shape):
         check_bias(self.bias)
+        per_layer("padding", [self.padding], 1)
+        self._border(shape)
         return (*self.window(shape).output, self.filters)
 
     def weight_shape(self, shape) -> tuple[int, ...]:
@@ -73,8 +103,13 @@ class Convolution(_Windowed):
     dilation : int or (int, int), default=1
         Samples between taps.
     padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int)), default="same"
-        Border of zeros down and across, or ``((top, bottom), (left, right))``.  "same" gives ``ceil(size / stride)``
-        outputs, those of stride 1 sub-sampled from the top left.
+        Border down and across, or ``((top, bottom), (left, right))``.  "same" gives ``ceil(size / stride)`` outputs,
+        those of stride 1 sub-sampled from the top left.
+    padding_mode : {"constant", "edge", "reflect", "symmetric", "wrap", "pattern", "noise", "donor"}, default="constant"
+        What the border holds, see `Pad`.
+    padding_values : float or array-like, default=0
+        Of the modes "constant" and "pattern", as the ``values`` of `Pad`.  A border of zeros takes no memory and no
+        time of its own.
     bias : {"shared", "position", None}, default="shared"
         What is added: a number per filter, a number per filter at each position, nothing.  True is "shared", False is
         None.
@@ -100,6 +135,8 @@ class Convolution(_Windowed):
         stride=1,
         dilation=1,
         padding="same",
+        padding_mode="constant",
+        padding_values=0,
         bias="shared",
         initializer="fan_in_uniform",
     ):
@@ -108,6 +145,8 @@ class Convolution(_Windowed):
         self.stride = stride
         self.dilation = dilation
         self.padding = padding
+        self.padding_mode = padding_mode
+        self.padding_values = padding_values
         self.bias = bias
         self.initializer = initializer
 

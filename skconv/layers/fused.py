@@ -25,14 +25,14 @@ def follows(layer, shape) -> bool | None:
         return None if _tile(layer, shape) else False
     if isinstance(layer, Convolution):
         rows = layer.window(shape).rows
-        return (rows.kernel, rows.stride, rows.before, rows.after) == (1, 1, 0, 0) and len(layer.lower()) == 1
+        return (rows.kernel, rows.stride, rows.before, rows.after) == (1, 1, 0, 0) and len(layer.lower(shape)) == 1
     return layer.pointwise
 
 
 def _tile(pool, shape) -> int:
     """Height of a pool's windows where they lie side by side down the image, else 0."""
     rows = pool.window(shape).rows
-    return rows.kernel if (rows.stride, rows.before, rows.after) == (rows.kernel, 0, 0) else 0
+    return rows.kernel if (rows.stride, rows.padded) == (rows.kernel, rows.size) else 0
 
 
 class FusedConvolution(Layer):

@@ -6,27 +6,40 @@ import numpy as np
 
 from .._frame import Plan
 from .._geometry import Window, make_window, pair
-from .._kernels.pooling import max_pool, max_pool_gradient, max_tiles, max_tiles_gradient, taps
+from .._kernels.pooling import (
+    lp_pool,
+    lp_pool_gradient,
+    max_pool,
+    max_pool_gradient,
+    max_tiles,
+    max_tiles_gradient,
+    taps,
+)
 from .._validation import check_window_fits
 from ._base import Layer
 from .activation import Activation
 from .bias import Bias
 
-__all__ = ["GlobalMeanPool", "MaxPool", "MeanPool", "StridePool"]
+__all__ = ["LpPool", "MaxPool", "MeanPool", "StridePool", "WindowPool"]
 
 
-class _Pool(Layer):
-    """Windows over the image, channel by channel."""
+class WindowPool(Layer):
+    """Base of the layers that summarise windows over the image, channel by channel; not for use."""
 
-    def __init__(self, pool_size=2, *, stride=None, padding=0):
+    _border = 0.0  # what a window reads outside the image
+
+    def __init__(self, pool_size=2, *, stride=None, padding=0, ceil_mode=False):
         self.pool_size = pool_size
         self.stride = stride
         self.padding = padding
+        self.ceil_mode = ceil_mode
 
     def window(self, shape) -> Window:
         """Geometry of the windows over an input of this shape."""
         stride = self.pool_size if self.stride is None else self.stride
-        window = make_window(shape[0], shape[1], self.pool_size, stride=stride, padding=self.padding)
+        window = make_window(
+            shape[0], shape[1], self.pool_size, stride=stride, padding=self.padding, ceil_mode=self.ceil_mode
+        )
         for axis in (window.rows, window.columns):
             if 2 * max(axis.before, axis.after) > axis.kernel:
                 raise ValueError(
@@ -39,12 +52,21 @@ class _Pool(Layer):
     def output_shape(self, shape):
         return (*self.window(shape).output, shape[2])
 
-    def commutes(self, layer) -> bool:
-        """Whether the layer before this one can just as well come after it."""
-        return isinstance(layer, Bias) and layer.moves
+    def _padded(self, window, shape, width) -> tuple[int, int, int, int] | None:
+        """Shape of a block of images within their borders, None where they have none."""
+        size = (window.rows.padded, window.columns.padded)
+        return None if size == shape[:2] else (*size, shape[2], width)
+
+    def _bordered(self, frame, window, scratch):
+        """The input within its borders, or itself."""
+        if "x" not in scratch:
+            return frame.x
+        scratch.x.fill(self._border)
+        np.copyto(_inside(scratch.x, window), frame.x)
+        return scratch.x
 
 
-class MaxPool(_Pool):
+class MaxPool(WindowPool):
     """Maximum of each window.
 
     Parameters
@@ -55,6 +77,9 @@ class MaxPool(_Pool):
         Samples between windows; None means ``pool_size``.
     padding : int, (int, int) or ((int, int), (int, int)), default=0
         Border that never is the maximum; at most half the window.
+    ceil_mode : bool, default=False
+        Whether a last window may reach beyond the border, where samples would be left over.  One that would start
+        beyond the image is dropped, as in PyTorch and ONNX.
 
     Notes
     -----
@@ -65,20 +90,25 @@ class MaxPool(_Pool):
     >>> from skconv.layers import MaxPool
     >>> MaxPool(2).output_shape((7, 7, 32))
     (3, 3, 32)
+    >>> MaxPool(2, ceil_mode=True).output_shape((7, 7, 32))
+    (4, 4, 32)
     """
 
-    def commutes(self, layer):
-        return super().commutes(layer) or (isinstance(layer, Activation) and layer.increasing)
+    _border = -np.inf
+
+    def commutes(self, layer) -> bool:
+        """Whether the layer before this one can just as well come after it."""
+        increasing = isinstance(layer, Activation) and layer.increasing
+        return increasing or (isinstance(layer, Bias) and layer.moves)
 
     def tiles(self, shape) -> bool:
         """Whether the windows are 2 x 2 tiles."""
         window = self.window(shape)
-        return all((a.kernel, a.stride, a.before, a.after) == (2, 2, 0, 0) for a in (window.rows, window.columns))
+        return all((a.kernel, a.stride, a.padded) == (2, 2, a.size) for a in (window.rows, window.columns))
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         window = self.window(shape)
         (P, Q), C = window.output, shape[2]
-        rows, columns = window.rows, window.columns
         pooled, boolean = (P, Q, C, width), np.dtype(bool)
         if self.tiles(shape):
             across = (shape[0], Q, C, width)
@@ -87,23 +117,13 @@ class MaxPool(_Pool):
                 return Plan(buffers={"across": across}, scratch={"backward": masks})
             return Plan(scratch={"forward": {"across": across}})
         plan = Plan(kernel=window)
-        padded = (rows.padded, columns.padded, C, width)
-        bordered = rows.padded > shape[0] or columns.padded > shape[1]
-        if bordered:
+        padded = self._padded(window, shape, width)
+        if padded:
             plan.scratch["forward"] = {"x": padded}
         if training:
             masks = {"part": pooled, "mask": (pooled, boolean), "left": (pooled, boolean), "y": pooled}
-            plan.scratch["backward"] = {**masks, **({"x": padded, "dx": padded} if bordered else {})}
+            plan.scratch["backward"] = {**masks, **({"x": padded, "dx": padded} if padded else {})}
         return plan
-
-    def _bordered(self, frame, scratch):
-        """The input with a border of minus infinity, or itself."""
-        if "x" not in scratch:
-            return frame.x
-        window = frame.plan.kernel
-        scratch.x.fill(-np.inf)
-        np.copyto(_inside(scratch.x, window), frame.x)
-        return scratch.x
 
     def forward(self, frame, training):
         window = frame.plan.kernel
@@ -111,7 +131,7 @@ class MaxPool(_Pool):
             across = frame.buffers.across if training else frame.scratch.forward.across
             max_tiles(frame.x, across, frame.y)
         else:
-            max_pool(self._bordered(frame, frame.scratch.get("forward", {})), window, frame.y)
+            max_pool(self._bordered(frame, window, frame.scratch.get("forward", {})), window, frame.y)
 
     def backward(self, frame):
         if frame.dx is None:
@@ -120,15 +140,15 @@ class MaxPool(_Pool):
         if window is None:
             max_tiles_gradient(frame.x, frame.buffers.across, frame.dy, work, frame.dx)
             return
-        x = self._bordered(frame, work)
+        x = self._bordered(frame, window, work)
         max_pool(x, window, work.y)  # the output itself may have been overwritten by a layer in place
-        dx = work.dx if "dx" in work else frame.dx
+        dx = work.get("dx", frame.dx)
         max_pool_gradient(x, window, work.y, frame.dy, work, dx)
         if dx is not frame.dx:
             np.copyto(frame.dx, _inside(dx, window))
 
 
-class MeanPool(_Pool):
+class MeanPool(WindowPool):
     """Mean of each window.
 
     Parameters
@@ -138,7 +158,11 @@ class MeanPool(_Pool):
     stride : int or (int, int), default=None
         Samples between windows; None means ``pool_size``.
     padding : int, (int, int) or ((int, int), (int, int)), default=0
-        Border that is left out of the mean; at most half the window.
+        Border; at most half the window.
+    ceil_mode : bool, default=False
+        As in `MaxPool`.  What a window reads beyond the border never counts.
+    count_include_pad : bool, default=False
+        Whether the border counts, as zeros, or is left out of the mean.
 
     Examples
     --------
@@ -147,29 +171,28 @@ class MeanPool(_Pool):
     (1, 25, 8)
     """
 
+    def __init__(self, pool_size=2, *, stride=None, padding=0, ceil_mode=False, count_include_pad=False):
+        super().__init__(pool_size, stride=stride, padding=padding, ceil_mode=ceil_mode)
+        self.count_include_pad = count_include_pad
+
+    def commutes(self, layer) -> bool:
+        """Whether the layer before this one can just as well come after it."""
+        return isinstance(layer, Bias) and layer.moves and not self.count_include_pad
+
     def plan(self, shape, width, dtype, *, training, input_gradient):
         window = self.window(shape)
-        C = shape[2]
-        rows, columns = window.rows, window.columns
-        padded = (rows.padded, columns.padded, C, width)
-        # Taps inside the image, a window: the divisor leaves the border out.
-        inside = np.zeros((rows.padded, columns.padded), dtype)
-        _inside(inside, window)[...] = 1
-        counts = sum(taps(inside, window))
+        counts = sample_counts(window, dtype, borders=self.count_include_pad)
         plan = Plan(kernel=(window, (1 / counts).astype(dtype)[:, :, None, None]))
-        bordered = rows.padded > shape[0] or columns.padded > shape[1]
-        plan.scratch["forward"] = {"x": padded} if bordered else {}
-        plan.scratch["backward"] = {"part": (*window.output, C, width), **({"dx": padded} if bordered else {})}
+        padded = self._padded(window, shape, width)
+        plan.scratch["forward"] = {"x": padded} if padded else {}
+        if training:
+            part = (*window.output, shape[2], width)
+            plan.scratch["backward"] = {"part": part, **({"dx": padded} if padded else {})}
         return plan
 
     def forward(self, frame, training):
         window, share = frame.plan.kernel
-        x = frame.x
-        if "x" in frame.scratch.forward:
-            x = frame.scratch.forward.x
-            x.fill(0)
-            np.copyto(_inside(x, window), frame.x)
-        views = taps(x, window)
+        views = taps(self._bordered(frame, window, frame.scratch.forward), window)
         np.copyto(frame.y, next(views))
         for view in views:
             np.add(frame.y, view, out=frame.y)
@@ -187,6 +210,79 @@ class MeanPool(_Pool):
             np.add(view, part, out=view)
         if dx is not frame.dx:
             np.copyto(frame.dx, _inside(dx, window))
+
+
+class LpPool(WindowPool):
+    """Norm of each window: ``(sum |x|^p)^(1 / p)``, as in ONNX.
+
+    Parameters
+    ----------
+    pool_size : int or (int, int), default=2
+        Window down and across; on a series one number is the window along time.
+    p : float, default=2
+        At least 1: with 1 the sum of absolute values, with a large number nearly their maximum.
+    stride : int or (int, int), default=None
+        Samples between windows; None means ``pool_size``.
+    padding : int, (int, int) or ((int, int), (int, int)), default=0
+        Border of zeros; at most half the window.
+    ceil_mode : bool, default=False
+        As in `MaxPool`.
+
+    Notes
+    -----
+    Where a window is zero, its gradient is zero.  PyTorch's `LPPool2d` sums ``x^p`` with its sign, which is the same
+    where p is even or x is not negative.
+
+    Examples
+    --------
+    >>> from skconv.layers import LpPool
+    >>> LpPool(2, p=3).output_shape((7, 7, 32))
+    (3, 3, 32)
+    """
+
+    def __init__(self, pool_size=2, p=2, *, stride=None, padding=0, ceil_mode=False):
+        super().__init__(pool_size, stride=stride, padding=padding, ceil_mode=ceil_mode)
+        self.p = p
+
+    def output_shape(self, shape):
+        if not 1 <= self.p < np.inf:
+            raise ValueError(f"p must be a finite number of at least 1, got {self.p!r}")
+        return super().output_shape(shape)
+
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        window = self.window(shape)
+        padded = self._padded(window, shape, width)
+        pooled = (*window.output, shape[2], width)
+        work = {"part": pooled, "largest": pooled, **({"x": padded} if padded else {})}
+        plan = Plan(kernel=window, scratch={"forward": work})
+        if training:
+            plan.scratch["backward"] = {**work, "y": pooled, **({"dx": padded} if padded else {})}
+        return plan
+
+    def forward(self, frame, training):
+        window, work = frame.plan.kernel, frame.scratch.forward
+        lp_pool(self._bordered(frame, window, work), window, float(self.p), work, frame.y)
+
+    def backward(self, frame):
+        if frame.dx is None:
+            return
+        window, work = frame.plan.kernel, frame.scratch.backward
+        x, dx = self._bordered(frame, window, work), work.get("dx", frame.dx)
+        lp_pool(x, window, float(self.p), work, work.y)  # the output itself may have been overwritten
+        lp_pool_gradient(x, window, float(self.p), work.y, frame.dy, work, dx)
+        if dx is not frame.dx:
+            np.copyto(frame.dx, _inside(dx, window))
+
+
+def sample_counts(window, dtype, *, borders=False):
+    """How many samples of the image, or of it and its borders, lie in each window, ``(P, Q)``."""
+    rows, columns = window.rows, window.columns
+    counted = np.zeros((rows.padded, columns.padded), dtype)
+    if borders:
+        counted[: rows.padded - rows.overhang, : columns.padded - columns.overhang] = 1
+    else:
+        _inside(counted, window)[...] = 1
+    return sum(taps(counted, window))
 
 
 def _inside(padded, window):
@@ -237,25 +333,3 @@ class StridePool(Layer):
             down, across = frame.plan.kernel
             frame.dx.fill(0)
             np.copyto(frame.dx[::down, ::across], frame.dy)
-
-
-class GlobalMeanPool(Layer):
-    """Mean of each channel over the image: a vector with one number a channel.
-
-    Examples
-    --------
-    >>> from skconv.layers import GlobalMeanPool
-    >>> GlobalMeanPool().output_shape((7, 7, 32))
-    (32,)
-    """
-
-    def output_shape(self, shape):
-        return (shape[2],)
-
-    def forward(self, frame, training):
-        np.add.reduce(frame.x, axis=(0, 1), out=frame.y)
-        np.divide(frame.y, frame.x.shape[0] * frame.x.shape[1], out=frame.y)
-
-    def backward(self, frame):
-        if frame.dx is not None:
-            np.divide(frame.dy, frame.x.shape[0] * frame.x.shape[1], out=frame.dx)

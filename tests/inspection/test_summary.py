@@ -6,11 +6,12 @@ from sklearn.exceptions import NotFittedError
 
 from skconv import ConvNetClassifier
 from skconv.inspection import summarize
-from skconv.layers import Activation, Convolution, Dense, Dropout, Flatten, MaxPool
+from skconv.layers import Activation, Convolution, Dense, Dropout, Flatten, FullyConnected, LocallyConnected, MaxPool
 
 
-def rows(text):
-    """Cells of the table's rows, by what comes first in each."""
+def rows(text, table=0):
+    """Cells of the rows of one of the tables, by what comes first in each."""
+    text = text.split("\n\n")[table]
     lines = [line for line in text.splitlines() if set(line) != {"-"}]
     return [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in lines]
 
@@ -75,8 +76,48 @@ def test_summary_is_summarize(data):
 
 
 def test_columns_line_up(data):
-    lines = ConvNetClassifier(filters=(2, 3), max_iter=1).fit(*data).summary().splitlines()
-    assert len({len(line) for line in lines}) == 1
+    tables = ConvNetClassifier(filters=(2, 3), max_iter=1).fit(*data).summary().split("\n\n")
+    assert len(tables) == 2
+    for table in tables:
+        assert len({len(line) for line in table.splitlines()}) == 1
+
+
+def test_what_sharing_saves(data):
+    layers = [
+        Convolution(4, (3, 2), padding="valid", bias=False),
+        LocallyConnected(2, 3, stride=2),
+        FullyConnected(3, 1),
+        Convolution(1, 5, bias="position"),
+    ]
+    model = ConvNetClassifier(layers=[*layers, Flatten()], max_iter=1).fit(*data)
+    assert rows(model.summary())[2:] == [
+        # 3 * 2 taps, 3 channels, 4 filters: 72 weights at 4 * 7 places
+        ["Convolution((3, 2))", "4 x 7 x 4", "72", "2,016"],
+        # 3 * 3 taps, 4 channels, 2 filters at 2 * 4 places: 576 weights and 2 biases
+        ["LocallyConnected(3)", "2 x 4 x 2", "578", "576"],
+        # 2 * 4 * 3 outputs of 2 * 4 * 2 inputs: 384 weights and 3 biases
+        ["FullyConnected(1)", "2 x 4 x 3", "387", "384"],
+        # 5 * 5 taps, 3 channels, 1 filter: 75 weights at 2 * 4 places, and a bias at each
+        ["Convolution(5)", "2 x 4 x 1", "83", "600"],
+        ["Flatten", "8", "0", "0"],
+        ["Dense", "4", "36", "32"],
+        ["total", "1,156", "3,608"],
+    ]
+    assert rows(model.summary(), table=1) == [
+        ["weights", "fully connected", "local", "times fewer", "shared", "times fewer"],
+        # 4 * 7 * 4 outputs of 6 * 8 * 3 inputs: 16,128, which is 8 times 2,016 and 224 times 72
+        ["convolution1", "16,128", "2,016", "8.0", "72", "224"],
+        # 2 * 4 * 2 outputs of 4 * 7 * 4 inputs: 1,792; 1,792 / 576 = 3.11, 1,792 / 72 = 24.9
+        ["locallyconnected1", "1,792", "576", "3.1", "72", "24.9"],
+        # Windows of one pixel with 2 channels, 3 filters: 6 weights at 2 * 4 places
+        ["fullyconnected1", "384", "48", "8.0", "6", "64.0"],
+        # 2 * 4 outputs of 2 * 4 * 3 inputs: 192; windows of 5 by 5 are larger than this image of 2 by 4
+        ["convolution2", "192", "600", "0.3", "75", "2.6"],
+    ]
+
+
+def test_nothing_to_share(data):
+    assert "\n\n" not in ConvNetClassifier(filters=(), max_iter=1).fit(*data).summary()
 
 
 def test_needs_a_fit():

@@ -13,10 +13,15 @@ from skconv.layers import (
     Dense,
     Dropout,
     Flatten,
+    FullyConnected,
+    GlobalMaxPool,
     GlobalMeanPool,
     Layer,
+    LocallyConnected,
+    LpPool,
     MaxPool,
     MeanPool,
+    Pad,
     StridePool,
 )
 
@@ -32,11 +37,16 @@ class Case:
     @property
     def random(self):
         """Whether the layer draws random numbers in training."""
-        return isinstance(self.layer, Dropout)
+        return isinstance(self.layer, Dropout) or "noise" in (
+            getattr(self.layer, "mode", None),
+            getattr(self.layer, "padding_mode", None),
+        )
 
 
 IMAGE, SERIES, VECTOR = (5, 6, 2), (1, 11, 3), (7,)
 FUNCTIONS = ("relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity")
+
+REPEATING = ("edge", "reflect", "symmetric", "wrap")
 
 CASES = {
     "convolution": Case(Convolution(3), IMAGE, (5, 6, 3)),
@@ -75,6 +85,39 @@ CASES = {
     "convolution of a series, bordered above": Case(
         Convolution(2, (1, 3), padding=((1, 1), (0, 0))), SERIES, (3, 9, 2)
     ),
+    "convolution, bias per position": Case(Convolution(3, (2, 3), bias="position"), IMAGE, (5, 6, 3)),
+    "locally connected": Case(LocallyConnected(3), IMAGE, (5, 6, 3)),
+    "locally connected without bias": Case(LocallyConnected(3, bias=None), IMAGE, (5, 6, 3)),
+    "locally connected, bias per position": Case(LocallyConnected(2, bias="position"), IMAGE, (5, 6, 2)),
+    "locally connected 1x1": Case(LocallyConnected(3, 1), IMAGE, (5, 6, 3)),
+    "locally connected rectangle": Case(LocallyConnected(2, (2, 5)), IMAGE, (5, 6, 2)),
+    "locally connected even kernel": Case(LocallyConnected(2, 4), IMAGE, (5, 6, 2)),
+    "locally connected valid": Case(LocallyConnected(3, (3, 2), padding="valid"), IMAGE, (3, 5, 3)),
+    "locally connected to the whole": Case(LocallyConnected(3, (5, 6), padding="valid"), IMAGE, (1, 1, 3)),
+    "locally connected asymmetric": Case(LocallyConnected(2, 3, padding=((2, 0), (1, 3))), IMAGE, (5, 8, 2)),
+    "locally connected border beyond span, strided": Case(
+        LocallyConnected(2, 2, stride=(2, 3), padding=((3, 4), (5, 2))), IMAGE, (6, 4, 2)
+    ),
+    "locally connected stride": Case(LocallyConnected(3, stride=2), IMAGE, (3, 3, 3)),
+    "locally connected stride beyond kernel": Case(LocallyConnected(3, 2, stride=3, padding="valid"), IMAGE, (2, 2, 3)),
+    "locally connected dilation and stride": Case(
+        LocallyConnected(2, (2, 3), dilation=(3, 2), stride=(1, 2), padding=1), IMAGE, (4, 2, 2)
+    ),
+    "locally connected, many filters and channels": Case(LocallyConnected(13, (3, 2)), (3, 4, 12), (3, 4, 13)),
+    "locally connected, many filters of few terms": Case(LocallyConnected(13, (1, 2)), (3, 4, 2), (3, 4, 13)),
+    "locally connected, glorot": Case(LocallyConnected(3, initializer="glorot_uniform"), IMAGE, (5, 6, 3)),
+    "locally connected series": Case(LocallyConnected(4, 5), SERIES, (1, 11, 4)),
+    "locally connected series, strided": Case(
+        LocallyConnected(4, 3, stride=2, dilation=2, padding=1), SERIES, (1, 5, 4)
+    ),
+    "fully connected": Case(FullyConnected(3), IMAGE, (5, 6, 3)),
+    "fully connected without bias": Case(FullyConnected(1, bias=None), IMAGE, (5, 6, 1)),
+    "fully connected, bias per position": Case(FullyConnected(2, 4, bias="position"), IMAGE, (5, 6, 2)),
+    "fully connected valid, strided": Case(FullyConnected(2, 2, stride=(2, 3), padding="valid"), IMAGE, (2, 2, 2)),
+    "fully connected asymmetric, dilated": Case(
+        FullyConnected(2, 2, dilation=(1, 2), padding=((2, 0), (0, 1)), initializer="glorot_uniform"), IMAGE, (6, 5, 2)
+    ),
+    "fully connected series": Case(FullyConnected(2, 4, stride=3, padding=1), SERIES, (1, 4, 2)),
     "max pool": Case(MaxPool(), (4, 6, 2), (2, 3, 2)),
     "max pool, odd": Case(MaxPool(2), (5, 7, 2), (2, 3, 2)),
     "max pool, overlapping": Case(MaxPool(3, stride=2), (5, 6, 2), (2, 2, 2)),
@@ -84,6 +127,14 @@ CASES = {
     "max pool, gaps": Case(MaxPool(1, stride=2), IMAGE, (3, 3, 2)),
     "max pool of a series": Case(MaxPool(2), SERIES, (1, 5, 3)),
     "max pool of a series, padding": Case(MaxPool(4, stride=3, padding=2), SERIES, (1, 4, 3)),
+    "max pool, rounded up": Case(MaxPool(2, ceil_mode=True), (5, 7, 2), (3, 4, 2)),
+    "max pool, nothing to round up": Case(MaxPool(2, ceil_mode=True), (4, 6, 2), (2, 3, 2)),
+    "max pool, rounded up, padding": Case(MaxPool(3, stride=2, padding=1, ceil_mode=True), (5, 6, 2), (3, 4, 2)),
+    "max pool, window in the border dropped": Case(
+        MaxPool(2, stride=3, padding=((0, 1), (1, 1)), ceil_mode=True), (6, 5, 2), (2, 2, 2)
+    ),
+    "max pool, window larger than the image": Case(MaxPool((3, 2), stride=2, ceil_mode=True), (2, 5, 2), (1, 3, 2)),
+    "max pool of a series, rounded up": Case(MaxPool(4, stride=3, ceil_mode=True), SERIES, (1, 4, 3)),
     "mean pool": Case(MeanPool(), (4, 6, 2), (2, 3, 2)),
     "mean pool, odd": Case(MeanPool(2), (5, 7, 2), (2, 3, 2)),
     "mean pool, overlapping": Case(MeanPool(3, stride=2), IMAGE, (2, 2, 2)),
@@ -91,15 +142,86 @@ CASES = {
     "mean pool, one-sided padding": Case(MeanPool(2, padding=((1, 0), (0, 1))), (5, 7, 2), (3, 4, 2)),
     "mean pool, rectangle": Case(MeanPool((2, 3), stride=(1, 2)), IMAGE, (4, 2, 2)),
     "mean pool of a series": Case(MeanPool(3, padding=1), SERIES, (1, 4, 3)),
+    "mean pool, rounded up": Case(MeanPool(2, ceil_mode=True), (5, 7, 2), (3, 4, 2)),
+    "mean pool, rounded up, padding": Case(MeanPool(3, stride=2, padding=1, ceil_mode=True), (5, 6, 2), (3, 4, 2)),
+    "mean pool, the border counts": Case(MeanPool(3, stride=2, padding=1, count_include_pad=True), IMAGE, (3, 3, 2)),
+    "mean pool, the border counts, one-sided": Case(
+        MeanPool(2, padding=((1, 0), (0, 1)), count_include_pad=True), (5, 7, 2), (3, 4, 2)
+    ),
+    "mean pool, the border counts, not what lies beyond": Case(
+        MeanPool((3, 4), stride=(2, 3), padding=((1, 1), (2, 1)), ceil_mode=True, count_include_pad=True),
+        (6, 7, 2),
+        (4, 3, 2),
+    ),
+    "mean pool of a series, the border counts": Case(
+        MeanPool(4, stride=3, padding=1, ceil_mode=True, count_include_pad=True), SERIES, (1, 4, 3)
+    ),
+    "lp pool": Case(LpPool(), (4, 6, 2), (2, 3, 2)),
+    "lp pool, sum": Case(LpPool(2, 1), (5, 7, 2), (2, 3, 2)),
+    "lp pool, overlapping": Case(LpPool(3, 3, stride=2), IMAGE, (2, 2, 2)),
+    "lp pool, padding": Case(LpPool(3, 2.5, stride=2, padding=1, ceil_mode=True), (5, 6, 2), (3, 4, 2)),
+    "lp pool, rectangle": Case(LpPool((2, 3), stride=(1, 2), padding=((1, 0), (0, 1))), IMAGE, (5, 3, 2)),
+    "lp pool of a series": Case(LpPool(3, 8), SERIES, (1, 3, 3)),
     "stride pool": Case(StridePool(), (4, 6, 2), (2, 3, 2)),
     "stride pool, odd": Case(StridePool((2, 4)), (5, 7, 2), (3, 2, 2)),
     "stride pool of a series": Case(StridePool(3), SERIES, (1, 4, 3)),
+    "global max pool": Case(GlobalMaxPool(), IMAGE, (2,)),
+    "global max pool of a series": Case(GlobalMaxPool(), SERIES, (3,)),
     "global mean pool": Case(GlobalMeanPool(), IMAGE, (2,)),
     "global mean pool of a series": Case(GlobalMeanPool(), SERIES, (3,)),
     "batch norm": Case(BatchNorm(), IMAGE, IMAGE),
     "batch norm of a series": Case(BatchNorm(momentum=0.3, epsilon=0.1), SERIES, SERIES),
     "batch norm of a vector": Case(BatchNorm(), VECTOR, VECTOR),
+    "pad": Case(Pad(), IMAGE, (7, 8, 2)),
+    "pad of nothing": Case(Pad(0, "reflect"), IMAGE, IMAGE),
+    "pad, a constant per channel": Case(Pad(((1, 0), (0, 2)), values=(0.5, -1.0)), IMAGE, (6, 8, 2)),
+    **{f"pad, {mode}": Case(Pad(2, mode), IMAGE, (9, 10, 2)) for mode in (*REPEATING, "noise", "donor")},
+    **{
+        f"pad, {mode}, wider than the image": Case(Pad(((9, 4), (3, 13)), mode), (3, 4, 2), (16, 20, 2))
+        for mode in (*REPEATING, "noise", "donor")
+    },
+    **{
+        f"pad, {mode}, one-sided": Case(Pad(((0, 3), (1, 0)), mode), IMAGE, (8, 7, 2)) for mode in (*REPEATING, "noise")
+    },
+    "pad, donor, one-sided": Case(Pad(((2, 0), (0, 1)), "donor"), IMAGE, (7, 7, 2)),
+    **{f"pad, {mode}, series": Case(Pad(4, mode), SERIES, (1, 19, 3)) for mode in (*REPEATING, "noise", "donor")},
+    **{f"pad, {mode}, one row": Case(Pad((2, 1), mode), SERIES, (5, 13, 3)) for mode in (*REPEATING, "donor")},
+    "pad, noise, random state": Case(Pad((2, 1), "noise", random_state=7), IMAGE, (9, 8, 2)),
+    "pad, pattern": Case(Pad(2, "pattern", ((1.0, 2.0, 3.0), (-1.0, 0.5, 0.0))), IMAGE, (9, 10, 2)),
+    "pad, pattern of the channels": Case(
+        Pad((0, 3), "pattern", (((1.0, 2.0, 3.0), (-1.0, 0.5, 0.0)),)), SERIES, (1, 17, 3)
+    ),
+    **{
+        f"convolution on {mode}": Case(Convolution(3, padding_mode=mode), IMAGE, (5, 6, 3))
+        for mode in (*REPEATING, "noise", "donor")
+    },
+    "convolution on a constant, strided": Case(
+        Convolution(3, (4, 3), stride=(2, 3), padding_values=(0.7, -0.4)), IMAGE, (3, 2, 3)
+    ),
+    "convolution on a pattern": Case(
+        Convolution(2, 3, padding=(0, 3), padding_mode="pattern", padding_values=((1.0, -1.0),)), IMAGE, (3, 10, 2)
+    ),
+    "convolution on wrap, strided and dilated": Case(
+        Convolution(3, stride=2, dilation=2, padding_mode="wrap"), IMAGE, (3, 3, 3)
+    ),
+    "convolution on reflect, winograd": Case(Convolution(8, padding_mode="reflect"), (6, 4, 8), (6, 4, 8)),
+    "convolution on reflect, valid": Case(Convolution(2, padding="valid", padding_mode="reflect"), IMAGE, (3, 4, 2)),
+    "convolution on edge, series": Case(Convolution(4, 5, padding_mode="edge"), SERIES, (1, 11, 4)),
+    "convolution on edge, series, bordered above": Case(
+        Convolution(2, 3, stride=2, dilation=2, padding=((1, 1), (3, 0)), padding_mode="edge"), SERIES, (3, 5, 2)
+    ),
+    **{
+        f"locally connected on {mode}": Case(LocallyConnected(3, padding_mode=mode), IMAGE, (5, 6, 3))
+        for mode in ("reflect", "noise", "donor")
+    },
+    "locally connected on a constant, strided": Case(
+        LocallyConnected(2, (4, 3), stride=(2, 3), padding_values=(0.7, -0.4), bias="position"), IMAGE, (3, 2, 2)
+    ),
+    "locally connected on wrap, series, strided and dilated": Case(
+        LocallyConnected(2, 3, stride=2, dilation=2, padding_mode="wrap"), SERIES, (1, 6, 2)
+    ),
     "bias": Case(Bias(), IMAGE, IMAGE),
+    "bias per position": Case(Bias("position"), IMAGE, IMAGE),
     "bias of a vector": Case(Bias(), VECTOR, VECTOR),
     "dropout": Case(Dropout(0.3), IMAGE, IMAGE),
     "dropout of a vector": Case(Dropout(), VECTOR, VECTOR),
@@ -134,17 +256,21 @@ def _sides(padding, height):
     return (*down, *across)
 
 
-def _starts(size, span, stride, before, after):
+def _starts(size, span, stride, before, after, rounded_up=False):
     """First tap of every window, the image starting at 0."""
-    return range(-before, size + after - span + 1, stride)
+    starts = list(range(-before, size + after - span + 1, stride))
+    following = starts[-1] + stride if starts else -before
+    if rounded_up and following < size and (not starts or starts[-1] + span < size + after):
+        starts.append(following)  # samples are left over, and it does not start beyond the image
+    return starts
 
 
-def _windows(shape, kernel, stride, dilation, sides):
+def _windows(shape, kernel, stride, dilation, sides, rounded_up=False):
     """``(p, q, [(row, column, r, s)])`` of each window, taps outside the image left out."""
     height, width = shape[:2]
     spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
-    for p, top in enumerate(_starts(height, spans[0], stride[0], *sides[:2])):
-        for q, left in enumerate(_starts(width, spans[1], stride[1], *sides[2:])):
+    for p, top in enumerate(_starts(height, spans[0], stride[0], *sides[:2], rounded_up)):
+        for q, left in enumerate(_starts(width, spans[1], stride[1], *sides[2:], rounded_up)):
             taps = []
             for r in range(kernel[0]):
                 for s in range(kernel[1]):
@@ -167,14 +293,53 @@ def _convolution(layer, x, values, weight):
         sides = [0] * 4
     else:
         sides = _sides(layer.padding, shape[0])
+    if layer.padding_mode != "constant" or np.any(layer.padding_values):
+        border = Pad((tuple(sides[:2]), tuple(sides[2:])), layer.padding_mode, layer.padding_values)
+        x, sides = _pad(border, x, values, weight), [0] * 4
+        shape = x.shape[1:]
     pixels = {}
     for p, q, taps in _windows(shape, kernel, stride, dilation, sides):
         total = np.zeros((len(x), layer.filters))
+        kernels = values["weight"][p, q] if isinstance(layer, LocallyConnected) else values["weight"]
         for i, j, r, s in taps:
             for f in range(layer.filters):
-                total[:, f] += (x[:, i, j] * values["weight"][f, r, s]).sum(axis=1)
-        pixels[p, q] = total + values.get("bias", 0)
-    return _image(pixels)
+                total[:, f] += (x[:, i, j] * kernels[f, r, s]).sum(axis=1)
+        pixels[p, q] = total
+    return _image(pixels) + values.get("bias", 0)
+
+
+def _pad(layer, x, values, weight):
+    height, width, channels = x.shape[1:]
+    top, bottom, left, right = _sides(layer.pad_width, height)
+    sides = ((0, 0), (top, bottom), (left, right), (0, 0))
+    if layer.mode in REPEATING:
+        return np.pad(x, sides, layer.mode)
+    y = np.pad(x, sides)
+    noise = np.random.default_rng(layer.random_state).standard_normal(y.shape[1:])
+    for i, j, c in np.ndindex(y.shape[1:]):
+        if top <= i < top + height and left <= j < left + width:
+            continue
+        if layer.mode == "constant":
+            value = np.broadcast_to(layer.values, channels)[c]
+        elif layer.mode == "pattern":
+            pattern = np.array(layer.values)
+            value = pattern[i % len(pattern), j % pattern.shape[1]]
+            value = value[c] if pattern.ndim == 3 else value
+        elif layer.mode == "donor":
+            donor = values["donor"] if weight is None else x[np.flatnonzero(weight)[0]]
+            value = donor[(i - top) % height, (j - left) % width, c]
+        else:
+            value = x[..., c].mean(axis=(1, 2)) + x[..., c].std(axis=(1, 2)) * noise[i, j, c]
+        y[:, i, j, c] = value
+    return y
+
+
+def _fully_connected(layer, x, values, weight):
+    y = np.zeros((len(x), *values["weight"].shape[:3]))
+    for p, q, f in np.ndindex(y.shape[1:]):
+        for i, j, c in np.ndindex(x.shape[1:]):
+            y[:, p, q, f] += values["weight"][p, q, f, i, j, c] * x[:, i, j, c]
+    return y + values.get("bias", 0)
 
 
 def _image(pixels):
@@ -188,10 +353,27 @@ def _pool(summary):
         height = x.shape[1]
         kernel = _two(layer.pool_size, height)
         stride = kernel if layer.stride is None else _two(layer.stride, height)
-        windows = _windows(x.shape[1:], kernel, stride, (1, 1), _sides(layer.padding, height))
-        return _image({(p, q): summary([x[:, i, j] for i, j, _, _ in taps]) for p, q, taps in windows})
+        sides = _sides(layer.padding, height)
+        windows = _windows(x.shape[1:], kernel, stride, (1, 1), sides, layer.ceil_mode)
+        pixels = {}
+        for p, q, taps in windows:
+            pixels[p, q] = summary(layer, [x[:, i, j] for i, j, _, _ in taps])
+            if getattr(layer, "count_include_pad", False):
+                down, across = stride[0] * p - sides[0], stride[1] * q - sides[2]
+                rows = [i for i in range(down, down + kernel[0]) if i < x.shape[1] + sides[1]]
+                columns = [j for j in range(across, across + kernel[1]) if j < x.shape[2] + sides[3]]
+                pixels[p, q] = pixels[p, q] * len(taps) / (len(rows) * len(columns))
+        return _image(pixels)
 
     return reference
+
+
+def _maximum(layer, pixels):
+    return np.array([max(column) for column in np.stack(pixels, -1).reshape(-1, len(pixels))]).reshape(pixels[0].shape)
+
+
+def _norm(layer, pixels):
+    return sum(abs(pixel) ** layer.p for pixel in pixels) ** (1 / layer.p)
 
 
 def _stride_pool(layer, x, values, weight):
@@ -244,12 +426,13 @@ REFERENCES = {
     Dense: _dense,
     Dropout: lambda layer, x, values, weight: x,
     Flatten: lambda layer, x, values, weight: np.array([list(image.flat) for image in x]),
+    FullyConnected: _fully_connected,
+    GlobalMaxPool: lambda layer, x, values, weight: np.array([[max(c.flat) for c in image.T] for image in x]),
     GlobalMeanPool: _global_mean,
-    MaxPool: _pool(
-        lambda pixels: np.array([max(column) for column in np.stack(pixels, -1).reshape(-1, len(pixels))]).reshape(
-            pixels[0].shape
-        )
-    ),
-    MeanPool: _pool(lambda pixels: sum(pixels) / len(pixels)),
+    LocallyConnected: _convolution,
+    LpPool: _pool(_norm),
+    MaxPool: _pool(_maximum),
+    MeanPool: _pool(lambda layer, pixels: sum(pixels) / len(pixels)),
+    Pad: _pad,
     StridePool: _stride_pool,
 }

@@ -15,7 +15,19 @@ from skconv._frame import Plan
 from skconv._network import Network
 from skconv._parallel import Team
 from skconv._session import Session
-from skconv.layers import Activation, Bias, Convolution, Dense, Dropout, Flatten, Layer, MaxPool, MeanPool
+from skconv.layers import (
+    Activation,
+    Bias,
+    Convolution,
+    Dense,
+    Dropout,
+    Flatten,
+    FullyConnected,
+    Layer,
+    LocallyConnected,
+    MaxPool,
+    MeanPool,
+)
 
 sys.path.insert(0, str(Path(__file__).parent))
 from cases import CASES, REFERENCES
@@ -135,7 +147,7 @@ def test_forward_equals_loops(case, training):
     network = build(case)
     X, weight = samples(case, 21), shares(21)
     values = values_of(network, case)
-    for name in ("mean", "variance"):
+    for name in ("mean", "variance", "donor"):
         if name in values:
             values[name][...] = np.random.default_rng(3).uniform(0.5, 2, values[name].shape)
     offset = network.named_parameters()["offset1.offset"]
@@ -392,6 +404,20 @@ def test_max_pool_gradient_of_ties_goes_to_the_first():
             (5, 5, 1),
             r"kernel_size=\(2, 3\) does not fit with its dilation: a window of 4x7 in an input of 5x6$",
         ),
+        (
+            LocallyConnected(2, 5, padding="valid"),
+            (4, 6, 1),
+            "kernel_size=5 does not fit: a window of 5x5 in an input of 4x6$",
+        ),
+        (
+            FullyConnected(2, (7, 3), padding=1),
+            (4, 6, 1),
+            r"kernel_size=\(7, 3\) does not fit: a window of 7x3 in an input of 6x8$",
+        ),
+        *[
+            (kind(2, bias="each"), (4, 6, 1), "bias must be 'shared', 'position' or None, got 'each'")
+            for kind in (Convolution, LocallyConnected, FullyConnected)
+        ],
         (MaxPool(5), (4, 6, 1), "pool_size=5 does not fit: a window of 5x5 in an input of 4x6$"),
         (MeanPool((1, 7)), (4, 6, 1), r"pool_size=\(1, 7\) does not fit: a window of 1x7 in an input of 4x6$"),
         (MaxPool(2, padding=2), (4, 4, 1), "padding=2 is more than half of pool_size=2, .* use at most half"),
@@ -403,7 +429,10 @@ def test_errors(layer, shape, message):
         layer.output_shape(shape)
 
 
-@pytest.mark.parametrize("layer", [Dense(3, initializer="zeros"), Convolution(3, 1, initializer="zeros")])
+@pytest.mark.parametrize(
+    "layer",
+    [kind(3, initializer="zeros") for kind in (Dense, Convolution, LocallyConnected, FullyConnected)],
+)
 def test_unknown_initializer(layer):
     shape = (4,) if isinstance(layer, Dense) else (2, 2, 4)
     views = {name: np.zeros(size) for name, size in layer.parameter_shapes(shape).items()}
@@ -414,7 +443,7 @@ def test_unknown_initializer(layer):
 def test_base_layer():
     layer = Layer()
     assert layer.output_shape((2, 3, 4)) == (2, 3, 4)
-    assert layer.lower() == [layer]
+    assert layer.lower((2, 3, 4)) == [layer]
     assert layer.plan((2, 3, 4), 16, np.float32, training=True, input_gradient=True) == Plan()
     with pytest.raises(NotImplementedError):
         layer.forward(None, True)
@@ -423,7 +452,7 @@ def test_base_layer():
 
 
 def test_convolution_and_its_bias_are_two_steps():
-    convolution, bias = Convolution(3, 2, stride=2).lower()
+    convolution, bias = Convolution(3, 2, stride=2).lower((5, 5, 1))
     assert convolution.get_params() == {**Convolution(3, 2, stride=2).get_params(), "bias": None}
     assert isinstance(bias, Bias)
     assert bias.per == "channel"

@@ -1,0 +1,106 @@
+"""From `ConvFeatures`' parameters to filters, biases and layers."""
+
+from __future__ import annotations
+
+from math import ceil, log2, prod
+
+import numpy as np
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from ._filters import CLASSICAL, classical_bank, per_channel, random_bank
+from ._geometry import pair
+from ._network import Network, named
+from ._validation import check_memory, physical_memory
+from .layers import Layer, MaxPool, MeanPool, StridePool
+from .layers.encoding import SUMMARIES
+
+__all__ = ["array_bank", "fitted_prefix", "named_bank", "pooling", "random_dilations", "source_network", "summaries"]
+
+_POOLS = {"max": MaxPool, "mean": MeanPool}
+_POOLED = 4  # windows down and across that pool_size="auto" leaves
+
+
+def array_bank(filters, shape) -> np.ndarray:
+    """Given filters as ``(filters, rows, columns, channels)`` for images of this shape, in float64."""
+    bank = check_array(filters, dtype=np.float64, allow_nd=True, ensure_2d=False, input_name="filters")
+    height, _, channels = shape
+    if bank.ndim == 2 and height == 1:
+        bank = bank[:, None, :, None]
+    elif bank.ndim == 3:
+        bank = bank[:, None] if height == 1 else bank[..., None]
+    if bank.ndim != 4 or 0 in bank.shape:
+        forms = "(filters, taps) or (filters, taps, channels)" if height == 1 else "(filters, rows, columns)"
+        raise ValueError(
+            f"filters must have the shape {forms} or (filters, rows, columns, channels), got {np.shape(filters)}"
+        )
+    if bank.shape[3] != channels:
+        raise ValueError(f"filters have {bank.shape[3]} channels, but the images have {channels}")
+    return bank
+
+
+def named_bank(name, n_filters, kernel_size, shape, rng):
+    """Weight ``(filters, rows, columns, channels)`` and names of a classical or a random bank."""
+    size = pair(kernel_size, shape[0])
+    what = f"{n_filters} filters of {prod(size) * shape[2]} numbers"
+    check_memory(what, 8 * n_filters * prod(size) * shape[2], physical_memory(), "this machine's memory")
+    if name in CLASSICAL:
+        return per_channel(*classical_bank(name, size, n_filters), shape[2])
+    return random_bank(name, (n_filters, *size, shape[2]), rng), [f"{name}{i}" for i in range(n_filters)]
+
+
+def random_dilations(n, taps, length, rng) -> np.ndarray:
+    """A dilation for each of ``n`` kernels, ``2 ** uniform`` up to the longest that fits."""
+    longest = log2(max(1, (length - 1) / max(1, taps - 1)))
+    return (2 ** rng.uniform(0, longest, n)).astype(int)
+
+
+def source_network(filters):
+    """The network of a fitted estimator, also a frozen one, or a network itself; None if it is none of them."""
+    estimator = getattr(filters, "estimator", filters)
+    if isinstance(estimator, Network):
+        return estimator
+    if not hasattr(estimator, "partial_fit") or not hasattr(estimator, "hidden_layer_sizes"):
+        return None
+    if not hasattr(estimator, "network_"):
+        check_is_fitted(
+            estimator,
+            "network_",
+            msg="filters=%(name)s is not fitted. Fit it first; where it will be cloned, as in a grid search, pass "
+            "sklearn.frozen.FrozenEstimator(model) or model.network_, which stay fitted",
+        )
+    return estimator.network_
+
+
+def fitted_prefix(network, layer) -> tuple[list[Layer], str]:
+    """The layers of a network up to ``layer``, and that one's name."""
+    names = [name for name, _ in named(network.layers)]
+    images = [i for i, shape in enumerate(network.shapes[1:]) if len(shape) == 3]
+    if layer is None and not images:
+        raise ValueError(f"layer=None takes the last layer that gives an image, but none of {names} does")
+    last = images[-1] if layer is None else names.index(layer) if layer in names else layer
+    if isinstance(last, str) or not -len(names) <= last < len(names):
+        raise ValueError(f"layer must be one of {names} or a number below {len(names)}, got {layer!r}")
+    last %= len(names)
+    return network.layers[: last + 1], names[last]
+
+
+def pooling(pool, pool_size, shape) -> list[Layer]:
+    """The pooling layer for an image of this shape; "auto" leaves `_POOLED` windows each way."""
+    if pool is None:
+        return []
+    size = [ceil(n / _POOLED) for n in shape[:2]] if pool_size == "auto" else pool_size
+    if np.ndim(size) == 0:
+        size = [1 if n == 1 else size for n in shape[:2]]
+    size = tuple(size)
+    if pool == "stride":
+        return [StridePool(size)]
+    partial = pool_size == "auto" and any(n % k for n, k in zip(shape[:2], size, strict=True))
+    return [_POOLS[pool](size, ceil_mode=True) if partial else _POOLS[pool](size)]
+
+
+def summaries(summary) -> tuple[str, ...]:
+    """The names in ``summary``, one or several."""
+    kinds = (summary,) if isinstance(summary, str) else tuple(summary)
+    if not kinds or any(kind not in SUMMARIES for kind in kinds):
+        raise ValueError(f"summary must be one or several of {sorted(SUMMARIES)} or None, got {summary!r}")
+    return kinds

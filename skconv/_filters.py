@@ -1,0 +1,135 @@
+"""Banks of filters by name: classical, Gabor, cosines, random.
+
+A bank is an array ``(filters, rows, columns)`` for one channel, applied to each channel by itself, or
+``(filters, rows, columns, channels)`` that sees all of them.  A series has kernels with one row.
+"""
+
+from __future__ import annotations
+
+from math import ceil, prod
+
+import numpy as np
+from scipy.fft import idct
+
+__all__ = ["CLASSICAL", "RANDOM", "classical_bank", "per_channel", "random_bank"]
+
+_SMOOTHING = {"sobel": (1, 2, 1), "prewitt": (1, 1, 1), "scharr": (3, 10, 3)}
+
+
+def _identity(size, n):
+    """One at the tap that the output is centred on."""
+    kernel = np.zeros(size)
+    kernel[(size[0] - 1) // 2, (size[1] - 1) // 2] = 1
+    return kernel[None], ["identity"]
+
+
+def _mean(size, n):
+    return np.full((1, *size), 1 / prod(size)), ["mean"]
+
+
+def _offsets(taps):
+    """Positions of taps around their middle."""
+    return np.arange(taps) - (taps - 1) / 2
+
+
+def _bell(taps):
+    """Gaussian with a standard deviation of a sixth of the taps: three each way."""
+    return np.exp(-0.5 * (_offsets(taps) / (taps / 6)) ** 2)
+
+
+def _gaussian(size, n):
+    kernel = np.outer(_bell(size[0]), _bell(size[1]))
+    return (kernel / kernel.sum())[None], ["gaussian"]
+
+
+def _gradient(name):
+    """Difference along one axis and a weighted mean along the other, 3 x 3, per pixel; on a series the difference."""
+    smoothing = np.array(_SMOOTHING[name]) / sum(_SMOOTHING[name])
+    difference = np.array([-0.5, 0, 0.5])
+
+    def bank(size, n):
+        if size[0] == 1:
+            return difference[None, None], [name]
+        kernels = np.stack([np.outer(smoothing, difference), np.outer(difference, smoothing)])
+        return kernels, [f"{name}_across", f"{name}_down"]
+
+    return bank
+
+
+def _laplacian(size, n):
+    if size[0] == 1:
+        return np.array([[[1.0, -2, 1]]]), ["laplacian"]
+    return np.array([[[0.0, 1, 0], [1, -4, 1], [0, 1, 0]]]), ["laplacian"]
+
+
+def _gabor(size, n):
+    """Waves under a Gaussian: even and odd, in ``n // 2`` directions, two wave lengths in turn; each of norm 1.
+
+    Without mean (D. Gabor, Theory of communication, 1946; J. G. Daugman, 1985).
+    """
+    down, across = np.meshgrid(_offsets(size[0]), _offsets(size[1]), indexing="ij")
+    bell = np.outer(_bell(size[0]), _bell(size[1]))
+    longest = max(size)
+    kernels, names = [], []
+    directions = 1 if size[0] == 1 else max(1, ceil(n / 4))
+    for i in range(n):
+        pair, odd = divmod(i, 2)
+        level, direction = divmod(pair, directions)
+        angle, length = np.pi * direction / directions, longest / 2 / 2 ** (level / 2)
+        phase = 2 * np.pi * (across * np.cos(angle) + down * np.sin(angle)) / length
+        kernel = (np.sin(phase) if odd else np.cos(phase)) * bell
+        kernel -= bell * (kernel.sum() / bell.sum())
+        kernels.append(kernel / max(np.linalg.norm(kernel), 1e-12))
+        names.append(f"gabor_{'odd' if odd else 'even'}_{round(np.degrees(angle))}deg_{length:.3g}px")
+    return np.stack(kernels), names
+
+
+def _dct(size, n):
+    """Orthonormal cosines, ordered by frequency: at most as many as taps (Ahmed, Natarajan and Rao, 1974)."""
+    down, across = (idct(np.eye(taps), norm="ortho", axis=1) for taps in size)
+    order = sorted(np.ndindex(size), key=lambda k: (k[0] / size[0] + k[1] / size[1], k))[:n]
+    return np.stack([np.outer(down[u], across[v]) for u, v in order]), [f"dct_{u}_{v}" for u, v in order]
+
+
+CLASSICAL = {
+    "identity": _identity,
+    "mean": _mean,
+    "gaussian": _gaussian,
+    "sobel": _gradient("sobel"),
+    "prewitt": _gradient("prewitt"),
+    "scharr": _gradient("scharr"),
+    "laplacian": _laplacian,
+    "gabor": _gabor,
+    "dct": _dct,
+}
+RANDOM = ("random", "orthonormal")
+
+
+def classical_bank(name, size, n):
+    """Filters ``(filters, rows, columns)`` and their names; ``size`` and ``n`` say what the name leaves open."""
+    return CLASSICAL[name](size, n)
+
+
+def per_channel(bank, names, channels):
+    """The bank for every channel by itself, ``(filters * channels, rows, columns, channels)``, channels innermost."""
+    weight = bank[:, None, :, :, None] * np.eye(channels)[None, :, None, None, :]
+    if channels > 1:
+        names = [f"{name}_channel{c}" for name in names for c in range(channels)]
+    return weight.reshape(-1, *bank.shape[1:], channels), names
+
+
+def random_bank(name, shape, rng):
+    """Random filters ``shape`` (filters, rows, columns, channels) of norm about 1.
+
+    "random" is standard normal over the square root of the taps, "orthonormal" random rotations: as many filters as
+    taps are orthonormal to each other, more come in several such groups.
+    """
+    n, taps = shape[0], prod(shape[1:])
+    if name == "random":
+        return rng.standard_normal(shape) / taps**0.5
+    groups = []
+    for start in range(0, n, taps):
+        rows = min(taps, n - start)
+        q, r = np.linalg.qr(rng.standard_normal((taps, rows)))
+        groups.append((q * np.sign(np.diag(r))).T)  # the sign makes it uniform over rotations
+    return np.concatenate(groups).reshape(shape)

@@ -1,0 +1,127 @@
+"""Neurons that see the whole image, laid out like the output of a convolution."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from .._frame import Plan
+from .._kernels.products import product
+from ..initializers import initialize
+from .convolution import _Windowed
+
+__all__ = ["FullyConnected"]
+
+
+class FullyConnected(_Windowed):
+    """As many neurons as a convolution of these parameters has outputs, each with a weight for every input.
+
+    `LocallyConnected` and `Convolution` do with fewer weights what this layer does; it is here to compare them with.
+
+    Parameters
+    ----------
+    filters : int
+        Channels of the output.
+    kernel_size : int or (int, int), default=3
+        Taps of the convolution whose output's shape this layer has; the weights do not know it.
+    stride : int or (int, int), default=1
+        Likewise.
+    dilation : int or (int, int), default=1
+        Likewise.
+    padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int)), default="same"
+        Likewise.
+    bias : {"shared", "position", None}, default="shared"
+        What is added: a number per filter, a number per filter at each position (the neuron's own), nothing.  True is
+        "shared", False is None.
+    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"}, default="fan_in_uniform"
+        First values of the weights.
+
+    Notes
+    -----
+    The weight has shape ``(P, Q, filters, height, width, channels)`` for an output of P by Q: a `Dense` whose input and
+    output keep their places.
+
+    Examples
+    --------
+    >>> from skconv.layers import FullyConnected
+    >>> layer = FullyConnected(16, stride=2)
+    >>> layer.output_shape((28, 28, 1))
+    (14, 14, 16)
+    >>> layer.parameter_shapes((28, 28, 1))["weight"]
+    (14, 14, 16, 28, 28, 1)
+    """
+
+    def __init__(
+        self,
+        filters,
+        kernel_size=3,
+        *,
+        stride=1,
+        dilation=1,
+        padding="same",
+        bias="shared",
+        initializer="fan_in_uniform",
+    ):
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.dilation = dilation
+        self.padding = padding
+        self.bias = bias
+        self.initializer = initializer
+
+    def weight_shape(self, shape):
+        return (*self.window(shape).output, self.filters, *shape)
+
+    def initialize(self, parameters, state, shape, rng):
+        initialize(self.initializer, parameters["weight"].reshape(-1, prod(shape)), rng)
+
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        out = self.output_shape(shape)
+        kernel = np.matmul if training else product(prod(out), prod(shape), dtype, alike=True)
+        # For results that lie within somebody's borders; a product writes into one matrix.
+        plan = Plan(kernel=kernel, scratch={"forward": {"y": (*out, width)}})
+        if training and input_gradient:
+            plan.scratch["backward"] = {"dx": (*shape, width)}
+        return plan
+
+    def forward(self, frame, training):
+        if "forward" not in frame.bound:
+            y = frame.y if frame.y.flags.c_contiguous else frame.scratch.forward.y
+            weight = _matrix(frame.parameters.weight, frame.x.ndim - 1)
+            frame.bound["forward"] = (weight, _columns(frame.x), y, _columns(y))
+        weight, x, y, out = frame.bound["forward"]
+        frame.plan.kernel(weight, x, out=out)
+        if y is not frame.y:
+            np.copyto(frame.y, y)
+
+    def backward(self, frame):
+        if "backward" not in frame.bound:
+            frame.bound["backward"] = self._bind_backward(frame)
+        dy, x, gradient, weight, dx, out = frame.bound["backward"]
+        np.matmul(dy, x, out=gradient)
+        if dx is None:
+            return
+        np.matmul(weight, dy, out=out)
+        if dx is not frame.dx:
+            np.copyto(frame.dx, dx)
+
+    def _bind_backward(self, frame):
+        """The output's gradient, the input, the gradient of the weight, the weight, and where the data's goes."""
+        axes = frame.x.ndim - 1
+        gradient, weight = _matrix(frame.gradients.weight, axes), _matrix(frame.parameters.weight, axes)
+        dx = frame.dx
+        if dx is not None and not dx.flags.c_contiguous:
+            dx = frame.scratch.backward.dx
+        return _columns(frame.dy), _columns(frame.x).T, gradient, weight.T, dx, None if dx is None else _columns(dx)
+
+
+def _columns(a):
+    """``(..., N)`` as a matrix with N columns; its own input and its output's gradient nobody puts within borders."""
+    return a.reshape(-1, a.shape[-1], copy=False)
+
+
+def _matrix(weight, axes):
+    """The weight as a matrix, the last ``axes`` axes its columns."""
+    return weight.reshape(prod(weight.shape[:-axes]), -1, copy=False)

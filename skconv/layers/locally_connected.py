@@ -1,0 +1,127 @@
+"""Neurons that act locally: windows as in a convolution, weights of their own at every position."""
+
+from __future__ import annotations
+
+from .._frame import Plan, Storage
+from .._geometry import Axis, Window
+from .._kernels.local import LocalGathered
+from ..initializers import initialize
+from .convolution import _Windowed
+
+__all__ = ["LocallyConnected"]
+
+
+class LocallyConnected(_Windowed):
+    """Windows over the image, each with weights of its own: a convolution that shares nothing.
+
+    It is the step between `FullyConnected` and `Convolution`: the weights outside of a neuron's window are zero, and
+    those inside are its own.  `skconv.inspection.weight_matrix` shows the three as matrices.
+
+    Parameters
+    ----------
+    filters : int
+        Neurons at each position, which are the channels of the output.
+    kernel_size : int or (int, int), default=3
+        Taps down and across.  On a series (height 1) one number is the window along time.
+    stride : int or (int, int), default=1
+        Samples between windows.
+    dilation : int or (int, int), default=1
+        Samples between taps.
+    padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int)), default="same"
+        Border down and across, or ``((top, bottom), (left, right))``.  "same" gives ``ceil(size / stride)`` outputs.
+    padding_mode : {"constant", "edge", "reflect", "symmetric", "wrap", "pattern", "noise", "donor"}, default="constant"
+        What the border holds, see `Pad`.
+    padding_values : float or array-like, default=0
+        Of the modes "constant" and "pattern", as the ``values`` of `Pad`.
+    bias : {"shared", "position", None}, default="shared"
+        What is added: a number per filter, a number per filter at each position (the neuron's own), nothing.  True is
+        "shared", False is None.
+    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"}, default="fan_in_uniform"
+        First values of the weights; those of each position are drawn like a convolution's.
+
+    Notes
+    -----
+    The weight has shape ``(P, Q, filters, rows, columns, channels)`` for an output of P by Q: a convolution's at each
+    position.  Taps in the border have weights too.
+
+    LeCun (1989), "Generalization and network design strategies", compares full, local and shared connections on digits.
+
+    Examples
+    --------
+    >>> from skconv.layers import LocallyConnected
+    >>> layer = LocallyConnected(16, kernel_size=(5, 3), stride=2)
+    >>> layer.output_shape((28, 28, 1))
+    (14, 14, 16)
+    >>> layer.parameter_shapes((28, 28, 1))["weight"]
+    (14, 14, 16, 5, 3, 1)
+    """
+
+    def __init__(
+        self,
+        filters,
+        kernel_size=3,
+        *,
+        stride=1,
+        dilation=1,
+        padding="same",
+        padding_mode="constant",
+        padding_values=0,
+        bias="shared",
+        initializer="fan_in_uniform",
+    ):
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.dilation = dilation
+        self.padding = padding
+        self.padding_mode = padding_mode
+        self.padding_values = padding_values
+        self.bias = bias
+        self.initializer = initializer
+
+    def weight_shape(self, shape):
+        window = self.window(shape)
+        return (*window.output, self.filters, window.rows.kernel, window.columns.kernel, shape[2])
+
+    def initialize(self, parameters, state, shape, rng):
+        weight = parameters["weight"]
+        for kernels in weight.reshape(-1, *weight.shape[2:]):
+            initialize(self.initializer, kernels, rng)
+
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        window = self.window(shape)
+        rows, columns = window.rows, window.columns
+        stored = Window(*(Axis(axis.padded, axis.kernel, axis.stride, axis.dilation) for axis in (rows, columns)))
+        kernel = LocalGathered(stored, shape[2], self.filters, width, dtype, alike=not training)
+        plan = Plan(
+            kernel=(kernel, window),
+            scratch={"forward": kernel.scratch},
+            shared={"weight": kernel.weight_shape},
+            x=Storage(kernel.stored_rows, columns.padded, rows.before, columns.before),
+        )
+        if training:
+            plan.scratch["gradient"] = kernel.gradient_scratch
+        if training and input_gradient:
+            plan.scratch["adjoint"] = kernel.adjoint_scratch
+        return plan
+
+    def prepare(self, parameters, state, plan, shared):
+        plan.kernel[0].prepare(parameters.weight, shared.weight)
+
+    def forward(self, frame, training):
+        kernel, _ = frame.plan.kernel
+        if "forward" not in frame.bound:
+            frame.bound["forward"] = kernel.bind(frame.x_storage, frame.scratch.forward, frame.y)
+        kernel.run(frame.bound["forward"], frame.shared.weight)
+
+    def backward(self, frame):
+        kernel, window = frame.plan.kernel
+        scratch = frame.scratch.gradient
+        if "gradient" not in frame.bound:
+            frame.bound["gradient"] = kernel.bind_gradient(frame.x_storage, frame.dy, scratch)
+        kernel.run_gradient(frame.bound["gradient"], scratch, frame.gradients.weight)
+        if frame.dx is None:
+            return
+        if "adjoint" not in frame.bound:
+            frame.bound["adjoint"] = kernel.bind_adjoint(frame.dy, frame.dx, window, frame.scratch.adjoint)
+        kernel.run_adjoint(frame.bound["adjoint"], frame.shared.weight, frame.dx)

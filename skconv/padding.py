@@ -1,0 +1,239 @@
+"""Borders around images, for pipelines."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from math import prod
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from ._frame import split
+from ._geometry import BORDER_MAPS, make_window
+from ._images import ImageTransformer, output_dtype, pixel_names
+from ._kernels.padding import border_maps, border_shapes, fill_from, fill_noise, inside, repeat, tiled
+from ._validation import at_least, check_channel_values, check_pad_width, check_pattern, one_of
+
+__all__ = ["ImagePadder"]
+
+
+class ImagePadder(ImageTransformer):
+    """Put a border around images.
+
+    Parameters
+    ----------
+    pad_width : int, (int, int) or ((int, int), (int, int)), default=1
+        Border down and across, or ``((top, bottom), (left, right))``.  On a series one number pads time.
+    mode : str, default="constant"
+        What the border holds:
+
+        - "constant": ``constant_values``;
+        - "edge", "reflect", "symmetric", "wrap": samples of the image, as in `numpy.pad`, at any width;
+        - "noise": random numbers, by default with the mean and the standard deviation of each channel of the image;
+        - "donor": another image of the training set goes on as if it were repeated in all directions: sample ``(i, j)``
+          of the padded image is ``donor[(i - top) % height, (j - left) % width]``;
+        - "pattern": the array ``pattern``, repeated from the padded image's top left corner and covered by the image.
+    constant_values : float or array-like of shape (channels,), default=0
+        Of "constant".
+    pattern : array-like of shape (h, w) or (h, w, channels), default=None
+        Of "pattern".
+    noise : {"normal", "uniform"}, default="normal"
+        Distribution of the noise.
+    noise_mean, noise_scale : float or array-like of shape (channels,), default=None
+        Mean and standard deviation of the noise; None takes each image's.
+    n_donors : int, default=100
+        Images of the training set, drawn at random, that are kept as donors.
+    random_state : int, RandomState instance or None, default=None
+        Of noise and donors.  `fit` draws one number; with it and the image's own numbers all is fixed: the same image
+        gets the same border, whatever its neighbours.
+    image_shape : None, "series", int or tuple, default=None
+        Shape of a sample of flat X: ``(T,)``, ``(H, W)`` or ``(H, W, C)``.  None takes a square number of features as a
+        square image and any other as a series; images (n, H, W) and (n, H, W, C) as they are.  "series" is (n, T) or
+        (n, T, C).
+    n_jobs : int, default=None
+        Threads; None uses as many as BLAS would.  The result does not depend on it.
+
+    Attributes
+    ----------
+    image_shape_, output_shape_ : (int, int, int)
+        Height, width and channels of the images and of the padded images.
+    donors_ : ndarray of shape (n, H, W, C)
+        Where ``mode="donor"``.  An image is not its own donor, unless there is no other.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Where X is a data frame with string names.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconv import ImagePadder
+    >>> ImagePadder(((0, 0), (1, 2)), "reflect").fit_transform(np.array([[[1, 2, 3]]]))
+    array([[[2., 1., 2., 3., 2., 1.]]], dtype=float32)
+    """
+
+    _parameter_constraints: dict = {
+        "pad_width": [at_least(0), tuple, list],
+        "mode": [one_of("constant", *BORDER_MAPS, "noise", "donor", "pattern")],
+        "constant_values": [Real, "array-like"],
+        "pattern": ["array-like", None],
+        "noise": [one_of("normal", "uniform")],
+        "noise_mean": [Real, "array-like", None],
+        "noise_scale": [Real, "array-like", None],
+        "n_donors": [at_least(1)],
+        "random_state": ["random_state"],
+        "image_shape": [one_of("series"), at_least(1), tuple, list, None],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(
+        self,
+        pad_width=1,
+        mode="constant",
+        *,
+        constant_values=0,
+        pattern=None,
+        noise="normal",
+        noise_mean=None,
+        noise_scale=None,
+        n_donors=100,
+        random_state=None,
+        image_shape=None,
+        n_jobs=None,
+    ):
+        self.pad_width = pad_width
+        self.mode = mode
+        self.constant_values = constant_values
+        self.pattern = pattern
+        self.noise = noise
+        self.noise_mean = noise_mean
+        self.noise_scale = noise_scale
+        self.n_donors = n_donors
+        self.random_state = random_state
+        self.image_shape = image_shape
+        self.n_jobs = n_jobs
+
+    def inverse_transform(self, X):
+        """Cut the borders off.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, H' * W' * C), (n, H', W') or (n, H', W', C)
+            Padded images; ``(H', W', C)`` is `output_shape_`.
+
+        Returns
+        -------
+        ndarray of shape (n, H * W * C), or (n, H, W) or (n, H, W, C) where X is n-d
+            The images.  float64 where X is, else float32.
+
+        Raises
+        ------
+        ValueError
+            Where X does not have the padded images' shape.
+        """
+        check_is_fitted(self)
+        X = check_array(X, allow_nd=True)
+        given, wanted = X.shape[1:], self.output_shape_
+        if given not in ((prod(wanted),), wanted, self._formed(np.broadcast_to(0, (1, *wanted)), X.ndim).shape[1:]):
+            raise ValueError(f"X has samples of shape {given}, but padded images have shape {wanted}")
+        padded = X.reshape(len(X), *wanted).transpose(1, 2, 3, 0)
+        images = inside(padded, self._window).transpose(3, 0, 1, 2).astype(output_dtype(X), order="C")
+        return self._formed(images, X.ndim)
+
+    # What `ImageTransformer` asks
+
+    def _fit_images(self, X, y):
+        check_pad_width("pad_width", self.pad_width)
+        height, width, channels = self.image_shape_
+        self._check_values(channels)
+        self._window = make_window(height, width, 1, padding=self.pad_width)
+        if self.mode in ("noise", "donor"):
+            self._seed = int(check_random_state(self.random_state).randint(2**31))
+        if self.mode == "donor":
+            n = min(self.n_donors, len(X))
+            kept = np.sort(np.random.default_rng(self._seed).choice(len(X), n, replace=False))
+            self.donors_ = X[kept].astype(output_dtype(X))
+        return (*self._window.output, channels)
+
+    def _check_values(self, channels):
+        """Hold the values of the mode against the images' channels."""
+        if self.mode == "constant":
+            check_channel_values("constant_values", self.constant_values, channels)
+        elif self.mode == "pattern":
+            check_pattern("pattern", self.pattern, channels)
+        elif self.mode == "noise":
+            for name in ("noise_mean", "noise_scale"):
+                if getattr(self, name) is not None:
+                    check_channel_values(name, getattr(self, name), channels)
+            if self.noise_scale is not None and np.min(self.noise_scale) < 0:
+                raise ValueError(f"noise_scale must be at least 0, got {self.noise_scale!r}")
+
+    def _working_bytes(self, itemsize):
+        image, padded = prod(self.image_shape_), prod(self.output_shape_)
+        doubles = {"noise": 4 * image + 2 * (padded - image), "donor": 3 * image, "pattern": padded}
+        return 8 * doubles.get(self.mode, 0)
+
+    def _transform_images(self, X, out):
+        x, y = X.transpose(1, 2, 3, 0), out.transpose(1, 2, 3, 0)
+        if self.mode in BORDER_MAPS:
+            repeat(x, border_maps(self._window, self.mode), y)
+            return
+        if self.mode in ("constant", "pattern"):
+            fill_from(self._field(out.dtype), self._window, y)
+        elif self.mode == "noise":
+            self._fill_noise(X, out)
+        else:
+            self._fill_donors(X, out)
+        np.copyto(inside(y, self._window), x)
+
+    def _names(self, channels):
+        return pixel_names(self.output_shape_, channels)
+
+    # The modes
+
+    def _field(self, dtype):
+        """What all borders hold, ``(H', W', C, 1)``."""
+        rows, columns, channels = self.output_shape_
+        if self.mode == "pattern":
+            return tiled(check_pattern("pattern", self.pattern, channels).astype(dtype), rows, columns)[..., None]
+        values = check_channel_values("constant_values", self.constant_values, channels)
+        return np.broadcast_to(values, self.output_shape_)[..., None]
+
+    def _generator(self, image):
+        """A random stream of the image's own; the image in float64, without negative zeros."""
+        words = np.frombuffer(blake2b(image, digest_size=16).digest(), np.uint32)
+        return np.random.default_rng([self._seed, *words])
+
+    def _fill_noise(self, X, out):
+        channels = self.image_shape_[2]
+        shapes = border_shapes(self._window, channels, 1)
+        size = sum(map(prod, shapes.values()))
+        given = [
+            None if value is None else check_channel_values(name, value, channels)
+            for name, value in (("noise_mean", self.noise_mean), ("noise_scale", self.noise_scale))
+        ]
+        for image, padded in zip(_doubles(X), out, strict=True):
+            rng = self._generator(image)
+            # Uniform numbers of variance 1 lie within the root of 3.
+            flat = rng.standard_normal(size) if self.noise == "normal" else rng.uniform(-(3**0.5), 3**0.5, size)
+            mean = image.mean(axis=(0, 1)) if given[0] is None else given[0]
+            spread = image.std(axis=(0, 1)) if given[1] is None else given[1]
+            noise = split(flat, shapes).values()
+            fill_noise(noise, mean[:, None], spread[:, None], self._window, padded[..., None])
+
+    def _fill_donors(self, X, out):
+        maps = border_maps(self._window, "wrap")
+        coarse = min(X.dtype, self.donors_.dtype, key=lambda dtype: dtype.itemsize)
+        for image, padded in zip(_doubles(X), out, strict=True):
+            first, itself = self._generator(image).integers(len(self.donors_)), image.astype(coarse)
+            for i in range(len(self.donors_)):
+                donor = self.donors_[(first + i) % len(self.donors_)]
+                if not np.array_equal(donor.astype(coarse), itself):
+                    break
+            repeat(donor[..., None], maps, padded[..., None])
+
+
+def _doubles(X):
+    """The images one by one in float64, each contiguous and without negative zeros, so that equal ones are equal."""
+    return (np.add(image, 0.0, dtype=np.float64, order="C") for image in X)

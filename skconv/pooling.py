@@ -1,0 +1,193 @@
+"""Pooling of images and series as a transformer."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from ._frame import Plan
+from ._images import pixel_names
+from ._kernels.pooling import median_pool
+from ._transform import NetworkTransformer
+from ._validation import at_least, check_pad_width, check_size, one_of
+from .layers import GlobalMaxPool, GlobalMeanPool, LpPool, MaxPool, MeanPool, StridePool
+from .layers.pooling import WindowPool, sample_counts
+
+__all__ = ["StridedPooling"]
+
+
+class StridedPooling(NetworkTransformer):
+    """Pooling: a summary of each window of an image or a series, channel by channel.
+
+    Flat samples give flat samples, images give images.
+
+    Parameters
+    ----------
+    method : {"stride", "max", "mean", "lp", "median"}, default="max"
+        What is taken of each window.
+
+        - "stride": its top left pixel, ``X[:, ::s, ::s]``; nothing is dropped at the end.
+        - "max": the maximum.
+        - "mean": the mean.
+        - "lp": the norm ``(sum |x|^p)^(1 / p)``, as in ONNX, the border being zeros.
+        - "median": the median; the mean of the two in the middle where their number is even.
+    pool_size : int, (int, int) or "global", default=2
+        Window down and across.  One number leaves axes of length 1 alone: on a series it is the window along time.
+        "global" is one window over the whole image.
+    stride : int or (int, int), default=None
+        Pixels between windows; None means ``pool_size``.
+    padding : int, (int, int) or ((int, int), (int, int)), default=0
+        Border down and across, or ``((top, bottom), (left, right))``; at most half the window.  It is never the maximum
+        and is left out of mean and median.
+    ceil_mode : bool, default=False
+        Whether a last window may reach beyond the border, where pixels would be left over.  One that would start beyond
+        the image is dropped, as in PyTorch and ONNX.
+    count_include_pad : bool, default=False
+        Whether "mean" counts the border, as zeros; what lies beyond the border never counts.
+    p : float, default=2
+        Exponent of "lp", at least 1.
+    image_shape : None, "series", int, (T,), (H, W) or (H, W, C), default=None
+        How a row of a two-dimensional X is an image, as in `ConvNetClassifier`.
+    n_jobs : int or None, default=None
+        Threads; None uses as many as BLAS would.  No bit of the result depends on it.
+
+    Attributes
+    ----------
+    image_shape_, output_shape_ : (int, int, int)
+        Shape of a sample and of its output, ``(rows, columns, channels)``.
+    n_features_in_ : int
+        Numbers a sample.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where X was a data frame with names.
+
+    Raises
+    ------
+    ValueError
+        Where the window does not fit the image, or the border is more than half the window.
+
+    See Also
+    --------
+    skconv.layers.MaxPool : Pooling within a network, by the same functions.
+
+    Notes
+    -----
+    "stride" takes `stride` and `pool_size` alone, "global" none of `stride`, `padding`, `ceil_mode` and
+    `count_include_pad`.  Computed in float64 where X is float64, else in float32.  Memory beside the output is bounded
+    by scikit-learn's ``working_memory`` setting.  There is no `inverse_transform`: pooling loses what it leaves out.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skconv import StridedPooling
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> pooling = StridedPooling("mean").fit(X)
+    >>> pooling.transform(X).shape
+    (1797, 16)
+    >>> pooling.transform(X.reshape(-1, 8, 8)).shape
+    (1797, 4, 4)
+    >>> pooling.get_feature_names_out()[:2]
+    array(['row0_column0', 'row0_column1'], dtype=object)
+    """
+
+    _parameter_constraints: dict = {
+        "method": [one_of("stride", "max", "mean", "lp", "median")],
+        "pool_size": [one_of("global"), at_least(1), tuple, list],
+        "stride": [at_least(1), tuple, list, None],
+        "padding": [at_least(0), tuple, list],
+        "ceil_mode": ["boolean"],
+        "count_include_pad": ["boolean"],
+        "p": [at_least(1, Real)],
+        "image_shape": [one_of("series"), at_least(1), tuple, list, None],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(
+        self,
+        method="max",
+        pool_size=2,
+        *,
+        stride=None,
+        padding=0,
+        ceil_mode=False,
+        count_include_pad=False,
+        p=2,
+        image_shape=None,
+        n_jobs=None,
+    ):
+        self.method = method
+        self.pool_size = pool_size
+        self.stride = stride
+        self.padding = padding
+        self.ceil_mode = ceil_mode
+        self.count_include_pad = count_include_pad
+        self.p = p
+        self.image_shape = image_shape
+        self.n_jobs = n_jobs
+
+    def _fit_images(self, X, y):
+        layer = self._layer()
+        shape = layer.output_shape(self.image_shape_)
+        self.networks_ = [self._new_network([layer])]
+        return shape if len(shape) == 3 else (1, 1, *shape)
+
+    def _layer(self):
+        """The layer that the parameters describe on this image."""
+        if self.pool_size == "global":
+            return self._global_layer()
+        check_size("pool_size", self.pool_size)
+        if self.stride is not None:
+            check_size("stride", self.stride)
+        check_pad_width("padding", self.padding)
+        pool_size = self._pair(self.pool_size, 1)
+        stride = pool_size if self.stride is None else self._pair(self.stride, 1)
+        options = {"stride": stride, "padding": self._pair(self.padding, 0), "ceil_mode": self.ceil_mode}
+        if self.method == "stride":
+            return StridePool(stride)
+        if self.method == "max":
+            return MaxPool(pool_size, **options)
+        if self.method == "mean":
+            return MeanPool(pool_size, count_include_pad=self.count_include_pad, **options)
+        if self.method == "lp":
+            return LpPool(pool_size, self.p, **options)
+        return _MedianPool(pool_size, **options)
+
+    def _global_layer(self):
+        """One window over the whole image."""
+        size = self.image_shape_[:2]
+        if self.method == "stride":
+            raise ValueError(
+                "pool_size='global' does not go with method='stride', which has a step: give a number or (down, across)"
+            )
+        if self.method == "max":
+            return GlobalMaxPool()
+        if self.method == "mean":
+            return GlobalMeanPool()
+        return LpPool(size, self.p) if self.method == "lp" else _MedianPool(size)
+
+    def _pair(self, value, alone):
+        """``(down, across)``; one number leaves an axis of length 1 with ``alone``."""
+        if isinstance(value, Integral):
+            return tuple(alone if size == 1 else int(value) for size in self.image_shape_[:2])
+        return tuple(value)
+
+    def _names(self, channels):
+        return pixel_names(self.output_shape_, channels, series=self.image_shape_[0] == 1)
+
+
+class _MedianPool(WindowPool):
+    """Median of each window, for prediction only: it has no gradient here."""
+
+    _border = np.inf  # behind all others once a window is sorted
+
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        window = self.window(shape)
+        stack = (window.rows.kernel * window.columns.kernel, *window.output, shape[2], width)
+        padded = self._padded(window, shape, width)
+        work = {"stack": stack, **({"x": padded} if padded else {})}
+        return Plan(kernel=(window, sample_counts(window, np.intp)), scratch={"forward": work})
+
+    def forward(self, frame, training):
+        window, counts = frame.plan.kernel
+        work = frame.scratch.forward
+        median_pool(self._bordered(frame, window, work), window, counts, work.stack, frame.y)

@@ -1,0 +1,452 @@
+"""ImagePadder against numpy.pad and loops, and as a transformer."""
+
+import pickle
+import tracemalloc
+
+import numpy as np
+import pytest
+import sklearn
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+
+from skconv import ConvNetClassifier, ImagePadder, _images
+
+SETTINGS = settings(deadline=None, max_examples=60, derandomize=True)
+REPEATING = ("edge", "reflect", "symmetric", "wrap")
+MODES = (*REPEATING, "constant", "noise", "donor", "pattern")
+
+
+def images(n=7, shape=(4, 5, 2), dtype=np.float64, seed=0):
+    return np.random.default_rng(seed).standard_normal((n, *shape)).astype(dtype)
+
+
+def padder(mode="constant", pad_width=((2, 1), (0, 3)), **options):
+    """A padder of this mode with a pattern and a seed."""
+    pattern = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]] if mode == "pattern" else None
+    return ImagePadder(pad_width, mode, **{"pattern": pattern, "random_state": 3, **options})
+
+
+# numpy.pad
+
+
+@st.composite
+def cases(draw):
+    """Images, in memory as they may come, and borders up to four times as wide."""
+    shape = draw(st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(1, 5), st.integers(1, 3)))
+    dtype = draw(st.sampled_from([np.float64, np.float32, np.int64, np.uint8]))
+    X = np.random.default_rng(0).integers(0, 100, shape).astype(dtype)
+    layout = draw(st.sampled_from(["C", "F", "reversed", "strided"]))
+    if layout == "F":
+        X = np.asfortranarray(X)
+    elif layout == "reversed":
+        X = X[::-1, ::-1, :, ::-1]
+    elif layout == "strided":
+        X = np.repeat(X, 2, axis=2)[:, :, ::2]
+    sides = tuple((draw(st.integers(0, 4 * size)), draw(st.integers(0, 4 * size))) for size in shape[1:3])
+    return X, sides
+
+
+@SETTINGS
+@given(case=cases(), mode=st.sampled_from([*REPEATING, "constant"]))
+def test_equals_numpy_pad(case, mode):
+    X, sides = case
+    options = {"constant_values": 2.5} if mode == "constant" else {}
+    dtype = np.float64 if X.dtype == np.float64 else np.float32
+    expected = np.pad(X.astype(dtype), ((0, 0), *sides, (0, 0)), mode, **options)
+    padded = ImagePadder(sides, mode, **options).fit_transform(X)
+    assert padded.dtype == dtype
+    np.testing.assert_array_equal(padded, expected)
+    flat = ImagePadder(sides, mode, image_shape=X.shape[1:], **options).fit_transform(X.reshape(len(X), -1))
+    np.testing.assert_array_equal(flat, expected.reshape(len(X), -1))
+
+
+@SETTINGS
+@given(case=cases(), mode=st.sampled_from(MODES))
+def test_inverse_crops(case, mode):
+    X, sides = case
+    model = padder(mode, sides).fit(X)
+    padded = model.transform(X)
+    dtype = np.float64 if X.dtype == np.float64 else np.float32
+    for form in (padded, padded.reshape(len(X), -1)):
+        inverse = model.inverse_transform(form)
+        assert inverse.dtype == dtype
+        np.testing.assert_array_equal(inverse.reshape(X.shape), X)
+
+
+@pytest.mark.parametrize(
+    ("shape", "image_shape", "pad_width", "out"),
+    [
+        ((4, 5), None, 1, (6, 7)),
+        ((4, 5, 3), None, (1, 2), (6, 9, 3)),
+        ((4, 5, 1), None, 0, (4, 5, 1)),
+        ((20,), (4, 5), ((1, 0), 0), (25,)),
+        ((25,), None, 1, (49,)),
+        ((20,), None, 2, (24,)),
+        ((20,), "series", (0, 2), (24,)),
+        ((20,), 20, ((0, 0), (3, 0)), (23,)),
+        ((20, 3), "series", 2, (24, 3)),
+        ((20, 3), "series", ((1, 0), (0, 0)), (2, 20, 3)),
+        ((1, 20, 3), None, 2, (1, 24, 3)),
+        ((60,), (1, 20, 3), 2, (72,)),
+    ],
+)
+@pytest.mark.parametrize("mode", MODES)
+def test_the_output_has_the_form_of_the_input(mode, shape, image_shape, pad_width, out):
+    X = images(3, shape)
+    model = padder(mode, pad_width, image_shape=image_shape).fit(X)
+    padded = model.transform(X)
+    assert padded.shape == (3, *out)
+    assert np.prod(model.output_shape_) == np.prod(out)
+    inverse = model.inverse_transform(padded)
+    assert inverse.size == X.size
+    if len(out) == len(shape):
+        assert inverse.shape == X.shape
+    np.testing.assert_array_equal(inverse.reshape(X.shape), X)
+    np.testing.assert_array_equal(model.transform(X.reshape(3, -1)), padded.reshape(3, -1))
+    assert len(model.get_feature_names_out()) == np.prod(out)
+
+
+# The other modes
+
+
+def test_a_constant_for_each_channel():
+    padded = padder(constant_values=[1.5, -2]).fit_transform(images())
+    border = np.pad(np.zeros((4, 5), bool), ((2, 1), (0, 3)), constant_values=True)
+    np.testing.assert_array_equal(padded[:, border], np.broadcast_to([1.5, -2], (7, border.sum(), 2)))
+
+
+@pytest.mark.parametrize("channels", [False, True])
+def test_a_pattern_lies_under_the_image(channels):
+    pattern = images(1, (3, 2, 2), seed=1)[0]
+    pattern = pattern if channels else pattern[..., 0]
+    X = images()
+    padded = padder("pattern", pattern=pattern).fit_transform(X)
+    for i, j in np.ndindex(7, 8):
+        inside = 2 <= i < 6 and j < 5
+        expected = X[:, i - 2, j] if inside else np.broadcast_to(np.reshape(pattern[i % 3, j % 2], -1), (7, 2))
+        np.testing.assert_array_equal(padded[:, i, j], expected)
+
+
+def donors_of(model, padded, sides=((6, 3), (2, 9))):
+    """The donor of each padded image, read off its border number by number."""
+    H, W, _ = model.image_shape_
+    numbers = []
+    for image in padded:
+        fits = []
+        for donor in model.donors_:
+            fits.append(
+                all(
+                    (image[i, j] == donor[(i - sides[0][0]) % H, (j - sides[1][0]) % W]).all()
+                    for i, j in np.ndindex(image.shape[:2])
+                    if not (sides[0][0] <= i < sides[0][0] + H and sides[1][0] <= j < sides[1][0] + W)
+                )
+            )
+        assert sum(fits) == 1
+        numbers.append(fits.index(True))
+    return np.array(numbers)
+
+
+def test_a_donor_is_another_image_of_the_training_set():
+    X = images(30)
+    model = padder("donor", ((6, 3), (2, 9))).fit(X)
+    np.testing.assert_array_equal(model.donors_, X)
+    numbers = donors_of(model, model.transform(X))
+    assert (numbers != np.arange(30)).all()
+    assert len(np.unique(numbers)) > 12
+    other = clone(model).set_params(random_state=4).fit(X)
+    assert (donors_of(other, other.transform(X)) != numbers).sum() > 20
+
+
+def test_an_image_is_its_own_donor_only_where_there_is_no_other():
+    X = images(2)
+    model = padder("donor", ((6, 3), (2, 9))).fit(X)
+    np.testing.assert_array_equal(donors_of(model, model.transform(X)), [1, 0])
+    single = model.transform(X.astype(np.float32))  # in another precision too
+    np.testing.assert_allclose(single, model.transform(X), rtol=1e-6)
+    single = padder("donor", ((6, 3), (2, 9))).fit(X.astype(np.float32))
+    np.testing.assert_array_equal(donors_of(single, single.transform(X).astype(np.float32)), [1, 0])
+    same = padder("donor", ((6, 3), (2, 9))).fit(X[:1])
+    np.testing.assert_array_equal(donors_of(same, same.transform(X[:1])), [0])
+    np.testing.assert_array_equal(same.transform(X[:1]), np.pad(X[:1], ((0, 0), (6, 3), (2, 9), (0, 0)), "wrap"))
+
+
+def test_donors_are_a_seeded_subset():
+    X = images(50)
+    kept = [padder("donor", n_donors=10, random_state=seed).fit(X).donors_ for seed in (0, 0, 1)]
+    np.testing.assert_array_equal(kept[0], kept[1])
+    assert not np.array_equal(kept[0], kept[2])
+    assert len(kept[0]) == 10
+    numbers = [np.flatnonzero((donor == X).all(axis=(1, 2, 3))).item() for donor in kept[0]]
+    assert numbers == sorted(set(numbers))
+    assert padder("donor").fit(X.astype(np.int8)).donors_.dtype == np.float32
+
+
+@pytest.mark.parametrize("noise", ["normal", "uniform"])
+def test_noise_has_the_moments_of_each_image(noise):
+    X = images() * [0.1, 20] + [3, -5]
+    padded = padder("noise", 40, noise=noise).fit_transform(X)
+    border = padded[:, np.pad(np.zeros((4, 5), bool), 40, constant_values=True)]
+    spread = X.std(axis=(1, 2))
+    assert (abs(border.mean(axis=1) - X.mean(axis=(1, 2))) < 4 * spread / border.shape[1] ** 0.5).all()
+    np.testing.assert_allclose(border.std(axis=1), spread, rtol=0.05)
+    deviations = abs(border - X.mean(axis=(1, 2))[:, None]) / spread[:, None]
+    if noise == "uniform":
+        assert 1.7 < deviations.max() < 3**0.5
+    else:
+        assert deviations.max() > 3
+
+
+def test_noise_of_given_moments():
+    X = images()
+    options = {"noise_mean": 100, "noise_scale": [1, 0]}
+    padded = padder("noise", 40, **options).fit_transform(X)
+    border = padded[:, np.pad(np.zeros((4, 5), bool), 40, constant_values=True)]
+    np.testing.assert_allclose(border.mean(axis=1), 100, atol=0.05)
+    np.testing.assert_allclose(border[..., 0].std(axis=1), 1, rtol=0.05)
+    np.testing.assert_array_equal(border[..., 1], 100)
+    assert len(np.unique(border[..., 0])) == border[..., 0].size
+
+
+def test_noise_of_a_constant_image_is_constant():
+    np.testing.assert_array_equal(padder("noise").fit_transform(np.full((2, 3, 3), 7.0)), 7)
+
+
+@pytest.mark.parametrize("mode", ["noise", "donor"])
+def test_an_image_s_border_depends_on_the_image_and_the_seed_alone(mode, monkeypatch):
+    X = images(60)
+    model = padder(mode).fit(X)
+    whole = model.transform(X)
+    order = np.random.default_rng(1).permutation(60)
+    np.testing.assert_array_equal(model.transform(X[order]), whole[order])
+    np.testing.assert_array_equal(model.transform(X[7:8]), whole[7:8])
+    np.testing.assert_array_equal(model.transform(np.asfortranarray(X[::-1])), whole[::-1])
+    np.testing.assert_array_equal(padder(mode).fit(X).transform(X), whole)
+    zeros = np.zeros((1, 4, 5, 2))
+    np.testing.assert_array_equal(model.transform(zeros), model.transform(-zeros))
+    exact = X.astype(np.float32).astype(np.float64)
+    single = model.transform(exact.astype(np.float32))
+    np.testing.assert_allclose(single, model.transform(exact), rtol=1e-5, atol=1e-5)
+    monkeypatch.setattr(_images, "_CHUNK_BYTES", 1)
+    np.testing.assert_array_equal(model.transform(X), whole)
+    other = padder(mode, random_state=4).fit(X).transform(X)
+    assert (other != whole).any(axis=(1, 2, 3)).sum() > 40
+    changed = X.copy()
+    changed[:, 0, 0, 0] += 1e-9
+    assert (model.transform(changed)[:, :2] != whole[:, :2]).any(axis=(1, 2, 3)).sum() > 40
+
+
+def test_noise_differs_between_images():
+    X = np.repeat(images(1), 5, axis=0)
+    model = padder("noise").fit(X)
+    same = model.transform(X)
+    np.testing.assert_array_equal(same, same[:1].repeat(5, axis=0))
+    X[:, 0, 0, 0] += np.arange(5)
+    border = model.transform(X)[:, :2, :, 1]  # of the channel whose moments are the same
+    assert len(np.unique(border)) == border.size
+
+
+def test_without_a_random_state_each_fit_draws():
+    X = images()
+    one, two = (padder("noise", random_state=None).fit(X) for _ in range(2))
+    assert (one.transform(X) != two.transform(X)).any()
+    np.testing.assert_array_equal(one.transform(X), one.transform(X))
+
+
+# As a transformer
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_threads_and_chunks_do_not_change_a_bit(mode, monkeypatch):
+    X = images(50)
+    monkeypatch.setattr(_images, "_CHUNK_BYTES", 5000)
+    one, two, more = (padder(mode, n_jobs=n).fit_transform(X) for n in (1, 2, 5))
+    np.testing.assert_array_equal(one, two)
+    np.testing.assert_array_equal(one, more)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_pickle_and_clone(mode):
+    X = images()
+    model = padder(mode).fit(X)
+    expected = model.transform(X)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).transform(X), expected)
+    copy = clone(model)
+    assert copy.get_params() == model.get_params()
+    assert not hasattr(copy, "output_shape_")
+    np.testing.assert_array_equal(copy.fit(X).transform(X), expected)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_x_stays_as_it_is_and_the_output_is_new(mode):
+    X = images()
+    before = X.copy()
+    model = padder(mode, 0).fit(X)
+    padded = model.transform(X)
+    np.testing.assert_array_equal(padded, X)
+    padded[...] = 0
+    model.inverse_transform(X)[...] = 0
+    np.testing.assert_array_equal(X, before)
+
+
+def test_names_of_the_features():
+    X = images(2, (1, 2))
+    model = ImagePadder(((1, 0), (0, 1))).fit(X)
+    assert model.get_feature_names_out().tolist() == [f"row{r}_column{c}" for r in range(2) for c in range(3)]
+    model = ImagePadder(1, image_shape=(1, 2, 2)).fit(images(2, (4,)))
+    names = [f"channel{c}_time{t}" for t in range(4) for c in range(2)]
+    assert model.get_feature_names_out().tolist() == names
+    names = model.get_feature_names_out(["a_time0", "b_time0", "a_time1", "b_time1"])
+    assert names.tolist() == [f"{c}_time{t}" for t in range(4) for c in "ab"]
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_data_frames_hold_flat_samples_and_images_stay_arrays(library):
+    frames = pytest.importorskip(library)
+    X = images(4, (3, 3))
+    model = padder("edge", 1).set_output(transform=library)
+    for result in (model.fit_transform(X), model.fit(X).transform(X)):
+        np.testing.assert_array_equal(result, np.pad(X, ((0, 0), (1, 1), (1, 1)), "edge"))
+    flat = X.reshape(4, -1)
+    for result in (model.fit_transform(flat), model.fit(flat).transform(flat)):
+        assert isinstance(result, frames.DataFrame)
+        assert list(result.columns) == model.get_feature_names_out().tolist()
+        np.testing.assert_array_equal(result.to_numpy(), np.pad(X, ((0, 0), (1, 1), (1, 1)), "edge").reshape(4, -1))
+    back = model.inverse_transform(model.transform(flat))
+    np.testing.assert_array_equal(back, flat)
+    with sklearn.config_context(transform_output=library):
+        assert padder("edge", 1).fit_transform(X).shape == (4, 5, 5)
+        assert isinstance(padder("edge", 1).fit_transform(flat), frames.DataFrame)
+
+
+def test_lists_and_every_number_type():
+    X = images(3, (2, 2)) * 10
+    expected = padder("reflect", 1).fit_transform(X)
+    np.testing.assert_array_equal(padder("reflect", 1).fit_transform(X.tolist()), expected)
+    for dtype in (np.int8, np.uint16, np.int64, bool, np.float16, np.float32):
+        padded = padder("reflect", 1).fit_transform(X.astype(dtype))
+        assert padded.dtype == np.float32
+        np.testing.assert_array_equal(padded, padder("reflect", 1).fit_transform(X.astype(dtype).astype(np.float32)))
+    assert padder().fit_transform(X.astype(np.longdouble)).dtype == np.float64
+
+
+def test_in_a_pipeline():
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:200], y[:200]
+    pipeline = make_pipeline(ImagePadder(1, "edge"), ConvNetClassifier(max_iter=2, random_state=0))
+    assert pipeline.fit(X, y).predict(X).shape == (200,)
+    assert pipeline[-1].image_shape_ == (10, 10, 1)
+    images_too = clone(pipeline).fit(X.reshape(-1, 8, 8), y)
+    np.testing.assert_array_equal(images_too.predict_proba(X.reshape(-1, 8, 8)), pipeline.predict_proba(X))
+
+
+def test_memory_is_bounded():
+    X = images(400, (30, 30, 3), np.float32)
+    for mode in MODES:
+        model = padder(mode, 5, n_jobs=1).fit(X)
+        model.transform(X)
+        tracemalloc.start()
+        try:
+            padded = model.transform(X)
+            assert tracemalloc.get_traced_memory()[1] < padded.nbytes + (1 << 22)
+        finally:
+            tracemalloc.stop()
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mode": "mirror"}, r"The 'mode' parameter of ImagePadder must be a str among .* Got 'mirror' instead"),
+        ({"pad_width": -1}, r"The 'pad_width' parameter of ImagePadder must be an int in the range \[0, inf\)"),
+        ({"pad_width": ((1, -1), 0)}, r"pad_width must be an integer of at least 0, .*, got \(\(1, -1\), 0\)"),
+        ({"pad_width": (1, 2, 3)}, r"pad_width must be .* \(\(top, bottom\), \(left, right\)\), got \(1, 2, 3\)"),
+        ({"constant_values": [1, 2, 3]}, "constant_values has 3 numbers .*, but the images have 2 channels"),
+        ({"constant_values": [[1, 2]]}, r"constant_values has 2 numbers in an array of shape \(1, 2\), but .* 2 chan"),
+        ({"constant_values": np.nan}, "constant_values must be finite, got nan"),
+        ({"mode": "pattern"}, r"pattern must be numbers, got None"),
+        ({"mode": "pattern", "pattern": [1, 2]}, r"pattern must be an array of shape \(h, w\) .*, got shape \(2,\)"),
+        ({"mode": "pattern", "pattern": [["a"]]}, r"pattern must be numbers, got \[\['a'\]\]"),
+        ({"mode": "pattern", "pattern": np.ones((2, 2, 3))}, "pattern has 3 channels, but the images have 2"),
+        ({"mode": "pattern", "pattern": np.ones((0, 2))}, r"pattern must be an array .*, got shape \(0, 2\)"),
+        ({"mode": "noise", "noise": "pink"}, "The 'noise' parameter of ImagePadder must be a str among"),
+        ({"mode": "noise", "noise_mean": [1, 2, 3]}, "noise_mean has 3 numbers .*, but the images have 2 channels"),
+        ({"mode": "noise", "noise_scale": [1, 2, 3]}, "noise_scale has 3 numbers .*, but the images have 2 channels"),
+        ({"mode": "noise", "noise_scale": [1, -2]}, r"noise_scale must be at least 0, got \[1, -2\]"),
+        ({"mode": "donor", "n_donors": 0}, r"The 'n_donors' parameter of ImagePadder must be an int in the range \[1"),
+        (
+            {"pad_width": 10**9},
+            r"an output of 1 x 2000000004 x 2000000005 x 2 numbers would take .* this machine's mem",
+        ),
+        ({"image_shape": (4, 4)}, r"image_shape=\(4, 4\) has 16 numbers, but X has 40 features a sample"),
+    ],
+)
+def test_errors_at_fit_leave_the_padder_as_it_was(options, message):
+    X = images()
+    model = ImagePadder(**options)
+    before = dict(model.__dict__)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X)
+    assert model.__dict__ == before
+    model = ImagePadder(2, constant_values=1).fit(X)
+    expected = model.transform(X)
+    model.set_params(**options)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X)
+    np.testing.assert_array_equal(
+        model.set_params(**ImagePadder(2, constant_values=1).get_params()).transform(X), expected
+    )
+
+
+@pytest.mark.parametrize("shape", [(3, 0), (3, 0, 4), (3, 4, 0, 1)])
+@pytest.mark.parametrize("mode", ["edge", "constant"])
+def test_an_empty_axis_has_nothing_to_pad(mode, shape):
+    with pytest.raises(ValueError, match=r"Found array with 0 feature\(s\)"):
+        ImagePadder(1, mode).fit(np.ones(shape))
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.ones((2, 41)), "X has 41 features, but ImagePadder is expecting 40"),
+        (np.ones((2, 5, 4, 2)), r"X has samples of shape \(5, 4, 2\), but ImagePadder was fitted on \(4, 5, 2\)"),
+        (np.full((2, 4, 5, 2), np.nan), "Input X contains NaN"),
+    ],
+)
+def test_errors_at_transform(X, message):
+    with pytest.raises(ValueError, match=message):
+        ImagePadder().fit(images()).transform(X)
+
+
+@pytest.mark.parametrize("shape", [(83,), (7, 6, 2), (6, 14), (6, 7, 2, 1)])
+def test_errors_of_the_inverse(shape):
+    with pytest.raises(ValueError, match=r"X has samples of shape \(.*\), but padded images have shape \(6, 7, 2\)"):
+        ImagePadder().fit(images()).inverse_transform(np.ones((2, *shape)))
+
+
+def test_before_fit():
+    for method in ("transform", "inverse_transform"):
+        with pytest.raises(NotFittedError, match="This ImagePadder instance is not fitted yet"):
+            getattr(ImagePadder(), method)(images())
+
+
+def test_working_memory_too_small_for_a_sample():
+    X = images(2, (100, 100, 3))
+    model = padder("noise", n_jobs=1).fit(X)
+    with (
+        sklearn.config_context(working_memory=0.5),
+        pytest.raises(ValueError, match=r"one sample's working arrays would take .* scikit-learn's working_memory"),
+    ):
+        model.transform(X)
+
+
+def test_an_output_larger_than_memory(monkeypatch):
+    model = ImagePadder().fit(images())
+    monkeypatch.setattr(_images, "physical_memory", lambda: 1000)
+    with pytest.raises(ValueError, match=r"an output of 7 x 6 x 7 x 2 numbers would take 0.0 MiB, more than the 0.0"):
+        model.transform(images())
