@@ -7,6 +7,7 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_array, check_random_state
+from sklearn.utils.metaestimators import available_if
 
 from ._banks import array_bank, fitted_prefix, named_bank, pooling, random_dilations, source_network, summaries
 from ._filters import CLASSICAL, RANDOM
@@ -17,6 +18,7 @@ from ._patches import PatchKMeans, PatchPCA, sample_patches
 from ._transform import NetworkTransformer
 from ._validation import at_least, check_parameters, check_window_fits, one_of, per_layer, with_methods
 from .layers import Activation, Convolution
+from .layers.activation import FUNCTIONS
 from .layers.encoding import SUMMARIES, Summary
 
 __all__ = ["ConvFeatures"]
@@ -25,6 +27,15 @@ _LEARNED = ("pca", "kmeans")
 _POOLED_BY_DEFAULT = {"kmeans": "mean", "pca": "max", **dict.fromkeys(RANDOM, "max")}
 _PASSES = 10  # of k-means over its patches
 _SAMPLES = 20  # images whose responses give random biases
+
+
+def _learns(estimator):
+    """Whether there is something to learn from more samples."""
+    if estimator._name not in _LEARNED:
+        raise AttributeError(
+            f"partial_fit needs filters that are learned, 'pca' or 'kmeans', got {estimator.filters!r}"
+        )
+    return True
 
 
 class ConvFeatures(NetworkTransformer):
@@ -145,7 +156,7 @@ class ConvFeatures(NetworkTransformer):
         "padding_values": ["array-like", float, int],
         "flip_kernel": ["boolean"],
         "bias": [one_of("shared", "position", "random"), "array-like", None],
-        "activation": [str, None],
+        "activation": [one_of("auto", *FUNCTIONS), None],
         "pool": [one_of("auto", "max", "mean", "stride"), None],
         "pool_size": [one_of("auto"), at_least(1), tuple, list],
         "summary": [one_of(*SUMMARIES), tuple, list, None],
@@ -217,6 +228,7 @@ class ConvFeatures(NetworkTransformer):
             self._learn(X, _PASSES)
         return self._build(X)
 
+    @available_if(_learns)
     def partial_fit(self, X, y=None):
         """Learn from more samples; for the filters "pca" and "kmeans".
 
@@ -233,10 +245,8 @@ class ConvFeatures(NetworkTransformer):
         Raises
         ------
         ValueError
-            As `fit`; and where the filters are not learned.  The estimator is then as it was.
+            As `fit`.  The estimator is then as it was.
         """
-        if self._name not in _LEARNED:
-            raise ValueError(f"partial_fit needs filters that are learned, 'pca' or 'kmeans', got {self.filters!r}")
         if getattr(self, "_learner", None) is None:
             return self.fit(X)
         with self._unchanged_on_error():
@@ -417,4 +427,4 @@ class ConvFeatures(NetworkTransformer):
     def _names(self, channels):
         if len(self.output_shape_) == 1:
             return self._summary_names
-        return pixel_names(self.output_shape_, self.filter_names_)
+        return pixel_names(self.output_shape_, self.filter_names_, self.image_shape_[0] == 1)

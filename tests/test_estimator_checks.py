@@ -6,10 +6,13 @@ import pytest
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from skconv import ConvNetClassifier, Flatten, ImagePadder, StridedPooling, ToImages
+from skconv import ConvFeatures, ConvNetClassifier, Flatten, ImagePadder, StridedPooling, ToImages
 
 CLASSIFIERS = [ConvNetClassifier()]
 TRANSFORMERS = [
+    ConvFeatures(),
+    ConvFeatures("pca", kernel_size=1, n_patches=500),
+    ConvFeatures("orthonormal", summary=("ppv", "max"), bias="random", dilation="random"),
     Flatten(),
     ImagePadder(),
     ImagePadder(mode="noise"),

@@ -468,7 +468,7 @@ def test_frames(container, digits):
         ({"padding_mode": "mirror"}, "mode must be one of .*got 'mirror'"),
         ({"dilation": "random"}, "dilation='random' needs a summary"),
         ({"bias": np.ones(3)}, r"bias must have the shape \(64,\) or \(9, 11, 64\), got \(3,\)"),
-        ({"activation": "swish"}, r"activation must be one of .*got 'swish'"),
+        ({"activation": "swish"}, "The 'activation' parameter of ConvFeatures must be .*Got 'swish'"),
         ({"pool_size": 10, "pool": "max"}, "pool_size=.* does not fit: a window of 10x10 in an input of 9x11"),
         ({"summary": ("max", "median")}, r"summary must be one or several of .* got \('max', 'median'\)"),
         ({"summary": ()}, r"summary must be one or several of .* got \(\)"),
@@ -494,8 +494,10 @@ def test_k_means_of_single_numbers():
 
 
 def test_partial_fit_needs_learned_filters():
-    with pytest.raises(ValueError, match=r"partial_fit needs filters that are learned.*got 'random'"):
+    assert not hasattr(ConvFeatures(), "partial_fit")
+    with pytest.raises(AttributeError, match="has no attribute 'partial_fit'") as error:
         ConvFeatures().partial_fit(IMAGES)
+    assert "partial_fit needs filters that are learned, 'pca' or 'kmeans', got 'random'" in str(error.value.__cause__)
 
 
 def test_sizes_beyond_memory_before_anything_is_allocated():

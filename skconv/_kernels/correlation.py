@@ -1,7 +1,8 @@
 """Cross-correlation of a block of samples with its weight gradient.  The data gradient is the adjoint's correlation.
 
-Two algorithms with one interface.  In both the window across is free: the rows of ``(W, C, N)`` that a window covers
-are one matrix with ``S * C`` rows, and `numpy.matmul` takes such overlapping views as they are.
+Two algorithms with one interface, beside `Spectral`, which has no gradient.  In both the window across is free: the
+rows of ``(W, C, N)`` that a window covers are one matrix with ``S * C`` rows, and `numpy.matmul` takes such overlapping
+views as they are.
 
 `Gathered` copies the ``R`` rows under each output row next to each other (MEC, arXiv 1706.06873): any geometry.
 `Winograd` transforms tiles of rows, F(m, R) down the image only: for 3 x 3 and 14 rows 18 products, not 42.
@@ -18,10 +19,12 @@ from numpy.lib.stride_tricks import as_strided
 
 from .._geometry import Window
 from .products import product
+from .spectral import Spectral, spectral_cost
 from .winograd import best_tile, winograd_matrices
 
 __all__ = ["Gathered", "Winograd", "choose_correlation"]
 
+_SURE = 0.8  # of the direct method's work: where the Fourier transform must be below
 _BAND_BYTES = 1 << 20  # scratch of one band: a few calls of 100 us each, see docs/design.md
 
 
@@ -309,15 +312,21 @@ class Winograd:
 
 
 def choose_correlation(window: Window, channels: int, filters: int, width: int, dtype, alike=False):
-    """The faster algorithm for these sizes: `Winograd` for kernels 3 or 5 high, stride 1 and some channels.
+    """The fastest algorithm for these sizes.
 
-    With fewer than 8 channels the transforms cost more than the products they save.  Measured, GFLOP/s of the direct
-    method, Winograd against gathered: 104 and 76 at 32 channels of 14 x 14, 130 and 79 at 64 of 16 x 16.
+    `Winograd` for kernels 3 or 5 high, stride 1 and some channels: with fewer than 8 the transforms cost more than the
+    products they save.  Measured, GFLOP/s of the direct method, Winograd against gathered: 104 and 76 at 32 channels of
+    14 x 14, 130 and 79 at 64 of 16 x 16.
+
+    `Spectral`, in prediction, which is where columns must be ``alike``, for long kernels: 0.9 times the time at 256
+    taps on a series of 1000, 0.3 at 128 taps and 8 channels, 0.5 at 21 x 21 on an image of 64 x 64.
     """
     rows, columns = window.rows, window.columns
     plain = rows.stride == rows.dilation == columns.stride == columns.dilation == 1
+    ratio = 1.0
     if plain and rows.kernel in (3, 5) and channels >= 8 and filters >= 8:
         _, ratio = best_tile(rows.output, rows.kernel)
-        if ratio < 0.8:
-            return Winograd(window, channels, filters, width, dtype, alike)
-    return Gathered(window, channels, filters, width, dtype, alike)
+    direct = rows.output * columns.output * rows.kernel * columns.kernel * channels * filters
+    if alike and spectral_cost(window, channels, filters) < _SURE * ratio * direct:
+        return Spectral(window, channels, filters, width, dtype, alike)
+    return (Winograd if ratio < 0.8 else Gathered)(window, channels, filters, width, dtype, alike)
