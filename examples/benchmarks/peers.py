@@ -22,7 +22,8 @@ from threadpoolctl import threadpool_limits
 
 from skconv._network import Network
 from skconv._parallel import Team
-from skconv._training import Trainer, predict_logits
+from skconv._prediction import predict
+from skconv._training import Trainer
 from skconv.layers import Activation, Convolution, Dense, Flatten, MaxPool
 from skconv.losses import SoftmaxCrossEntropy
 from skconv.optimizers import Adam
@@ -58,7 +59,7 @@ def ours(channels, side, filters, hidden, X, y, team):
     )
     weight, rows = np.ones(len(X), np.float32), np.arange(len(X))
     step = {"skconv": lambda: trainer.step(X, y, weight, rows, 1e-3)}
-    return step, {"skconv": lambda: predict_logits(network, X, team)}, len(network.parameters)
+    return step, {"skconv": lambda: predict(network, X, team)}, len(network.parameters)
 
 
 def pytorch(channels, side, filters, hidden, X, y):
@@ -83,11 +84,11 @@ def pytorch(channels, side, filters, hidden, X, y):
             loss(network(images), labels).backward()
             optimizer.step()
 
-        def predict(network=network, images=images):
+        def infer(network=network, images=images):
             with torch.inference_mode():
                 network(images)
 
-        steps[f"torch {name}"], predictions[f"torch {name}"] = step, predict
+        steps[f"torch {name}"], predictions[f"torch {name}"] = step, infer
     return steps, predictions
 
 
