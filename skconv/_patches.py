@@ -12,8 +12,8 @@ from .layers.encoding import Triangle, Whitening
 
 __all__ = ["PatchKMeans", "PatchPCA", "sample_patches"]
 
-_CONTRAST = 0.01  # of the mean variance of patches, added to each patch's: flat patches stay flat
-_WHITENING = 0.1  # added to the variances of normalised patches, as Coates and Ng do
+_CONTRAST = 1.0  # of the mean variance of patches, added to each patch's: noise on a flat ground stays small
+_WHITENING = 1.0  # added to the variances of normalised patches
 _BATCH = 4096
 
 
