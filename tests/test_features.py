@@ -505,7 +505,5 @@ def test_sizes_beyond_memory_before_anything_is_allocated():
     with pytest.raises(ValueError, match=r"1000000000000 filters of 25 numbers would take .* of this machine's memory"):
         ConvFeatures(n_filters=10**12).fit(images)
     model = ConvFeatures(n_filters=10**4, kernel_size=1, pool=None).fit(images[:1])
-    with pytest.raises(
-        ValueError, match=r"an output of 200 x 300 x 300 x 10000 numbers would take .*MiB"
-    ):
+    with pytest.raises(ValueError, match=r"an output of 200 x 300 x 300 x 10000 numbers would take .*MiB"):
         model.transform(images)
