@@ -54,15 +54,12 @@ class ConvFeatures(NetworkTransformer):
           (Coates and Ng, 2012).
         - "identity", "mean", "gaussian", "sobel", "prewitt", "scharr", "laplacian", "gabor", "dct": classical ones,
           applied to each channel by itself.
-        - "rocket", "minirocket": kernels for series, with a dilation each (Dempster et al., arXiv 1910.13051 and
-          2012.08791).  They bring their own kernel sizes, dilations, biases and summaries.
         - an array ``(filters, rows, columns, channels)``, or ``(filters, rows, columns)`` for one channel; for series
           ``(filters, taps, channels)`` or ``(filters, taps)``.
         - a fitted `ConvNetClassifier` (within `sklearn.frozen.FrozenEstimator` where it will be cloned, as in a grid
           search) or its ``network_``: its layers up to `layer`.
     n_filters : int, default=64
-        Number of filters, where the name leaves it open; "pca" and "dct" give at most as many as a patch has numbers,
-        "minirocket" the multiple of 84 up to it.
+        Number of filters, where the name leaves it open; "pca" and "dct" give at most as many as a patch has numbers.
     kernel_size : int or (int, int), default=5
         Taps down and across; on a series one number is the window along time.
     stride : int or (int, int), default=1
@@ -107,7 +104,7 @@ class ConvFeatures(NetworkTransformer):
     Attributes
     ----------
     filters_ : ndarray of shape (filters, rows, columns, channels)
-        The filters as they are correlated (flipped where `flip_kernel`); not with a fitted network or "minirocket".
+        The filters as they are correlated (flipped where `flip_kernel`); not with a fitted network.
     filter_names_ : list of str
         A name for each channel of the output.
     image_shape_, output_shape_ : tuple of int
@@ -142,7 +139,7 @@ class ConvFeatures(NetworkTransformer):
     _keeps_channels = False
     _parameter_constraints: dict = {
         "filters": [
-            one_of(*RANDOM, *_LEARNED, *CLASSICAL, "rocket", "minirocket"),
+            one_of(*RANDOM, *_LEARNED, *CLASSICAL),
             "array-like",
             Network,
             with_methods("fit"),
@@ -217,9 +214,6 @@ class ConvFeatures(NetworkTransformer):
         self._rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         self._learner = None
         self.__dict__.pop("filters_", None)
-        if self._name in ("rocket", "minirocket") and self.image_shape_[0] > 1:
-            height, width, _ = self.image_shape_
-            raise ValueError(f"filters={self.filters!r} is for series (height 1), got images of {height}x{width}")
         network = None if isinstance(self.filters, str) else source_network(self.filters)
         if network is not None:
             return self._take_layers(network)

@@ -477,8 +477,6 @@ def test_frames(container, digits):
         ({"filters": "kmeans", "kernel_size": 12}, "kernel_size=12 does not fit.* of 12x12 in an input of 9x11"),
         ({"filters": "pca", "kernel_size": (3, 12)}, "does not fit.* a window of 3x12 in an input of 9x11"),
         ({"filters": "kmeans", "n_patches": 63}, "n_filters=64 is more than n_patches=63"),
-        ({"filters": "rocket"}, "filters='rocket' is for series.* got images of 9x11"),
-        ({"filters": "minirocket"}, "filters='minirocket' is for series.* got images of 9x11"),
     ],
 )
 def test_errors(parameters, message):
