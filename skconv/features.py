@@ -12,8 +12,10 @@ from sklearn.utils.metaestimators import available_if
 from ._banks import array_bank, fitted_prefix, named_bank, pooling, random_dilations, source_network, summaries
 from ._filters import CLASSICAL, RANDOM
 from ._geometry import make_window
-from ._images import pixel_names
+from ._images import output_dtype, pixel_names
+from ._kernels.rocket import MiniRocket, draw_rocket_kernels
 from ._network import Network
+from ._parallel import Team, thread_count
 from ._patches import PatchKMeans, PatchPCA, sample_patches
 from ._transform import NetworkTransformer
 from ._validation import at_least, check_parameters, check_window_fits, one_of, per_layer, with_methods
@@ -24,6 +26,7 @@ from .layers.encoding import SUMMARIES, Summary
 __all__ = ["ConvFeatures"]
 
 _LEARNED = ("pca", "kmeans")
+_SERIES = ("rocket", "minirocket")
 _POOLED_BY_DEFAULT = {"kmeans": "mean", "pca": "max", **dict.fromkeys(RANDOM, "max")}
 _PASSES = 10  # of k-means over its patches
 _SAMPLES = 20  # images whose responses give random biases
@@ -54,12 +57,15 @@ class ConvFeatures(NetworkTransformer):
           (Coates and Ng, 2012).
         - "identity", "mean", "gaussian", "sobel", "prewitt", "scharr", "laplacian", "gabor", "dct": classical ones,
           applied to each channel by itself.
+        - "rocket", "minirocket": kernels for series, each with a dilation, a bias and summaries of its own (Dempster et
+          al., arXiv 1910.13051 and 2012.08791); only `n_filters`, and for "rocket" `summary`, say more about them.
         - an array ``(filters, rows, columns, channels)``, or ``(filters, rows, columns)`` for one channel; for series
           ``(filters, taps, channels)`` or ``(filters, taps)``.
         - a fitted `ConvNetClassifier` (within `sklearn.frozen.FrozenEstimator` where it will be cloned, as in a grid
           search) or its ``network_``: its layers up to `layer`.
     n_filters : int, default=64
-        Number of filters, where the name leaves it open; "pca" and "dct" give at most as many as a patch has numbers.
+        Number of filters, where the name leaves it open; "pca" and "dct" give at most as many as a patch has numbers,
+        "minirocket" the multiple of 84 up to it, at least 84.
     kernel_size : int or (int, int), default=5
         Taps down and across; on a series one number is the window along time.
     stride : int or (int, int), default=1
@@ -104,7 +110,8 @@ class ConvFeatures(NetworkTransformer):
     Attributes
     ----------
     filters_ : ndarray of shape (filters, rows, columns, channels)
-        The filters as they are correlated (flipped where `flip_kernel`); not with a fitted network.
+        The filters as they are correlated (flipped where `flip_kernel`); not with a fitted network,
+        "rocket" or "minirocket".
     filter_names_ : list of str
         A name for each channel of the output.
     image_shape_, output_shape_ : tuple of int
@@ -139,7 +146,7 @@ class ConvFeatures(NetworkTransformer):
     _keeps_channels = False
     _parameter_constraints: dict = {
         "filters": [
-            one_of(*RANDOM, *_LEARNED, *CLASSICAL),
+            one_of(*RANDOM, *_LEARNED, *CLASSICAL, *_SERIES),
             "array-like",
             Network,
             with_methods("fit"),
@@ -214,6 +221,9 @@ class ConvFeatures(NetworkTransformer):
         self._rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         self._learner = None
         self.__dict__.pop("filters_", None)
+        self._rocket = None
+        if self._name in _SERIES:
+            return self._fit_series(X)
         network = None if isinstance(self.filters, str) else source_network(self.filters)
         if network is not None:
             return self._take_layers(network)
@@ -362,6 +372,42 @@ class ConvFeatures(NetworkTransformer):
         network.fill({"convolution1.weight": weight, "convolution1.bias": bias, **arrays})
         return network
 
+    def _fit_series(self, X):
+        """Kernels of ROCKET as networks, one for each dilation; those of MiniRocket have a way of their own."""
+        height, length, channels = self.image_shape_
+        if height > 1:
+            raise ValueError(f"filters={self.filters!r} is for series (height 1), got images of {height}x{length}")
+        if self._name == "rocket":
+            groups = draw_rocket_kernels(self._rng, length, channels, self.n_filters)
+            networks, names = [], []
+            for dilation, weight, bias in groups:
+                layers = [Convolution(len(weight), weight.shape[1:3], dilation=(1, dilation)), Summary(self._kinds)]
+                networks.append(self._new_network(layers))
+                networks[-1].fill({"convolution1.weight": weight, "convolution1.bias": bias})
+                names.append([f"rocket{sum(map(len, names)) + i}" for i in range(len(weight))])
+            return self._finish(networks, names)
+        if self.summary not in (None, "ppv"):
+            raise ValueError(f"summary must be None or 'ppv' for filters='minirocket', got {self.summary!r}")
+        self._rocket = MiniRocket(length, channels, self.n_filters, self._rng)
+        self._rocket.fit_biases(X[:, 0].astype(output_dtype(X), copy=False), self._rng)
+        self.networks_, self.filter_names_ = [], self._rocket.names()
+        self._summary_names = [f"{name}_ppv" for name in self.filter_names_]
+        return (len(self._summary_names),)
+
+    def _transform(self, X, out):
+        if self._rocket is None:
+            super()._transform(X, out)
+        else:
+            with Team(thread_count(self.n_jobs)) as team:
+                self._rocket.transform(X[:, 0], out, team)
+
+    @property
+    def _kinds(self):
+        """The summaries, or None; ROCKET's where none are given."""
+        if self.summary is None:
+            return ("ppv", "max") if self._name == "rocket" else None
+        return summaries(self.summary)
+
     @property
     def _activation(self):
         """The function behind the filters, or None."""
@@ -371,8 +417,8 @@ class ConvFeatures(NetworkTransformer):
     def _tail(self, shape, activation):
         """Activation, then pooling or summary, for an image of this shape."""
         layers = [] if activation is None else [Activation(activation)]
-        if self.summary is not None:
-            return [*layers, Summary(summaries(self.summary))]
+        if self._kinds is not None:
+            return [*layers, Summary(self._kinds)]
         pool = _POOLED_BY_DEFAULT.get(self._name) if self.pool == "auto" else self.pool
         return [*layers, *pooling(pool, self.pool_size, shape)]
 
@@ -412,10 +458,9 @@ class ConvFeatures(NetworkTransformer):
         """Keep what was built, with the names of each network's filters; the shape of its output."""
         self.networks_ = networks
         self.filter_names_ = [name for each in names for name in each]
-        if self.summary is None:
+        if self._kinds is None:
             return networks[0].shapes[-2]
-        kinds = summaries(self.summary)
-        self._summary_names = [f"{name}_{kind}" for each in names for kind in kinds for name in each]
+        self._summary_names = [f"{name}_{kind}" for each in names for kind in self._kinds for name in each]
         return (len(self._summary_names),)
 
     def _names(self, channels):

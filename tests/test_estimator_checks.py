@@ -13,6 +13,8 @@ TRANSFORMERS = [
     ConvFeatures(),
     ConvFeatures("pca", kernel_size=1, n_patches=500),
     ConvFeatures("orthonormal", summary=("ppv", "max"), bias="random", dilation="random"),
+    ConvFeatures("minirocket", image_shape="series"),
+    ConvFeatures("rocket", image_shape="series"),
     Flatten(),
     ImagePadder(),
     ImagePadder(mode="noise"),

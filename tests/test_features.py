@@ -17,6 +17,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skconv import ConvFeatures, ConvNetClassifier
+from skconv._kernels.rocket import MiniRocket, draw_rocket_kernels
+from skconv._parallel import Team
 from skconv.layers import Activation, Convolution, Dropout, Flatten, MaxPool
 
 RNG = np.random.default_rng(0)
@@ -304,6 +306,44 @@ def test_pca_filters_are_the_directions_of_patches(digits):
     np.testing.assert_allclose(variance, np.linalg.eigvalsh(np.cov(windows.T))[::-1], rtol=0.03)
 
 
+# Series
+
+
+def test_minirocket_is_its_kernels():
+    series = RNG.standard_normal((6, 80, 2))
+    model = ConvFeatures("minirocket", 500, image_shape="series", random_state=0).fit(series)
+    assert model.output_shape_ == (420,)
+    assert model.get_feature_names_out()[0] == "minirocket_015_dilation1_bias0_ppv"
+    rng = np.random.default_rng(np.random.RandomState(0).randint(2**31))
+    kernels = MiniRocket(80, 2, 500, rng)
+    kernels.fit_biases(series, rng)
+    expected = np.empty((6, 420))
+    with Team(1) as team:
+        kernels.transform(series, expected, team)
+    np.testing.assert_array_equal(model.transform(series), expected)
+    np.testing.assert_array_equal(clone(model).set_params(n_jobs=2).fit_transform(series), expected)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).transform(series[2:3]), expected[2:3])
+
+
+def test_rocket_is_its_kernels():
+    series = RNG.standard_normal((4, 60))
+    model = ConvFeatures("rocket", 50, random_state=0).fit(series)
+    assert model.output_shape_ == (100,)
+    features = dict(zip(model.get_feature_names_out(), model.transform(series).T, strict=True))
+    i = 0
+    for dilation, weights, biases in draw_rocket_kernels(
+        np.random.default_rng(np.random.RandomState(0).randint(2**31)), 60, 1, 50
+    ):
+        for weight, bias in zip(weights[:, 0, :, 0], biases, strict=True):
+            spread = np.zeros(10 * dilation + 1)
+            spread[::dilation] = weight
+            values = np.array([signal.correlate(np.pad(x, 5 * dilation), spread, "valid") for x in series]) + bias
+            np.testing.assert_allclose(features[f"rocket{i}_max"], values.max(axis=1), atol=1e-10)
+            np.testing.assert_allclose(features[f"rocket{i}_ppv"], (values > 0).mean(axis=1), atol=1e-12)
+            i += 1
+    assert ConvFeatures("rocket", 50, summary="last", random_state=0).fit(series).output_shape_ == (50,)
+
+
 # Layers of a fitted network
 
 
@@ -476,6 +516,8 @@ def test_frames(container, digits):
         ({"filters": "kmeans", "bias": "shared"}, "filters='kmeans' has its own encoding.*bias='shared'"),
         ({"filters": "kmeans", "kernel_size": 12}, "kernel_size=12 does not fit.* of 12x12 in an input of 9x11"),
         ({"filters": "pca", "kernel_size": (3, 12)}, "does not fit.* a window of 3x12 in an input of 9x11"),
+        ({"filters": "rocket"}, r"filters='rocket' is for series \(height 1\), got images of 9x11"),
+        ({"filters": "minirocket"}, r"filters='minirocket' is for series \(height 1\), got images of 9x11"),
         ({"filters": "kmeans", "n_patches": 63}, "n_filters=64 is more than n_patches=63"),
     ],
 )
@@ -489,6 +531,11 @@ def test_errors(parameters, message):
 def test_k_means_of_single_numbers():
     with pytest.raises(ValueError, match="kernel_size=1: 'kmeans' needs patches of 2 numbers or more, got 1"):
         ConvFeatures("kmeans", kernel_size=1).fit(IMAGES[..., 0])
+
+
+def test_minirocket_has_its_own_summary():
+    with pytest.raises(ValueError, match=r"summary must be None or 'ppv' for filters='minirocket', got 'max'"):
+        ConvFeatures("minirocket", summary="max").fit(np.ones((3, 11)))
 
 
 def test_partial_fit_needs_learned_filters():

@@ -1,0 +1,330 @@
+"""Features of series from fixed and from random kernels: MiniRocket, and the kernels of ROCKET.
+
+MiniRocket (Dempster, Schmidt and Webb, arXiv 2012.08791) correlates a series with 84 kernels of nine taps, three of
+weight 2 and six of weight -1, at many dilations.  A feature is the proportion of values above a bias.
+
+A kernel is minus the sum of all nine taps plus three times three of them: given the sum for a pair, one addition.  Time
+stands on the first axis and samples are innermost, ``(steps, N)``, so shifts and shorter windows are contiguous views.
+Every operation is elementwise or a sum of whole numbers: a sample's features do not depend on its neighbours.
+"""
+
+from __future__ import annotations
+
+from math import ceil, isqrt, log2
+from types import SimpleNamespace
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+__all__ = ["KERNELS", "MiniRocket", "draw_rocket_kernels"]
+
+_TAPS = 9
+_WIDEST = 256  # samples in a block
+_FEW = 64  # samples for each thread below which the threads share the dilations, not the samples
+_VALUES = 1 << 18  # bytes of one kernel's values for a block
+_SERIES = 1 << 22  # bytes of a block's series, all channels
+_CALL = 1 << 21  # bytes of values, or of comparisons, that go through one call: enough to hide what a call costs
+_GOLDEN = (5**0.5 + 1) / 2
+
+# The kernels by the pair of taps they start from: (first, second, ranges of the third).  Two of any three taps lie
+# among the first five or among the last four, so 10 + 6 pairs would do.  One side is the 40 kernels with two taps among
+# the first five and one among the last four, the other is the rest; at each dilation one side sees a border of zeros.
+_LOW = [(first, second) for first in range(4) for second in range(first + 1, 5)]
+_HIGH = [(first, second) for first in range(5, 8) for second in range(first + 1, _TAPS)]
+_SIDES = (
+    [(*pair, [(5, _TAPS)]) for pair in _LOW],
+    [(0, 1, [(2, 5)]), (2, 3, [(0, 2)]), (2, 4, [(0, 2)]), (3, 4, [(0, 3)])]
+    + [(*pair, [(0, 5), *{(5, 6): [(7, _TAPS)], (7, 8): [(5, 7)]}.get(pair, [])]) for pair in _HIGH],
+)
+_TRIPLES = [
+    [sorted((first, second, third)) for first, second, ranges in side for bounds in ranges for third in range(*bounds)]
+    for side in _SIDES
+]
+KERNELS = np.array(_TRIPLES[0] + _TRIPLES[1])  # the taps of weight 2
+_SIDE = np.repeat((0, 1), [len(triples) for triples in _TRIPLES])  # of each kernel
+_LONGEST_RANGE, _LARGEST_SIDE = 5, 44
+
+
+class MiniRocket:
+    """Which features: dilations, borders, channels and, after `fit_biases`, biases.
+
+    Features run over dilations, then over kernels in the order of `KERNELS`, then over biases.
+
+    Parameters
+    ----------
+    length, channels : int
+        Of the series.
+    n_features : int
+        The multiple of 84 below it is used, at least 84: see `n_features`.
+    rng : numpy.random.Generator
+        Draws the channels whose sum each pair of taps sees at each dilation.
+    max_dilations : int, default=32
+        At most so many, spread exponentially from 1 to where a kernel spans the series.
+    """
+
+    def __init__(self, length, channels, n_features, rng, max_dilations=32):
+        self.length, self.channels = length, channels
+        self.dilations, self.n_biases = _spread(length, max(1, n_features // len(KERNELS)), max_dilations)
+        self.subsets = [
+            [[_some_channels(channels, _TAPS, rng) for _ in side] for side in _SIDES] for _ in self.dilations
+        ]
+        # A kernel without a border gives 8 * dilation values fewer: at least one must be left.
+        turn = np.arange(len(self.dilations))[:, None] + np.arange(len(_SIDES))
+        self.padded = (turn % 2 == 0) | (self.dilations[:, None] * (_TAPS - 1) >= length)  # (dilations, sides)
+        self.biases = None
+
+    @property
+    def n_features(self) -> int:
+        """Number of features: a multiple of 84."""
+        return len(KERNELS) * int(self.n_biases.sum())
+
+    def names(self) -> list[str]:
+        """A name for each feature: the taps of weight 2, the dilation, the number of the bias."""
+        return [
+            f"minirocket_{''.join(map(str, taps))}_dilation{dilation}_bias{i}"
+            for dilation, n in zip(self.dilations, self.n_biases, strict=True)
+            for taps in KERNELS
+            for i in range(n)
+        ]
+
+    def width(self, n, threads, itemsize) -> int:
+        """Samples in a block: equally many blocks for each thread, their arrays a few megabytes."""
+        series = self.length * itemsize
+        most = max(1, min(_WIDEST, _VALUES // series, _SERIES // (series * self.channels)))
+        return ceil(n / (threads * ceil(n / (threads * most))))
+
+    def scratch(self, width, dtype):
+        """Work arrays of one thread, for blocks of up to ``width`` samples."""
+        dtype, longest, most = np.dtype(dtype), int(self.dilations[-1]), int(self.n_biases.max())
+        kernel = self.length * width
+        mask = (self.length + 2 * isqrt(self.length) + 2) * width  # of a kernel and a bias, see `_count`
+        kernels = min(_LARGEST_SIDE, max(_LONGEST_RANGE, _CALL // (kernel * dtype.itemsize)))
+        masks = max(1, min(_LARGEST_SIDE * most, _CALL // mask))
+        return SimpleNamespace(
+            channels=np.zeros(self.channels * kernel, dtype),
+            negative=np.zeros(kernel + 8 * longest * width, dtype),
+            triple=np.zeros(kernel + 8 * longest * width, dtype),
+            twos=np.zeros(kernel + 7 * longest * width, dtype),
+            fours=np.zeros(kernel + 5 * longest * width, dtype),
+            all_taps=np.zeros(kernel, dtype),
+            one=np.zeros(kernel, dtype),
+            two=np.zeros(kernel, dtype),
+            values=np.zeros(kernels * kernel, dtype),
+            mask=np.zeros(masks * mask, bool),
+            partial=np.zeros(masks * mask, np.uint8),
+            counts=np.zeros(len(KERNELS) * most * width, np.uint8 if self.length < 256 else dtype),
+            biases=None if self.biases is None else self.biases.astype(dtype),
+        )
+
+    def fit_biases(self, X, rng):
+        """Take each kernel's biases from its values on a sample drawn for it: low-discrepancy quantiles.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, length, channels)
+            float32 or float64.
+        rng : numpy.random.Generator
+            Draws the samples.
+        """
+        width = min(len(KERNELS), max(1, _VALUES // (8 * self.length)))  # for either dtype the same samples
+        work, self.biases, done = self.scratch(width, X.dtype), np.empty(self.n_features), 0
+        for j, k in enumerate(self.n_biases.tolist()):
+            self._load(work, X[rng.integers(len(X), size=width)])
+            for kernel, values in self._convolve(work, width, j):
+                rows = np.arange(len(values))
+                at = _GOLDEN * np.arange(done + 1, done + len(rows) * k + 1) % 1
+                own = values[rows, :, (kernel + rows) % width]
+                self.biases[done : done + at.size] = _quantiles(own, at.reshape(-1, k)).ravel()
+                done += at.size
+
+    def transform(self, X, out, team):
+        """Features of samples ``X`` (n, length, channels) into ``out`` (n, n_features), over the threads of a team."""
+        parts = min(team.threads, ceil(len(X) / 8)) if len(X) < _FEW * team.threads else 1
+        width = self.width(len(X), team.threads // parts, out.itemsize)
+        # A dilation's additions cost about as much as three biases of each kernel.
+        cost = np.cumsum(self.n_biases + 3)
+        stops = [*np.searchsorted(cost, cost[-1] * np.arange(parts) / parts).tolist(), len(cost)]
+        works: list = [None] * team.threads
+
+        def block(i):
+            worker, (b, p) = i % team.threads, divmod(i, parts)
+            if works[worker] is None:
+                works[worker] = self.scratch(width, out.dtype)
+            rows = slice(b * width, (b + 1) * width)
+            self.transform_block(X[rows], out[rows], works[worker], slice(stops[p], stops[p + 1]))
+
+        team.run(block, ceil(len(X) / width) * parts)
+
+    def transform_block(self, X, out, work, part=slice(None)):
+        """Features of a block of samples.
+
+        Parameters
+        ----------
+        X : ndarray of shape (N, length, channels)
+            Of any number type; at most as many samples as ``work`` is for.
+        out : ndarray of shape (N, n_features)
+            Of the dtype of ``work``.
+        work : SimpleNamespace
+            From `scratch`, after `fit_biases`.
+        part : slice, default=all
+            Of the dilations: the features of the others are left as they are.
+        """
+        N, stops = len(X), len(KERNELS) * np.cumsum(self.n_biases)
+        self._load(work, X)
+        for j in range(len(stops))[part]:
+            k, stop = int(self.n_biases[j]), int(stops[j])
+            start = stop - len(KERNELS) * k
+            biases = work.biases[start:stop].reshape(-1, k, 1)
+            counts = work.counts[: len(KERNELS) * k * N].reshape(-1, N)
+            for kernel, values in self._convolve(work, N, j):
+                last = kernel + len(values)
+                _count(values, biases[kernel:last], work, counts[kernel * k : last * k])
+            steps = np.where(self.padded[j], self.length, self.length - 8 * self.dilations[j])
+            np.copyto(out[:, start:stop], counts.T)
+            out[:, start:stop] /= np.repeat(steps[_SIDE], k).astype(out.dtype)
+
+    def _load(self, work, X):
+        """The negative of a block's channels, samples innermost; nothing is left of the block before."""
+        np.negative(X.transpose(2, 1, 0), out=work.channels[: X.size].reshape(X.shape[::-1]), dtype=work.channels.dtype)
+        work.summed = work.subset = None
+
+    def _convolve(self, work, N, j):
+        """All kernels at a dilation: yields the index of the first and values (kernels, steps, N), as many as fit."""
+        size, step = self.length * N, int(self.dilations[j]) * N
+        start = 4 * (int(self.dilations[-1]) * N - step)
+        strides = (step * work.triple.itemsize, work.triple.itemsize)
+        windows = as_strided(work.triple[start:], (_TAPS, size), strides, writeable=False)
+        kernel = 0
+        for side, subsets, padded in zip(_SIDES, self.subsets[j], self.padded[j], strict=True):
+            # Kernels without a border start four taps in: windows and sums of pairs are cut alike.
+            inner = slice(0, size) if padded else slice(4 * step, size - 4 * step)
+            width, filled = inner.stop - inner.start, 0
+            held = work.values[: len(work.values) // width * width].reshape(-1, width)
+            for two, ranges in self._pairs(work, N, step, windows, side, subsets):
+                for left, right in ranges:
+                    if filled + right - left > len(held):
+                        yield kernel, held[:filled].reshape(filled, -1, N)
+                        kernel, filled = kernel + filled, 0
+                    np.add(two[inner], windows[left:right, inner], out=held[filled : filled + right - left])
+                    filled += right - left
+            yield kernel, held[:filled].reshape(filled, -1, N)
+            kernel += filled
+
+    def _pairs(self, work, N, step, windows, side, subsets):
+        """For each pair of taps: minus the sum of all taps plus three times the pair, and the ranges of the third."""
+        size, held = self.length * N, None
+        one, two = work.one[:size], work.two[:size]
+        for (first, second, ranges), subset in zip(side, subsets, strict=True):
+            if (subset, step) != work.summed:
+                if subset != work.subset:
+                    self._sum_channels(work, N, subset)
+                self._sum_taps(work, N, step)
+                work.summed, held = (subset, step), None
+            if first != held:
+                np.add(work.all_taps[:size], windows[first], out=one)
+                held = first
+            np.add(one, windows[second], out=two)
+            yield two, ranges
+
+    def _sum_channels(self, work, N, subset):
+        """The negative sum of some channels, and three times their sum, within borders of zeros."""
+        lead, size = 4 * int(self.dilations[-1]) * N, self.length * N
+        channels = work.channels[: self.channels * size].reshape(-1, size)
+        for array in (work.negative, work.triple):
+            array[:lead] = array[lead + size : 2 * lead + size] = 0
+        negative = work.negative[lead : lead + size]
+        np.copyto(negative, channels[subset[0]])
+        for channel in subset[1:]:
+            np.add(negative, channels[channel], out=negative)
+        np.multiply(negative, -3, out=work.triple[lead : lead + size])
+        work.subset = subset
+
+    def _sum_taps(self, work, N, step):
+        """Minus the sum of all nine taps in four additions: of two, four, eight and all."""
+        size, start = self.length * N, 4 * (int(self.dilations[-1]) * N - step)
+        series = work.negative[start : start + size + 8 * step]
+        n = size + 7 * step
+        np.add(series[:n], series[step:], out=work.twos[:n])
+        n -= 2 * step
+        np.add(work.twos[:n], work.twos[2 * step : 2 * step + n], out=work.fours[:n])
+        np.add(work.fours[:size], work.fours[4 * step : 4 * step + size], out=work.all_taps[:size])
+        np.add(work.all_taps[:size], series[8 * step :], out=work.all_taps[:size])
+
+
+def _spread(length, per_kernel, max_dilations):
+    """Dilations, and how many biases a kernel has at each: as many as powers of two round down to it."""
+    count = min(per_kernel, max_dilations)
+    highest = log2(max(1, (length - 1) / (_TAPS - 1)))
+    dilations, times = np.unique((2 ** np.linspace(0, highest, count)).astype(int), return_counts=True)
+    n_biases = times * per_kernel // count
+    more, rest = divmod(per_kernel - int(n_biases.sum()), len(times))
+    return dilations, n_biases + more + (np.arange(len(times)) < rest)
+
+
+def _some_channels(channels, most, rng):
+    """A random subset of a size that is 2 to a uniform power: few channels are likelier than many."""
+    size = int(2 ** rng.uniform(0, log2(min(channels, most) + 1)))
+    return tuple(sorted(rng.choice(channels, size, replace=False).tolist()))
+
+
+def _quantiles(values, at):
+    """Linear quantiles of each row of values (kernels, steps), at (kernels, biases) between 0 and 1."""
+    ordered = np.sort(values, axis=1).astype(np.float64)
+    place = at * (values.shape[1] - 1)
+    below = place.astype(int)
+    low = np.take_along_axis(ordered, below, axis=1)
+    high = np.take_along_axis(ordered, np.minimum(below + 1, values.shape[1] - 1), axis=1)
+    return low + (place - below) * (high - low)
+
+
+def _count(values, biases, work, counts):
+    """How many of the values (kernels, steps, N) lie above the biases (kernels, k, 1), into counts (kernels * k, N).
+
+    The comparisons are summed as bytes, in two calls of about the square root of the steps each.
+    """
+    kernels, steps, N = values.shape
+    k = biases.shape[1]
+    parts = 1 if N == 1 else min(255, isqrt(steps - 1) + 1)
+    rows = ceil(steps / parts)
+    size = parts * rows * N
+    fit = len(work.mask) // size
+    several, some = max(1, fit // k), min(fit, k)
+    values = values.reshape(kernels, 1, -1)
+    for i in range(0, kernels, several):
+        for q in range(0, k, some):
+            above = biases[i : i + several, q : q + some]
+            n = above.shape[0] * above.shape[1]
+            mask = work.mask[: n * size].reshape(*above.shape[:2], size)
+            mask[..., steps * N :] = False
+            np.greater(values[i : i + several], above, out=mask[..., : steps * N])
+            partial = work.partial[: n * rows * N].reshape(n, rows * N)
+            np.add.reduce(mask.view(np.uint8).reshape(n, parts, -1), axis=1, dtype=np.uint8, out=partial)
+            total = counts[i * k + q : i * k + q + n]
+            np.add.reduce(partial.reshape(n, rows, N), axis=1, dtype=counts.dtype, out=total)
+
+
+def draw_rocket_kernels(rng, length, channels, n_kernels):
+    """Random kernels of ROCKET (Dempster, Petitjean and Webb, arXiv 1910.13051), all with a border of half their span.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    length, channels : int
+        Of the series.
+    n_kernels : int
+
+    Returns
+    -------
+    list of (dilation, weights, bias)
+        Each for a "same" correlation, dilations rising.  weights (F, 1, 11, channels): kernels of 7, 9 or 11 taps,
+        centred among zeros, in each channel they see normal numbers minus their mean.  bias (F,): uniform in (-1, 1).
+    """
+    weights, dilations = np.zeros((n_kernels, 11, channels)), np.ones(n_kernels, int)
+    for i, taps in enumerate(rng.choice((7, 9, 11), n_kernels).tolist()):
+        subset = _some_channels(channels, taps, rng)
+        drawn = rng.standard_normal((taps, len(subset)))
+        start = (11 - taps) // 2
+        weights[i, start : start + taps, subset] = (drawn - drawn.mean(axis=0)).T
+        dilations[i] = 2 ** rng.uniform(0, log2(max(1, (length - 1) / (taps - 1))))
+    bias = rng.uniform(-1, 1, n_kernels)
+    return [(int(d), weights[dilations == d][:, None], bias[dilations == d]) for d in np.unique(dilations)]
