@@ -63,7 +63,7 @@ plt.show()
 # %%
 # "gabor" gives waves under a bell, even and odd, in several directions and lengths; "dct" the cosines of a JPEG file,
 # ordered by frequency.  The bright lines along the edges are steps from the photograph to the zeros beyond it;
-# :ref:`sphx_glr_auto_examples_plot_borders.py` says what else may lie there.
+# :ref:`sphx_glr_gallery_plot_borders.py` says what else may lie there.
 
 for name in ("gabor", "dct"):
     features = ConvFeatures(name, n_filters=8, kernel_size=15 if name == "gabor" else 8).fit(images)

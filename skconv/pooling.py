@@ -56,10 +56,8 @@ class StridedPooling(NetworkTransformer):
     ----------
     image_shape_, output_shape_ : (int, int, int)
         Shape of a sample and of its output, ``(rows, columns, channels)``.
-    n_features_in_ : int
-        Numbers a sample.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where X was a data frame with names.
+    n_features_in_, feature_names_in_
+        As in every estimator.
 
     Raises
     ------

@@ -68,10 +68,8 @@ class ToImages(_Reshaper):
         ``(rows, columns, channels)``.
     output_shape_ : tuple of int
         Shape of a sample of the output: `image_shape_`, or ``(T,)`` where flat samples are left as they are.
-    n_features_in_ : int
-        Numbers a sample.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where X was a data frame with names.
+    n_features_in_, feature_names_in_
+        As in every estimator.
 
     See Also
     --------
@@ -129,10 +127,8 @@ class Flatten(_Reshaper):
         ``(rows, columns, channels)``.
     output_shape_ : (int,)
         Shape of a sample of the output.
-    n_features_in_ : int
-        Numbers a sample.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where X was a data frame with names.
+    n_features_in_, feature_names_in_
+        As in every estimator.
 
     See Also
     --------

@@ -1,0 +1,59 @@
+"""The documentation names everything that is public, and builds."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import skconv
+import skconv.inspection
+import skconv.layers
+
+ROOT = Path(__file__).parents[1]
+GALLERY = sorted((ROOT / "examples").glob("plot_*.py"))
+
+
+@pytest.mark.parametrize("module", [skconv, skconv.layers, skconv.inspection], ids=lambda module: module.__name__)
+def test_every_public_name_is_in_the_api(module):
+    section = (ROOT / "docs" / "api.rst").read_text().split(f".. currentmodule:: {module.__name__}\n")[1:]
+    listed = {line.strip() for part in section for line in part.split(".. currentmodule::")[0].splitlines()}
+    assert {name for name in module.__all__ if not name.startswith("_")} <= listed
+
+
+@pytest.mark.parametrize("path", GALLERY, ids=lambda path: path.stem)
+def test_every_page_of_the_gallery_has_a_title(path):
+    title, rule, *_ = ast.get_docstring(ast.parse(path.read_text())).splitlines()
+    assert title
+    assert rule == "=" * len(title)
+
+
+def test_the_guide_leads_to_the_steps():
+    guide = (ROOT / "docs" / "guide.rst").read_text()
+    steps = ["full_local_shared", "correlation_convolution", "borders", "stride_pooling", "features_linear"]
+    for name in [*steps, "search_pipeline", "series"]:
+        assert f"gallery_plot_{name}.py" in guide
+        assert (ROOT / "examples" / f"plot_{name}.py") in GALLERY
+
+
+@pytest.mark.slow
+def test_the_documentation_builds_without_a_warning(tmp_path):
+    for module in ("sphinx", "sphinx_gallery", "myst_parser", "numpydoc", "pydata_sphinx_theme"):
+        pytest.importorskip(module)
+    environment = {**os.environ, "SKCONV_EXAMPLE_QUICK": "1", "PYTHONWARNINGS": "default"}
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-W",
+        "-q",
+        "-d",
+        str(tmp_path / "doctrees"),
+        "docs",
+        str(tmp_path / "html"),
+    ]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "html" / "gallery" / "plot_borders.html").exists()
