@@ -6,8 +6,8 @@ Time: 64 random filters 5x5, maximum over 4x4, relu, of 10,000 images in float32
 PyTorch in batches of 500 under inference_mode, in both memory formats; medians of alternating runs.  Without ``torch``
 that column is left out.  Memory is the peak of what Python and NumPy allocate.
 
-Accuracy: k-means features (256 filters, 6x6) and random orthonormal filters of all 70,000 images, with ridge
-regression, its penalty chosen on the last 10,000 training images with the first 15,000.
+Accuracy: k-means features (256 filters, 6x6, at three dilations) and random orthonormal filters of all 70,000 images,
+with ridge regression, its penalty chosen on the last 10,000 training images with the first 25,000.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import tracemalloc
 import numpy as np
 from _common import alternate, load_mnist, machine
 from sklearn.linear_model import RidgeClassifier
+from sklearn.pipeline import make_pipeline, make_union
 from threadpoolctl import threadpool_limits
 
-from skconv import ConvFeatures
+from skconv import ConvFeatures, Flatten
 
 try:
     import torch
@@ -29,12 +30,14 @@ except ImportError:
     torch = None
 
 RANDOM = {"filters": "random", "n_filters": 64, "kernel_size": 5, "pool": "max", "pool_size": 4, "random_state": 0}
+# Patches of 6 x 6 pixels at three scales: 0.991 on validation, where those of neighbouring pixels alone give 0.989.
+KMEANS = {"filters": "kmeans", "kernel_size": 6, "pool_size": 5}
 ACCURACY = {
-    "kmeans": {"filters": "kmeans", "n_filters": 256, "kernel_size": 6, "pool_size": 5},
-    "orthonormal": {"filters": "orthonormal", "n_filters": 100, "kernel_size": 7, "pool": "mean", "pool_size": 4},
+    "kmeans": [{**KMEANS, "n_filters": n, "dilation": d} for n, d in ((86, 1), (85, 2), (85, 3))],
+    "orthonormal": [{"filters": "orthonormal", "n_filters": 100, "kernel_size": 7, "pool": "mean", "pool_size": 4}],
 }
 ALPHAS = (0.1, 0.3, 1.0, 3.0)
-CHOICE = 15_000  # first training images that the penalty is chosen with
+CHOICE = 25_000  # first training images that the penalty is chosen with
 
 
 def pytorch(X, filters):
@@ -86,9 +89,14 @@ def measure_memory(X, threads):
 def measure_accuracy(name, X, y, X_test, y_test, threads, seed):
     """Test accuracy and seconds of features with ridge regression."""
     start = time.perf_counter()
-    features = ConvFeatures(**ACCURACY[name], random_state=seed, n_jobs=threads)
-    Z = features.fit_transform(X).reshape(len(X), -1).astype(np.float64)  # such small penalties need the digits
-    Z_test = features.transform(X_test).reshape(len(X_test), -1)
+    features = make_union(
+        *(
+            make_pipeline(ConvFeatures(**options, random_state=seed, n_jobs=threads), Flatten())
+            for options in ACCURACY[name]
+        )
+    )
+    Z = features.fit_transform(X).astype(np.float64)  # such small penalties need the digits
+    Z_test = features.transform(X_test)
     transformed = time.perf_counter()
     scores = {}
     for alpha in ALPHAS:
