@@ -54,20 +54,21 @@ def random_dilations(n, taps, length, rng) -> np.ndarray:
     return (2 ** rng.uniform(0, longest, n)).astype(int)
 
 
-def source_network(filters):
-    """The network of a fitted estimator, also a frozen one, or a network itself; None if it is none of them."""
+def source_network(filters, kind):
+    """The network of a fitted estimator of this kind, also a frozen one, or a network itself; None for an array."""
     estimator = getattr(filters, "estimator", filters)
     if isinstance(estimator, Network):
         return estimator
-    if not hasattr(estimator, "partial_fit") or not hasattr(estimator, "hidden_layer_sizes"):
+    if not hasattr(estimator, "fit"):
         return None
-    if not hasattr(estimator, "network_"):
-        check_is_fitted(
-            estimator,
-            "network_",
-            msg="filters=%(name)s is not fitted. Fit it first; where it will be cloned, as in a grid search, pass "
-            "sklearn.frozen.FrozenEstimator(model) or model.network_, which stay fitted",
-        )
+    if not isinstance(estimator, kind):
+        raise ValueError(f"filters must be a name, an array or a fitted convolutional network, got {filters!r}")
+    check_is_fitted(
+        estimator,
+        "network_",
+        msg="filters=%(name)s is not fitted. Fit it first; where it will be cloned, as in a grid search, pass "
+        "sklearn.frozen.FrozenEstimator(model) or model.network_, which stay fitted",
+    )
     return estimator.network_
 
 

@@ -10,6 +10,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.metaestimators import available_if
 
 from ._banks import array_bank, fitted_prefix, named_bank, pooling, random_dilations, source_network, summaries
+from ._convnet import BaseConvNet
 from ._filters import CLASSICAL, RANDOM
 from ._geometry import make_window
 from ._images import output_dtype, pixel_names
@@ -18,7 +19,16 @@ from ._network import Network
 from ._parallel import Team, thread_count
 from ._patches import PatchKMeans, PatchPCA, sample_patches
 from ._transform import NetworkTransformer
-from ._validation import at_least, check_parameters, check_window_fits, one_of, per_layer, with_methods
+from ._validation import (
+    at_least,
+    check_memory,
+    check_parameters,
+    check_window_fits,
+    one_of,
+    per_layer,
+    physical_memory,
+    with_methods,
+)
 from .layers import Activation, Convolution
 from .layers.activation import FUNCTIONS
 from .layers.encoding import SUMMARIES, Summary
@@ -219,12 +229,11 @@ class ConvFeatures(NetworkTransformer):
     def _fit_images(self, X, y):
         self._check_values()
         self._rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        self._learner = None
+        self._learner, self._rocket, self._seen = None, None, (0, 0.0)
         self.__dict__.pop("filters_", None)
-        self._rocket = None
         if self._name in _SERIES:
             return self._fit_series(X)
-        network = None if isinstance(self.filters, str) else source_network(self.filters)
+        network = None if isinstance(self.filters, str) else source_network(self.filters, BaseConvNet)
         if network is not None:
             return self._take_layers(network)
         if self._name in _LEARNED:
@@ -268,17 +277,26 @@ class ConvFeatures(NetworkTransformer):
         return self.filters if isinstance(self.filters, str) else ""
 
     def _check_values(self):
-        for name in ("kernel_size", "stride", "padding"):
-            per_layer(name, (getattr(self, name),), 1)
-        if self.dilation != "random":
-            per_layer("dilation", (self.dilation,), 1)
-        elif self.summary is None:
-            raise ValueError("dilation='random' needs a summary, since its filters see images of different sizes")
-        if self._name == "kmeans" and (self.activation not in ("auto", None) or self.bias is not None):
+        sizes = {name: getattr(self, name) for name in ("kernel_size", "stride", "padding", "dilation", "pool_size")}
+        for name, value in sizes.items():
+            if value not in ("auto", "random"):
+                per_layer(name, (value,), 1)
+        if self.dilation == "random" and (self.summary is None or self.image_shape_[0] > 1):
+            height, width, _ = self.image_shape_
             raise ValueError(
-                "filters='kmeans' has its own encoding: activation must be 'auto' or None, and bias None; got "
-                f"activation={self.activation!r}, bias={self.bias!r}"
+                "dilation='random' needs series (height 1) and a summary, got images of "
+                f"{height}x{width} and summary={self.summary!r}"
             )
+        own = self.activation in ("auto", None) and self.bias is None and self.dilation != "random"
+        if self._name == "kmeans" and not own:
+            raise ValueError(
+                "filters='kmeans' has its own encoding: activation must be 'auto' or None, bias None, and dilation no "
+                f"'random'; got activation={self.activation!r}, bias={self.bias!r}, dilation={self.dilation!r}"
+            )
+
+    @staticmethod
+    def _check_bytes(what, needed):
+        check_memory(what, needed, physical_memory(), "this machine's memory")
 
     def _window(self, padding):
         """Windows of the filters over an image."""
@@ -301,6 +319,8 @@ class ConvFeatures(NetworkTransformer):
         """Show patches of the images to the learner."""
         window = self._window("valid")
         check_window_fits("kernel_size", self.kernel_size, window)
+        taps = window.rows.kernel * window.columns.kernel * self.image_shape_[2]
+        self._check_bytes(f"{self.n_patches} patches of {taps} numbers", 8 * self.n_patches * taps)
         self._learner.partial_fit(sample_patches(X, window, self.n_patches, self._rng), passes)
 
     def _take_layers(self, network):
@@ -317,6 +337,8 @@ class ConvFeatures(NetworkTransformer):
 
     def _build(self, X):
         """Networks of the filters, one for each dilation."""
+        if isinstance(self.bias, str) and self.bias != "random":
+            self._seen = self._seen[0] + len(X), self._seen[1] + X.sum(axis=0, dtype=np.float64)
         encoder, arrays = [], {}
         if self._name == "kmeans":
             window = self._window("valid")
@@ -377,6 +399,8 @@ class ConvFeatures(NetworkTransformer):
         height, length, channels = self.image_shape_
         if height > 1:
             raise ValueError(f"filters={self.filters!r} is for series (height 1), got images of {height}x{length}")
+        taps = 11 * channels if self._name == "rocket" else 1
+        self._check_bytes(f"{self.n_filters} kernels", 8 * self.n_filters * taps)
         if self._name == "rocket":
             groups = draw_rocket_kernels(self._rng, length, channels, self.n_filters)
             networks, names = [], []
@@ -442,7 +466,8 @@ class ConvFeatures(NetworkTransformer):
             image, share = self._rng.integers(0, len(images), len(weight)), self._rng.uniform(0, 1, len(weight))
             pairs = enumerate(zip(image, share, strict=True))
             return "shared", [-np.quantile(responses[i, :, :, f], u) for f, (i, u) in pairs]
-        response = self._responses(weight, dilation, X.mean(axis=0, dtype=np.float64)[None])[0]
+        n, total = self._seen
+        response = self._responses(weight, dilation, (total / n)[None])[0]
         return self.bias, -response if self.bias == "position" else -response.mean(axis=(0, 1))
 
     def _given_bias(self, members, dilation):

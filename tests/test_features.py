@@ -12,8 +12,9 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import RidgeClassifier
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 
 from skconv import ConvFeatures, ConvNetClassifier
@@ -281,6 +282,13 @@ def test_learned_filters_go_on_learning(name, digits):
     np.testing.assert_array_equal(model.transform(X[:50]), before)
 
 
+def test_bias_of_learned_filters_is_from_all_chunks(digits):
+    X, _ = digits
+    model = ConvFeatures("pca", 4, 3, bias="position", random_state=0, **PLAIN)
+    model.partial_fit(X[:100]).partial_fit(X[100:])
+    np.testing.assert_allclose(model.transform(X).mean(axis=0), 0, atol=1e-12)
+
+
 def test_a_rejected_partial_fit_leaves_no_trace(digits):
     X, _ = digits
     model = ConvFeatures("kmeans", 6, 3, random_state=0, n_patches=2000).fit(X)
@@ -506,7 +514,16 @@ def test_frames(container, digits):
         ({"padding": "full"}, "padding"),
         ({"padding": -1}, "padding"),
         ({"padding_mode": "mirror"}, "mode must be one of .*got 'mirror'"),
-        ({"dilation": "random"}, "dilation='random' needs a summary"),
+        (
+            {"dilation": "random", "summary": "max"},
+            r"dilation='random' needs series .* got images of 9x11 and summary='max'",
+        ),
+        (
+            {"filters": LogisticRegression()},
+            r"filters must be a name, an array or a fitted .*got LogisticRegression\(\)",
+        ),
+        ({"filters": MLPClassifier()}, r"filters must be a name, an array or a fitted .*got MLPClassifier\(\)"),
+        ({"pool_size": (2, 0)}, r"pool_size of a layer must be .* got \(2, 0\)"),
         ({"bias": np.ones(3)}, r"bias must have the shape \(64,\) or \(9, 11, 64\), got \(3,\)"),
         ({"activation": "swish"}, "The 'activation' parameter of ConvFeatures must be .*Got 'swish'"),
         ({"pool_size": 10, "pool": "max"}, "pool_size=.* does not fit: a window of 10x10 in an input of 9x11"),
@@ -514,6 +531,10 @@ def test_frames(container, digits):
         ({"summary": ()}, r"summary must be one or several of .* got \(\)"),
         ({"filters": "kmeans", "activation": "relu"}, "filters='kmeans' has its own encoding.*activation='relu'"),
         ({"filters": "kmeans", "bias": "shared"}, "filters='kmeans' has its own encoding.*bias='shared'"),
+        (
+            {"filters": "pca", "n_patches": 10**12},
+            r"1000000000000 patches of 50 numbers would take .*this machine's memory",
+        ),
         ({"filters": "kmeans", "kernel_size": 12}, "kernel_size=12 does not fit.* of 12x12 in an input of 9x11"),
         ({"filters": "pca", "kernel_size": (3, 12)}, "does not fit.* a window of 3x12 in an input of 9x11"),
         ({"filters": "rocket"}, r"filters='rocket' is for series \(height 1\), got images of 9x11"),
@@ -531,6 +552,17 @@ def test_errors(parameters, message):
 def test_k_means_of_single_numbers():
     with pytest.raises(ValueError, match="kernel_size=1: 'kmeans' needs patches of 2 numbers or more, got 1"):
         ConvFeatures("kmeans", kernel_size=1).fit(IMAGES[..., 0])
+
+
+def test_series_errors():
+    series = RNG.standard_normal((4, 11))
+    with pytest.raises(ValueError, match=r"needs series .* and a summary, got images of 1x11 and summary=None"):
+        ConvFeatures(dilation="random").fit(series)
+    with pytest.raises(ValueError, match=r"filters='kmeans' has its own encoding.* dilation='random'"):
+        ConvFeatures("kmeans", dilation="random", summary="max").fit(series)
+    for name in ("rocket", "minirocket"):
+        with pytest.raises(ValueError, match=r"1000000000000 kernels would take .* of this machine's memory"):
+            ConvFeatures(name, 10**12).fit(series)
 
 
 def test_minirocket_has_its_own_summary():
