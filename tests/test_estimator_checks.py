@@ -12,7 +12,7 @@ CLASSIFIERS = [ConvNetClassifier()]
 TRANSFORMERS = [
     ConvFeatures(),
     ConvFeatures("pca", kernel_size=1, n_patches=500),
-    ConvFeatures("orthonormal", summary=("ppv", "max"), bias="random", dilation="random"),
+    ConvFeatures("orthonormal", summary=("ppv", "max"), bias="random", dilation="random", image_shape="series"),
     ConvFeatures("minirocket", image_shape="series"),
     ConvFeatures("rocket", image_shape="series"),
     Flatten(),
