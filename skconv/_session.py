@@ -6,7 +6,7 @@ from math import ceil, prod
 
 import numpy as np
 
-from ._frame import Frame, aligned, allocate, carve, scratch_bytes, split
+from ._frame import Arrays, Frame, aligned, allocate, carve, scratch_bytes, split
 from ._kernels.products import COLUMNS
 from ._network import n_body
 
@@ -37,8 +37,9 @@ def training_width(network, batch: int) -> int:
 class Session:
     """The arrays that run a network on ``blocks`` blocks of ``width`` samples.
 
-    The layers up to the first vector, the body, run block by block over the threads; the rest, the head, runs on all
-    columns at once.  A synchronous layer ends a phase: every block measures, the batch agrees, every block goes on.
+    A task takes one block through all layers, forward, loss and backward, so that a step hands work to the threads
+    once.  Vectors of all blocks lie side by side, ``(units, columns)``: a late layer takes its gradient from the whole
+    batch afterwards.  A synchronous layer ends a phase: every block measures, the batch agrees, every block goes on.
 
     Parameters
     ----------
@@ -60,79 +61,76 @@ class Session:
             step.layer.in_place and (i == 0 or not steps[i - 1].layer.reads_output) for i, step in enumerate(steps)
         ]
         self.first = next((i for i, step in enumerate(steps) if step.n_parameters), len(steps))
-        columns = width * blocks
+        options = {"training": training}
         self.plans = [
-            step.layer.plan(
-                step.shape,
-                width if i < self.n_body else columns,
-                network.dtype,
-                training=training,
-                input_gradient=training and i > self.first,
-            )
+            step.layer.plan(step.shape, width, network.dtype, **options, input_gradient=training and i > self.first)
             for i, step in enumerate(steps)
         ]
         self.parameters, self.state = network.views(steps=steps)
         self.shared = [allocate(plan.shared, network.dtype) for plan in self.plans]
-        self.gradient = aligned(network.parameters.shape if training else (0,), network.dtype)
-        self.n_shared_gradient = sum(step.n_parameters for step in steps[: self.n_body])
-        rows = blocks if training and blocks > 1 else 0
-        self.block_gradients = aligned((rows, self.n_shared_gradient), network.dtype)
-        self.weight = aligned((columns,), network.dtype)
+        self.weight = aligned((width * blocks,), network.dtype)
         # Samples as rows, at a distance that is no multiple of a page: a transposition of rows a page apart takes twice
         # as long, since they fall on the same few lines of the cache.
         features = prod(network.input_shape)
         self.rows = aligned((blocks, width, features + 16), network.dtype)[..., :features]
+        self._allocate_vectors()
+        self._allocate_gradients()
         size = max(scratch_bytes(plan.scratch, network.dtype) for plan in self.plans)
-        threads = 1 if team is None else team.threads
-        arenas = [aligned((size,), np.uint8) for _ in range(min(threads, blocks))]
-        self._build(arenas, seed)
+        arenas = [aligned((size,), np.uint8) for _ in range(min(1 if team is None else team.threads, blocks))]
+        self.frames = [self._frames(k, arenas[k % len(arenas)], seed) for k in range(blocks)]
+        self.late = [self._late_frame(i) for i, step in enumerate(steps) if training and step.layer.late]
         self.forward_program = self._forward_program()
         self.backward_program = self._backward_program() if training else []
         self.prepare()
 
     # Arrays
 
-    def _build(self, arenas, seed):
-        """Frames: ``body[k][i]`` of block k and step i, ``head[i]`` of the later steps."""
-        network, n_body = self.network, self.n_body
-        wide, steps = self.width * self.blocks, self.steps
-        vector = aligned((*steps[n_body - 1].out, wide), network.dtype)
-        gradient = np.zeros_like(vector) if self.training and self.first < n_body else None
-        self.body = []
-        for k in range(self.blocks):
-            columns = slice(k * self.width, (k + 1) * self.width)
-            ends = (vector[:, columns], None if gradient is None else gradient[:, columns])
-            flat = None
-            if self.training:
-                flat = self.gradient if self.blocks == 1 else self.block_gradients[k]
-            self.body.append(
-                self._frames(
-                    range(n_body),
-                    self.width,
-                    (*self._store(0, self.width, consumer=0), None),
-                    ends,
-                    flat,
-                    arenas[k % len(arenas)],
-                    self.weight[columns],
-                    np.random.SeedSequence(seed, spawn_key=(k,)),
-                )
-            )
-        last = aligned((*steps[-1].out, wide), network.dtype)
-        ends = (last, np.zeros_like(last) if self.training else None)
-        rest = range(n_body, len(steps))
-        start = (vector, None, None) if not rest else (vector, vector, gradient)
-        flat = self.gradient[self.n_shared_gradient :] if self.training else None
-        seeds = np.random.SeedSequence(seed, spawn_key=(self.blocks,))
-        self.head = self._frames(rest, wide, start, ends, flat, arenas[0], self.weight, seeds)
-        self.output, self.output_gradient = vector, gradient
-        if self.head:
-            self.output, self.output_gradient = self.head[-1].y, self.head[-1].dy
+    def _allocate_vectors(self):
+        """Outputs of the steps from the first vector on, and their gradients, of all blocks side by side."""
+        self.vectors: dict[int, np.ndarray] = {}
+        self.vector_gradients: dict[int, np.ndarray] = {}
+        dtype, last = self.network.dtype, len(self.steps) - 1
+        for i in range(self.n_body - 1, last + 1):
+            shape = (*self.steps[i].out, self.width * self.blocks)
+            within = i >= self.n_body and self.in_place[i]
+            self.vectors[i] = self.vectors[i - 1] if within else aligned(shape, dtype)
+            if self.training and (i >= self.first or i == last):
+                known = self.vector_gradients.get(i - 1) if within else None
+                self.vector_gradients[i] = aligned(shape, dtype) if known is None else known
+        self.output, self.output_gradient = self.vectors[last], self.vector_gradients.get(last)
 
-    def _store(self, i, width, consumer=None, producer=None):
+    def _allocate_gradients(self):
+        """The batch's gradient, and each block's share of the part that is not a late layer's."""
+        dtype = self.network.dtype
+        self.gradient = aligned(self.network.parameters.shape if self.training else (0,), dtype)
+        self.whole = self.network.views(self.gradient, self.steps)[0] if self.training else []
+        self.early = []  # where the blocks' shares go: (slice of the gradient, slice of a share)
+        start = total = 0
+        for step in self.steps if self.training else ():
+            n = step.n_parameters
+            if n and not step.layer.late:
+                self.early.append((slice(start, start + n), slice(total, total + n)))
+                total += n
+            start += n
+        self.block_gradients = aligned((self.blocks if self.blocks > 1 else 0, total), dtype)
+
+    def _gradients(self, k):
+        """Per step, where block k puts its gradient."""
+        if not self.training:
+            return [None] * len(self.steps)
+        if self.blocks == 1:
+            return self.whole
+        views, start = [], 0
+        for step in self.steps:
+            n = 0 if step.layer.late else step.n_parameters
+            views.append(split(self.block_gradients[k, start : start + n], step.parameter_shapes) if n else Arrays())
+            start += n
+        return views
+
+    def _store(self, i, consumer=None, producer=None):
         """An array for the values at the input of step i (or their gradient), within the borders somebody wants."""
         steps, plans = self.steps, self.plans
-        shape = steps[i].shape if i < len(steps) else steps[-1].out
-        storage = None
+        shape, storage = steps[i].shape, None
         if consumer is not None:
             while consumer < self.n_body and self.in_place[consumer]:
                 consumer += 1
@@ -140,122 +138,113 @@ class Session:
         elif producer is not None:
             storage = plans[producer].dy
         if storage is None:
-            array = aligned((*shape, width), self.network.dtype)
+            array = aligned((*shape, self.width), self.network.dtype)
             return array, array
-        whole = aligned((storage.rows, storage.columns, shape[2], width), self.network.dtype)
+        whole = aligned((storage.rows, storage.columns, shape[2], self.width), self.network.dtype)
         rows = slice(storage.row, storage.row + shape[0])
         columns = slice(storage.column, storage.column + shape[1])
         return whole[rows, columns], whole
 
-    def _frames(self, indices, width, start, ends, flat, arena, weight, seeds):
-        """Frames of consecutive steps; ``ends`` are the last output and its gradient."""
-        network, frames = self.network, []
-        x, x_storage, dx = start
-        offset = 0
-        for i in indices:
-            step, plan, last = self.steps[i], self.plans[i], i == indices[-1]
-            if self.in_place[i]:
-                y, y_storage = x, x_storage
-            elif last:
-                y, y_storage = ends[0], ends[0]
-            else:
-                y, y_storage = self._store(i + 1, width, consumer=i + 1)
-            dy, dy_storage = None, None
-            if self.training and i >= self.first:
-                if self.in_place[i] and dx is not None:
-                    dy = dy_storage = dx
-                elif last:
-                    dy = dy_storage = ends[1]
-                else:
-                    dy, dy_storage = self._store(i + 1, width, producer=i)
-            gradients = None
-            if flat is not None:
-                gradients = split(flat[offset : offset + step.n_parameters], step.parameter_shapes)
-                offset += step.n_parameters
+    def _ends(self, i, columns, x, dx):
+        """Output of step i with its storage, and its gradient with that one's; ``x`` and ``dx`` are the input's."""
+        if i >= self.n_body - 1:
+            y, dy = self.vectors[i][:, columns], self.vector_gradients.get(i)
+            dy = None if dy is None else dy[:, columns]
+            return (y, y), (dy, dy)
+        y = x if self.in_place[i] else self._store(i + 1, consumer=i + 1)
+        if not self.training or i < self.first:
+            return y, (None, None)
+        if self.in_place[i] and dx is not None:
+            return y, (dx, dx)
+        return y, self._store(i + 1, producer=i)
+
+    def _frames(self, k, arena, seed):
+        """The frames of block k, one a step."""
+        columns = slice(k * self.width, (k + 1) * self.width)
+        seeds = np.random.SeedSequence(seed, spawn_key=(k,))
+        gradients, frames = self._gradients(k), []
+        x, dx = self._store(0, consumer=0), None
+        for i, (step, plan) in enumerate(zip(self.steps, self.plans, strict=True)):
+            y, dy = self._ends(i, columns, x, dx)
             frames.append(
                 Frame(
                     layer=step.layer,
                     plan=plan,
-                    x=x,
-                    x_storage=x_storage,
-                    y=y,
+                    x=x[0],
+                    x_storage=x[1],
+                    y=y[0],
                     dx=dx if i > self.first else None,
-                    dy=dy,
-                    dy_storage=dy_storage,
+                    dy=dy[0],
+                    dy_storage=dy[1],
                     parameters=self.parameters[i],
-                    gradients=gradients,
+                    gradients=gradients[i],
                     state=self.state[i],
-                    buffers=allocate(plan.buffers, network.dtype),
-                    scratch=carve(arena, plan.scratch, network.dtype),
+                    buffers=allocate(plan.buffers, self.network.dtype),
+                    scratch=carve(arena, plan.scratch, self.network.dtype),
                     shared=self.shared[i],
-                    weight=weight,
+                    weight=self.weight[columns],
                     rng=np.random.Generator(np.random.SFC64(seeds.spawn(1)[0])) if self.training else None,
-                    matmul=np.matmul if self.team is None else self.team.matmul,
+                    matmul=self._matmul() if self.blocks == 1 else np.matmul,
                 )
             )
-            x, x_storage, dx = y, y_storage, dy
+            x, dx = y, dy[0]
         return frames
 
-    # Programs: a list of phases, (calls of every block) or one call for the batch
+    def _late_frame(self, i):
+        """What a late layer needs for its gradient: all columns."""
+        arrays = {"x": self.vectors[i - 1], "dy": self.vector_gradients[i], "gradients": self.whole[i]}
+        return Frame(layer=self.steps[i].layer, **arrays, matmul=self._matmul())
+
+    def _matmul(self):
+        return np.matmul if self.team is None else self.team.matmul
+
+    # Programs: a list of phases, each the calls of every block or one call for the batch.  A call is (step, method);
+    # without a step it is one of the caller's: "load" or "loss".
 
     def _forward_program(self):
-        program, calls = [], []
+        program, calls = [], [(None, "load")]
         for i, step in enumerate(self.steps):
-            if i == self.n_body:
-                program, calls = [*program, ("body", calls)], []
             if self.training and step.layer.synchronous:
-                where = "body" if i < self.n_body else "head"
-                program += [(where, [*calls, (i, "measure")]), ("agree", (i, "agree"))]
+                program += [[*calls, (i, "measure")], (i, "agree")]
                 calls = []
             calls = [*calls, (i, "forward")]
-        return [*program, ("head" if self.head else "body", calls)]
+        return [*program, calls]
 
     def _backward_program(self):
-        program, calls, n_body = [], [], self.n_body
+        program, calls = [], [(None, "loss")]
         for i in range(len(self.steps) - 1, self.first - 1, -1):
-            if i == n_body - 1:
-                program, calls = [*program, ("head", calls)], []
             if self.steps[i].layer.synchronous:
-                where = "body" if i < n_body else "head"
-                program += [(where, [*calls, (i, "measure_gradient")]), ("agree", (i, "agree_gradient"))]
+                program += [[*calls, (i, "measure_gradient")], (i, "agree_gradient")]
                 calls = []
             calls = [*calls, (i, "backward")]
-        where = "body" if self.first < n_body else "head"
-        return [*program, (where, calls)]
+        return [*program, calls]
 
-    def _run(self, program, before=None):
-        """Run the phases; ``before(k)`` comes first in the first phase of block k."""
-        for number, (where, calls) in enumerate(program):
-            if where == "body":
-                first = before if number == 0 else None
-                self._each_block(calls, first)
-            elif where == "head":
-                self._call(self.head, calls, self.n_body)
+    def _run(self, program, load=None, loss=None):
+        callers = {"load": load, "loss": loss}
+        for phase in program:
+            if isinstance(phase, list):
+                self._each_block(phase, callers)
             else:
-                i, name = calls
-                n_body = self.n_body
-                frames = [block[i] for block in self.body] if i < n_body else [self.head[i - n_body]]
-                getattr(frames[0].layer, name)(frames)
+                i, name = phase
+                getattr(self.steps[i].layer, name)([frames[i] for frames in self.frames])
 
-    def _each_block(self, calls, before):
+    def _each_block(self, calls, callers):
         def task(k):
-            if before is not None:
-                before(k)
-            self._call(self.body[k], calls, 0)
+            frames = self.frames[k]
+            for i, name in calls:
+                if i is None:
+                    if callers[name] is not None:
+                        callers[name](k)
+                elif name == "forward":
+                    frames[i].layer.forward(frames[i], self.training)
+                else:
+                    getattr(frames[i].layer, name)(frames[i])
 
         if self.blocks == 1 or self.team is None:
             for k in range(self.blocks):
                 task(k)
         else:
             self.team.run(task, self.blocks)
-
-    def _call(self, frames, calls, offset):
-        for i, name in calls:
-            frame = frames[i - offset]
-            if name == "forward":
-                frame.layer.forward(frame, self.training)
-            else:
-                getattr(frame.layer, name)(frame)
 
     # What the trainer and the predictor call
 
@@ -266,7 +255,7 @@ class Session:
 
     def load(self, k, samples):
         """Copy samples ``(n, features)``, at most ``width``, into the columns of block k; zeros fill the rest."""
-        x, rows = self.body[k][0].x, self.rows[k]
+        x, rows = self.frames[k][0].x, self.rows[k]
         n = len(samples)
         np.copyto(rows[:n], samples, casting="unsafe")
         np.copyto(x[..., :n], rows[:n].reshape(n, *self.network.input_shape, copy=False).transpose(1, 2, 3, 0))
@@ -281,6 +270,18 @@ class Session:
     def backward(self):
         """Fill ``gradient`` from ``output_gradient``, reduced in the order of the blocks."""
         self._run(self.backward_program)
+        return self._reduce()
+
+    def forward_backward(self, load, loss):
+        """Both at once: ``loss(k)`` fills the columns of ``output_gradient`` of block k from those of ``output``."""
+        (*before, last), (first, *after) = self.forward_program, self.backward_program
+        self._run([*before, last + first, *after], load, loss)
+        return self._reduce()
+
+    def _reduce(self):
         if self.blocks > 1:
-            np.add.reduce(self.block_gradients, axis=0, out=self.gradient[: self.n_shared_gradient])
+            for of_batch, of_block in self.early:
+                np.add.reduce(self.block_gradients[:, of_block], axis=0, out=self.gradient[of_batch])
+        for frame in self.late:
+            frame.layer.late_gradient(frame)
         return self.gradient

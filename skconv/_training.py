@@ -101,10 +101,18 @@ class Trainer:
             samples = self._staging[k * width : k * width + len(part)]
             session.load(k, np.take(X, part, axis=0, out=samples, mode="clip"))
 
-        session.forward(load)
-        loss = self.loss(session.output, self._targets, self._weight * share, session.output_gradient)
-        session.backward()
-        return loss
+        def loss(k):
+            columns = slice(k * width, (k + 1) * width)
+            losses[k] = self.loss(
+                session.output[:, columns],
+                self._targets[columns],
+                self._weight[columns] * share,
+                session.output_gradient[:, columns],
+            )
+
+        losses = [0.0] * session.blocks
+        session.forward_backward(load, loss)
+        return sum(losses)
 
     def penalty(self, gradient) -> float:
         """Value of the L2 penalty; its gradient is added."""

@@ -24,6 +24,8 @@ class Layer(BaseEstimator):
         The backward pass reads ``y``, so the next layer must not overwrite it.
     synchronous : bool
         The layer needs statistics of the whole batch; see `measure`.
+    late : bool
+        The layer takes a vector, and its parameters' gradient from the whole batch, by `late_gradient`.
     pointwise : bool
         In prediction, each position of the output needs that position of the input alone.
     """
@@ -31,6 +33,7 @@ class Layer(BaseEstimator):
     in_place = False
     reads_output = False
     synchronous = False
+    late = False
     pointwise = False
 
     def lower(self, shape: tuple[int, ...]) -> list[Layer]:
@@ -68,8 +71,11 @@ class Layer(BaseEstimator):
         raise NotImplementedError
 
     def backward(self, frame: Frame) -> None:
-        """Fill ``frame.gradients`` and, unless it is None, ``frame.dx``."""
+        """Fill ``frame.gradients``, unless the layer is late, and ``frame.dx``, unless it is None."""
         raise NotImplementedError
+
+    def late_gradient(self, frame: Frame) -> None:
+        """Fill ``frame.gradients`` from ``frame.x`` and ``frame.dy`` of the whole batch, for a late layer."""
 
     # A synchronous layer first measures each block, then agrees on the batch, before it goes on.
 

@@ -58,6 +58,8 @@ class Dense(Layer):
     {'weight': (64, 128), 'bias': (64,)}
     """
 
+    late = True
+
     def __init__(self, units, *, bias=True, initializer="fan_in_uniform"):
         self.units = units
         self.bias = bias
@@ -80,10 +82,7 @@ class Dense(Layer):
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         kernel = None if training else product(self.units, shape[0], dtype, alike=True)
-        return Plan(kernel=kernel, shared={"ones": (width, 1)})
-
-    def prepare(self, parameters, state, plan, shared):
-        shared.ones.fill(1)
+        return Plan(kernel=kernel)
 
     def forward(self, frame, training):
         (frame.plan.kernel or frame.matmul)(frame.parameters.weight, frame.x, out=frame.y)
@@ -91,8 +90,10 @@ class Dense(Layer):
             np.add(frame.y, frame.parameters.bias[:, None], out=frame.y)
 
     def backward(self, frame):
-        frame.matmul(frame.dy, frame.x.T, out=frame.gradients.weight)
-        if self.bias:
-            np.matmul(frame.dy, frame.shared.ones, out=frame.gradients.bias[:, None])
         if frame.dx is not None:
             frame.matmul(frame.parameters.weight.T, frame.dy, out=frame.dx)
+
+    def late_gradient(self, frame):
+        frame.matmul(frame.dy, frame.x.T, out=frame.gradients.weight)
+        if self.bias:
+            np.add.reduce(frame.dy, axis=1, out=frame.gradients.bias)
