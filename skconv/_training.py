@@ -71,7 +71,7 @@ class Trainer:
 
     def __init__(self, network, loss, optimizer, team, *, batch_size, alpha=0.0, decoupled=False, seed=0):
         self.network, self.loss, self.optimizer, self.team = network, loss, optimizer, team
-        self.batch_size, self.alpha, self.decoupled = batch_size, alpha, decoupled
+        self.batch_size, self.alpha, self.decoupled = batch_size, float(alpha), decoupled
         width = training_width(network, batch_size)
         blocks = ceil(batch_size / width)
         self.session = Session(network, width, blocks, training=True, team=team, seed=seed)

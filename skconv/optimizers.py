@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import sqrt
+
 import numpy as np
 
 __all__ = ["SGD", "Adam"]
@@ -23,6 +25,8 @@ class Adam:
 
     def __init__(self, n, dtype, *, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        # Sums of gradients and of their squares, discounted: the moments, but for a factor that is left for the step.
+        # Factors are Python's numbers: one of NumPy's in double precision would make a pass of floats twice as slow.
         self.first, self.second, self._work = np.zeros(n, dtype), np.zeros(n, dtype), np.empty(n, dtype)
         self.steps = 0
 
@@ -33,18 +37,17 @@ class Adam:
     def update(self, parameters, gradient, rate, part=slice(None)):
         """Move one part of the parameters; ``gradient`` is overwritten."""
         p, g, m, v, work = parameters[part], gradient[part], self.first[part], self.second[part], self._work[part]
-        np.subtract(g, m, out=work)
-        np.multiply(work, 1 - self.beta_1, out=work)
-        np.add(m, work, out=m)
+        scale_1 = (1 - self.beta_1) / (1 - self.beta_1**self.steps)  # from the sums to the unbiased moments
+        scale_2 = sqrt((1 - self.beta_2) / (1 - self.beta_2**self.steps))
+        np.multiply(m, self.beta_1, out=m)
+        np.add(m, g, out=m)
         np.multiply(g, g, out=g)
-        np.subtract(g, v, out=g)
-        np.multiply(g, 1 - self.beta_2, out=g)
+        np.multiply(v, self.beta_2, out=v)
         np.add(v, g, out=v)
         np.sqrt(v, out=work)
-        np.multiply(work, 1 / np.sqrt(1 - self.beta_2**self.steps), out=work)
-        np.add(work, self.epsilon, out=work)
+        np.add(work, self.epsilon / scale_2, out=work)
         np.divide(m, work, out=work)
-        np.multiply(work, rate / (1 - self.beta_1**self.steps), out=work)
+        np.multiply(work, float(rate) * scale_1 / scale_2, out=work)
         np.subtract(p, work, out=p)
 
 
