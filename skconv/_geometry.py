@@ -12,6 +12,7 @@ time.  Everything else in the package asks an `Axis` for its numbers, so the rul
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import gcd
 from numbers import Integral
 
 __all__ = ["BORDER_MAPS", "Axis", "Window", "border_map", "border_sources", "border_strips", "make_window", "pair"]
@@ -67,26 +68,60 @@ class Axis:
         stop = min(self.output, (self.size - 1 - offset) // self.stride + 1)
         return first, stop, first * self.stride + offset
 
-    def adjoint(self) -> tuple[Axis, int, tuple[int, int]]:
+    def adjoint(self) -> tuple[list[Phase], int, int]:
         """Geometry of the data gradient.
 
-        The gradient of ``size`` inputs is a stride-1 correlation, with the flipped kernel, of an axis in which the
-        output's gradient stands every ``stride`` samples.
+        The gradient of every ``stride``-th input is a stride-1 correlation of the output's gradient with the taps that
+        reach these inputs, flipped.
 
         Returns
         -------
-        axis : Axis
-            The stride-1 windows over that stuffed axis; ``axis.output == self.size``.
+        phases : list of Phase
+            One for each of the first ``stride`` inputs.
         first : int
-            Where output 0 stands in the storage; may lie outside the part the windows read.
-        storage : tuple of int
-            ``(length, skip)``: the storage to allocate and how much of its start the windows do not read.
+            Where output 0 stands in the storage of the output's gradient, zeros around it.
+        length : int
+            Size of that storage.
         """
-        first = self.span - 1 - self.before  # index of output 0 in what the windows read; negative: before it
-        read = self.size + self.span - 1
-        skip = max(0, -first)
-        length = max(skip + read, skip + first + (self.output - 1) * self.stride + 1)
-        return Axis(read, self.kernel, 1, self.dilation), skip + first, (length, skip)
+        phases = [self._phase(start) for start in range(min(self.stride, self.size))]
+        first = max([0, *(-phase.skip for phase in phases)])
+        phases = [replace(phase, skip=first + phase.skip) for phase in phases]
+        ends = [phase.skip + phase.axis.size for phase in phases if phase.axis]
+        return phases, first, max([first + self.output, *ends])
+
+    def _phase(self, start) -> Phase:
+        """The data gradient of inputs from ``start`` on; ``skip`` is counted from output 0."""
+        shared = gcd(self.stride, self.dilation)
+        step, dilation = self.stride // shared, self.dilation // shared  # between the taps, between their outputs
+        for tap in range(min(step, self.kernel)):
+            output, rest = divmod(start + self.before - tap * self.dilation, self.stride)
+            if not rest:
+                taps, inputs = len(range(tap, self.kernel, step)), len(range(start, self.size, self.stride))
+                back = (taps - 1) * dilation
+                return Phase(start, slice(tap, None, step), Axis(inputs + back, taps, 1, dilation), output - back)
+        return Phase(start, slice(0), None, 0)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Part of a data gradient: inputs from ``start`` on, a stride apart.
+
+    Attributes
+    ----------
+    start : int
+    taps : slice
+        Of the kernel, those that reach these inputs; to be flipped.
+    axis : Axis or None
+        The stride-1 windows over the storage of the output's gradient; ``axis.output`` inputs.  None where no tap
+        reaches them.
+    skip : int
+        Where the windows start in the storage.
+    """
+
+    start: int
+    taps: slice
+    axis: Axis | None
+    skip: int
 
 
 @dataclass(frozen=True)

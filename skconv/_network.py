@@ -14,6 +14,7 @@ from ._frame import aligned, split
 from ._validation import check_memory, physical_memory
 from .layers import Convolution, StridePool
 from .layers.fused import FusedConvolution, follows
+from .layers.pooled import PooledConvolution, pools
 
 __all__ = ["Network", "named"]
 
@@ -130,7 +131,7 @@ class Network:
         check_memory(what, _TRAINED_COPIES * n * self.dtype.itemsize, physical_memory(), "this machine's memory")
 
     def __getstate__(self):
-        return {**self.__dict__, "idle_sessions": {}, "twins": {}}
+        return {**self.__dict__, "idle_sessions": {}, "twins": {}, "alone": None}
 
     def initialize(self, rng):
         """First values of parameters and running statistics."""
@@ -143,6 +144,7 @@ class Network:
     def changed(self):
         """Forget what was prepared from the parameters."""
         self.idle_sessions: dict[int, list] = {}  # of `_prediction.borrow`
+        self.alone: bool | None = None  # of `_prediction.runs_alone`
         self.twins: dict[np.dtype, Network] = {}  # of `cast`
 
     def cast(self, dtype) -> Network:
@@ -174,6 +176,17 @@ class Network:
             else Step(group[0].name, FusedConvolution([step.layer for step in group]), group[0].shape)
             for group in groups
         ]
+
+    def training_steps(self):
+        """The steps for training: a convolution and the pooling of its tiles are one."""
+        steps: list[Step] = []
+        for step in self.steps:
+            if steps and pools(steps[-1].layer, step.layer, step.shape):
+                before = steps[-1]
+                steps[-1] = Step(before.name, PooledConvolution(before.layer, step.layer), before.shape)
+            else:
+                steps.append(step)
+        return steps
 
     def views(self, flat=None, steps=None):
         """Per step, named views of the parameters (or of another vector like them) and of the state."""

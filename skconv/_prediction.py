@@ -6,16 +6,36 @@ from math import ceil, prod
 
 import numpy as np
 
+from ._alone import Alone
 from ._frame import scratch_bytes
 from ._kernels.products import COLUMNS, columns_alike
 from ._session import MIN_BLOCK_WORK, Session, fitting_width
 from ._validation import check_memory
 
-__all__ = ["borrow", "give_back", "predict", "prediction_width", "width_within"]
+__all__ = ["block_width", "borrow", "give_back", "predict", "prediction_width", "runs_alone", "width_within"]
+
+_KEPT, _KEPT_ALONE = 2, 4  # sessions of a width; as many as a server has threads: twice the requests a second
+_FEW = 3  # samples that take less time one by one than as a block
+_FEW_WORK = 1 << 19  # multiply-adds of a sample below which only one does
 
 
 def prediction_width(network, n: int) -> int:
-    """Samples a block in prediction; fixed unless the products give the same bits at every width."""
+    """Samples a block in prediction: 1 for few samples of a network that can, or `block_width`."""
+    few = _FEW if network.multiply_adds >= _FEW_WORK else 1
+    return 1 if n <= few and runs_alone(network) else block_width(network, n)
+
+
+def runs_alone(network) -> bool:
+    """Whether the network gives the same bits on a sample without a block, tried once; to be asked within a `Team`."""
+    if network.alone is None:
+        session = Alone(network, block_width(network, 1))
+        network.alone = session.agrees()
+        give_back(session if network.alone else session.block)
+    return network.alone
+
+
+def block_width(network, n: int) -> int:
+    """Samples a block; fixed unless the products give the same bits at every width."""
     useful = MIN_BLOCK_WORK // max(1, network.multiply_adds)
     if columns_alike(network.dtype):
         return fitting_width(128 if useful >= 128 else 64, network)
@@ -23,28 +43,28 @@ def prediction_width(network, n: int) -> int:
 
 
 def width_within(network, n: int, limit: int) -> int:
-    """`prediction_width`, or what fits in ``limit`` bytes where that is less; raises where not even one block does."""
+    """`block_width`, or what fits in ``limit`` bytes where that is less; raises where not even one block does."""
     steps, dtype = network.fused_steps(), network.dtype
     options = {"training": False, "input_gradient": False}
     plans = [step.layer.plan(step.shape, COLUMNS, dtype, **options) for step in steps]
     numbers = 2 * prod(network.input_shape) + 2 * sum(prod(step.out) for step in steps)
     least = numbers * dtype.itemsize * COLUMNS + max(scratch_bytes(plan.scratch, dtype) for plan in plans)
     check_memory(f"a block of {COLUMNS} samples", least, limit, "scikit-learn's working_memory for a thread")
-    return min(prediction_width(network, n), limit // least * COLUMNS)
+    return min(block_width(network, n), limit // least * COLUMNS)
 
 
-def borrow(network, width) -> Session:
-    """A session for prediction, alone with the caller until `give_back`."""
+def borrow(network, width) -> Session | Alone:
+    """A session for prediction, that of one sample for width 1, alone with the caller until `give_back`."""
     try:
         return network.idle_sessions[width].pop()
     except (KeyError, IndexError):
-        return Session(network, width, 1, training=False)
+        return Alone(network, block_width(network, 1)) if width == 1 else Session(network, width, 1, training=False)
 
 
 def give_back(session):
     """Keep a session for the next prediction."""
     idle = session.network.idle_sessions.setdefault(session.width, [])
-    if len(idle) < 2:
+    if len(idle) < (_KEPT_ALONE if session.width == 1 else _KEPT):
         idle.append(session)
 
 

@@ -55,7 +55,7 @@ class Session:
 
     def __init__(self, network, width, blocks, *, training, team=None, seed=0):
         self.network, self.width, self.blocks, self.training, self.team = network, width, blocks, training, team
-        steps = self.steps = network.steps if training else network.fused_steps()
+        steps = self.steps = network.training_steps() if training else network.fused_steps()
         self.n_body = n_body(steps)
         self.in_place = [
             step.layer.in_place and (i == 0 or not steps[i - 1].layer.reads_output) for i, step in enumerate(steps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from math import gcd
 from numbers import Integral, Real
 
 import numpy as np
@@ -24,6 +25,7 @@ __all__ = [
     "check_counts",
     "check_finite_loss",
     "check_finite_parameters",
+    "check_groups",
     "check_image_shape",
     "check_layers",
     "check_memory",
@@ -85,6 +87,18 @@ def check_bias(value):
     if value is None or (isinstance(value, str) and value in ("shared", "position")):
         return value
     raise ValueError(f"bias must be 'shared', 'position' or None, got {value!r}")
+
+
+def check_groups(groups, channels, filters):
+    """Raise where channels and filters do not go into that many groups."""
+    fits = isinstance(groups, Integral) and not isinstance(groups, (bool, np.bool_)) and groups >= 1
+    if not fits or channels % groups or filters % groups:
+        common = gcd(channels, filters)
+        fitting = ", ".join(str(n) for n in range(1, common + 1) if common % n == 0)
+        raise ValueError(
+            f"groups must be an integer that divides the {channels} channels of the input and filters={filters}: one "
+            f"of {fitting}, got {groups!r}"
+        )
 
 
 def physical_memory() -> int:

@@ -10,7 +10,6 @@ from sklearn.metrics import accuracy_score
 from sklearn.model_selection import train_test_split
 from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted
 
 from ._convnet import BaseConvNet
 from ._validation import InvalidParameterError, between, check_parameters, one_of
@@ -433,5 +432,5 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         -------
         ndarray of shape (n,)
         """
-        check_is_fitted(self)
-        return self.classes_[self._logits(X).argmax(axis=1)]
+        best = self._logits(X).argmax(axis=1)
+        return self.classes_[best]

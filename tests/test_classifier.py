@@ -1077,7 +1077,7 @@ def test_divergence_by_huge_X(start, solver):
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_divergence_in_the_last_step(start, method):
     # The loss before the one and only step is fine; the weights after it are not.
-    start.set_params(max_iter=1, batch_size=300, learning_rate="constant", learning_rate_init=1e38)
+    start.set_params(max_iter=1, batch_size=300, learning_rate="constant", learning_rate_init=1e39)
     extra = {"classes": range(10)} if method == "partial_fit" else {}
     assert_rejected(start, lambda model: getattr(model, method)(X.astype(np.float32), Y, **extra), "diverged")
 

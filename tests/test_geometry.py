@@ -58,24 +58,39 @@ def test_adjoint_is_the_transposed_correlation(axis):
                 dense[p, i] += value
     gradient = np.random.default_rng(1).standard_normal(len(windows))
 
-    adjoint, first, (length, skip) = axis.adjoint()
+    phases, first, length = axis.adjoint()
     storage = np.zeros(length)
-    for p, value in enumerate(gradient):
-        storage[first + p * axis.stride] = value
-    read = storage[skip : skip + adjoint.size]
-    assert len(read) == adjoint.size
-    assert (adjoint.stride, adjoint.before, adjoint.after, adjoint.output) == (1, 0, 0, axis.size)
-    result = [
-        sum(weight[::-1][k] * read[i + k * adjoint.dilation] for k in range(adjoint.kernel)) for i in range(axis.size)
-    ]
+    storage[first : first + axis.output] = gradient
+    result = np.full(axis.size, np.nan)
+    assert len(phases) == min(axis.stride, axis.size)
+    for phase in phases:
+        inputs = result[phase.start :: axis.stride]
+        if phase.axis is None:
+            inputs[:] = 0
+            continue
+        taps, read = weight[phase.taps][::-1], storage[phase.skip : phase.skip + phase.axis.size]
+        assert len(read) == phase.axis.size
+        assert (phase.axis.stride, phase.axis.before, phase.axis.after) == (1, 0, 0)
+        assert (phase.axis.kernel, phase.axis.output) == (len(taps), len(inputs))
+        inputs[:] = [
+            sum(tap * read[i + k * phase.axis.dilation] for k, tap in enumerate(taps)) for i in range(len(inputs))
+        ]
     np.testing.assert_allclose(result, dense.T @ gradient, atol=1e-13)
 
 
 def test_adjoint_of_a_border_wider_than_the_span_starts_outside_what_is_read():
-    axis, first, (length, skip) = Axis(4, 2, before=5, after=3).adjoint()
-    assert skip == 4
-    assert first == 0
-    assert length >= skip + axis.size
+    (phase,), first, length = Axis(4, 2, before=5, after=3).adjoint()
+    assert (phase.skip, first, length) == (4, 0, 11)
+
+
+def test_adjoint_of_a_stride():
+    """Inputs that no tap reaches; every other input for a dilation that the stride shares."""
+    phases, first, length = Axis(7, 1, stride=3).adjoint()
+    assert [phase.start for phase in phases if phase.axis] == [0]
+    assert (first, length) == (0, 3)
+    phases, first, length = Axis(9, 3, stride=2, dilation=2).adjoint()
+    assert [(phase.start, phase.taps) for phase in phases if phase.axis] == [(0, slice(0, None, 1))]
+    assert (phases[0].axis, first, length) == (Axis(7, 3), 2, 7)
 
 
 @SETTINGS

@@ -19,7 +19,7 @@ LEVELS = [
     {"__init__", "__main__"},
     {"classifier", "regressor", "_convnet", "_architecture", "padding", "pooling", "shaping", "features"},
     {"_transform", "_banks", "_patches", "_filters"},
-    {"_training", "_prediction"},
+    {"_training", "_prediction", "_alone"},
     {"_session"},
     {"_network"},
     {"layers"},

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from skconv._network import Network, lower
 from skconv._parallel import Team
-from skconv._prediction import borrow, give_back, predict, prediction_width
+from skconv._prediction import block_width, borrow, give_back, predict
 from skconv._session import Session, training_width
 from skconv.layers import (
     Activation,
@@ -193,6 +193,8 @@ def test_the_given_layers_are_not_changed():
 
 # Through several layers: in-place layers in every order, poolings, borders wanted on both sides of an array.
 STACKS = {
+    "windows across": [Convolution(4, (1, 3)), Activation(), Convolution(3, (1, 4)), Bias(), Flatten(), Dense(3)],
+    "1 x 1 with borders": [Convolution(4), Activation("tanh"), Convolution(3, 1, padding=(0, 1)), Flatten(), Dense(3)],
     "bias first": [Bias(), Activation("tanh"), Convolution(2), Flatten(), Dense(3)],
     "activation first": [Activation("tanh"), Dropout(0.2), Convolution(2), Flatten(), Dense(3)],
     "in place after in place": [
@@ -400,7 +402,7 @@ def test_widths_are_multiples_of_sixteen(batch, side, filters):
     assert (blocks - 1) * width < batch
     if blocks > 1:
         assert batch * network.multiply_adds >= blocks * (1 << 24)
-    width = prediction_width(network, batch)
+    width = block_width(network, batch)
     assert width % 16 == 0
     assert 16 <= width <= 256
 
@@ -408,18 +410,18 @@ def test_widths_are_multiples_of_sixteen(batch, side, filters):
 def test_widths_are_bounded_by_the_activations():
     network = Network([Convolution(64), Flatten(), Dense(2)], (128, 128, 1), np.float32)
     assert network.activation_bytes == 4 * (2 * 128 * 128 * 64 + 2)
-    assert prediction_width(network, 1000) == 16
+    assert block_width(network, 1000) == 16
     assert training_width(network, 1000) == 16
 
 
-def test_prediction_width_follows_the_samples_where_columns_differ(monkeypatch):
+def test_block_width_follows_the_samples_where_columns_differ(monkeypatch):
     import skconv._prediction as module
 
     network = Network([Flatten(), Dense(2)], (4, 4, 1), np.float32)
     monkeypatch.setattr(module, "columns_alike", lambda dtype: False)
-    assert [prediction_width(network, n) for n in (1, 16, 17, 64, 1000)] == [16, 16, 32, 64, 256]
+    assert [block_width(network, n) for n in (1, 16, 17, 64, 1000)] == [16, 16, 32, 64, 256]
     monkeypatch.setattr(module, "columns_alike", lambda dtype: True)
-    assert [prediction_width(network, n) for n in (1, 16, 17, 64, 1000)] == [128] * 5
+    assert [block_width(network, n) for n in (1, 16, 17, 64, 1000)] == [128] * 5
 
 
 def test_loading_fills_the_rest_with_zeros():

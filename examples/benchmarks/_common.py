@@ -66,6 +66,15 @@ def machine(*packages, threads=None) -> str:
     return f"{processor}, {cpu_count()} cores{shown}, " + ", ".join(libraries)
 
 
+def table(header, rows, markdown=False) -> str:
+    """Lines of a table of strings, in columns or as Markdown."""
+    if markdown:
+        return "\n".join("| " + " | ".join(row) + " |" for row in (header, ["---"] * len(header), *rows))
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    lines = ["  ".join(map(str.rjust, row[1:], widths[1:])) for row in (header, *rows)]
+    return "\n".join(f"{row[0]:{widths[0]}}  {line}" for row, line in zip((header, *rows), lines, strict=True))
+
+
 def load_mnist(path=None):
     """``(X_train, y_train, X_test, y_test)`` with images (n, 28, 28) of uint8.
 

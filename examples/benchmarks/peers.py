@@ -1,23 +1,27 @@
-"""Milliseconds of a training step and of a prediction, against PyTorch and MLPClassifier.
+"""Milliseconds of a training step and of a prediction, against PyTorch, JAX and MLPClassifier.
 
 Six networks: 3x3 "same" convolution, 2x2 max pooling, ReLU, twice; then the head.  A training step is forward,
-backward and Adam.  PyTorch runs with fused Adam and inference_mode, in both memory formats; MLPClassifier takes one
-`partial_fit` on a network with the same number of parameters.  All in one run, alternating, float32, medians.
+backward and Adam.  PyTorch runs with fused Adam and inference_mode, in both memory formats, as it is and with network
+and loss through torch.compile; JAX with all of a step in one jitted function, in both orders of the axes.  Both are
+compiled before the clock starts, and hold the data as they like them, while ours takes NumPy's rows each time.
+MLPClassifier takes one `partial_fit` on a network with the same number of parameters.  All in one run, alternating,
+float32, medians; the ratio is to the best peer.
 
-    python examples/benchmarks/peers.py [--threads 2] [--seconds 2] [--markdown]
+    python examples/benchmarks/peers.py [--only 28x28|NUMBER] [--threads 2] [--seconds 2] [--no-compile] [--no-jax]
+                                        [--markdown]
 
-needs ``torch`` for its column; without it the column is left out.
+needs ``torch`` and ``jax`` for their columns; without them these are left out.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import warnings
+from importlib.util import find_spec
 
 import numpy as np
-from _common import alternate, machine
-from sklearn.neural_network import MLPClassifier
+from _common import alternate, machine, table
+from _peers import jax, limit_jax, mlp, pytorch, pytorch_compiled, torch
 from threadpoolctl import threadpool_limits
 
 from skconv._network import Network
@@ -28,10 +32,7 @@ from skconv.layers import Activation, Convolution, Dense, Flatten, MaxPool
 from skconv.losses import SoftmaxCrossEntropy
 from skconv.optimizers import Adam
 
-try:
-    import torch
-except ImportError:
-    torch = None
+__all__ = ["NETWORKS", "layers_of", "ours", "pytorch", "selected"]
 
 # channels, side, filters, hidden units, batch
 NETWORKS = {
@@ -44,12 +45,17 @@ NETWORKS = {
 }
 
 
-def ours(channels, side, filters, hidden, X, y, team):
-    """A training step and a prediction of skconv."""
+def layers_of(filters, hidden):
+    """The layers of one of the networks."""
     layers = []
     for count in filters:
         layers += [Convolution(count), MaxPool(2), Activation("relu")]
-    layers += [Flatten(), *([Dense(hidden), Activation("relu")] if hidden else []), Dense(10)]
+    return [*layers, Flatten(), *([Dense(hidden), Activation("relu")] if hidden else []), Dense(10)]
+
+
+def ours(channels, side, filters, hidden, X, y, team):
+    """A training step and a prediction of skconv."""
+    layers = layers_of(filters, hidden)
     network = Network(layers, (side, side, channels), np.float32)
     network.initialize(np.random.default_rng(0))
     trained = Network(layers, (side, side, channels), np.float32)
@@ -62,77 +68,55 @@ def ours(channels, side, filters, hidden, X, y, team):
     return step, {"skconv": lambda: predict(network, X, team)}, len(network.parameters)
 
 
-def pytorch(channels, side, filters, hidden, X, y):
-    """Training steps and predictions of PyTorch, in both memory formats."""
-    steps, predictions = {}, {}
-    for name, layout in (("nchw", torch.contiguous_format), ("channels_last", torch.channels_last)):
-        parts, before = [], channels
-        for count in filters:
-            parts += [torch.nn.Conv2d(before, count, 3, padding=1), torch.nn.MaxPool2d(2), torch.nn.ReLU()]
-            before = count
-        inputs = before * (side // 4) ** 2
-        parts += [torch.nn.Flatten()]
-        parts += [torch.nn.Linear(inputs, hidden), torch.nn.ReLU()] if hidden else []
-        network = torch.nn.Sequential(*parts, torch.nn.Linear(hidden or inputs, 10)).to(memory_format=layout)
-        images = torch.from_numpy(X.reshape(-1, side, side, channels).transpose(0, 3, 1, 2).copy())
-        images, labels = images.to(memory_format=layout), torch.from_numpy(y)
-        optimizer = torch.optim.Adam(network.parameters(), fused=True)
-        loss = torch.nn.CrossEntropyLoss()
-
-        def step(network=network, images=images, labels=labels, optimizer=optimizer, loss=loss):
-            optimizer.zero_grad()
-            loss(network(images), labels).backward()
-            optimizer.step()
-
-        def infer(network=network, images=images):
-            with torch.inference_mode():
-                network(images)
-
-        steps[f"torch {name}"], predictions[f"torch {name}"] = step, infer
-    return steps, predictions
+def selected(only):
+    """The networks with this in their title, or the one of this number, from 0."""
+    titles = list(NETWORKS)
+    chosen = titles[int(only) : int(only) + 1] if only.isdigit() else [title for title in titles if only in title]
+    return {title: NETWORKS[title] for title in chosen}
 
 
-def mlp(n_parameters, X, y):
-    """A training step and a prediction of MLPClassifier with one hidden layer and as many parameters."""
-    units = max(1, round(n_parameters / (X.shape[1] + 11)))
-    model = MLPClassifier((units,), batch_size=len(X), max_iter=1, random_state=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model.partial_fit(X, y, classes=np.arange(10))
-    return {"mlp": lambda: model.partial_fit(X, y)}, {"mlp": lambda: model.predict_proba(X)}
+def measure(network, peers, options):
+    """Milliseconds of every task, ``{"train": ..., "predict": ...}``."""
+    channels, side, filters, hidden, batch = network
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((batch, side * side * channels)).astype(np.float32)
+    y = rng.integers(0, 10, batch)
+    with Team(options.threads) as team:
+        steps, predictions, n_parameters = ours(channels, side, filters, hidden, X, y, team)
+        for peer in peers:
+            for mine, theirs in zip((steps, predictions), peer(channels, side, filters, hidden, X, y), strict=True):
+                mine.update(theirs)
+        result = {"train": alternate(steps, options.seconds), "predict": alternate(predictions, options.seconds / 2)}
+    with threadpool_limits(options.threads):
+        for kind, tasks in zip(result, mlp(n_parameters, X, y), strict=True):
+            result[kind].update(alternate(tasks, options.seconds / 4))
+    return result
 
 
 def main():
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default="", help="networks with this in their title, or the number of one, from 0")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=2.0, help="time for each of the tasks")
+    parser.add_argument("--no-compile", dest="compile", action="store_false", help="leave out torch.compile")
+    parser.add_argument("--no-jax", dest="jax", action="store_false", help="leave out JAX")
     parser.add_argument("--markdown", action="store_true", help="print the README's table at the end")
     parser.add_argument("--json", help="also write the figures to this file")
     options = parser.parse_args()
+    peers = []
     if torch is not None:
         torch.set_num_threads(options.threads)
         torch.manual_seed(0)
-    print(machine("torch", threads=options.threads))
-    print("float32, milliseconds (medians), ratio = skconv / best PyTorch\n")
-    rng, results = np.random.default_rng(0), {}
-    for title, (channels, side, filters, hidden, batch) in NETWORKS.items():
-        X = rng.standard_normal((batch, side * side * channels)).astype(np.float32)
-        y = rng.integers(0, 10, batch)
-        with Team(options.threads) as team:
-            steps, predictions, n_parameters = ours(channels, side, filters, hidden, X, y, team)
-            if torch is not None:
-                for mine, theirs in zip(
-                    (steps, predictions), pytorch(channels, side, filters, hidden, X, y), strict=True
-                ):
-                    mine.update(theirs)
-            results[title] = {
-                "train": alternate(steps, options.seconds),
-                "predict": alternate(predictions, options.seconds / 2),
-            }
-        with threadpool_limits(options.threads):
-            for kind, tasks in zip(("train", "predict"), mlp(n_parameters, X, y), strict=True):
-                results[title][kind].update(alternate(tasks, options.seconds / 4))
+        peers += [pytorch, *([pytorch_compiled] if options.compile else [])]
+    if options.jax and find_spec("jax"):
+        limit_jax(options.threads)
+        peers.append(jax)
+    print(machine("torch", "jax", threads=options.threads))
+    print("float32, milliseconds (medians), ratio = skconv / best peer\n")
+    results = {}
+    for title, network in selected(options.only).items():
+        results[title] = measure(network, peers, options)
         report(title, results[title])
     if options.markdown:
         print(markdown(results))
@@ -141,29 +125,39 @@ def main():
             json.dump(results, file, indent=1)
 
 
+def best(times, *peers):
+    """Least time of these peers' tasks."""
+    return min((value for name, value in times.items() if name.startswith(peers)), default=float("nan"))
+
+
+def ratio(times):
+    """Ours to the best of those with the same network."""
+    return times["skconv"] / best(times, "torch", "compiled", "jax")
+
+
 def markdown(results):
-    """The table of the README: training step / prediction, ratios to the better of PyTorch's memory formats."""
-    lines = ["| network | skconv | PyTorch | ratio | MLPClassifier |", "|---|---|---|---|---|"]
+    """The table of the README: training step / prediction, each peer in the better of its layouts."""
+    rows = []
     for title, result in results.items():
-        cells = {"skconv": [], "torch": [], "ratio": [], "mlp": []}
-        for times in result.values():
-            best = min((value for name, value in times.items() if name.startswith("torch")), default=float("nan"))
-            cells["skconv"].append(f"{times['skconv']:.2f}")
-            cells["torch"].append(f"{best:.2f}")
-            cells["ratio"].append(f"{times['skconv'] / best:.2f}")
-            cells["mlp"].append(f"{times['mlp']:.2f}")
-        lines.append("| " + " | ".join([title, *(" / ".join(values) for values in cells.values())]) + " |")
-    return "\n".join(lines)
+        both = list(result.values())
+        cells = [[best(times, name) for times in both] for name in ("skconv", "torch", "compiled", "jax")]
+        cells += [[ratio(times) for times in both], [times["mlp"] for times in both]]
+        rows.append([title, *(" / ".join(shown(value) for value in cell) for cell in cells)])
+    header = ["network", "skconv", "PyTorch", "PyTorch compiled", "JAX", "ratio", "MLPClassifier"]
+    return table(header, rows, markdown=True)
+
+
+def shown(value):
+    """A number, or a dash for what was not measured."""
+    return f"{value:.2f}" if np.isfinite(value) else "-"
 
 
 def report(title, result):
     """Two lines for a network."""
     print(title)
     for kind, times in result.items():
-        shown = "  ".join(f"{name} {value:.2f}" for name, value in times.items())
-        peers = [value for name, value in times.items() if name.startswith("torch")]
-        ratio = f"  ratio {times['skconv'] / min(peers):.2f}" if peers else ""
-        print(f"  {kind:8}{shown}{ratio}", flush=True)
+        each = "  ".join(f"{name} {value:.2f}" for name, value in times.items())
+        print(f"  {kind:8}{each}  ratio {shown(ratio(times))}", flush=True)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from .winograd import best_tile, winograd_matrices
 __all__ = ["Gathered", "Winograd", "choose_correlation"]
 
 _SURE = 0.8  # of the direct method's work: where the Fourier transform must be below
+_PRODUCT_BYTES = 1 << 18  # of weight gradients by position before they are summed
 _BAND_BYTES = 1 << 20  # scratch of one band: a few calls of 100 us each, see docs/design.md
 
 
@@ -57,7 +58,7 @@ class Gathered:
         per_row = lines * self.R * channels * width * self.dtype.itemsize
         self.band = self.P if not copies else max(1, min(self.P, _BAND_BYTES // per_row))
         self.rows_per_band = self.band
-        self.by_tap = self.across and self.columns.stride == 1 and self.R * channels >= 16
+        self.by_tap = self.across and self.columns.stride == 1 and self.R * channels >= 16 and self.R * self.S > 1
         self.weight_shape: tuple[int, ...] = (filters, self.K)
         self.product = product(filters, self.K, dtype, alike)
         self.scratch = {"gathered": (self.band, lines, self.R * channels, width)} if copies else {}
@@ -72,10 +73,14 @@ class Gathered:
         else:
             self.gradient_scratch = {
                 **self.scratch,
-                "product": (self.Q, filters, self.K),
+                "product": (self._rows_at_once(), self.Q, filters, self.K),
                 "row": (filters, self.K),
                 "total": (filters, self.K),
             }
+
+    def _rows_at_once(self) -> int:
+        """Rows whose weight gradients one call multiplies: long calls, which threads do not wait for."""
+        return max(1, min(self.band, _PRODUCT_BYTES // (self.Q * self.F * self.K * self.dtype.itemsize)))
 
     def prepare(self, weight, out):
         """Weight ``(F, R, S, C)`` in the order of a window's rows, ``(F, S * R * C)``."""
@@ -86,7 +91,10 @@ class Gathered:
         self.band = min(self.P, max(multiple, min(rows, self.band) // multiple * multiple))
         self.rows_per_band = self.band
         if self.scratch:
-            self.scratch["gathered"] = (self.band, *self.scratch["gathered"][1:])
+            gathered = (self.band, *self.scratch["gathered"][1:])
+            self.scratch["gathered"] = self.gradient_scratch["gathered"] = gathered
+        if not self.by_tap:
+            self.gradient_scratch["product"] = (self._rows_at_once(), *self.gradient_scratch["product"][1:])
         return self.rows_per_band
 
     def _bands(self, x, scratch):
@@ -137,18 +145,23 @@ class Gathered:
         """What `weight_gradient` does on these arrays, for `run_gradient`."""
         bound = []
         for start, copy, lines in self._bands(x, scratch):
-            each = [line.transpose(1, 0, 2) for line in lines] if self.by_tap else self._windows(lines).swapaxes(2, 3)
-            # (dy, x) of each row: by tap (F, Q, N) and (R * C, W, N), by position (Q, F, N) and (Q, N, K)
-            gradients = [row.transpose(1, 0, 2) if self.by_tap else row for row in dy[start : start + len(lines)]]
-            bound.append((copy, list(zip(gradients, each, strict=True))))
+            gradients = dy[start : start + len(lines)]
+            if self.by_tap:  # of each row, (F, Q, N) and (R * C, W, N)
+                pairs = zip(gradients.transpose(0, 2, 1, 3), lines.transpose(0, 2, 1, 3), strict=True)
+            else:  # of some rows, (rows, Q, F, N) and (rows, Q, N, K)
+                windows, rows = self._windows(lines).swapaxes(2, 3), self._rows_at_once()
+                pairs = ((gradients[i : i + rows], windows[i : i + rows]) for i in range(0, len(lines), rows))
+            bound.append((copy, list(pairs)))
         return bound
 
-    def run_gradient(self, bound, scratch, out):
-        """Gradient of the weight of the bound arrays into ``out`` (F, R, S, C)."""
+    def run_gradient(self, bound, scratch, out, before=None):
+        """Gradient of the weight of the bound arrays into ``out`` (F, R, S, C); ``before(i)`` makes band i's ``dy``."""
         accumulate = self._add_by_tap if self.by_tap else self._add_by_position
         total = scratch["total"]
         total.fill(0)
-        for copy, rows in bound:
+        for i, (copy, rows) in enumerate(bound):
+            if before is not None:
+                before(i)
             if copy is not None:
                 np.copyto(*copy)
             for dy, x in rows:
@@ -171,8 +184,9 @@ class Gathered:
 
     def _add_by_position(self, dy, x, scratch, total):
         """A product ``(F, N) @ (N, K)`` a position, summed: no copies, for few channels or strides across."""
-        np.matmul(dy, x, out=scratch["product"])
-        np.add.reduce(scratch["product"], axis=0, out=scratch["row"])
+        product = scratch["product"][: len(dy)]
+        np.matmul(dy, x, out=product)
+        np.add.reduce(product.reshape(-1, self.F, self.K), axis=0, out=scratch["row"])
         np.add(total, scratch["row"], out=total)
 
 
@@ -209,7 +223,7 @@ class Winograd:
         self.transform = product(self.a, self.a, dtype, alike, wide=True)
         self.untransform = product(self.m, self.a, dtype, alike, wide=True)
         self.product = product(filters, self.K, dtype, alike)
-        self.scratch = {
+        self.scratch: dict[str, tuple[int, ...]] = {
             "V": (self.band, self.a, self.columns.size, channels, width),
             "M": (self.band, self.a, self.Q, filters, width),
         }
@@ -314,19 +328,27 @@ class Winograd:
 def choose_correlation(window: Window, channels: int, filters: int, width: int, dtype, alike=False):
     """The fastest algorithm for these sizes.
 
-    `Winograd` for kernels 3 or 5 high, stride 1 and some channels: with fewer than 8 the transforms cost more than the
+    `Winograd` for kernels 3 to 7 high, stride 1 and some channels: with fewer than 8 the transforms cost more than the
     products they save.  Measured, GFLOP/s of the direct method, Winograd against gathered: 104 and 76 at 32 channels of
     14 x 14, 130 and 79 at 64 of 16 x 16.
 
-    `Spectral`, in prediction, which is where columns must be ``alike``, for long kernels: 0.9 times the time at 256
-    taps on a series of 1000, 0.3 at 128 taps and 8 channels, 0.5 at 21 x 21 on an image of 64 x 64.
+    `Winograd2D` for 3 x 3 and many channels: 0.8 times the time at 64 channels, 128 filters and 16 x 16, 0.92 at 64, 64
+    and 14 x 14; with 32 channels there is nothing to gain.
+
+    `Spectral`, in prediction, for long kernels: 0.9 times the time at 256 taps on a series of 1000, 0.3 at 128 taps and
+    8 channels, 0.5 at 21 x 21 on an image of 64 x 64.
     """
     rows, columns = window.rows, window.columns
     plain = rows.stride == rows.dilation == columns.stride == columns.dilation == 1
     ratio = 1.0
-    if plain and rows.kernel in (3, 5) and channels >= 8 and filters >= 8:
+    if plain and 3 <= rows.kernel <= 7 and channels >= 8 and filters >= 8:
         _, ratio = best_tile(rows.output, rows.kernel)
     direct = rows.output * columns.output * rows.kernel * columns.kernel * channels * filters
     if alike and spectral_cost(window, channels, filters) < _SURE * ratio * direct:
         return Spectral(window, channels, filters, width, dtype, alike)
-    return (Winograd if ratio < 0.8 else Gathered)(window, channels, filters, width, dtype, alike)
+    kind = Winograd if ratio < 0.8 else Gathered
+    if kind is Winograd and columns.kernel == 3 and columns.output >= 4 and min(channels, filters) >= 64:
+        from .winograd2d import Winograd2D
+
+        kind = Winograd2D
+    return kind(window, channels, filters, width, dtype, alike)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 __all__ = [
+    "bind_marks",
+    "bind_unpool",
     "lp_pool",
     "lp_pool_gradient",
     "max_pool",
@@ -15,6 +17,7 @@ __all__ = [
     "max_tiles",
     "max_tiles_gradient",
     "median_pool",
+    "run_calls",
     "taps",
 ]
 
@@ -50,6 +53,40 @@ def _route(first, second, gradient, mask, to_first, to_second):
     np.greater_equal(first, second, out=mask)
     np.multiply(gradient, mask, out=to_first)
     np.subtract(gradient, to_first, out=to_second)
+
+
+# Calls ``(ufunc, a, b, out)`` with all views made, for `run_calls`: making the views takes longer than a small call.
+
+
+def bind_marks(x, across, out, left, top):
+    """As `max_tiles`; ``left`` (H, Q, C, N) and ``top`` (P, Q, C, N) tell where the first of a pair is the maximum."""
+    rows, pairs = _halves(x, 1), _halves(across, 0)
+    return [
+        (np.maximum, *rows, across),
+        (np.greater_equal, *rows, left),
+        (np.maximum, *pairs, out),
+        (np.greater_equal, *pairs, top),
+    ]
+
+
+def bind_unpool(dy, left, top, rows, dx):
+    """Route ``dy`` to the maxima that `bind_marks` found; ``rows`` is like ``across``."""
+    upper, lower = _halves(rows, 0)
+    first, second = _halves(dx[: len(rows)], 1)
+    calls = [
+        (np.multiply, dy, top, upper),
+        (np.subtract, dy, upper, lower),
+        (np.multiply, rows, left, first),
+        (np.subtract, rows, first, second),
+    ]
+    beyond = (dx[len(rows) :], dx[:, left.shape[1] * 2 :])
+    return calls + [(np.multiply, 0.0, 0.0, rest) for rest in beyond if rest.size]
+
+
+def run_calls(calls):
+    """Make the calls."""
+    for function, a, b, out in calls:
+        function(a, b, out=out)
 
 
 def taps(a, window):

@@ -19,6 +19,7 @@ def weight_matrix(model, layer="convolution1", *, ties=False):
 
     A fully connected layer is any matrix.  A locally connected one has zeros outside of its neurons' windows, and in a
     convolution what is left is the same few numbers in every row, shifted: that is what a convolutional network saves.
+    Groups of channels put zeros between what a filter sees.
 
     Parameters
     ----------
@@ -69,6 +70,8 @@ def weight_matrix(model, layer="convolution1", *, ties=False):
     if isinstance(spec, FullyConnected):
         return weight.reshape(prod(out), prod(shape)).copy()
     matrix = np.full((*out, *shape), -1 if ties else 0, dtype)
+    if spec.groups > 1:
+        weight = _ungrouped(weight, spec.groups, -1 if ties else 0)
     _scatter(weight, spec.window(shape), matrix)
     return matrix.reshape(prod(out), prod(shape))
 
@@ -92,6 +95,15 @@ def _find(model, name):
             f"padding_values={layer.padding_values!r}; only a border of zeros leaves a matrix of weights alone"
         )
     return network, layer, shape
+
+
+def _ungrouped(weight, groups, nothing):
+    """A weight ``(F, R, S, C // groups)`` as ``(F, R, S, C)``, with ``nothing`` where a filter sees no channel."""
+    filters, rows, columns, channels = weight.shape
+    whole = np.full((groups, filters // groups, rows, columns, groups, channels), nothing, weight.dtype)
+    each = np.arange(groups)
+    whole[each, :, :, :, each] = weight.reshape(groups, filters // groups, rows, columns, channels)
+    return whole.reshape(filters, rows, columns, groups * channels)
 
 
 def _scatter(weight, window, matrix):

@@ -76,8 +76,8 @@ def plot_kernels(estimator, layer=None, *, channel=None, figure=None):
     layer : str, default=None
         Name of the layer, as in ``estimator.weights_``; None is the first convolution.
     channel : int, default=None
-        Input channel to show; None shows three channels as colours (then each kernel is scaled to the full range) and
-        otherwise the first channel.
+        Input channel to show, of those a kernel sees; None shows three channels as colours (then each kernel is scaled
+        to the full range) and otherwise the first channel.
     figure : matplotlib Figure or SubFigure, default=None
         Where to draw; None makes a figure.
 

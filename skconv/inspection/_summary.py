@@ -25,8 +25,8 @@ def summarize(network) -> str:
     The second table has a line for each `Convolution`, `LocallyConnected` and `FullyConnected`.  It tells how many
     weights the layer has or would have, without biases: P * Q * F * H * W * C where each of its outputs, P by Q with F
     filters, is connected to the whole image of H by W with C channels; P * Q * F * R * S * C where it is connected to
-    a window of R by S, taps in the border included; F * R * S * C where all positions share them.  "times fewer" is
-    each time in comparison to fully connected.
+    a window of R by S, taps in the border included; F * R * S * C where all positions share them, and the last two
+    divided by the layer's groups of channels.  "times fewer" is each time in comparison to fully connected.
 
     Parameters
     ----------
@@ -58,6 +58,7 @@ def _savings(network):
     for (name, layer), shape in zip(named(network.layers), network.shapes, strict=False):
         if isinstance(layer, _CONNECTIVITIES):
             full, local, shared = (prod(kind.weight_shape(layer, shape)) for kind in _CONNECTIVITIES)
+            local //= layer.groups
             yield name, f"{full:,}", f"{local:,}", _ratio(full / local), f"{shared:,}", _ratio(full / shared)
 
 

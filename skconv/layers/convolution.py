@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import product
 from math import prod
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
 
 from .._frame import Plan, Storage
 from .._geometry import Axis, Window, make_window, pair
-from .._kernels.correlation import choose_correlation
-from .._validation import check_bias, check_window_fits, per_layer
+from .._kernels.choose import choose_convolution
+from .._validation import check_bias, check_groups, check_window_fits, per_layer
 from ..initializers import initialize
 from ._base import Layer
 from .bias import Bias
@@ -22,6 +24,7 @@ __all__ = ["Convolution"]
 class _Windowed(Layer):
     """Windows over the image, ``filters`` numbers each: geometry, border and bias of a convolution."""
 
+    groups = 1
     padding_mode = "constant"
     padding_values = 0
 
@@ -89,6 +92,16 @@ class _Windowed(Layer):
         return prod(self.weight_shape(shape))
 
 
+class _Part(NamedTuple):
+    """Part of a data gradient: inputs a stride apart."""
+
+    name: str  # of its weight and its scratch
+    kernel: Any  # the correlation; None where no tap reaches these inputs
+    taps: tuple[slice, slice]  # of the weight, before they are flipped
+    source: tuple[slice, slice]  # rows and columns of the output's gradient within its borders
+    into: tuple[slice, slice]  # rows and columns of the input's gradient
+
+
 class Convolution(_Windowed):
     """Cross-correlation with a bank of kernels, as every network calls convolution.
 
@@ -102,6 +115,10 @@ class Convolution(_Windowed):
         Samples between windows.
     dilation : int or (int, int), default=1
         Samples between taps.
+    groups : int, default=1
+        Into how many groups channels and filters are divided; a filter sees the channels of its own group alone.  Must
+        divide the number of channels and ``filters``.  As many groups as channels make a depthwise convolution: each
+        channel has filters of its own, as many as ``filters`` is a multiple of the channels.
     padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int)), default="same"
         Border down and across, or ``((top, bottom), (left, right))``.  "same" gives ``ceil(size / stride)`` outputs,
         those of stride 1 sub-sampled from the top left.
@@ -118,13 +135,17 @@ class Convolution(_Windowed):
 
     Notes
     -----
-    The weight has shape ``(filters, rows, columns, channels)``.  See `docs/design.md` for the algorithms.
+    The weight has shape ``(filters, rows, columns, channels // groups)``.  The order of the groups is PyTorch's: filter
+    ``f`` belongs to group ``f // (filters // groups)``, channel ``c`` to group ``c // (channels // groups)``.  See
+    `docs/design.md` for the algorithms.
 
     Examples
     --------
     >>> from skconv.layers import Convolution
     >>> Convolution(16, kernel_size=(5, 3), stride=2).output_shape((28, 28, 1))
     (14, 14, 16)
+    >>> Convolution(16, groups=4).parameter_shapes((28, 28, 8))["weight"]
+    (16, 3, 3, 2)
     """
 
     def __init__(
@@ -134,6 +155,7 @@ class Convolution(_Windowed):
         *,
         stride=1,
         dilation=1,
+        groups=1,
         padding="same",
         padding_mode="constant",
         padding_values=0,
@@ -144,6 +166,7 @@ class Convolution(_Windowed):
         self.kernel_size = kernel_size
         self.stride = stride
         self.dilation = dilation
+        self.groups = groups
         self.padding = padding
         self.padding_mode = padding_mode
         self.padding_values = padding_values
@@ -156,12 +179,17 @@ class Convolution(_Windowed):
         rows, columns = pair(self.stride, shape[0])
         return clone(self).set_params(stride=(rows * down, columns * across))
 
+    def output_shape(self, shape):
+        check_groups(self.groups, shape[2], self.filters)
+        return super().output_shape(shape)
+
     def weight_shape(self, shape):
         window = self.window(shape)
-        return (self.filters, window.rows.kernel, window.columns.kernel, shape[2])
+        return (self.filters, window.rows.kernel, window.columns.kernel, shape[2] // self.groups)
 
     def initialize(self, parameters, state, shape, rng):
-        initialize(self.initializer, parameters["weight"], rng)
+        for weight in np.split(parameters["weight"], self.groups):
+            initialize(self.initializer, weight, rng)
 
     def multiply_adds(self, shape):
         return prod(self.window(shape).output) * super().multiply_adds(shape)
@@ -173,46 +201,49 @@ class Convolution(_Windowed):
             Axis(rows.padded, rows.kernel, rows.stride, rows.dilation),
             Axis(columns.padded, columns.kernel, columns.stride, columns.dilation),
         )
-        kernel = choose_correlation(stored, channels, self.filters, width, dtype, alike=not training)
+        kernel = choose_convolution(stored, channels, self.filters, self.groups, width, dtype, alike=not training)
         plan = Plan(
-            kernel=(kernel, None, None),
+            kernel=(kernel, []),
             scratch={"forward": kernel.scratch},
             shared={"weight": kernel.weight_shape},
-            x=Storage(kernel.stored_rows, columns.padded, rows.before, columns.before),
+            x=Storage(kernel.stored_rows, _stored_columns(kernel, columns), rows.before, columns.before),
         )
         if training:
             plan.scratch["gradient"] = kernel.gradient_scratch
         if training and input_gradient:
-            self._plan_adjoint(plan, kernel, window, channels, width, dtype)
+            self._plan_adjoint(plan, window, channels, width, dtype)
         return plan
 
-    def _plan_adjoint(self, plan, kernel, window, channels, width, dtype):
-        """The data gradient: the same algorithms on the output's gradient with its borders."""
-        row_axis, row, (row_length, row_skip) = window.rows.adjoint()
-        column_axis, column, (column_length, column_skip) = window.columns.adjoint()
-        adjoint = choose_correlation(Window(row_axis, column_axis), self.filters, channels, width, dtype)
-        rows = max(row_length, row_skip + adjoint.stored_rows)
-        skip = (slice(row_skip, None), slice(column_skip, None))
-        stride = (window.rows.stride, window.columns.stride)
-        if stride == (1, 1):
-            spread = None
-            plan.dy = Storage(rows, column_length, row, column)
-        else:  # the gradient stands every `stride` samples in a buffer of zeros
-            P, Q = window.output
-            spread = (
-                slice(row, row + (P - 1) * stride[0] + 1, stride[0]),
-                slice(column, column + (Q - 1) * stride[1] + 1, stride[1]),
-            )
-            plan.buffers["spread"] = (rows, column_length, self.filters, width)
-        plan.kernel = (kernel, adjoint, (spread, skip))
-        plan.shared["flipped"] = adjoint.weight_shape
-        plan.scratch["adjoint"] = adjoint.scratch
+    def _plan_adjoint(self, plan, window, channels, width, dtype):
+        """The data gradient: the same algorithms on the output's gradient with its borders, for each step of a stride.
+
+        So there is no multiplication with the zeros that stand between the outputs of a stride: 3 x 3, stride 2,
+        32 to 64 channels: 0.6 times the time of all passes.
+        """
+        (rows, top, height), (columns, left, across) = window.rows.adjoint(), window.columns.adjoint()
+        for row, column in product(rows, columns):
+            name = f"adjoint{row.start}.{column.start}"
+            into = (slice(row.start, None, window.rows.stride), slice(column.start, None, window.columns.stride))
+            source = (slice(row.skip, None), slice(column.skip, None))
+            kernel = None
+            if row.axis and column.axis:
+                axes = Window(row.axis, column.axis)
+                gaps = window.columns.stride > 1
+                kernel = choose_convolution(axes, self.filters, channels, self.groups, width, dtype, gaps=gaps)
+                height = max(height, row.skip + kernel.stored_rows)
+                across = max(across, column.skip + _stored_columns(kernel, column.axis))
+                plan.shared[name], plan.scratch[name] = kernel.weight_shape, kernel.scratch
+            plan.kernel[1].append(_Part(name, kernel, (row.taps, column.taps), source, into))
+        plan.dy = Storage(height, across, top, left)
 
     def prepare(self, parameters, state, plan, shared):
-        kernel, adjoint, _ = plan.kernel
+        kernel, parts = plan.kernel
         kernel.prepare(parameters.weight, shared.weight)
-        if adjoint is not None:
-            adjoint.prepare(parameters.weight[:, ::-1, ::-1].transpose(3, 1, 2, 0), shared.flipped)
+        by_group = parameters.weight.reshape(self.groups, -1, *parameters.weight.shape[1:])
+        for part in parts:
+            if part.kernel is not None:
+                flipped = by_group[:, :, *part.taps][:, :, ::-1, ::-1].transpose(0, 4, 2, 3, 1)
+                part.kernel.prepare(flipped if self.groups > 1 else flipped[0], shared[part.name])
 
     def forward(self, frame, training):
         kernel = frame.plan.kernel[0]
@@ -221,18 +252,26 @@ class Convolution(_Windowed):
         kernel.run(frame.bound["forward"], frame.shared.weight)
 
     def backward(self, frame):
-        kernel, adjoint, where = frame.plan.kernel
+        kernel, parts = frame.plan.kernel
         scratch = frame.scratch.gradient
         if "gradient" not in frame.bound:
             frame.bound["gradient"] = kernel.bind_gradient(frame.x_storage, frame.dy, scratch)
         kernel.run_gradient(frame.bound["gradient"], scratch, frame.gradients.weight)
         if frame.dx is None:
             return
-        spread, skip = where
-        storage = frame.dy_storage
-        if spread is not None:
-            storage = frame.buffers.spread
-            np.copyto(storage[spread], frame.dy)
         if "adjoint" not in frame.bound:
-            frame.bound["adjoint"] = adjoint.bind(storage[skip], frame.scratch.adjoint, frame.dx)
-        adjoint.run(frame.bound["adjoint"], frame.shared.flipped)
+            frame.bound["adjoint"] = [
+                part.kernel
+                and part.kernel.bind(frame.dy_storage[part.source], frame.scratch[part.name], frame.dx[part.into])
+                for part in parts
+            ]
+        for part, bound in zip(parts, frame.bound["adjoint"], strict=True):
+            if part.kernel is None:
+                frame.dx[part.into] = 0
+            else:
+                part.kernel.run(bound, frame.shared[part.name])
+
+
+def _stored_columns(kernel, columns) -> int:
+    """Columns that a kernel wants stored, zeros beyond its windows; most want no more than the windows cover."""
+    return max(columns.padded, getattr(kernel, "stored_columns", 0))

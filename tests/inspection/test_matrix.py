@@ -147,6 +147,31 @@ def test_by_hand():
     assert weight_matrix(network, ties=True).tolist() == [[0, 1, -1, -1, 2, 3, -1, -1], [-1, -1, 0, 1, -1, -1, 2, 3]]
 
 
+def test_groups():
+    """Two groups of a channel and two filters: zeros where a filter does not see the channel."""
+    network = network_of([Convolution(4, (1, 2), padding="valid", groups=2, bias=None)], (1, 3, 2))
+    network.named_parameters()["convolution1.weight"][...] = np.arange(1, 9).reshape(4, 1, 2, 1)
+    assert weight_matrix(network).tolist() == [
+        [1, 0, 2, 0, 0, 0],
+        [3, 0, 4, 0, 0, 0],
+        [0, 5, 0, 6, 0, 0],
+        [0, 7, 0, 8, 0, 0],
+        [0, 0, 1, 0, 2, 0],
+        [0, 0, 3, 0, 4, 0],
+        [0, 0, 0, 5, 0, 6],
+        [0, 0, 0, 7, 0, 8],
+    ]
+    ties = [[0, -1, 1, -1, -1, -1], [2, -1, 3, -1, -1, -1], [-1, 4, -1, 5, -1, -1], [-1, 6, -1, 7, -1, -1]]
+    assert weight_matrix(network, ties=True)[:4].tolist() == ties
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_the_matrix_does_what_groups_do(groups):
+    network = network_of([Convolution(8, 3, stride=2, dilation=(1, 2), groups=groups, bias=None)], (5, 6, 4))
+    X = samples(3, (5, 6, 4))
+    np.testing.assert_allclose(X @ weight_matrix(network).T, outputs(network, X), rtol=0, atol=1e-12)
+
+
 def test_layers_further_on():
     """The matrix is that of one layer on its own input, before the pooling that the network does first."""
     layers = [Convolution(2), MaxPool(2), LocallyConnected(3, 2), Bias(), Convolution(4, bias=None), StridePool(2)]

@@ -116,6 +116,13 @@ def test_what_sharing_saves(data):
     ]
 
 
+def test_what_groups_save(data):
+    """3 * 3 taps of one of 3 channels, 6 filters: 54 weights, 48 places; all of 144 inputs for each of 288 outputs."""
+    model = ConvNetClassifier(layers=[Convolution(6, groups=3), Flatten()], max_iter=1).fit(*data)
+    assert rows(model.summary())[2] == ["Convolution(3)", "6 x 8 x 6", "60", "2,592"]
+    assert rows(model.summary(), table=1)[1] == ["convolution1", "41,472", "2,592", "16.0", "54", "768"]
+
+
 def test_nothing_to_share(data):
     assert "\n\n" not in ConvNetClassifier(filters=(), max_iter=1).fit(*data).summary()
 

@@ -9,6 +9,8 @@ from scipy.signal import correlate
 from skconv._geometry import Axis, Window
 from skconv._kernels import correlation, products
 from skconv._kernels.correlation import Gathered, Winograd, choose_correlation
+from skconv._kernels.winograd2d import Winograd2D
+from skconv.layers.fused import Band
 
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
 DTYPES = [np.float32, np.float64]
@@ -182,6 +184,41 @@ def test_winograd_with_several_bands_of_several_tiles(monkeypatch):
     check(Winograd, window, 2, 3, 16, np.float64)
 
 
+@pytest.mark.parametrize("multiple", [1, 2, 3, 4])
+@pytest.mark.parametrize("rows", [1, 5, 16, 100])
+@pytest.mark.parametrize("limit", [1, 1 << 30])
+@pytest.mark.parametrize(
+    ("kind", "case"),
+    [
+        *[(Gathered, case) for case in ("square", "single", "stride and dilation", "by tap, strided down")],
+        *[(kind, case) for kind in (Winograd, Winograd2D) for case in (*WINOGRAD, "three tiles of seven")],
+    ],
+)
+def test_bands_of_a_multiple(kind, case, limit, rows, multiple, monkeypatch):
+    """One band's memory at a time gives what all rows give, and the gradient takes the bands too."""
+    monkeypatch.setattr(correlation, "_BAND_BYTES", limit)
+    cases = {**GATHERED, **WINOGRAD, "three tiles of seven": (Window(Axis(23, 3), Axis(7, 3)), 2, 3)}
+    window, channels, filters = cases[case]
+    x, weight, dy = inputs(window, channels, filters, 16, np.float64)
+    whole, expected = run(kind(window, channels, filters, 16, np.float64), x, weight, dy)
+    kernel = kind(window, channels, filters, 16, np.float64)
+    height = kernel.fit_bands(rows, multiple)
+    assert height == kernel.rows_per_band
+    assert height % multiple == 0 or height >= kernel.P
+    np.testing.assert_allclose(run(kernel, x, weight, dy)[1], expected, rtol=0, atol=1e-12 * abs(expected).max())
+    stored = np.zeros((max(kernel.stored_rows, len(x)), *x.shape[1:]))
+    stored[: len(x)] = x
+    prepared = np.full(kernel.weight_shape, np.nan)
+    kernel.prepare(weight, prepared)
+    band, out = np.full((min(height, kernel.P), *dy.shape[1:]), np.nan), np.full(dy.shape, np.nan)
+    bands = kernel.bind(stored, arrays(kernel.scratch, np.float64), Band(band, kernel.P))
+    for start, operation in zip(range(0, kernel.P, height), bands, strict=True):
+        kernel.run([operation], prepared)
+        out[start : start + height] = band[: kernel.P - start]
+        band[...] = np.nan
+    np.testing.assert_array_equal(out, whole)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
     ("kind", "window", "channels", "filters"),
@@ -209,15 +246,25 @@ def test_split_products_are_alike_and_right(kind, window, channels, filters, dty
         (Winograd, Axis(12, 5), Axis(12, 1), 8, 8),
         (Winograd, Axis(4, 3), Axis(10, 3), 8, 8),
         (Gathered, Axis(3, 3), Axis(10, 3), 8, 8),  # one output row
-        (Gathered, Axis(10, 4), Axis(10, 4), 8, 8),
+        (Winograd, Axis(10, 4), Axis(10, 4), 8, 8),
         (Gathered, Axis(10, 1), Axis(10, 3), 8, 8),
-        (Gathered, Axis(10, 7), Axis(10, 7), 8, 8),
+        (Winograd, Axis(10, 7), Axis(10, 7), 8, 8),
+        (Gathered, Axis(10, 8), Axis(10, 3), 8, 8),
+        (Gathered, Axis(10, 2), Axis(10, 3), 8, 8),
         (Gathered, Axis(10, 3), Axis(10, 3), 7, 8),
         (Gathered, Axis(10, 3), Axis(10, 3), 8, 7),
         (Gathered, Axis(10, 3, 2), Axis(10, 3), 8, 8),
         (Gathered, Axis(10, 3), Axis(10, 3, 2), 8, 8),
         (Gathered, Axis(10, 3, 1, 2), Axis(10, 3), 8, 8),
         (Gathered, Axis(10, 3), Axis(10, 3, 1, 2), 8, 8),
+        (Winograd2D, Axis(10, 3), Axis(6, 3), 64, 64),
+        (Winograd2D, Axis(10, 5), Axis(10, 3), 64, 64),
+        (Winograd, Axis(10, 3), Axis(5, 3), 64, 64),  # three outputs across
+        (Winograd, Axis(10, 3), Axis(10, 3), 63, 64),
+        (Winograd, Axis(10, 3), Axis(10, 3), 64, 63),
+        (Winograd, Axis(10, 3), Axis(10, 5), 64, 64),
+        (Gathered, Axis(10, 3), Axis(10, 3, 2), 64, 64),
+        (Gathered, Axis(3, 3), Axis(10, 3), 64, 64),  # one output row
     ],
 )
 def test_choose_correlation(kind, rows, columns, channels, filters):

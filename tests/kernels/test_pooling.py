@@ -8,7 +8,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from skconv._geometry import Axis, Window
-from skconv._kernels.pooling import max_pool, max_pool_gradient, max_tiles, max_tiles_gradient, taps
+from skconv._kernels.pooling import (
+    bind_marks,
+    bind_unpool,
+    max_pool,
+    max_pool_gradient,
+    max_tiles,
+    max_tiles_gradient,
+    run_calls,
+    taps,
+)
 
 
 def naive(x, dy, rows, columns):
@@ -43,6 +52,17 @@ def pool_tiles(x, dy):
         rows=np.full_like(across, np.nan), mask=np.zeros(dy.shape, bool), mask2=np.zeros(across.shape, bool)
     )
     max_tiles_gradient(x, across, dy, work, dx)
+    return y, dx
+
+
+def pool_marked(x, dy):
+    """As `pool_tiles`, by marks; the rows that no tile covers are left out forward and zero backward."""
+    height, width = x.shape[0] // 2 * 2, x.shape[1]
+    across = np.full((height, width // 2, *x.shape[2:]), np.nan)
+    y, dx, rows = np.full(dy.shape, np.nan), np.full(x.shape, np.nan), np.full_like(across, np.nan)
+    left, top = np.zeros(across.shape, bool), np.zeros(dy.shape, bool)
+    run_calls(bind_marks(x[:height], across, y, left, top))
+    run_calls(bind_unpool(dy, left, top, rows, dx))
     return y, dx
 
 
@@ -87,12 +107,13 @@ def test_max_pool_equals_loops_at_any_geometry(rows, columns, ties):
 
 
 @pytest.mark.parametrize("ties", [False, True])
-@pytest.mark.parametrize("size", [(2, 2), (4, 6), (5, 6), (4, 7), (5, 7), (3, 3)])
-def test_max_tiles_equal_loops(size, ties):
+@pytest.mark.parametrize("size", [(2, 2), (4, 6), (5, 6), (4, 7), (5, 7), (3, 3), (1, 4)])
+@pytest.mark.parametrize("pool", [pool_tiles, pool_marked])
+def test_max_tiles_equal_loops(pool, size, ties):
     rows, columns = Axis(size[0], 2, 2), Axis(size[1], 2, 2)
     x = sample((*size, 2, 3), ties)
     dy = np.random.default_rng(1).standard_normal((rows.output, columns.output, 2, 3))
-    for actual, expected in zip(pool_tiles(x, dy), naive(x, dy, rows, columns), strict=True):
+    for actual, expected in zip(pool(x, dy), naive(x, dy, rows, columns), strict=True):
         np.testing.assert_array_equal(actual, expected)
 
 
@@ -106,6 +127,7 @@ def test_ties_go_to_the_first_in_row_major_order(first):
     dy = np.ones((1, 1, 1, 1))
     np.testing.assert_array_equal(pool(x, dy, window)[1], expected)
     np.testing.assert_array_equal(pool_tiles(x, dy)[1], expected)
+    np.testing.assert_array_equal(pool_marked(x, dy)[1], expected)
 
 
 def test_a_border_of_minus_infinity_never_wins():

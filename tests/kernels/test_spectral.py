@@ -11,6 +11,7 @@ from skconv._geometry import make_window
 from skconv._kernels import spectral
 from skconv._kernels.correlation import Gathered, Winograd, choose_correlation
 from skconv._kernels.spectral import Spectral
+from skconv._kernels.winograd2d import Winograd2D
 
 TOLERANCE = {np.float32: 3e-6, np.float64: 1e-13}
 
@@ -90,7 +91,8 @@ def test_columns_are_alike(channels):
         ((64, 64), (21, 21), 1, 16, Spectral),
         ((28, 28), (5, 5), 1, 64, Gathered),
         ((28, 28), (11, 11), 16, 32, Spectral),
-        ((28, 28), (3, 3), 64, 64, Winograd),
+        ((28, 28), (3, 3), 64, 32, Winograd),
+        ((28, 28), (3, 3), 64, 64, Winograd2D),
     ],
 )
 def test_chosen_for_long_kernels_in_prediction(shape, kernel, channels, filters, algorithm):

@@ -86,6 +86,45 @@ CASES = {
         Convolution(2, (1, 3), padding=((1, 1), (0, 0))), SERIES, (3, 9, 2)
     ),
     "convolution, bias per position": Case(Convolution(3, (2, 3), bias="position"), IMAGE, (5, 6, 3)),
+    "convolution dilated, winograd": Case(Convolution(8, dilation=2), (7, 5, 8), (7, 5, 8)),
+    "convolution strided, winograd of its steps": Case(Convolution(8, 5, stride=2), (9, 7, 8), (5, 4, 8)),
+    "convolution, seven rows": Case(Convolution(8, (7, 1)), (9, 2, 8), (9, 2, 8)),
+    "convolution of a series in blocks": Case(Convolution(16, 9), (1, 11, 16), (1, 11, 16)),
+    "convolution of a series in blocks, strided": Case(
+        Convolution(32, 16, stride=2, padding=5), (1, 17, 16), (1, 6, 32)
+    ),
+    "convolution of a series in blocks, dilated": Case(Convolution(16, 9, dilation=3), (1, 31, 16), (1, 31, 16)),
+    "convolution in groups": Case(Convolution(6, groups=2), (5, 6, 4), (5, 6, 6)),
+    "convolution in groups, strided": Case(Convolution(4, 3, stride=(2, 3), groups=2), (5, 6, 4), (3, 2, 4)),
+    "convolution in groups, dilated": Case(
+        Convolution(3, (2, 3), dilation=(3, 2), stride=(1, 2), padding=1, groups=3), (5, 6, 6), (4, 2, 3)
+    ),
+    "convolution in groups, asymmetric": Case(
+        Convolution(4, 2, padding=((2, 0), (1, 3)), groups=2), (5, 6, 2), (6, 9, 4)
+    ),
+    "convolution in groups, border beyond span, strided": Case(
+        Convolution(2, 2, stride=(2, 3), padding=((3, 4), (5, 2)), groups=2), IMAGE, (6, 4, 2)
+    ),
+    "convolution in groups, 1x1": Case(Convolution(6, 1, groups=2), (5, 6, 4), (5, 6, 6)),
+    "convolution in groups, one row": Case(Convolution(4, (1, 3), groups=2), (5, 6, 4), (5, 6, 4)),
+    "convolution in groups, winograd": Case(Convolution(16, groups=2), (6, 4, 16), (6, 4, 16)),
+    "convolution in groups, winograd, strided": Case(Convolution(16, 5, stride=2, groups=2), (9, 7, 16), (5, 4, 16)),
+    "convolution in groups, many filters": Case(Convolution(26, (3, 2), groups=2), (3, 4, 4), (3, 4, 26)),
+    "convolution in groups on reflect": Case(Convolution(4, groups=2, padding_mode="reflect"), (5, 6, 4), (5, 6, 4)),
+    "convolution in groups, glorot": Case(Convolution(4, groups=2, initializer="glorot_uniform"), (5, 6, 4), (5, 6, 4)),
+    "convolution in groups of a series": Case(Convolution(6, 5, groups=3), SERIES, (1, 11, 6)),
+    "depthwise convolution": Case(Convolution(2, groups=2), IMAGE, (5, 6, 2)),
+    "depthwise convolution, strided": Case(Convolution(2, stride=2, groups=2), IMAGE, (3, 3, 2)),
+    "depthwise convolution, dilated": Case(Convolution(2, 2, dilation=(2, 3), groups=2), IMAGE, (5, 6, 2)),
+    "depthwise convolution, many taps": Case(Convolution(2, 4, groups=2, bias="position"), IMAGE, (5, 6, 2)),
+    "depthwise convolution, several filters a channel": Case(Convolution(6, groups=2), IMAGE, (5, 6, 6)),
+    "depthwise convolution, several filters a channel, strided": Case(
+        Convolution(4, (3, 2), stride=(3, 2), groups=2, padding="valid"), IMAGE, (1, 3, 4)
+    ),
+    "depthwise convolution of a series": Case(Convolution(3, 5, groups=3), SERIES, (1, 11, 3)),
+    "depthwise convolution of a series, long": Case(
+        Convolution(3, 15, dilation=2, groups=3, padding=14), SERIES, (1, 11, 3)
+    ),
     "locally connected": Case(LocallyConnected(3), IMAGE, (5, 6, 3)),
     "locally connected without bias": Case(LocallyConnected(3, bias=None), IMAGE, (5, 6, 3)),
     "locally connected, bias per position": Case(LocallyConnected(2, bias="position"), IMAGE, (5, 6, 2)),
@@ -297,13 +336,15 @@ def _convolution(layer, x, values, weight):
         border = Pad((tuple(sides[:2]), tuple(sides[2:])), layer.padding_mode, layer.padding_values)
         x, sides = _pad(border, x, values, weight), [0] * 4
         shape = x.shape[1:]
+    width = x.shape[3] // layer.groups
     pixels = {}
     for p, q, taps in _windows(shape, kernel, stride, dilation, sides):
         total = np.zeros((len(x), layer.filters))
         kernels = values["weight"][p, q] if isinstance(layer, LocallyConnected) else values["weight"]
         for i, j, r, s in taps:
             for f in range(layer.filters):
-                total[:, f] += (x[:, i, j] * kernels[f, r, s]).sum(axis=1)
+                group = f // (layer.filters // layer.groups) * width
+                total[:, f] += (x[:, i, j, group : group + width] * kernels[f, r, s]).sum(axis=1)
         pixels[p, q] = total
     return _image(pixels) + values.get("bias", 0)
 

@@ -1,0 +1,153 @@
+"""Correlation of a series with long kernels by fewer multiplications.
+
+A kernel is cut into blocks of ``m`` taps, the outputs into tiles of ``m``.  F(m, m) (see `winograd`) takes the
+``2 m - 1`` inputs under a tile and a block; since a block on is a tile on, the blocks of a tile meet the transformed
+inputs of the tiles that follow, and all of them are one product: for ``m = 4`` 7 multiplications in place of 16,
+however long the kernel.  Also known as fast FIR algorithms (Mou and Duhamel, 1991).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from .._geometry import Window
+from .correlation import _taps
+from .products import product
+from .winograd import winograd_matrices
+
+__all__ = ["Blocked", "blocked_cost"]
+
+_SIZES = (3, 4, 5)  # the errors of F(3, 3), F(4, 4) and F(5, 5): 1e-6, 2e-6 and 5e-6 of the largest output
+_TRANSFORM = 2.5  # cost of a multiply-add in the transforms, whose products are small
+_GROUP_BYTES = 1 << 19  # of the products of some tiles
+
+
+def _cost(m, taps, channels, filters) -> float:
+    """Multiply-adds for an output, in those of the direct method."""
+    a = 2 * m - 1
+    return -(-taps // m) * a / m * channels * filters + _TRANSFORM * (a * a / m * channels + a * filters)
+
+
+def blocked_cost(window: Window, channels: int, filters: int) -> float:
+    """Work in comparison to the direct method; 1 where it is not for these windows."""
+    rows, columns = window.rows, window.columns
+    plain = rows.size == rows.kernel == columns.stride == columns.dilation == 1
+    if not plain or columns.kernel < 3 or min(channels, filters) < 8:
+        return 1.0
+    direct = columns.kernel * channels * filters
+    return min(_cost(m, columns.kernel, channels, filters) for m in _SIZES) / direct
+
+
+class Blocked:
+    """F(m, m) along the only row, blocks of taps in one product.
+
+    Parameters as `Gathered`; ``x`` is stored with ``stored_columns`` columns, zeros beyond the windows.
+    """
+
+    def __init__(self, window: Window, channels: int, filters: int, width: int, dtype, alike=False):
+        self.C, self.F, self.N = channels, filters, width
+        self.dtype = np.dtype(dtype)
+        self.S, self.Q = window.columns.kernel, window.columns.output
+        self.P = self.band = self.rows_per_band = self.stored_rows = 1
+        self.m = min(_SIZES, key=lambda m: _cost(m, self.S, channels, filters))
+        self.a = 2 * self.m - 1
+        self.blocks, self.tiles = -(-self.S // self.m), -(-self.Q // self.m)
+        self.inputs = self.tiles + self.blocks - 1  # tiles of the input
+        self.stored_columns = (self.inputs + 1) * self.m - 1
+        self.BT, self.G, self.AT = winograd_matrices(self.m, self.m, self.dtype.type)
+        self.A, self.GT = np.ascontiguousarray(self.AT.T), np.ascontiguousarray(self.G.T)
+        self.K = self.blocks * channels
+        self.weight_shape = (self.a, 1, filters, self.K)
+        self.transform = product(self.a, self.a, dtype, alike, wide=True)
+        self.untransform = product(self.m, self.a, dtype, alike, wide=True)
+        self.product = product(filters, self.K, dtype, alike)
+        self.group = max(1, min(self.tiles, _GROUP_BYTES // (self.a * filters * width * self.dtype.itemsize)))
+        V, M = (self.a, self.inputs, channels, width), (self.a, self.tiles, filters, width)
+        self.scratch = {"V": V, "M": (self.a, self.group, filters, width)}
+        self.gradient_scratch = {
+            "V": V,
+            "M": M,
+            "Vt": (self.a, channels, self.inputs, width),
+            "Mt": (self.a, filters, self.tiles, width),
+            "product": (self.blocks, self.a, filters, channels),
+            "final": (self.blocks, self.m, filters, channels),
+        }
+
+    def prepare(self, weight, out):
+        """Transformed blocks of a weight ``(F, 1, S, C)``, side by side: ``(a, 1, F, blocks * C)``."""
+        blocks = np.zeros((self.F, self.blocks * self.m, self.C), self.dtype)
+        blocks[:, : self.S] = weight[:, 0]
+        blocks = blocks.reshape(self.F, self.blocks, self.m, self.C).transpose(2, 0, 1, 3)
+        np.matmul(self.G, blocks.reshape(self.m, -1), out=out.reshape(self.a, -1))
+
+    def fit_bands(self, rows, multiple) -> int:
+        """There is one row."""
+        return 1
+
+    def _tiles(self, x, V):
+        """``(tiles, a, C * N)`` inputs and where their transforms go in ``V`` (a, inputs, C, N)."""
+        _, w, _, n = x.strides
+        tiles = as_strided(x, (self.inputs, self.a, self.C * self.N), (w * self.m, w, n))
+        return tiles, V.reshape(self.a, self.inputs, -1).swapaxes(0, 1)
+
+    def _outputs(self, M, out, start=0):
+        """``(matrix's rows, M, out)`` by tile from ``start`` on: whole tiles, and a last one with fewer outputs."""
+        M = M.reshape(self.a, M.shape[1], -1).swapaxes(0, 1)
+        _, w, _, n = out.strides
+        whole = min(len(M), self.Q // self.m - start)
+        first = out[0, start * self.m :]
+        parts = [(self.m, M[:whole], as_strided(first, (whole, self.m, M.shape[2]), (w * self.m, w, n)))]
+        if whole < len(M):
+            rest = self.Q % self.m
+            parts.append((rest, M[whole], as_strided(first[whole * self.m :], (rest, M.shape[2]), (w, n))))
+        return parts
+
+    def bind(self, x, scratch, out):
+        """What `forward` does on these arrays, with all views made, for `run`."""
+        V, groups, out = scratch["V"], [], out[0:1]
+        a, v, c, n = V.strides
+        windows = as_strided(V, (self.a, self.tiles, self.K, self.N), (a, v, c, n))
+        for start in range(0, self.tiles, self.group):
+            some = windows[:, start : start + self.group]
+            M = scratch["M"][:, : some.shape[1]]
+            groups.append((some, M, self._outputs(M, out, start)))
+        return [(*self._tiles(x, V), groups)]
+
+    def run(self, bound, weight):
+        """Correlate the bound arrays with a prepared weight."""
+        for tiles, V, groups in bound:
+            self.transform(self.BT, tiles, out=V)
+            for windows, M, outputs in groups:
+                self.product(weight, windows, out=M)
+                for rows, each, out in outputs:
+                    self.untransform(self.AT[:rows], each, out=out)
+
+    def forward(self, x, weight, scratch, out):
+        """Correlate ``x`` (1, stored_columns, C, N) with a prepared weight into ``out`` (1, Q, F, N)."""
+        self.run(self.bind(x, scratch, out), weight)
+
+    def bind_gradient(self, x, dy, scratch):
+        """What `weight_gradient` does on these arrays, for `run_gradient`."""
+        return (*self._tiles(x, scratch["V"]), self._outputs(scratch["M"], dy))
+
+    def run_gradient(self, bound, scratch, out):
+        """Gradient of the weight into ``out`` (F, 1, S, C): products in the transformed domain, then ``G.T``."""
+        tiles, V, outputs = bound
+        np.matmul(self.BT, tiles, out=V)
+        for rows, M, dy in outputs:
+            np.matmul(self.A[:, :rows], dy, out=M)
+        Vt, Mt = scratch["Vt"], scratch["Mt"]
+        np.copyto(Vt, scratch["V"].swapaxes(1, 2))
+        np.copyto(Mt, scratch["M"].swapaxes(1, 2))
+        left = Mt.reshape(self.a, self.F, -1)
+        np.matmul(left, _taps(Vt, self.blocks, self.tiles), out=scratch["product"])
+        final = scratch["final"]
+        product = scratch["product"].reshape(self.blocks, self.a, -1)
+        np.matmul(self.GT, product, out=final.reshape(self.blocks, self.m, -1))
+        final = final.reshape(-1, self.F, self.C)[: self.S]
+        np.copyto(out[:, 0], final.transpose(1, 0, 2))
+
+    def weight_gradient(self, x, dy, scratch, out):
+        """Gradient of the weight into ``out`` (F, 1, S, C)."""
+        self.run_gradient(self.bind_gradient(x, dy, scratch), scratch, out)
