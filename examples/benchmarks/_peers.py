@@ -31,6 +31,7 @@ def pytorch_compiled(channels, side, filters, hidden, X, y):
 
     Where that fails, for want of a C++ compiler say, it tells and gives no tasks.
     """
+    torch._dynamo.reset()  # each network is compiled afresh, or the last ones hit the limit of recompilations
     steps, predictions = _torch_tasks("compiled", torch.compile, channels, side, filters, hidden, X, y)
     try:
         for task in (*steps.values(), *predictions.values()):

@@ -76,10 +76,11 @@ class Blocked:
 
     def prepare(self, weight, out):
         """Transformed blocks of a weight ``(F, 1, S, C)``, side by side: ``(a, 1, F, blocks * C)``."""
-        blocks = np.zeros((self.F, self.blocks * self.m, self.C), self.dtype)
-        blocks[:, : self.S] = weight[:, 0]
-        blocks = blocks.reshape(self.F, self.blocks, self.m, self.C).transpose(2, 0, 1, 3)
-        np.matmul(self.G, blocks.reshape(self.m, -1), out=out.reshape(self.a, -1))
+        by_tap = np.zeros((self.m, self.F, self.blocks, self.C), self.dtype)
+        for tap, into in enumerate(by_tap):
+            each = weight[:, 0, tap :: self.m]
+            into[:, : each.shape[1]] = each
+        np.matmul(self.G, by_tap.reshape(self.m, -1), out=out.reshape(self.a, -1))
 
     def fit_bands(self, rows, multiple) -> int:
         """There is one row."""

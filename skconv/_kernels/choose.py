@@ -11,7 +11,7 @@ from .spectral import Spectral, spectral_cost
 
 __all__ = ["choose_convolution"]
 
-_FEW_TAPS = 6  # where sums of products take less time than products of matrices
+_FEW_TAPS, _FEW_STRIDED = 6, 12  # where sums of products take less time than products of matrices
 _SURE = 0.8  # of the direct method's work: where another must be below
 
 
@@ -26,7 +26,8 @@ def choose_convolution(
     sizes = (window, channels, filters, groups, width, dtype, alike)
     rows, columns = window.rows, window.columns
     if groups == channels == filters > 1:
-        if rows.kernel * columns.kernel <= _FEW_TAPS or (rows.dilation > 1 and rows.kernel > 1):
+        few = _FEW_TAPS if columns.stride == 1 else _FEW_STRIDED
+        if rows.kernel * columns.kernel <= few or (rows.dilation > 1 and rows.kernel > 1):
             return TapSums(*sizes)
         if rows.kernel > 1:
             return Depthwise(*sizes)

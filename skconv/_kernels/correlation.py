@@ -58,7 +58,7 @@ class Gathered:
         per_row = lines * self.R * channels * width * self.dtype.itemsize
         self.band = self.P if not copies else max(1, min(self.P, _BAND_BYTES // per_row))
         self.rows_per_band = self.band
-        self.by_tap = self.across and self.columns.stride == 1 and self.R * channels >= 16 and self.R * self.S > 1
+        self.by_tap = self.across and self.columns.stride == 1 and self.R * channels >= 32 and self.R * self.S > 1
         self.weight_shape: tuple[int, ...] = (filters, self.K)
         self.product = product(filters, self.K, dtype, alike)
         self.scratch = {"gathered": (self.band, lines, self.R * channels, width)} if copies else {}

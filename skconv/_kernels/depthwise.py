@@ -78,9 +78,11 @@ class TapSums(Groups):
 class Depthwise(Groups):
     """Channel by channel: a row of outputs is ``weight @ windows``, (1, R * S) by (R * S, Q * N); no dilation down.
 
-    For each tap across the columns it meets are copied, so that rows follow one another tap by tap.  Samples are copied
-    as one element each, which takes 0.6 to 0.8 times the time of numbers.  The gradient of the weight takes a scalar
-    product a tap and row, without repeated columns where the stride across is 1.
+    For each tap across the columns it meets are copied, so that rows follow one another tap by tap.  A copy moves the
+    samples of a position and channel as one element: 0.85 times the time of all.  The gradient of the weight takes a
+    scalar product a tap and row, without repeated columns where the stride across is 1.  On 16 x 16 x 32 and 64 samples
+    the passes take 0.8, 0.8 and 0.6 ms with 3 x 3 taps, two threads on two blocks, and 1.6, 1.6 and 1.2 with 5 x 5;
+    `TapSums` 0.9, 0.9, 0.9 and 2.4, 2.4, 2.3.
 
     Parameters as `Groups`.
     """
@@ -181,7 +183,9 @@ class Depthwise(Groups):
 
 
 def _copy(into, source):
-    """Arguments of a copy of arrays ``(..., N)`` that takes all samples as one element."""
-    return into.view(f"V{into.shape[-1] * into.itemsize}")[..., 0], source.view(f"V{into.shape[-1] * into.itemsize}")[
-        ..., 0
-    ]
+    """Arguments of a copy of arrays ``(..., N)`` that moves all samples as one element."""
+    return _as_elements(into), _as_elements(source)
+
+
+def _as_elements(a):
+    return a.view(f"V{a.shape[-1] * a.itemsize}")[..., 0]

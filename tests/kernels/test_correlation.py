@@ -93,8 +93,8 @@ GATHERED = {
     "dilation": (Window(Axis(8, 3, 1, 2), Axis(10, 2, 1, 4)), 2, 3),
     "dilation down": (Window(Axis(8, 3, 1, 3), Axis(5, 3)), 2, 3),
     "stride and dilation": (Window(Axis(9, 2, 2, 3), Axis(11, 3, 3, 2)), 3, 2),
-    "by tap": (Window(Axis(5, 2), Axis(6, 3)), 8, 3),
-    "by tap, strided down": (Window(Axis(9, 2, 2, 3), Axis(6, 3)), 9, 2),
+    "by tap": (Window(Axis(5, 2), Axis(6, 3)), 16, 3),
+    "by tap, strided down": (Window(Axis(9, 2, 2, 3), Axis(6, 3)), 17, 2),
     "one output": (Window(Axis(3, 3), Axis(4, 4)), 2, 5),
 }
 WINOGRAD = {

@@ -16,6 +16,7 @@ from skconv._kernels.depthwise import Depthwise, TapSums
 from skconv._kernels.grouped import Grouped, Split
 from skconv._kernels.groups import Groups
 from skconv._kernels.spectral import Spectral
+from skconv._parallel import Team
 
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
 DTYPES = [np.float32, np.float64]
@@ -210,6 +211,33 @@ def test_columns_are_alike(kind, window, channels, filters, groups, dtype, monke
     np.testing.assert_array_equal(out, np.broadcast_to(out[..., :1], out.shape))
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("rows", "columns", "channels", "filters", "groups"),
+    [
+        (Axis(18, 3), Axis(18, 3), 32, 32, 32),
+        (Axis(20, 5), Axis(12, 5), 32, 32, 32),
+        (Axis(9, 2), Axis(9, 3), 8, 8, 8),
+        (Axis(1, 1), Axis(60, 9), 16, 16, 16),
+        (Axis(18, 3), Axis(9, 3), 32, 64, 4),
+        (Axis(9, 3), Axis(9, 3), 16, 64, 16),
+        (Axis(1, 1), Axis(60, 9), 16, 32, 1),
+        (Axis(20, 3, 1, 2), Axis(9, 3, 1, 2), 16, 16, 1),
+    ],
+)
+def test_no_bit_depends_on_the_width_of_a_block(rows, columns, channels, filters, groups, dtype):
+    window = Window(rows, columns)
+    x, weight, dy = inputs(window, channels, filters, groups, 16, dtype)
+    outputs = []
+    with Team(1):
+        for copies in (1, 3, 8):
+            kernel = choose_convolution(window, channels, filters, groups, 16 * copies, dtype, alike=True)
+            wide = np.concatenate([x] * copies, axis=3)
+            outputs += np.split(forward(kernel, wide, weight, (*dy.shape[:3], 16 * copies)), copies, axis=3)
+    for other in outputs[1:]:
+        np.testing.assert_array_equal(other, outputs[0])
+
+
 @pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize(
     "window",
@@ -311,6 +339,8 @@ ONE, SERIES_ROW = Axis(10, 3), Axis(1, 1)
         (Depthwise, Axis(10, 3, 2), Axis(10, 3, 1, 2), 16, 16, 16, {}),
         (TapSums, Axis(10, 3, 1, 2), ONE, 16, 16, 16, {}),
         (TapSums, Axis(10, 2), ONE, 16, 16, 16, {}),
+        (TapSums, ONE, Axis(10, 3, 2), 16, 16, 16, {}),
+        (Depthwise, Axis(10, 5), Axis(10, 3, 2), 16, 16, 16, {}),
         (Grouped, ONE, ONE, 16, 32, 16, {}),
         (Grouped, SERIES_ROW, Axis(60, 9), 16, 16, 16, {}),
         (Blocked, SERIES_ROW, Axis(60, 9), 16, 32, 1, {}),

@@ -77,7 +77,7 @@ CASES = {
     "convolution winograd, short last tile": Case(
         Convolution(8, (3, 1), padding=((2, 0), (0, 1))), (7, 3, 8), (7, 4, 8)
     ),
-    "convolution by tap": Case(Convolution(3, (2, 3)), (3, 4, 9), (3, 4, 3)),
+    "convolution by tap": Case(Convolution(3, (2, 3)), (3, 4, 16), (3, 4, 3)),
     "convolution glorot": Case(Convolution(3, initializer="glorot_uniform"), IMAGE, (5, 6, 3)),
     "convolution of a series": Case(Convolution(4, 5), SERIES, (1, 11, 4)),
     "convolution of a series, strided": Case(Convolution(4, 3, stride=2, dilation=2, padding=1), SERIES, (1, 5, 4)),
@@ -91,7 +91,7 @@ CASES = {
     "convolution, seven rows": Case(Convolution(8, (7, 1)), (9, 2, 8), (9, 2, 8)),
     "convolution of a series in blocks": Case(Convolution(16, 9), (1, 11, 16), (1, 11, 16)),
     "convolution of a series in blocks, strided": Case(
-        Convolution(32, 16, stride=2, padding=5), (1, 17, 16), (1, 6, 32)
+        Convolution(16, 20, stride=2, padding=9), (1, 17, 16), (1, 8, 16)
     ),
     "convolution of a series in blocks, dilated": Case(Convolution(16, 9, dilation=3), (1, 31, 16), (1, 31, 16)),
     "convolution in groups": Case(Convolution(6, groups=2), (5, 6, 4), (5, 6, 6)),
@@ -115,6 +115,7 @@ CASES = {
     "convolution in groups of a series": Case(Convolution(6, 5, groups=3), SERIES, (1, 11, 6)),
     "depthwise convolution": Case(Convolution(2, groups=2), IMAGE, (5, 6, 2)),
     "depthwise convolution, strided": Case(Convolution(2, stride=2, groups=2), IMAGE, (3, 3, 2)),
+    "depthwise convolution, many taps, strided": Case(Convolution(2, 5, stride=(2, 3), groups=2), IMAGE, (3, 2, 2)),
     "depthwise convolution, dilated": Case(Convolution(2, 2, dilation=(2, 3), groups=2), IMAGE, (5, 6, 2)),
     "depthwise convolution, many taps": Case(Convolution(2, 4, groups=2, bias="position"), IMAGE, (5, 6, 2)),
     "depthwise convolution, several filters a channel": Case(Convolution(6, groups=2), IMAGE, (5, 6, 6)),

@@ -22,7 +22,7 @@ CONVOLUTIONS = {  # (convolution, input, algorithm)
     "strided": (Convolution(4, 3, stride=2), (13, 14, 3), "Gathered"),
     "valid, strided": (Convolution(4, 3, stride=(1, 2), padding="valid"), (13, 12, 3), "Gathered"),
     "dilated": (Convolution(4, 3, dilation=2), (10, 10, 6), "Gathered"),
-    "dilated down": (Convolution(4, 3, dilation=(3, 1)), (11, 6, 6), "Gathered by tap"),
+    "dilated down": (Convolution(4, 3, dilation=(3, 1)), (11, 6, 11), "Gathered by tap"),
     "one tile, of three rows": (Convolution(5), (3, 3, 2), "Gathered"),
     "tiles of eight": (Convolution(8), (16, 7, 8), "Winograd"),
     "tiles of seven": (Convolution(8), (14, 6, 8), "Winograd"),
