@@ -1,12 +1,11 @@
 """Correlation in groups of channels: a filter sees the channels of its own group alone.
 
 The order is PyTorch's: of ``F`` filters and ``C`` channels in ``G`` groups, filter ``f`` belongs to group
-``f // (F / G)``, channel ``c`` to group ``c // (C / G)``.  Three ways, all with the interface of `Gathered`:
+``f // (F / G)``, channel ``c`` to group ``c // (C / G)``.  Both have the interface of `Gathered`:
 
-`Depthwise`, one channel and one filter a group: a sum of products, tap by tap, without copies.
 `Grouped` gathers the windows' rows by groups and takes one small product a position and group: any geometry.
 `Split` copies each group out and leaves it to the algorithms for all channels, where these save products; dilations
-too.
+too.  For one channel a group see `depthwise` as well.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from skconv._kernels import spectral
 from skconv._kernels.correlation import Gathered, Winograd, choose_correlation
 from skconv._kernels.spectral import Spectral
 from skconv._kernels.winograd2d import Winograd2D
+from skconv._parallel import Team
 
 TOLERANCE = {np.float32: 3e-6, np.float64: 1e-13}
 
@@ -99,3 +100,15 @@ def test_chosen_for_long_kernels_in_prediction(shape, kernel, channels, filters,
     window = make_window(*shape, kernel)
     assert type(choose_correlation(window, channels, filters, 64, np.float32, alike=True)) is algorithm
     assert type(choose_correlation(window, channels, filters, 64, np.float32)) is not Spectral
+
+
+def test_bits_do_not_depend_on_the_width_of_the_block():
+    window, rng = make_window(1, 200, (1, 64)), np.random.default_rng(0)
+    x = rng.standard_normal((1, 200, 32, 128)).astype(np.float32)
+    weight = rng.standard_normal((32, 1, 64, 32)).astype(np.float32)
+    with Team(1):
+        wide, narrow = (
+            run(Spectral(window, 32, 32, n, np.float32, True), np.ascontiguousarray(x[..., :n]), weight)
+            for n in (128, 16)
+        )
+    np.testing.assert_array_equal(wide[..., :16], narrow)
