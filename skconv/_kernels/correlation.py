@@ -19,12 +19,10 @@ from numpy.lib.stride_tricks import as_strided
 
 from .._geometry import Window
 from .products import product
-from .spectral import Spectral, spectral_cost
 from .winograd import best_tile, winograd_matrices
 
-__all__ = ["Gathered", "Winograd", "choose_correlation"]
+__all__ = ["Gathered", "Winograd"]
 
-_SURE = 0.8  # of the direct method's work: where the Fourier transform must be below
 _PRODUCT_BYTES = 1 << 18  # of weight gradients by position before they are summed
 _BAND_BYTES = 1 << 20  # scratch of one band: a few calls of 100 us each, see docs/design.md
 
@@ -323,32 +321,3 @@ class Winograd:
     def weight_gradient(self, x, dy, scratch, out):
         """Gradient of the weight into ``out`` (F, R, S, C)."""
         self.run_gradient(self.bind_gradient(x, dy, scratch), scratch, out)
-
-
-def choose_correlation(window: Window, channels: int, filters: int, width: int, dtype, alike=False):
-    """The fastest algorithm for these sizes.
-
-    `Winograd` for kernels 3 to 7 high, stride 1 and some channels: with fewer than 8 the transforms cost more than the
-    products they save.  Measured, GFLOP/s of the direct method, Winograd against gathered: 104 and 76 at 32 channels of
-    14 x 14, 130 and 79 at 64 of 16 x 16.
-
-    `Winograd2D` for 3 x 3 and many channels: 0.8 times the time at 64 channels, 128 filters and 16 x 16, 0.92 at 64, 64
-    and 14 x 14; with 32 channels there is nothing to gain.
-
-    `Spectral`, in prediction, for long kernels: 0.9 times the time at 256 taps on a series of 1000, 0.3 at 128 taps and
-    8 channels, 0.5 at 21 x 21 on an image of 64 x 64.
-    """
-    rows, columns = window.rows, window.columns
-    plain = rows.stride == rows.dilation == columns.stride == columns.dilation == 1
-    ratio = 1.0
-    if plain and 3 <= rows.kernel <= 7 and channels >= 8 and filters >= 8:
-        _, ratio = best_tile(rows.output, rows.kernel)
-    direct = rows.output * columns.output * rows.kernel * columns.kernel * channels * filters
-    if alike and spectral_cost(window, channels, filters) < _SURE * ratio * direct:
-        return Spectral(window, channels, filters, width, dtype, alike)
-    kind = Winograd if ratio < 0.8 else Gathered
-    if kind is Winograd and columns.kernel == 3 and columns.output >= 4 and min(channels, filters) >= 64:
-        from .winograd2d import Winograd2D
-
-        kind = Winograd2D
-    return kind(window, channels, filters, width, dtype, alike)

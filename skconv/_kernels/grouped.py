@@ -17,7 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .._geometry import Axis, Window
-from .correlation import _BAND_BYTES, choose_correlation
+from .correlation import _BAND_BYTES
 from .groups import Groups
 from .products import product
 
@@ -137,9 +137,8 @@ class Split(Groups):
     """
 
     def __init__(
-        self, window: Window, channels: int, filters: int, groups: int, width: int, dtype, alike=False,
-        choose=choose_correlation,
-    ):  # fmt: skip
+        self, window: Window, channels: int, filters: int, groups: int, width: int, dtype, alike=False, *, choose
+    ):
         super().__init__(window, channels, filters, groups, width, dtype, alike)
         self.rows_apart, self.columns_apart = _interleaved(window.rows), _interleaved(window.columns)
         plain = Window(self.rows_apart[0].axis, self.columns_apart[0].axis)  # none is larger than the first

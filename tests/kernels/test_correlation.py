@@ -8,7 +8,8 @@ from scipy.signal import correlate
 
 from skconv._geometry import Axis, Window
 from skconv._kernels import correlation, products
-from skconv._kernels.correlation import Gathered, Winograd, choose_correlation
+from skconv._kernels.choose import choose_correlation
+from skconv._kernels.correlation import Gathered, Winograd
 from skconv._kernels.winograd2d import Winograd2D
 from skconv.layers.fused import Band
 

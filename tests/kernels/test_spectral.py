@@ -9,7 +9,8 @@ from scipy.signal import correlate
 from skconv._frame import allocate
 from skconv._geometry import make_window
 from skconv._kernels import spectral
-from skconv._kernels.correlation import Gathered, Winograd, choose_correlation
+from skconv._kernels.choose import choose_correlation
+from skconv._kernels.correlation import Gathered, Winograd
 from skconv._kernels.spectral import Spectral
 from skconv._kernels.winograd2d import Winograd2D
 from skconv._parallel import Team
