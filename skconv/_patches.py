@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from scipy.fft import dct
 from scipy.linalg import eigh
-from sklearn.cluster import MiniBatchKMeans
 
 from .layers import Convolution
 from .layers.encoding import Triangle, Whitening
@@ -78,6 +77,8 @@ class PatchKMeans:
 
     def __init__(self, n_clusters, seed):
         self.batch = max(_BATCH, n_clusters)
+        from sklearn.cluster import MiniBatchKMeans  # here, since it takes 60 ms to import
+
         self.kmeans = MiniBatchKMeans(n_clusters, batch_size=self.batch, n_init=1, random_state=seed)
         self.basis = None
 
