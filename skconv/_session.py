@@ -61,9 +61,10 @@ class Session:
             step.layer.in_place and (i == 0 or not steps[i - 1].layer.reads_output) for i, step in enumerate(steps)
         ]
         self.first = next((i for i, step in enumerate(steps) if step.n_parameters), len(steps))
-        options = {"training": training}
         self.plans = [
-            step.layer.plan(step.shape, width, network.dtype, **options, input_gradient=training and i > self.first)
+            step.layer.plan(
+                step.shape, width, network.dtype, training=training, input_gradient=training and i > self.first
+            )
             for i, step in enumerate(steps)
         ]
         self.parameters, self.state = network.views(steps=steps)

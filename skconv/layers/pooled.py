@@ -60,7 +60,6 @@ class PooledConvolution(Layer):
         whole, half = (band, Q, F, width), (band, Q // 2, F, width)
         plan.scratch["forward"] = {**kernel.scratch, "band": whole, "across": half}
         plan.scratch["gradient"] = kernel.gradient_scratch  # of bands of this height
-        plan.scratch["unpool"] = {"rows": half}
         boolean = np.dtype(bool)
         plan.buffers["left"] = ((P, Q // 2, F, width), boolean)
         plan.buffers["top"] = ((P // 2, Q // 2, F, width), boolean)
@@ -69,6 +68,7 @@ class PooledConvolution(Layer):
         if banded:
             plan.scratch["gradient"] = {**kernel.gradient_scratch, "band": whole, "rows": half}
         else:
+            plan.scratch["unpool"] = {"rows": half}
             plan.buffers["dy"] = (storage.rows, storage.columns, F, width)
         plan.kernel, plan.dy = (plan.kernel, banded, storage, (P, Q)), None
         return plan

@@ -151,8 +151,8 @@ def test_winograd_equals_loops_at_any_height(outputs, taps, across, extra, chann
     check(Winograd, window, channels, 2, 3, np.float64)
 
 
-@pytest.mark.parametrize("kind", [Gathered, Winograd])
-@pytest.mark.parametrize("size", [(7, 9), (12, 4)])
+@pytest.mark.parametrize("kind", [Gathered, Winograd, Winograd2D])
+@pytest.mark.parametrize("size", [(7, 9), (12, 4), (18, 6)])
 def test_one_channel_equals_scipy(kind, size):
     window = Window(Axis(size[0], 3), Axis(size[1], 4))
     x, weight, dy = inputs(window, 1, 1, 2, np.float64)

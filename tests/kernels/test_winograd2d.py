@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.signal import correlate
 
 from skconv._geometry import Axis, Window
 from skconv._kernels import choose, products, winograd2d
@@ -106,18 +105,6 @@ def test_equals_loops(monkeypatch, name, alike, dtype, group_bytes):
 def test_equals_loops_at_any_size(outputs, taps, channels, filters, alike):
     window = Window(*[Axis(n + k - 1, k) for n, k in zip(outputs, taps, strict=True)])
     check(window, channels, filters, 16, np.float64, alike=alike)
-
-
-@pytest.mark.parametrize("size", [(7, 9), (18, 6)])
-def test_one_channel_equals_scipy(size):
-    window = Window(Axis(size[0], 3), Axis(size[1], 3))
-    x, weight, dy = inputs(window, 1, 1, 2, np.float64)
-    out, gradient = run(Winograd2D(window, 1, 1, 2, np.float64), x, weight, dy)
-    for n in range(2):
-        expected = correlate(x[:, :, 0, n], weight[0, :, :, 0], "valid")
-        np.testing.assert_allclose(out[:, :, 0, n], expected, rtol=0, atol=1e-10)
-    expected = sum(correlate(x[:, :, 0, n], dy[:, :, 0, n], "valid") for n in range(2))
-    np.testing.assert_allclose(gradient[0, :, :, 0], expected, rtol=0, atol=1e-10)
 
 
 def test_input_and_output_within_larger_arrays():

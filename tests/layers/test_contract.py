@@ -2,7 +2,6 @@
 
 import pickle
 import sys
-import tracemalloc
 from math import prod
 from pathlib import Path
 
@@ -219,7 +218,7 @@ def test_clone_and_pickle(case):
 
 
 @every_case
-def test_nothing_is_allocated_after_warm_up(case):
+def test_nothing_is_allocated_after_warm_up(case, allocated):
     width = max(128, 1 << 17 >> (prod(case.shape).bit_length()))
     network = build(case, units=3)
     X = samples(case, 2 * width)
@@ -235,18 +234,7 @@ def test_nothing_is_allocated_after_warm_up(case):
             session.forward(lambda k: session.load(k, blocks[k]))
             session.backward()
 
-        step()
-        buffer = np.setbufsize(1024)  # NumPy's own buffers, for operands that have to be cast, have a fixed size
-        tracemalloc.start()
-        try:
-            before, _ = tracemalloc.get_traced_memory()
-            step()
-            step()
-            _, peak = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-            np.setbufsize(buffer)
-    assert peak - before < 1 << 16
+        assert allocated(step) < 1 << 16
 
 
 @every_case

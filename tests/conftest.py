@@ -1,0 +1,27 @@
+"""Fixtures that several test files share."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def allocated():
+    """A function: the bytes that a step allocates beyond what it finds, at most, in two calls after a first one."""
+
+    def measure(step):
+        step()
+        buffer = np.setbufsize(1024)  # NumPy's own buffers, for operands that have to be cast, have a fixed size
+        tracemalloc.start()
+        try:
+            before, _ = tracemalloc.get_traced_memory()
+            step()
+            step()
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+            np.setbufsize(buffer)
+        return peak - before
+
+    return measure
