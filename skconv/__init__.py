@@ -4,8 +4,18 @@ from .classifier import ConvNetClassifier
 from .features import ConvFeatures
 from .padding import ImagePadder
 from .pooling import StridedPooling
+from .regressor import ConvNetRegressor
 from .shaping import Flatten, ToImages
 
 __version__ = "0.1.0"
 
-__all__ = ["ConvFeatures", "ConvNetClassifier", "Flatten", "ImagePadder", "StridedPooling", "ToImages", "__version__"]
+__all__ = [
+    "ConvFeatures",
+    "ConvNetClassifier",
+    "ConvNetRegressor",
+    "Flatten",
+    "ImagePadder",
+    "StridedPooling",
+    "ToImages",
+    "__version__",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ._geometry import make_window, pair
 from ._validation import check_counts, check_layers, per_layer
+from .architectures import named_architecture
 from .layers import (
     Activation,
     BatchNorm,
@@ -54,6 +55,8 @@ def _resolve_pools(pools, sizes, strides, shape):
 
 def build_layers(estimator, input_shape, n_outputs):
     """The layers that an estimator's parameters describe, ending in ``n_outputs`` units."""
+    if isinstance(estimator.layers, str):
+        return [*named_architecture(estimator.layers, input_shape), Dense(n_outputs)]
     if estimator.layers is not None:
         check_layers(estimator.layers, Layer)
         return [*estimator.layers, Dense(n_outputs)]

@@ -5,16 +5,15 @@ from __future__ import annotations
 from math import ceil, log2, prod
 
 import numpy as np
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_array
 
 from ._filters import CLASSICAL, classical_bank, per_channel, random_bank
 from ._geometry import pair
-from ._network import Network, named
 from ._validation import check_memory, physical_memory
 from .layers import Layer, MaxPool, MeanPool, StridePool
 from .layers.encoding import SUMMARIES
 
-__all__ = ["array_bank", "fitted_prefix", "named_bank", "pooling", "random_dilations", "source_network", "summaries"]
+__all__ = ["array_bank", "named_bank", "pooling", "random_dilations", "summaries"]
 
 _POOLS = {"max": MaxPool, "mean": MeanPool}
 _POOLED = 4  # windows down and across that pool_size="auto" leaves
@@ -52,37 +51,6 @@ def random_dilations(n, taps, length, rng) -> np.ndarray:
     """A dilation for each of ``n`` kernels, ``2 ** uniform`` up to the longest that fits."""
     longest = log2(max(1, (length - 1) / max(1, taps - 1)))
     return (2 ** rng.uniform(0, longest, n)).astype(int)
-
-
-def source_network(filters, kind):
-    """The network of a fitted estimator of this kind, also a frozen one, or a network itself; None for an array."""
-    estimator = getattr(filters, "estimator", filters)
-    if isinstance(estimator, Network):
-        return estimator
-    if not hasattr(estimator, "fit"):
-        return None
-    if not isinstance(estimator, kind):
-        raise ValueError(f"filters must be a name, an array or a fitted convolutional network, got {filters!r}")
-    check_is_fitted(
-        estimator,
-        "network_",
-        msg="filters=%(name)s is not fitted. Fit it first; where it will be cloned, as in a grid search, pass "
-        "sklearn.frozen.FrozenEstimator(model) or model.network_, which stay fitted",
-    )
-    return estimator.network_
-
-
-def fitted_prefix(network, layer) -> tuple[list[Layer], str]:
-    """The layers of a network up to ``layer``, and that one's name."""
-    names = [name for name, _ in named(network.layers)]
-    images = [i for i, shape in enumerate(network.shapes[1:]) if len(shape) == 3]
-    if layer is None and not images:
-        raise ValueError(f"layer=None takes the last layer that gives an image, but none of {names} does")
-    last = images[-1] if layer is None else names.index(layer) if layer in names else layer
-    if isinstance(last, str) or not -len(names) <= last < len(names):
-        raise ValueError(f"layer must be one of {names} or a number below {len(names)}, got {layer!r}")
-    last %= len(names)
-    return network.layers[: last + 1], names[last]
 
 
 def pooling(pool, pool_size, shape) -> list[Layer]:

@@ -1,80 +1,45 @@
-"""What the classifier and the regressor share: parameters, data on their way in, the fit loop and predictions."""
+"""What the classifier and the regressor share: data on their way in, the fit and predictions."""
 
 from __future__ import annotations
 
-from copy import deepcopy
+import warnings
+from copy import copy, deepcopy
 from math import ceil
-from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from ._architecture import build_layers
+from ._fitting import History, Run, deferred_interrupt
 from ._images import ImageInput
 from ._network import Network
 from ._parallel import Team, thread_count
+from ._parameters import CONSTRAINTS
 from ._prediction import predict
-from ._training import History, Trainer, run_epochs
-from ._validation import at_least, between, one_of
+from ._checkpoint import Checkpoint
+from ._sources import LazyRows, epoch_pieces, subset
+from ._training import Trainer, weight_matrices
+from ._validation import InvalidParameterError, check_parameters
+from .augmentation import make_augmenter
+from .callbacks import CallbackSupportMixin, Watch, with_callbacks
 from .inspection import summarize
-from .optimizers import SGD, Adam
-from .schedules import SCHEDULES
+from .optimizers import SGD, Adam, Muon, RMSProp
+from .schedules import SCHEDULES, Plateau, warmed
 
 __all__ = ["BaseConvNet"]
 
-_PER_LAYER = [tuple, list]
 _MIN_EPOCHS, _MIN_UPDATES = 10, 300
 
 
-class BaseConvNet(ImageInput, BaseEstimator):
+class BaseConvNet(CallbackSupportMixin, ImageInput, BaseEstimator):
     """Base of the convolutional networks; not for use."""
 
-    _parameter_constraints: dict = {
-        "filters": [at_least(1), *_PER_LAYER],
-        "kernel_size": [at_least(1), *_PER_LAYER],
-        "stride": [at_least(1), *_PER_LAYER],
-        "dilation": [at_least(1), *_PER_LAYER],
-        "padding": [one_of("same", "valid"), at_least(0), *_PER_LAYER],
-        "padding_mode": [
-            one_of("constant", "edge", "reflect", "symmetric", "wrap", "noise", "donor"),
-            *_PER_LAYER,
-        ],
-        "connectivity": [one_of("shared", "local", "full"), *_PER_LAYER],
-        "bias": [one_of("shared", "position"), None, *_PER_LAYER],
-        "pool": [one_of("auto", "max", "mean", "stride"), None, *_PER_LAYER],
-        "pool_size": [at_least(1), *_PER_LAYER],
-        "hidden_layer_sizes": [at_least(1), *_PER_LAYER],
-        "activation": [
-            one_of("relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity"),
-            *_PER_LAYER,
-        ],
-        "batch_norm": ["boolean", *_PER_LAYER],
-        "dropout": [between(0, 1), *_PER_LAYER],
-        "layers": [list, tuple, None],
-        "solver": [one_of("adam", "adamw", "sgd", "lbfgs")],
-        "alpha": [at_least(0, Real)],
-        "batch_size": [one_of("auto"), at_least(1)],
-        "learning_rate": [one_of(*SCHEDULES)],
-        "learning_rate_init": [at_least(0, Real, closed="neither")],
-        "max_iter": [one_of("auto"), at_least(1)],
-        "shuffle": ["boolean"],
-        "tol": [at_least(0, Real)],
-        "momentum": [between(0, 1, closed="both")],
-        "nesterovs_momentum": ["boolean"],
-        "beta_1": [between(0, 1)],
-        "beta_2": [between(0, 1)],
-        "epsilon": [at_least(0, Real, closed="neither")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [between(0, 1, closed="neither")],
-        "n_iter_no_change": [at_least(1)],
-        "warm_start": ["boolean"],
-        "image_shape": [one_of("series"), at_least(1), *_PER_LAYER, None],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-        "n_jobs": [Integral, None],
-    }
+    _parameter_constraints: dict = CONSTRAINTS
+    _numeric_y = False
 
     # What a subclass says
 
@@ -82,44 +47,130 @@ class BaseConvNet(ImageInput, BaseEstimator):
         """The loss object."""
         raise NotImplementedError
 
-    def _score_logits(self, logits, y, sample_weight):
-        """Validation score of predictions."""
+    def _fit_targets(self, y, weight):
+        """Learn what the targets are, and encode them."""
         raise NotImplementedError
+
+    def _encode(self, y):
+        """Targets, as the loss encodes them, of what has been learned."""
+        raise NotImplementedError
+
+    def _n_outputs(self):
+        """Units of the last layer."""
+        raise NotImplementedError
+
+    def _score_outputs(self, outputs, y, sample_weight):
+        """Default validation score of the network's outputs, for encoded targets."""
+        raise NotImplementedError
+
+    def _weighted(self, weight, encoded):
+        """Weights after those of the classes, if any."""
+        return weight
 
     # Data
 
-    def _compute_dtype(self, X):
+    def _compute_dtype(self, X, n):
         """float64 where X is and every update sees all samples; else float32.
 
         A mini-batch gradient is uncertain in its second digit, so there float64 buys nothing and takes twice as long.
         """
         double = X.dtype.kind == "f" and X.dtype.itemsize >= 8
-        whole = self.solver == "lbfgs" or self._batch_size(len(X)) == len(X)
+        whole = self.solver == "lbfgs" or self._batch_size(n) == n
         return np.dtype(np.float64 if double and whole else np.float32)
 
-    def _check_weight(self, sample_weight, X):
+    def _check_weight(self, sample_weight, X, name="sample_weight"):
         """Weights, one per sample, at least one above zero; only their ratios count, so the largest becomes 1."""
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         if not weight.any():
-            raise ValueError(
-                "sample_weight: all weights are zero, so there is nothing to fit; at least one must be above"
-            )
+            raise ValueError(f"{name}: all weights are zero, so there is nothing to fit; at least one must be above")
         return weight / weight.max()
 
-    # Training
+    def _check_data(self, X, y, *, reset):
+        return self._check_X(X, y, reset=reset, multi_output=True, y_numeric=self._numeric_y)
 
-    def _new_network(self, X, shape, n_outputs, rng):
-        network = Network(build_layers(self, shape, n_outputs), shape, self._compute_dtype(X))
-        network.initialize(rng)
+    def _given_validation(self, X_val, y_val, sample_weight_val):
+        """The user's validation data, ``(X, encoded, weight, y)``, or None."""
+        if X_val is None:
+            if y_val is not None or sample_weight_val is not None:
+                raise ValueError("y_val and sample_weight_val need X_val, got X_val=None")
+            return None
+        if y_val is None:
+            raise ValueError("X_val needs y_val, got y_val=None")
+        X, y, _ = self._check_data(X_val, y_val, reset=False)
+        encoded = self._encode(y)
+        weight = self._check_weight(sample_weight_val, X, "sample_weight_val")
+        return X, encoded, self._weighted(weight, encoded), y
+
+    def _hold_out(self, X, encoded, weight, y):
+        """Validation data split off: their weights become zero in training."""
+        rows = np.arange(len(X))
+        stratify = self._strata(encoded)
+        seed = np.random.RandomState(0) if self.random_state is None else self.random_state
+        held_out = ceil(len(rows) * self.validation_fraction)
+        if held_out >= len(rows):
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction!r} of {len(rows)} samples leaves none to train on; "
+                "change it, or set early_stopping=False"
+            )
+        _, rows = train_test_split(rows, test_size=self.validation_fraction, stratify=stratify, random_state=seed)
+        rest = weight.copy()
+        rest[rows] = 0
+        if not (rest.any() and weight[rows].any()):
+            raise ValueError(
+                "sample_weight: early_stopping=True left only weights of zero on one side of its split; give weight to "
+                "more samples, or set early_stopping=False"
+            )
+        rows.sort()
+        return rest, (subset(X, rows), *(part[rows] for part in (encoded, weight, y)))
+
+    def _strata(self, encoded):
+        """What the validation split keeps the shares of, or None."""
+        return None
+
+    # The parts of a training
+
+    def _initial_network(self, X, n, shape, rng):
+        """A new network, or a copy of the last one with ``warm_start=True``."""
+        if self.warm_start and hasattr(self, "network_"):
+            network = deepcopy(self.network_)
+            wanted = [repr(layer) for layer in build_layers(self, shape, self._n_outputs())]
+            if network.input_shape != shape or [repr(layer) for layer in network.layers] != wanted:
+                raise ValueError(
+                    f"warm_start=True continues the fitted network, from {network.input_shape} through "
+                    f"{len(network.layers)} layers; X and the parameters now describe another one, from {shape} "
+                    f"through {len(wanted)} layers. Set warm_start=False"
+                )
+        else:
+            network = self._new_network(X, n, shape, rng)
+        self._freeze(network)
         return network
+
+    def _new_network(self, X, n, shape, rng):
+        network = Network(build_layers(self, shape, self._n_outputs()), shape, self._compute_dtype(X, n))
+        network.initialize(rng)
+        if self.initial_weights is not None:
+            _check_initial(self.initial_weights, network)
+            network.fill(self.initial_weights)
+        return network
+
+    def _freeze(self, network):
+        names = (self.freeze,) if isinstance(self.freeze, str) else tuple(self.freeze)
+        if names:
+            network.check_names(names)
+        network.frozen = names
 
     def _new_optimizer(self, network):
         n, dtype = len(network.parameters), network.dtype
-        if self.solver == "sgd":
-            return SGD(n, dtype, momentum=self.momentum, nesterov=self.nesterovs_momentum)
+        adam = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
         if self.solver == "lbfgs":
             return None
-        return Adam(n, dtype, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon)
+        if self.solver == "sgd":
+            return SGD(n, dtype, momentum=self.momentum, nesterov=self.nesterovs_momentum)
+        if self.solver == "rmsprop":
+            return RMSProp(n, dtype, epsilon=self.epsilon)
+        if self.solver == "muon":
+            return Muon(n, dtype, weight_matrices(network), **adam)
+        return Adam(n, dtype, **adam)
 
     def _batch_size(self, n):
         size = 64 if self.batch_size == "auto" else self.batch_size
@@ -133,134 +184,274 @@ class BaseConvNet(ImageInput, BaseEstimator):
             return self.max_iter
         return max(_MIN_EPOCHS, ceil(_MIN_UPDATES / ceil(n / self._batch_size(n))))
 
-    def _trainer(self, network, optimizer, team, n, rng):
+    def _new_augmenter(self, X, shape):
+        return None if self.augment is None else make_augmenter(self.augment, shape, _spread(X, shape))
+
+    def _trainer(self, network, team, n, rng):
         return Trainer(
             network,
             self._loss(),
-            optimizer,
+            self._new_optimizer(network),
             team,
             batch_size=self._batch_size(n),
             alpha=self.alpha,
+            l1_ratio=self.l1_ratio,
             decoupled=self.solver == "adamw",
+            clip=self.clip_norm,
+            max_norm=self.max_norm,
+            ema_decay=self.ema_decay,
+            augmenter=self._augmenter,
             seed=int(rng.integers(2**32)),
         )
 
-    def _train(self, network, X, y, weight, validation, rng):
-        """Fit a network; returns the history, and the network holds its best or its last parameters."""
-        history = History(learning_rate_init=self.learning_rate_init)
-        with Team(thread_count(self.n_jobs)) as team:
-            trainer = self._trainer(network, self._new_optimizer(network), team, len(X), rng)
-            if self.solver == "lbfgs":
-                self._train_lbfgs(trainer, X, y, weight, history)
-                return history
-            schedule, score = SCHEDULES[self.learning_rate], None
-            if validation is not None:
-                X_val, y_val, weight_val = validation
-
-                def score(network):
-                    return self._score_logits(predict(network, X_val, team), y_val, weight_val)
-
-            stops = validation is not None or self.learning_rate == "constant"
-            run_epochs(
-                trainer,
-                X,
-                y,
-                weight,
-                history,
-                n_epochs=self._n_epochs(np.count_nonzero(weight)),
-                rate=lambda done: self.learning_rate_init * schedule(done),
-                rng=rng,
-                shuffle=self.shuffle,
-                score=score,
-                stop=(self.tol, self.n_iter_no_change) if stops else None,
-                report=self._report,
-            )
-        return history
-
-    def _train_lbfgs(self, trainer, X, y, weight, history):
-        parameters = trainer.network.parameters
-
-        def report(loss):
-            history.add(loss, parameters)
-            self._report(history)
-
-        n_epochs = self._n_epochs(len(X))
-        result = trainer.minimize(X, y, weight, max_iter=n_epochs, tol=self.tol, report=report)
-        if not history.loss:  # already at a minimum
-            history.add(float(result.fun), parameters)
-        trainer.network.changed()
-
-    def _report(self, history):
-        if self.verbose:
-            score = f", validation score {history.validation[-1]:.4f}" if history.validation else ""
-            print(f"Epoch {len(history.loss)}: loss {history.loss[-1]:.5f}{score}", flush=True)
-
-    def _fit_network(self, X, y, weight, shape, n_outputs, validation):
-        """Everything between checked data and fitted attributes."""
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        if self.warm_start and hasattr(self, "network_"):
-            network = deepcopy(self.network_)
-            wanted = [repr(layer) for layer in build_layers(self, shape, n_outputs)]
-            if network.input_shape != shape or [repr(layer) for layer in network.layers] != wanted:
+    def _check_solver(self, X, validated):
+        """L-BFGS sees all samples at once and moves as it likes."""
+        if self.solver != "lbfgs":
+            return
+        options = {"early_stopping=True": self.early_stopping, "X_val": validated}
+        options |= {name: getattr(self, name) is not None for name in ("ema_decay", "clip_norm", "max_norm")}
+        options |= {name: getattr(self, name) is not None for name in ("augment", "checkpoint")}
+        options["freeze"] = len(self.freeze) > 0
+        options["an X in storage"] = isinstance(X, LazyRows)
+        for name, wanted in options.items():
+            if wanted:
                 raise ValueError(
-                    f"warm_start=True continues the fitted network, from {network.input_shape} through "
-                    f"{len(network.layers)} layers; X and the parameters now describe another one, from {shape} "
-                    f"through {len(wanted)} layers. Set warm_start=False"
+                    f"{name} needs a stochastic solver, got solver='lbfgs'; use 'adam' or 'sgd', or leave {name} out"
                 )
-        else:
-            network = self._new_network(X, shape, n_outputs, rng)
-        history = self._train(network, X, y, weight, validation, rng)
-        self.network_ = network
-        self.image_shape_ = shape
-        self._set_history(history)
 
-    def _set_history(self, history):
+    # The fit
+
+    @with_callbacks
+    def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val):
+        """Check everything, train, and set the fitted attributes; nothing changes where something goes wrong."""
+        with self._unchanged_on_error():
+            check_parameters(self)
+            X, y, shape = self._check_data(X, y, reset=True)
+            self._check_solver(X, X_val is not None)
+            weight = self._check_weight(sample_weight, X)
+            encoded = self._fit_targets(y, weight)
+            weight = self._weighted(weight, encoded)
+            if not (self.warm_start and hasattr(self, "network_")):
+                self.image_shape_ = shape
+            validation = self._given_validation(X_val, y_val, sample_weight_val)
+            if validation is None and self.early_stopping:
+                weight, validation = self._hold_out(X, encoded, weight, y)
+            rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+            network = self._initial_network(X, np.count_nonzero(weight), shape, rng)
+            self.image_shape_ = shape
+            self._augmenter = self._new_augmenter(X, shape)
+            with Team(thread_count(self.n_jobs)) as team:
+                if self.solver == "lbfgs":
+                    self._train_lbfgs(network, team, X, encoded, weight, rng, (X, y, sample_weight))
+                else:
+                    self._train(network, team, X, encoded, weight, validation, rng, (X, y, sample_weight))
+                self.network_ = network
+                self._after_fit(team, validation)
+            self.__dict__.pop("_progress", None)
+        return self
+
+    def _after_fit(self, team, validation):
+        """What a subclass learns from the validation data at the end."""
+
+    def _train(self, network, team, X, y, weight, validation, rng, data):
+        rows = np.flatnonzero(weight)
+        trainer = self._trainer(network, team, len(rows), rng)
+        stops = self.early_stopping or self.learning_rate == "constant"
+        run = Run(
+            trainer,
+            History(learning_rate_init=self.learning_rate_init),
+            rng,
+            n_epochs=self._n_epochs(len(rows)),
+            schedule=self._schedule(),
+            pieces=_pieces(X, y, weight, rows, self.shuffle),
+            total=len(rows),
+            validate=self._validator(network, team, validation),
+            plateau=self._plateau(),
+            stop=(self.tol, self.n_iter_no_change) if stops else None,
+        )
+        checkpoint = None
+        if self.checkpoint is not None:
+            checkpoint = Checkpoint(self, trainer.seed, X, y, weight, *(validation[:3] if validation else ()))
+            checkpoint.resume(run)
+        with Watch(self, run, data) as watch:
+            run.go(watch, checkpoint)
+        run.finish()
+        self._set_history(run)
+
+    def _schedule(self):
+        schedule = SCHEDULES["constant" if self.learning_rate == "plateau" else self.learning_rate]
+        if self.warm_up:
+            schedule = warmed(schedule, self.warm_up)
+        return lambda done: self.learning_rate_init * schedule(done)
+
+    def _plateau(self):
+        if self.learning_rate != "plateau":
+            return None
+        return Plateau(patience=max(1, self.n_iter_no_change // 2), tol=self.tol)
+
+    def _validator(self, network, team, validation):
+        """Loss and score on the validation data, or None where there are none."""
+        if validation is None:
+            return None
+        X_val, encoded, weight, y_val = validation
+        loss, share = self._loss(), weight / weight.sum()
+        targets = np.empty((self._n_outputs(), len(encoded)), network.dtype)
+        loss.encode(encoded, targets)
+
+        def validate():
+            outputs = predict(network, X_val, team)
+            value = loss(outputs.T, targets, share.astype(network.dtype))
+            if self.scoring is None:
+                return value, self._score_outputs(outputs, encoded, weight)
+            if isinstance(self.scoring, str) and self.scoring == "loss":
+                return value, -value
+            scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) else self.scoring
+            weights = {} if (weight == weight[0]).all() else {"sample_weight": weight}
+            return value, float(scorer(self._view(network), X_val, y_val, **weights))
+
+        return validate
+
+    def _view(self, network):
+        """The estimator as if fitted with this network."""
+        network.changed()
+        view = copy(self)
+        view.network_ = network
+        return view
+
+    def _train_lbfgs(self, network, team, X, y, weight, rng, data):
+        history = History(learning_rate_init=self.learning_rate_init)
+        trainer = self._trainer(network, team, np.count_nonzero(weight), rng)
+        run = Run(trainer, history, rng, n_epochs=self._n_epochs(len(X)), schedule=None, pieces=None, total=0)
+        with deferred_interrupt() as interrupt, Watch(self, run, data) as watch:
+
+            def report(loss):
+                history.add(loss, network.parameters)
+                run.epoch += 1
+                try:
+                    run.stopped = watch(run)
+                except KeyboardInterrupt:
+                    run.interrupted = True
+                run.interrupted = run.interrupted or interrupt.pressed
+                if run.stopped or run.interrupted:
+                    raise StopIteration
+
+            result = trainer.minimize(X, y, weight, max_iter=run.n_epochs, tol=self.tol, report=report)
+        if not history.loss:  # already at a minimum
+            history.add(float(result.fun), network.parameters)
+        network.changed()
+        self._set_history(run)
+
+    def _set_history(self, run):
+        history = run.history
         self.n_iter_ = len(history.loss)
         self.loss_curve_ = history.loss
         self.loss_ = history.loss[-1]
         self.best_loss_ = min(history.loss)
-        self.validation_scores_ = history.validation or None
-        self.best_validation_score_ = max(history.validation, default=None)
+        self.validation_loss_curve_ = history.validation_loss or None
+        self.validation_scores_ = history.scores or None
+        self.best_validation_score_ = max(history.scores, default=None)
+        self.interrupted_ = run.interrupted
+        self.stopped_early_ = run.stopped
+        if run.interrupted:
+            warnings.warn(
+                f"Training was interrupted in epoch {self.n_iter_}; the model has the weights of its last whole update"
+                f"{' or the best on the validation data' if history.scores else ''}",
+                UserWarning,
+                stacklevel=6,
+            )
 
-    def _partial_fit_network(self, X, y, weight, shape, n_outputs):
+    def _history(self):
+        """What the attributes tell of the epochs so far."""
+        names = ("loss_curve_", "validation_loss_curve_", "validation_scores_")
+        return History(*(list(getattr(self, name, None) or []) for name in names), self.learning_rate_init)
+
+    # Chunk by chunk
+
+    def _partial_fit(self, X, y, sample_weight, learn, X_val, y_val, sample_weight_val):
         """One more pass, at a constant learning rate, over a copy that replaces the network when all went well."""
-        if self.solver == "lbfgs":
-            raise ValueError("partial_fit needs a stochastic solver; solver='lbfgs' is not one, use 'adam' or 'sgd'")
+        with self._unchanged_on_error():
+            check_parameters(self)
+            if self.solver == "lbfgs":
+                raise ValueError(
+                    "partial_fit needs a stochastic solver; solver='lbfgs' is not one, use 'adam' or 'sgd'"
+                )
+            first = not hasattr(self, "network_")
+            X, y, shape = self._check_data(X, y, reset=first)
+            weight = self._check_weight(sample_weight, X)
+            learn(y, weight)
+            encoded = self._encode(y)
+            weight = self._weighted(weight, encoded)
+            self.image_shape_ = shape
+            validation = self._given_validation(X_val, y_val, sample_weight_val)
+            self._train_part(X, encoded, weight, shape, validation)
+        return self
+
+    def _train_part(self, X, y, weight, shape, validation):
+        key = (self.solver, self.ema_decay)
+        progress = getattr(self, "_progress", None)
+        progress = progress if progress is not None and progress[0] == key else None
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31) if progress is None else 0)
+        if progress is not None:
+            rng.bit_generator.state = progress[2]["rng"]
+        rows = np.flatnonzero(weight)
         if hasattr(self, "network_"):
             network = deepcopy(self.network_)
-            solver, optimizer, rng = deepcopy(getattr(self, "_progress", (self.solver, None, None)))
-            optimizer = optimizer if solver == self.solver else None
-            loss_curve = list(self.loss_curve_)
         else:
-            network, optimizer, rng, loss_curve = None, None, None, []
-        if rng is None:
-            rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        if network is None:
-            network = self._new_network(X, shape, n_outputs, rng)
-        if optimizer is None:
-            optimizer = self._new_optimizer(network)
+            network = self._new_network(X, len(rows), shape, rng)
+            self._augmenter = self._new_augmenter(X, shape)
+        self._freeze(network)
         with Team(thread_count(self.n_jobs)) as team:
-            trainer = self._trainer(network, optimizer, team, len(X), rng)
-            order = np.flatnonzero(weight)
-            if self.shuffle:
-                order = rng.permutation(order)
-            loss = trainer.epoch(X, y, weight, order, lambda i, n: self.learning_rate_init)
-        history = History(loss_curve, learning_rate_init=self.learning_rate_init)
-        history.add(loss, network.parameters)
-        network.changed()
-        self.network_, self.image_shape_, self._progress = network, shape, (self.solver, optimizer, rng)
-        self._set_history(history)
+            run = Run(
+                self._trainer(network, team, len(rows), rng),
+                self._history(),
+                rng,
+                n_epochs=1,
+                schedule=lambda done: self.learning_rate_init,
+                pieces=_pieces(X, y, weight, rows, self.shuffle),
+                total=len(rows),
+                validate=self._validator(network, team, validation),
+                stop=None if validation is None else (self.tol, self.n_iter_no_change),
+            )
+            if progress is not None:
+                run.set_state(progress[1], {**progress[2], "rng": rng.bit_generator.state})
+                run.epoch, run.stopped = 0, False
+            with Watch(self, run) as watch:
+                run.go(watch)
+            arrays, values = run.state()
+            arrays = {name: np.array(array) for name, array in arrays.items()}
+            del values["history"]  # it is in the attributes
+            run.finish()
+            self.network_ = network
+            self._after_fit(team, validation)
+        self._set_history(run)
+        self._progress = key, arrays, values
 
     # Prediction
 
-    def _logits(self, X):
-        """Outputs of the network, ``(n, outputs)``."""
+    def _outputs(self, X):
+        """Outputs of the network, ``(n, outputs)``; with `n_augmented`, means over changed copies."""
         check_is_fitted(self)
         X, _, _ = self._check_X(X, reset=False)
         double = X.dtype.kind == "f" and X.dtype.itemsize >= 8
         with Team(thread_count(self.n_jobs)) as team:
-            logits = predict(self.network_, X, team)
-        return logits.astype(np.float64 if double else np.float32, copy=False)
+            outputs = predict(self.network_, X, team)
+            if self.n_augmented and self._augmenter is not None:
+                copies = self._augmenter.copies(self.n_augmented, 0)
+                for changes in copies:
+                    outputs += predict(self.network_, X, team, change=self._changed(changes))
+                outputs /= 1 + len(copies)
+        return outputs.astype(np.float64 if double else np.float32, copy=False)
+
+    def _changed(self, changes):
+        """A block of samples, changed all alike."""
+        network, augmenter = self.network_, self._augmenter
+
+        def change(samples):
+            images = samples.astype(network.dtype).reshape(-1, *network.input_shape)
+            augmenter.apply_to_all(images, changes)
+            return images.reshape(len(images), -1)
+
+        return change
 
     # Inspection
 
@@ -277,3 +468,31 @@ class BaseConvNet(ImageInput, BaseEstimator):
         """Shapes, parameters and multiply-adds of each layer of the fitted network, as a table."""
         check_is_fitted(self)
         return summarize(self.network_)
+
+
+def _pieces(X, y, weight, rows, shuffle):
+    """What an epoch visits, by its random numbers: the rows in a new order, or in the old one."""
+
+    def pieces(rng):
+        for samples, numbers, order in epoch_pieces(X, rows, rng, shuffle):
+            yield samples, y[numbers], weight[numbers], order
+
+    return pieces
+
+
+def _spread(X, shape):
+    """Standard deviation of each channel, over at most 1000 samples."""
+    samples = X[np.arange(0, len(X), max(1, len(X) // 1000))].astype(np.float64)
+    return samples.reshape(-1, shape[2]).std(axis=0)
+
+
+def _check_initial(weights, network):
+    """Every given array by the name of one that there is, and of its shape."""
+    known = {**network.named_parameters(), **network.named_state()}
+    for name, array in weights.items():
+        if name not in known:
+            raise InvalidParameterError(f"initial_weights has {name!r}, but the network has {', '.join(known)}")
+        if np.shape(array) != known[name].shape:
+            raise InvalidParameterError(
+                f"initial_weights[{name!r}] has shape {np.shape(array)}, but the network's has {known[name].shape}"
+            )

@@ -76,6 +76,8 @@ class Frame:
         Share of each column in the batch: sample weights over their sum, zero for padding.
     rng : numpy.random.Generator or None
         The block's own random stream.
+    group : list of Frame or None
+        Of the steps of branches that belong together, from the fork to the merge.
     bound : dict
         Views a layer made on its first call and wants to find again.
     matmul : callable
@@ -83,8 +85,8 @@ class Frame:
     """
 
     __slots__ = (
-        "bound", "buffers", "dx", "dy", "dy_storage", "gradients", "layer", "matmul", "parameters", "plan", "rng",
-        "scratch", "shared", "state", "weight", "x", "x_storage", "y",
+        "bound", "buffers", "dx", "dy", "dy_storage", "gradients", "group", "layer", "matmul", "parameters", "plan",
+        "rng", "scratch", "shared", "state", "weight", "x", "x_storage", "y",
     )  # fmt: skip
 
     def __init__(self, **arrays):

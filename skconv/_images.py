@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 )
 
 from ._parallel import Team, thread_count
+from ._sources import is_lazy, lazy_rows
 from ._validation import check_image_shape, check_memory, check_parameters, physical_memory
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "working_memory",
 ]
 
+_CALLBACK_STATE = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")  # scikit-learn removes it after the teardown
 _SMALL = 1 << 16  # numbers, from which on the checks' time is that of the numbers
 _CHUNK_BYTES = 1 << 20  # of output: what one call works through, a few caches full
 
@@ -75,6 +77,8 @@ def _is_clean(X) -> bool:
 class ImageInput:
     """Mixin of estimators with an ``image_shape``: samples come flat, ``(n, H * W * C)``, or as images."""
 
+    _reads_in_pieces = True  # whether an array in storage that is large stays there, as `LazyRows`
+
     @contextmanager
     def _unchanged_on_error(self):
         """Whatever goes wrong, the estimator is left as it was."""
@@ -82,27 +86,34 @@ class ImageInput:
         try:
             yield
         except BaseException:
+            kept = {name: self.__dict__[name] for name in _CALLBACK_STATE if name in self.__dict__}
             self.__dict__.clear()
-            self.__dict__.update(before)
+            self.__dict__.update(before | kept)
             raise
 
-    def _check_X(self, X, y="no_validation", *, reset):
-        """Flat, finite X of a number type, y as it is, and the shape of the samples."""
-        sample_shape = None
+    def _check_X(self, X, y="no_validation", *, reset, multi_output=False, y_numeric=False):
+        """Flat, finite X of a number type, y as it is, and the shape of the samples.
+
+        X is an ndarray, or `LazyRows` where it is in storage and larger than scikit-learn's ``working_memory``.
+        """
+        sample_shape = lazy = None
+        if self._reads_in_pieces and is_lazy(X):
+            lazy = lazy_rows(X, type(self).__name__)
+            sample_shape, X = lazy.sample_shape if len(lazy.sample_shape) > 1 else None, lazy.outline()
         ndim = getattr(X, "ndim", None)
         if ndim is None and isinstance(X, (list, tuple)):
             X = np.asarray(X)
             ndim = X.ndim
         if ndim in (3, 4):
             sample_shape = X.shape[1:]
-            X = np.asarray(X).reshape(len(X), prod(sample_shape))
-        options = {"reset": reset, "dtype": "numeric", "accept_large_sparse": False}
+            X = np.asarray(X).reshape(X.shape[0], prod(sample_shape))
+        options = {"reset": reset, "dtype": "numeric", "accept_large_sparse": False, "ensure_all_finite": lazy is None}
         if isinstance(y, str) and _is_clean(X):
             validate_data(self, X, reset=reset, skip_check_array=True)
         elif isinstance(y, str):
             X = validate_data(self, X, **options)
         else:
-            X, y = validate_data(self, X, y, **options)
+            X, y = validate_data(self, X, y, multi_output=multi_output, y_numeric=y_numeric, **options)
         if X.dtype == np.float16:
             X = X.astype(np.float32)
         shape = resolve_image_shape(self.image_shape, sample_shape or (X.shape[1],))
@@ -110,7 +121,7 @@ class ImageInput:
             raise ValueError(
                 f"X has samples of shape {shape}, but {type(self).__name__} was fitted on {self.image_shape_}"
             )
-        return X, y, shape
+        return X if lazy is None else lazy.settled(check=not isinstance(y, str)), y, shape
 
 
 def _images_as_they_are(wrapped):
@@ -134,6 +145,7 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
     """
 
     _keeps_channels = True
+    _reads_in_pieces = False
 
     # What a subclass says
 

@@ -13,6 +13,8 @@ import numpy as np
 from ._frame import aligned, split
 from ._validation import check_memory, physical_memory
 from .layers import Convolution, StridePool
+from .layers.branching import Fork, Merge, Switch
+from .layers.composite import named, through
 from .layers.fused import FusedConvolution, follows
 from .layers.pooled import PooledConvolution, pools
 
@@ -41,20 +43,11 @@ class Step:
         return sum(map(prod, self.state_shapes.values()))
 
 
-def named(layers):
-    """``(name, layer)`` with a running number per class: convolution1, dense1."""
-    counts: dict[str, int] = {}
-    for layer in layers:
-        name = type(layer).__name__.lower()
-        counts[name] = counts.get(name, 0) + 1
-        yield f"{name}{counts[name]}", layer
-
-
 def lower(layers, input_shape):
     """The steps of these layers, ``[(name, layer)]``, with cheap steps moved behind the pooling that shrinks them."""
     steps, shape = [], input_shape
     for name, layer in named(layers):
-        steps += [(name, step) for step in layer.lower(shape)]
+        steps += layer.named_steps(name, shape)
         shape = layer.output_shape(shape)
     moved = True
     while moved:
@@ -77,6 +70,29 @@ def n_body(steps) -> int:
     return 1 + next(i for i, step in enumerate(steps) if len(step.out) == 1)
 
 
+def gradients_wanted(steps, trained) -> list[bool]:
+    """Whether the gradient of each step's input is wanted, and that of the last output: where a trained step is before.
+
+    Parameters
+    ----------
+    steps : list of Step
+    trained : list of bool
+        Of each step, whether it has parameters that are trained.
+    """
+    wanted, open_ = [False], []  # of each fork that is open: whether wanted at its start, at the end of a branch so far
+    for step, own in zip(steps, trained, strict=True):
+        now = wanted[-1]
+        if isinstance(step.layer, Fork):
+            open_.append([now, now])
+        elif isinstance(step.layer, Switch):
+            open_[-1][1] |= now
+            now = open_[-1][0]
+        elif isinstance(step.layer, Merge):
+            now |= open_.pop()[1]
+        wanted.append(now or own)
+    return wanted
+
+
 class Network:
     """Layers on an input shape.
 
@@ -95,7 +111,13 @@ class Network:
         Of the input and of every layer's output.
     parameters, state : ndarray of shape (n,)
         All trained numbers, all running statistics.
+    frozen : tuple of str
+        Names of layers that training leaves as they are, those within them too: "convolution1", "residual2",
+        "residual2.shortcut".  Their gradient is zero, their batch normalisation takes its running statistics, which
+        stay, and no gradient goes below the first layer that is trained.
     """
+
+    frozen: tuple[str, ...] = ()
 
     def __init__(self, layers, input_shape, dtype):
         self.layers = list(layers)
@@ -113,12 +135,7 @@ class Network:
 
     def _check_shapes(self):
         """Shapes through the layers; an error names the layer."""
-        shapes = [self.input_shape]
-        for i, layer in enumerate(self.layers):
-            try:
-                shapes.append(layer.output_shape(shapes[-1]))
-            except (ValueError, TypeError) as error:
-                raise type(error)(f"layer {i + 1} ({type(layer).__name__}): {error}") from None
+        shapes = through(self.layers, self.input_shape)
         if len(shapes[-1]) != 1:
             raise ValueError(f"the last layer must give a vector, got an output of shape {shapes[-1]}")
         return shapes
@@ -181,6 +198,8 @@ class Network:
         """The steps for training: a convolution and the pooling of its tiles are one."""
         steps: list[Step] = []
         for step in self.steps:
+            if self.is_frozen(step):
+                step = Step(step.name, step.layer.frozen(), step.shape)
             if steps and pools(steps[-1].layer, step.layer, step.shape):
                 before = steps[-1]
                 steps[-1] = Step(before.name, PooledConvolution(before.layer, step.layer), before.shape)
@@ -211,6 +230,25 @@ class Network:
             f"{step.name}.{n}": view for step, each in zip(self.steps, views, strict=True) for n, view in each.items()
         }
 
+    def is_frozen(self, step) -> bool:
+        """Whether training leaves the step's layer as it is."""
+        return any(f"{step.name}.".startswith(f"{name}.") for name in self.frozen)
+
+    def check_names(self, names):
+        """Raise where one of them is no layer, by the name of its parameters or of those of a layer within it."""
+        known: dict[str, None] = {}
+        for step in self.steps:
+            if step.n_parameters:
+                parts = step.name.split(".")
+                known.update(dict.fromkeys(".".join(parts[: i + 1]) for i in range(len(parts))))
+        for name in names:
+            if name not in known:
+                raise ValueError(f"there is no layer {name!r} with parameters; there are {', '.join(known)}")
+
+    def trainable(self) -> np.ndarray:
+        """True where a parameter is trained, False where its layer is frozen, of shape ``(n,)``."""
+        return np.repeat([not self.is_frozen(step) for step in self.steps], [step.n_parameters for step in self.steps])
+
     def fill(self, arrays):
         """Set parameters and state from arrays by ``"layer.name"``; others stay as they are."""
         for views in (self.named_parameters(), self.named_state()):
@@ -219,11 +257,12 @@ class Network:
         self.changed()
 
     def decayed(self) -> np.ndarray:
-        """1 where a parameter is a weight, which penalties act on; 0 for biases, scales and shifts."""
+        """1 where a parameter is a trained weight, which penalties act on; 0 for biases, scales, shifts, frozen ones."""
         mask = np.zeros_like(self.parameters)
-        for views in self.views(mask)[0]:
-            if "weight" in views:
-                views["weight"].fill(1)
+        for step, views in zip(self.steps, self.views(mask)[0], strict=True):
+            for name, view in views.items():
+                if name.endswith("weight") and not self.is_frozen(step):
+                    view.fill(1)
         return mask
 
     @cached_property

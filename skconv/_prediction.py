@@ -68,8 +68,11 @@ def give_back(session):
         idle.append(session)
 
 
-def predict(network, X, team, width=None, out=None):
-    """Outputs ``(n, units)``, block by block of fixed width: a row does not depend on its neighbours."""
+def predict(network, X, team, width=None, out=None, change=None):
+    """Outputs ``(n, units)``, block by block of fixed width: a row does not depend on its neighbours.
+
+    ``change(samples)``, if given, returns what a block of samples is replaced by.
+    """
     n = len(X)
     width = prediction_width(network, n) if width is None else width
     out = np.empty((n, *network.shapes[-1]), network.dtype) if out is None else out
@@ -79,7 +82,7 @@ def predict(network, X, team, width=None, out=None):
     def block(k):
         session = sessions[k % len(sessions)]
         rows = slice(k * width, min((k + 1) * width, n))
-        session.load(0, X[rows])
+        session.load(0, X[rows] if change is None else change(X[rows]))
         out[rows] = session.forward()[:, : rows.stop - rows.start].T
 
     team.run(block, blocks)

@@ -8,7 +8,8 @@ import numpy as np
 
 from ._frame import Arrays, Frame, aligned, allocate, carve, scratch_bytes, split
 from ._kernels.products import COLUMNS
-from ._network import n_body
+from ._network import gradients_wanted, n_body
+from .layers.branching import Fork, Merge, Switch
 
 __all__ = ["Session", "fitting_width", "training_width"]
 
@@ -32,6 +33,19 @@ def training_width(network, batch: int) -> int:
     blocks = max(2, ceil(batch / fitting_width(64, network)))
     blocks = max(1, min(blocks, batch * network.multiply_adds // MIN_BLOCK_WORK, ceil(batch / COLUMNS)))
     return ceil(ceil(batch / blocks) / COLUMNS) * COLUMNS
+
+
+def _link(frames):
+    """Tell the frames of each group of branches about each other."""
+    open_: list[list[Frame]] = []
+    for frame in frames:
+        if isinstance(frame.layer, Fork):
+            open_.append([])
+        if isinstance(frame.layer, (Fork, Switch, Merge)):
+            open_[-1].append(frame)
+            frame.group = open_[-1]
+        if isinstance(frame.layer, Merge):
+            open_.pop()
 
 
 class Session:
@@ -58,14 +72,15 @@ class Session:
         steps = self.steps = network.training_steps() if training else network.fused_steps()
         self.n_body = n_body(steps)
         self.in_place = [
-            step.layer.in_place and (i == 0 or not steps[i - 1].layer.reads_output) for i, step in enumerate(steps)
-        ]
-        self.first = next((i for i, step in enumerate(steps) if step.n_parameters), len(steps))
-        self.plans = [
-            step.layer.plan(
-                step.shape, width, network.dtype, training=training, input_gradient=training and i > self.first
-            )
+            step.layer.in_place
+            and (i == 0 or not steps[i - 1].layer.reads_output or isinstance(step.layer, Fork))  # which writes nothing
             for i, step in enumerate(steps)
+        ]
+        self.trained = [training and bool(step.n_parameters) and not network.is_frozen(step) for step in steps]
+        self.wanted = gradients_wanted(steps, self.trained)  # of each step's input, and of the last output
+        self.plans = [
+            step.layer.plan(step.shape, width, network.dtype, training=training, input_gradient=wanted)
+            for step, wanted in zip(steps, self.wanted[:-1], strict=True)
         ]
         self.parameters, self.state = network.views(steps=steps)
         self.shared = [allocate(plan.shared, network.dtype) for plan in self.plans]
@@ -79,7 +94,7 @@ class Session:
         size = max(scratch_bytes(plan.scratch, network.dtype) for plan in self.plans)
         arenas = [aligned((size,), np.uint8) for _ in range(min(1 if team is None else team.threads, blocks))]
         self.frames = [self._frames(k, arenas[k % len(arenas)], seed) for k in range(blocks)]
-        self.late = [self._late_frame(i) for i, step in enumerate(steps) if training and step.layer.late]
+        self.late = [self._late_frame(i) for i, step in enumerate(steps) if self.trained[i] and step.layer.late]
         self.forward_program = self._forward_program()
         self.backward_program = self._backward_program() if training else []
         self.prepare()
@@ -95,7 +110,7 @@ class Session:
             shape = (*self.steps[i].out, self.width * self.blocks)
             within = i >= self.n_body and self.in_place[i]
             self.vectors[i] = self.vectors[i - 1] if within else aligned(shape, dtype)
-            if self.training and (i >= self.first or i == last):
+            if self.training and (self.wanted[i + 1] or i == last):
                 known = self.vector_gradients.get(i - 1) if within else None
                 self.vector_gradients[i] = aligned(shape, dtype) if known is None else known
         self.output, self.output_gradient = self.vectors[last], self.vector_gradients.get(last)
@@ -107,9 +122,9 @@ class Session:
         self.whole = self.network.views(self.gradient, self.steps)[0] if self.training else []
         self.early = []  # where the blocks' shares go: (slice of the gradient, slice of a share)
         start = total = 0
-        for step in self.steps if self.training else ():
+        for step, trained in zip(self.steps, self.trained, strict=True):
             n = step.n_parameters
-            if n and not step.layer.late:
+            if trained and not step.layer.late:
                 self.early.append((slice(start, start + n), slice(total, total + n)))
                 total += n
             start += n
@@ -119,13 +134,17 @@ class Session:
         """Per step, where block k puts its gradient."""
         if not self.training:
             return [None] * len(self.steps)
-        if self.blocks == 1:
-            return self.whole
         views, start = [], 0
-        for step in self.steps:
-            n = 0 if step.layer.late else step.n_parameters
-            views.append(split(self.block_gradients[k, start : start + n], step.parameter_shapes) if n else Arrays())
-            start += n
+        for i, step in enumerate(self.steps):
+            if not self.trained[i]:  # frozen: what its backward pass writes is nobody's
+                written = self.wanted[i] and not step.layer.late
+                views.append(allocate(step.parameter_shapes if written else {}, self.network.dtype))
+            elif self.blocks == 1:
+                views.append(self.whole[i])
+            else:
+                n = 0 if step.layer.late else step.n_parameters
+                views.append(split(self.block_gradients[k, start : start + n], step.parameter_shapes if n else {}))
+                start += n
         return views
 
     def _store(self, i, consumer=None, producer=None):
@@ -153,7 +172,7 @@ class Session:
             dy = None if dy is None else dy[:, columns]
             return (y, y), (dy, dy)
         y = x if self.in_place[i] else self._store(i + 1, consumer=i + 1)
-        if not self.training or i < self.first:
+        if not self.wanted[i + 1]:
             return y, (None, None)
         if self.in_place[i] and dx is not None:
             return y, (dx, dx)
@@ -174,7 +193,7 @@ class Session:
                     x=x[0],
                     x_storage=x[1],
                     y=y[0],
-                    dx=dx if i > self.first else None,
+                    dx=dx if self.wanted[i] else None,
                     dy=dy[0],
                     dy_storage=dy[1],
                     parameters=self.parameters[i],
@@ -189,6 +208,7 @@ class Session:
                 )
             )
             x, dx = y, dy[0]
+        _link(frames)
         return frames
 
     def _late_frame(self, i):
@@ -213,7 +233,9 @@ class Session:
 
     def _backward_program(self):
         program, calls = [], [(None, "loss")]
-        for i in range(len(self.steps) - 1, self.first - 1, -1):
+        for i in range(len(self.steps) - 1, -1, -1):
+            if not (self.wanted[i] or self.trained[i]):
+                continue
             if self.steps[i].layer.synchronous:
                 program += [[*calls, (i, "measure_gradient")], (i, "agree_gradient")]
                 calls = []
@@ -246,6 +268,22 @@ class Session:
                 task(k)
         else:
             self.team.run(task, self.blocks)
+
+    # Random streams: a row of six integers for each step of each block.
+
+    def _generators(self):
+        return [frame.rng.bit_generator for frames in self.frames for frame in frames]
+
+    def random_state(self) -> np.ndarray:
+        """Where the random streams are, ``(blocks * steps, 6)``."""
+        states = [generator.state for generator in self._generators()]
+        return np.array([[*s["state"]["state"], s["has_uint32"], s["uinteger"]] for s in states], np.uint64)
+
+    def set_random_state(self, rows):
+        """Go on from there."""
+        for generator, row in zip(self._generators(), rows, strict=True):
+            state = {"state": row[:4].copy()}
+            generator.state = {"bit_generator": "SFC64", "state": state, "has_uint32": int(row[4]), "uinteger": int(row[5])}
 
     # What the trainer and the predictor call
 

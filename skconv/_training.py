@@ -1,53 +1,40 @@
-"""Training a network: batches, epochs, stopping, and L-BFGS on the whole data."""
+"""One pass over the data: batches, gradients and updates; and L-BFGS on the whole data."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from math import ceil
 
 import numpy as np
 from scipy.optimize import minimize
 
 from ._session import Session, training_width
-from ._validation import check_finite_loss, check_finite_parameters
+from .layers import Convolution, Dense
+from .regularizers import MaxNorm, Penalty, WeightAverage, clip_norm
 
-__all__ = ["History", "Trainer", "run_epochs"]
+__all__ = ["Trainer", "weight_matrices"]
 
 _PARTS = 4  # slices of the optimiser's vectors; fixed, so that no bit depends on the threads
 _PART_SIZE = 1 << 16
 
 
-@dataclass
-class History:
-    """What a fit tells about itself."""
+def _named_matrices(network):
+    """``(start in the flat vector, view)`` of the trained weights that are a matrix, a row for each unit or filter."""
+    start, decayed = 0, network.decayed()
+    for step, views in zip(network.steps, network.views()[0], strict=True):
+        for name, view in views.items():
+            if name == "weight" and isinstance(step.layer, (Convolution, Dense)) and decayed[start]:
+                yield start, view
+            start += view.size
 
-    loss: list[float] = field(default_factory=list)
-    validation: list[float] = field(default_factory=list)
-    learning_rate_init: float = float("nan")
 
-    def add(self, loss, parameters):
-        """An epoch's loss; raises where it, or a parameter after it, is no longer finite."""
-        epoch = len(self.loss) + 1
-        check_finite_loss(loss, epoch, self.learning_rate_init)
-        check_finite_parameters(parameters, epoch, self.learning_rate_init)
-        self.loss.append(loss)
+def _matrices(network):
+    return [view for _, view in _named_matrices(network)]
 
-    def stalled(self, tol, patience) -> bool:
-        """Whether the last ``patience`` epochs brought less than ``tol``: of validation score, else of loss."""
-        if self.validation:
-            values, better = self.validation, 1
-        else:
-            values, better = self.loss, -1
-        if len(values) <= patience:
-            return False
-        signed = [better * value for value in values]
-        best = signed[0]
-        last = 0
-        for epoch, value in enumerate(signed):
-            if value > best + tol:
-                last = epoch
-            best = max(best, value)
-        return len(values) - 1 - last >= patience
+
+def weight_matrices(network):
+    """``(start in the flat vector, (rows, columns))`` of the kernels, for Muon; dense layers are better left to Adam."""
+    kernels = [(start, view) for start, view in _named_matrices(network) if view.ndim == 4]
+    return [(start, (len(view), view.size // len(view))) for start, view in kernels if view.size > 9 * len(view)]
 
 
 class Trainer:
@@ -56,56 +43,72 @@ class Trainer:
     Parameters
     ----------
     network : Network
-    loss : SoftmaxCrossEntropy
-    optimizer : Adam or SGD, or None for L-BFGS
+    loss : Loss
+    optimizer : Adam, SGD, RMSProp or Muon, or None for L-BFGS
     team : Team
     batch_size : int
         Largest batch; batches of an epoch have equal sizes, give or take one.
-    alpha : float
-        L2 penalty on weights, ``alpha / 2 * sum(w ** 2)``, per sample of mean loss.
+    alpha, l1_ratio : float
+        Of the penalty on weights, per sample of mean loss; see `regularizers.Penalty`.
     decoupled : bool
         Whether the penalty shrinks the weights directly (AdamW) and not by the gradient.
+    clip, max_norm, ema_decay : float or None
+        Largest norm of the gradient, of a unit's weights; decay of the weights' running mean.
+    augmenter : Augmenter or None
+        Changes the samples of a step.
     seed : int
-        Of dropout's random streams.
+        Of dropout's and the augmentation's random streams.
     """
 
-    def __init__(self, network, loss, optimizer, team, *, batch_size, alpha=0.0, decoupled=False, seed=0):
+    def __init__(
+        self, network, loss, optimizer, team, *, batch_size, alpha=0.0, l1_ratio=0.0, decoupled=False, clip=None,
+        max_norm=None, ema_decay=None, augmenter=None, seed=0,
+    ):  # fmt: skip
         self.network, self.loss, self.optimizer, self.team = network, loss, optimizer, team
-        self.batch_size, self.alpha, self.decoupled = batch_size, float(alpha), decoupled
+        self.batch_size, self.clip, self.augmenter, self.seed = batch_size, clip, augmenter, seed
         width = training_width(network, batch_size)
-        blocks = ceil(batch_size / width)
-        self.session = Session(network, width, blocks, training=True, team=team, seed=seed)
-        self.decay = network.decayed() if alpha else None
-        self._work = np.empty_like(network.parameters)
-        columns = width * blocks
-        self._targets, self._weight = np.zeros(columns, np.intp), np.zeros(columns, network.dtype)
+        self.session = Session(network, width, ceil(batch_size / width), training=True, team=team, seed=seed)
+        mask = network.decayed()
+        self.penalty = Penalty(alpha, l1_ratio, mask, network.dtype) if alpha else None
+        self.decoupled = decoupled
+        self.max_norm = None if max_norm is None else MaxNorm(_matrices(network), max_norm)
+        self.average = None if ema_decay is None else WeightAverage(network.parameters, ema_decay)
+        self.updates = 0
+        columns = self.session.width * self.session.blocks
+        self._targets = np.zeros((*network.shapes[-1], columns), network.dtype)
+        self._weight = np.zeros(columns, network.dtype)
         self._staging = np.empty((0, 0))
 
-    def gradient(self, X, y, weight, rows, share=1.0) -> float:
+    def gradient(self, X, y, weight, rows, share=1.0, augmenter=None) -> float:
         """Loss of some rows, times ``share``; the gradient goes to the session's."""
         session, n, width = self.session, len(rows), self.session.width
         total = float(weight[rows].sum())
         if total == 0:
             session.gradient.fill(0)
             return 0.0
-        self._targets[:n], self._targets[n:] = y[rows], 0
+        self._targets[:, n:] = 0
+        self.loss.encode(y[rows], self._targets[:, :n])
         self._weight[n:] = 0
         np.divide(weight[rows], total, out=self._weight[:n])
         np.copyto(session.weight, self._weight)
         session.prepare()
         if self._staging.dtype != X.dtype or len(self._staging) == 0:
-            self._staging = np.empty((len(self._targets), X.shape[1]), X.dtype)
+            self._staging = np.empty((len(self._weight), X.shape[1]), X.dtype)
+        changes = None if augmenter is None else augmenter.draw(n, self._stream())
 
         def load(k):
-            part = rows[k * width : (k + 1) * width]
-            samples = self._staging[k * width : k * width + len(part)]
-            session.load(k, np.take(X, part, axis=0, out=samples, mode="clip"))
+            part = slice(k * width, min((k + 1) * width, n))
+            samples = self._staging[part.start : max(part.start, part.stop)]
+            np.take(X, rows[part], axis=0, out=samples, mode="clip")
+            if changes is not None and len(samples):
+                samples = self._augmented(samples, augmenter, changes, part)
+            session.load(k, samples)
 
         def loss(k):
             columns = slice(k * width, (k + 1) * width)
             losses[k] = self.loss(
                 session.output[:, columns],
-                self._targets[columns],
+                self._targets[:, columns],
                 self._weight[columns] * share,
                 session.output_gradient[:, columns],
             )
@@ -114,43 +117,76 @@ class Trainer:
         session.forward_backward(load, loss)
         return sum(losses)
 
-    def penalty(self, gradient) -> float:
-        """Value of the L2 penalty; its gradient is added."""
-        if self.decay is None:
-            return 0.0
-        np.multiply(self.network.parameters, self.decay, out=self._work)
-        value = 0.5 * self.alpha * float(np.dot(self._work, self._work))
-        np.multiply(self._work, self.alpha, out=self._work)
-        np.add(gradient, self._work, out=gradient)
-        return value
+    def _stream(self):
+        """Random numbers of one update, whatever came before it."""
+        return np.random.Generator(np.random.Philox(key=[self.seed, self.updates]))
+
+    def _augmented(self, samples, augmenter, changes, part):
+        """Changed copies of a block's samples; their targets may change too."""
+        images = samples.astype(self.network.dtype).reshape(-1, *self.network.input_shape)
+        augmenter.apply(images, changes, part)
+        if augmenter.mixes:
+            augmenter.mix(images, self._targets[:, part], changes, part)
+        return images.reshape(len(images), -1)
 
     def step(self, X, y, weight, rows, rate) -> float:
         """One update; returns the mean loss of the batch before it."""
-        loss = self.gradient(X, y, weight, rows)
-        parameters, gradient, optimizer = self.network.parameters, self.session.gradient, self.optimizer
-        if self.decay is not None and self.decoupled:
-            np.multiply(self.decay, -rate * self.alpha, out=self._work)
-            np.multiply(self._work, parameters, out=self._work)
-            np.add(parameters, self._work, out=parameters)
-        else:
-            self.penalty(gradient)
+        loss = self.gradient(X, y, weight, rows, augmenter=self.augmenter)
+        parameters, gradient, penalty = self.network.parameters, self.session.gradient, self.penalty
+        if penalty is not None and self.decoupled:
+            penalty.shrink(parameters, rate)
+        elif penalty is not None:
+            penalty(parameters, gradient)
+        if self.clip is not None:
+            clip_norm(gradient, self.clip)
+        self._update(parameters, gradient, rate)
+        if self.max_norm is not None:
+            self.max_norm.apply()
+        if self.average is not None:
+            self.average.update(parameters)
+        self.updates += 1
+        return loss
+
+    def _update(self, parameters, gradient, rate):
+        optimizer = self.optimizer
         optimizer.start()
-        if len(parameters) < _PARTS * _PART_SIZE:
+        if len(parameters) < _PARTS * _PART_SIZE or not optimizer.by_parts:
             optimizer.update(parameters, gradient, rate)
         else:
             size = ceil(len(parameters) / _PARTS)
             self.team.run(
                 lambda i: optimizer.update(parameters, gradient, rate, slice(i * size, (i + 1) * size)), _PARTS
             )
-        return loss
 
-    def epoch(self, X, y, weight, order, rate) -> float:
-        """One pass over the rows in ``order``; ``rate(i, n)`` is the learning rate of batch i of n."""
-        n_batches = ceil(len(order) / self.batch_size)
-        total = 0.0
-        for i, rows in enumerate(np.array_split(order, n_batches)):
-            total += self.step(X, y, weight, rows, rate(i, n_batches)) * float(weight[rows].sum())
-        return total / float(weight.sum())
+    def epoch(self, pieces, total, rate, interrupted=None) -> float:
+        """One pass over the pieces of a data set, in batches of equal size.
+
+        Parameters
+        ----------
+        pieces : iterable of (X, y, weight, rows)
+            The rows to visit, in that order; an array in memory is one piece.
+        total : int
+            Rows of all pieces.
+        rate : callable
+            Learning rate by the share of the pass that is done.
+        interrupted : callable, default=None
+            Asked after each update; the pass ends where it says so.
+
+        Returns
+        -------
+        float
+            Weighted mean of the losses.
+        """
+        loss, share, done = 0.0, 0.0, 0
+        for X, y, weight, order in pieces:
+            for rows in np.array_split(order, ceil(len(order) / self.batch_size)):
+                part = float(weight[rows].sum())
+                loss += self.step(X, y, weight, rows, rate(done / total)) * part
+                share += part
+                done += len(rows)
+                if interrupted is not None and interrupted():
+                    return loss / share
+        return loss / share
 
     def minimize(self, X, y, weight, *, max_iter, tol, report):
         """L-BFGS by scipy on the loss of all rows, in fixed batches; ``report(loss)`` after each iteration.
@@ -158,8 +194,8 @@ class Trainer:
         Batch normalisation takes the statistics of each of the fixed batches; at the end its running statistics are
         measured anew at the minimum.
         """
-        n_batches = ceil(len(X) / self.batch_size)
-        batches = np.array_split(np.arange(len(X)), n_batches)
+        order = np.flatnonzero(weight)
+        batches = np.array_split(order, ceil(len(order) / self.batch_size))
         shares = [float(weight[rows].sum()) for rows in batches]
         whole = sum(shares)
         parameters = self.network.parameters
@@ -172,7 +208,7 @@ class Trainer:
             for rows, share in zip(batches, shares, strict=True):
                 loss += self.gradient(X, y, weight, rows, share / whole)
                 gradient += self.session.gradient
-            last[0] = loss + self.penalty(gradient)
+            last[0] = loss + (0.0 if self.penalty is None else self.penalty(parameters, gradient))
             return last[0], gradient
 
         result = minimize(
@@ -190,43 +226,3 @@ class Trainer:
         for rows in batches:
             self.gradient(X, y, weight, rows)
         return result
-
-
-def run_epochs(trainer, X, y, weight, history, *, n_epochs, rate, rng, shuffle, score, stop, report):
-    """Train for up to ``n_epochs``; with a score, the network ends with the parameters that scored best.
-
-    Parameters
-    ----------
-    trainer : Trainer
-    X, y, weight : ndarray
-        Samples, targets and weights; those of weight zero are left out.
-    history : History
-        Where losses and scores go.
-    rate : callable
-        Learning rate by the share of the training that is done.
-    rng : numpy.random.Generator
-        Of the order of the samples, if ``shuffle``.
-    score : callable or None
-        Validation score of the network.
-    stop : tuple or None
-        ``(tol, patience)`` of `History.stalled`; None never stops early.
-    report : callable
-        Called with the history after each epoch.
-    """
-    network, order, best = trainer.network, np.flatnonzero(weight), None
-    for epoch in range(n_epochs):
-        if shuffle:
-            order = rng.permutation(order)
-        loss = trainer.epoch(X, y, weight, order, lambda i, n, epoch=epoch: rate((epoch + i / n) / n_epochs))
-        history.add(loss, network.parameters)
-        if score is not None:
-            network.changed()
-            history.validation.append(score(network))
-            if best is None or history.validation[-1] > max(history.validation[:-1]):
-                best = network.parameters.copy(), network.state.copy()
-        report(history)
-        if stop is not None and history.stalled(*stop):
-            break
-    if best is not None:
-        network.parameters[:], network.state[:] = best
-    network.changed()

@@ -214,11 +214,11 @@ def check_image_shape(image_shape):
     return tuple(int(size) for size in shape)
 
 
-def check_layers(layers, kind):
+def check_layers(layers, kind, name="layers"):
     """Every entry an instance of ``kind``."""
     for i, layer in enumerate(layers):
         if not isinstance(layer, kind):
-            raise InvalidParameterError(f"layers[{i}] must be a layer from skconv.layers, got {layer!r}")
+            raise InvalidParameterError(f"{name}[{i}] must be a layer from skconv.layers, got {layer!r}")
 
 
 def _is_size(value, low):

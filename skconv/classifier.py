@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from math import ceil
+from numbers import Real
 
 import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.sparse import issparse
+from scipy.special import expit, log_expit
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.model_selection import train_test_split
 from sklearn.utils import column_or_1d, compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from ._convnet import BaseConvNet
-from ._validation import InvalidParameterError, between, check_parameters, one_of
-from .losses import SoftmaxCrossEntropy, softmax
+from ._parameters import documented
+from ._prediction import predict
+from ._validation import InvalidParameterError, at_least, between, one_of
+from .losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy, softmax
 
 __all__ = ["ConvNetClassifier"]
 
 
+@documented
 class ConvNetClassifier(ClassifierMixin, BaseConvNet):
     """Convolutional network for images and series.
 
@@ -26,109 +32,28 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
 
     Parameters
     ----------
-    filters : int or tuple of int, default=(16, 32)
-        Kernels of each convolutional layer; one number is one layer, ``()`` none.
-    kernel_size : int, or tuple with one entry per layer, default=3
-        Taps of the kernels.  An entry is a number, for both directions, or ``(down, across)``: ``(3, 5)`` is 3 in the
-        first layer and 5 in the second, ``((3, 5), (3, 5))`` is 3 down and 5 across in both.
-    stride, dilation : int, or tuple with one entry per layer, default=1
-        Samples between windows; samples between taps.
-    padding : {"same", "valid"}, int, or tuple with one entry per layer, default="same"
-        Border around the image.  "same" keeps the size (divided by the stride, rounded up), "valid" has no border.
-    padding_mode : {"constant", "edge", "reflect", "symmetric", "wrap", "noise", "donor"}, or tuple, default="constant"
-        What the border holds; a tuple has one entry per layer.  Zeros; the image repeated as in `numpy.pad`; noise; or
-        another image.  See `layers.Pad`.  Without effect where ``connectivity="full"``, which has no border.
-    connectivity : {"shared", "local", "full"}, or tuple with one entry per layer, default="shared"
-        Which weights the convolutional layers have.  "shared" is a convolution.  "local" has the same windows with
-        weights of their own at each position (`layers.LocallyConnected`), "full" sees the whole image at each position
-        (`layers.FullyConnected`): many more weights, for comparison and for images whose parts differ by their place.
-    bias : {"shared", "position", None}, or tuple with one entry per layer, default="shared"
-        What convolutional layers add: a number per filter, a number per filter at each position, nothing.  Where
-        ``batch_norm=True`` a shared bias has no effect, so it is left out.
-    pool : {"auto", "max", "mean", "stride", None}, or tuple with one entry per layer, default="auto"
-        How each block shrinks its image: the maximum or the mean of windows, or the top left of each window.  "auto" is
-        "max" in as many of the last blocks as leave 4 pixels, so that small images are not pooled away.
-    pool_size : int, or tuple with one entry per layer, default=2
-        Window and step of the pooling; no larger than the image.
-    hidden_layer_sizes : int or tuple of int, default=(64,)
-        Units of the fully connected layers before the output.
-    activation : {"relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity"}, or tuple, default="relu"
-        Of each layer; a tuple has one entry per convolutional layer, or also one per hidden layer.
-    batch_norm : bool, or tuple with one entry per layer, default=True
-        Whether convolutional layers normalise each channel over the batch.
-    dropout : float, or tuple, default=0.0
-        Share of activations set to zero in training; a tuple as for `activation`.
-    layers : list of Layer, default=None
-        Layers from `skconv.layers` up to the last vector, in place of what the parameters above describe.  The output
-        layer is added.
+    {architecture}
+    loss : {"cross_entropy", "focal"}, default="cross_entropy"
+        "focal" counts less what is already right, which helps where most samples are easy (Lin et al., 2017).
+    focal_gamma : float, default=2.0
+        How much less; 0 is the cross-entropy.
     label_smoothing : float, default=0.1
         Share of each target spread evenly over the classes, in [0, 1).
-    solver : {"adam", "adamw", "sgd", "lbfgs"}, default="adam"
-        "adamw" shrinks the weights directly instead of by the gradient of the penalty; "lbfgs" is
-        `scipy.optimize.minimize` on the whole data, in at most `max_iter` iterations.
-    alpha : float, default=1e-4
-        L2 penalty: ``alpha / 2`` times the sum of squared weights is added to the mean loss.
-    batch_size : int or "auto", default="auto"
-        Samples per update: 64, or all where there are fewer.
-    learning_rate : {"one_cycle", "constant", "cosine", "step"}, default="one_cycle"
-        Schedule of the learning rate over `max_iter` epochs.
-    learning_rate_init : float, default=1e-2
-        Its largest value.
-    max_iter : int or "auto", default="auto"
-        Epochs; "auto" is 10, or as many as give 300 updates.
-    shuffle : bool, default=True
-        Whether each epoch goes through the samples in a new order.
-    tol : float, default=1e-4
-        Improvement that counts for `n_iter_no_change`.
-    momentum, nesterovs_momentum : float, bool, default=0.9, True
-        For "sgd".
-    beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
-        For "adam" and "adamw".
-    early_stopping : bool, default=False
-        Whether to hold out a stratified share of the samples, stop when its accuracy no longer improves, and keep the
-        parameters that were best on it.
-    validation_fraction : float, default=0.1
-        That share.
-    n_iter_no_change : int, default=10
-        Epochs without improvement after which to stop: of the validation score, or of the loss where the learning rate
-        is constant.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the last solution.
+    {training}
+    temperature_scaling : bool, default=False
+        Whether to divide the logits by a number, `temperature_`, that makes the probabilities fit the validation data
+        best (Guo et al., 2017); needs validation data.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, multiplied with the samples'.
-    image_shape : None, "series", int, (T,), (H, W) or (H, W, C), default=None
-        How a row of a two-dimensional X is an image, channels last.  None takes X of more dimensions as it is, a
-        square number of features as a square image, any other as a series.  "series" takes ``(n, T)`` and
-        ``(n, T, C)`` as series, ``(1, T, C)`` says the channels of a flat one.
-    random_state : int, RandomState instance or None, default=None
-        Of the weights, the order of the samples and dropout.
-    verbose : bool or int, default=False
-        Whether to print a line per epoch.
-    n_jobs : int or None, default=None
-        Threads; None uses as many as BLAS would.  No bit of the result depends on it.
+        Weights of the classes, multiplied with the samples', in validation too.
+    {running}
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Class labels.
-    n_features_in_, feature_names_in_
-        As in every estimator.
-    image_shape_ : tuple of int
-        ``(height, width, channels)`` of a sample.
-    n_iter_ : int
-        Epochs trained.
-    loss_, best_loss_ : float
-        Mean training loss of the last and of the best epoch.
-    loss_curve_ : list of float
-        Mean training loss of each epoch.
-    validation_scores_ : list of float or None
-        Accuracy on the held-out samples after each epoch, with early stopping.
-    best_validation_score_ : float or None
-        The best of them.
-    weights_ : dict of ndarray
-        Trained arrays by ``"layer.name"``.
-    network_ : Network
-        Layers, shapes and parameters.
+        Class labels; for several labels a sample, their numbers.
+    temperature_ : float
+        1 without `temperature_scaling`.
+    {attributes}
 
     See Also
     --------
@@ -156,7 +81,10 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
 
     _parameter_constraints: dict = {
         **BaseConvNet._parameter_constraints,
+        "loss": [one_of("cross_entropy", "focal")],
+        "focal_gamma": [at_least(0, Real)],
         "label_smoothing": [between(0, 1)],
+        "temperature_scaling": ["boolean"],
         "class_weight": [dict, one_of("balanced"), None],
     }
 
@@ -178,12 +106,19 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         batch_norm=True,
         dropout=0.0,
         layers=None,
+        loss="cross_entropy",
+        focal_gamma=2.0,
         label_smoothing=0.1,
         solver="adam",
         alpha=1e-4,
+        l1_ratio=0.0,
+        max_norm=None,
+        clip_norm=None,
+        ema_decay=None,
         batch_size="auto",
         learning_rate="one_cycle",
         learning_rate_init=1e-2,
+        warm_up=0.0,
         max_iter="auto",
         shuffle=True,
         tol=1e-4,
@@ -192,14 +127,23 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         beta_1=0.9,
         beta_2=0.999,
         epsilon=1e-8,
+        augment=None,
+        n_augmented=0,
         early_stopping=False,
         validation_fraction=0.1,
+        scoring=None,
         n_iter_no_change=10,
         warm_start=False,
+        initial_weights=None,
+        freeze=(),
+        temperature_scaling=False,
         class_weight=None,
         image_shape=None,
+        checkpoint=None,
+        checkpoint_every=1,
+        callback=None,
         random_state=None,
-        verbose=False,
+        verbose=0,
         n_jobs=None,
     ):
         self.filters = filters
@@ -217,12 +161,19 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         self.batch_norm = batch_norm
         self.dropout = dropout
         self.layers = layers
+        self.loss = loss
+        self.focal_gamma = focal_gamma
         self.label_smoothing = label_smoothing
         self.solver = solver
         self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.max_norm = max_norm
+        self.clip_norm = clip_norm
+        self.ema_decay = ema_decay
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
+        self.warm_up = warm_up
         self.max_iter = max_iter
         self.shuffle = shuffle
         self.tol = tol
@@ -231,24 +182,61 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
+        self.augment = augment
+        self.n_augmented = n_augmented
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.scoring = scoring
         self.n_iter_no_change = n_iter_no_change
         self.warm_start = warm_start
+        self.initial_weights = initial_weights
+        self.freeze = freeze
+        self.temperature_scaling = temperature_scaling
         self.class_weight = class_weight
         self.image_shape = image_shape
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
+        self.callback = callback
         self.random_state = random_state
         self.verbose = verbose
         self.n_jobs = n_jobs
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    # Targets
+
     def _loss(self):
-        return SoftmaxCrossEntropy(self.label_smoothing)
+        if self.loss == "focal":
+            kind = BinaryFocal if self._multilabel else Focal
+            return kind(self.focal_gamma, self.label_smoothing)
+        return (BinaryCrossEntropy if self._multilabel else SoftmaxCrossEntropy)(self.label_smoothing)
 
-    def _score_logits(self, logits, y, sample_weight):
-        return float(accuracy_score(y, logits.argmax(axis=1), sample_weight=sample_weight))
+    def _n_outputs(self):
+        return len(self.classes_)
 
-    def _encode(self, y, classes):
-        """Class indices; labels outside ``classes`` raise."""
+    def _fit_targets(self, y, weight):
+        check_classification_targets(y)
+        multilabel = type_of_target(y, input_name="y") == "multilabel-indicator"
+        classes = np.arange(y.shape[1]) if multilabel else np.unique(y)
+        if self.warm_start and hasattr(self, "classes_") and not np.array_equal(classes, self.classes_):
+            raise ValueError(f"warm_start=True needs the classes of the last fit, {self.classes_!r}, got {classes!r}")
+        self.classes_, self._multilabel, self.temperature_ = classes, multilabel, 1.0
+        return self._encode(y)
+
+    def _encode(self, y):
+        """Class indices (n,), or the indicators (n, labels); labels outside `classes_` raise."""
+        classes = self.classes_
+        if self._multilabel:
+            labels = y.toarray() if issparse(y) else np.asarray(y)
+            if labels.ndim != 2 or labels.shape[1] != len(classes) or not np.isin(labels, (0, 1)).all():
+                raise ValueError(
+                    f"y must be an indicator matrix of {len(classes)} labels, 0 or 1, got shape {labels.shape} with "
+                    f"values {np.unique(labels)[:5]!r}"
+                )
+            return labels.astype(np.float32)
         y = column_or_1d(y, warn=True)
         index = np.searchsorted(classes, y)
         index[index == len(classes)] = 0
@@ -257,30 +245,81 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
             raise ValueError(f"y has labels {np.unique(y[unknown])[:5]!r} that are not in classes {classes!r}")
         return index
 
-    def _weights(self, sample_weight, X, y, encoded, classes):
-        weight = self._check_weight(sample_weight, X)
+    def _weighted(self, weight, encoded):
         if self.class_weight is None:
             return weight
+        if self._multilabel:
+            raise ValueError(
+                f"class_weight={self.class_weight!r} is for one label a sample, but y has several; use sample_weight"
+            )
         if isinstance(self.class_weight, dict) and min(self.class_weight.values(), default=0) < 0:
             raise InvalidParameterError(f"class_weight must be zero or more for every class, got {self.class_weight!r}")
-        present = classes[np.unique(encoded)]
-        factors = dict(zip(present, compute_class_weight(self.class_weight, classes=present, y=y), strict=True))
-        weight = weight * np.array([factors.get(c, 1.0) for c in classes])[encoded]
+        weight = weight * self._class_factors(encoded)[encoded]
         if not weight.any():
             raise ValueError("class_weight: the weights of all classes in y are zero, so there is nothing to fit")
         return weight
 
-    def fit(self, X, y, sample_weight=None):
+    def _class_factors(self, encoded):
+        """Weight of each class; "balanced" by the training samples."""
+        present = self.classes_[np.unique(encoded)]
+        labels = self.classes_[encoded]
+        factors = compute_class_weight(self.class_weight, classes=present, y=labels)
+        known = dict(zip(present.tolist(), factors, strict=True))
+        return np.array([known.get(c, 1.0) for c in self.classes_.tolist()])
+
+    def _strata(self, encoded):
+        if self._multilabel:
+            return None
+        counts = np.bincount(encoded)
+        if counts.min() < 2:
+            rarest = self.classes_[counts.argmin()]
+            raise ValueError(
+                "early_stopping=True holds out samples of every class, but the rarest class has only "
+                f"{counts.min()}; give it more, or set early_stopping=False (class {rarest!r})"
+            )
+        held_out = ceil(len(encoded) * self.validation_fraction)
+        if not len(counts) <= held_out <= len(encoded) - len(counts):
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction!r} of {len(encoded)} samples leaves less than one per "
+                f"class ({len(counts)} classes) to hold out or to train on; change it, or set early_stopping=False"
+            )
+        return encoded
+
+    def _score_outputs(self, outputs, y, sample_weight):
+        predicted = outputs > 0 if self._multilabel else outputs.argmax(axis=1)
+        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+
+    def _after_fit(self, team, validation):
+        if not self.temperature_scaling:
+            return
+        if validation is None:
+            raise ValueError("temperature_scaling=True needs validation data: pass X_val, or set early_stopping=True")
+        X, encoded, weight, _ = validation
+        outputs = predict(self.network_, X, team).T.astype(np.float64)
+        smooth = 1 / (1 + np.count_nonzero(weight))  # as Platt does: right answers alone would ask for a temperature of 0
+        loss = (BinaryCrossEntropy if self._multilabel else SoftmaxCrossEntropy)(smooth)
+        targets = np.empty(outputs.shape)
+        loss.encode(encoded, targets)
+        found = minimize_scalar(
+            lambda log_t: loss(outputs / np.exp(log_t), targets, weight), bounds=(-4, 4), method="bounded"
+        )
+        self.temperature_ = float(np.exp(found.x))
+
+    # Training
+
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train a new network, or the last one further with ``warm_start=True``.
 
         Parameters
         ----------
         X : array-like of shape (n, H * W * C), (n, H, W), (n, H, W, C), (n, T) or (n, T, C)
             Samples, of any number type; scaled to about [0, 1] or unit variance they train best.
-        y : array-like of shape (n,)
-            Labels of any type.
+        y : array-like of shape (n,) or (n, n_labels)
+            Labels of any type; for several labels a sample, their indicators 0 and 1.
         sample_weight : array-like of shape (n,), default=None
             Weights, zero or more; None is 1 for all.
+        X_val, y_val, sample_weight_val : array-like, default=None
+            Validation data of your own, in place of the share that `early_stopping` splits off.
 
         Returns
         -------
@@ -292,55 +331,11 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
             Where an argument does not fit (with its name, its value and what would), or where the loss stops being
             finite.  The estimator is then as it was.
         """
-        with self._unchanged_on_error():
-            check_parameters(self)
-            X, y, shape = self._check_X(X, y, reset=True)
-            check_classification_targets(y)
-            classes = np.unique(y)
-            if self.warm_start and hasattr(self, "classes_") and not np.array_equal(classes, self.classes_):
-                raise ValueError(
-                    f"warm_start=True needs the classes of the last fit, {self.classes_!r}, got {classes!r}"
-                )
-            encoded = self._encode(y, classes)
-            weight = self._weights(sample_weight, X, y, encoded, classes)
-            validation = None
-            if self.early_stopping:
-                X, encoded, weight, validation = self._hold_out(X, encoded, weight)
-            self._fit_network(X, encoded, weight, shape, len(classes), validation)
-            self.classes_ = classes
-            self.__dict__.pop("_progress", None)
-        return self
+        return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 
-    def _hold_out(self, X, y, weight):
-        """Split off the validation share, stratified."""
-        if self.solver == "lbfgs":
-            raise ValueError(
-                "early_stopping=True needs a stochastic solver, got solver='lbfgs'; use 'adam' or 'sgd', or set "
-                "early_stopping=False"
-            )
-        counts = np.bincount(y)
-        if counts.min() < 2:
-            raise ValueError(
-                "early_stopping=True holds out samples of every class, but the rarest class has only "
-                f"{counts.min()}; give it more, or set early_stopping=False"
-            )
-        held_out = ceil(len(y) * self.validation_fraction)
-        if not len(counts) <= held_out <= len(y) - len(counts):
-            raise ValueError(
-                f"validation_fraction={self.validation_fraction!r} of {len(y)} samples leaves less than one per class "
-                f"({len(counts)} classes) to hold out or to train on; change it, or set early_stopping=False"
-            )
-        seed = np.random.RandomState(0) if self.random_state is None else self.random_state
-        parts = train_test_split(X, y, weight, test_size=self.validation_fraction, stratify=y, random_state=seed)
-        X, X_val, y, y_val, weight, weight_val = parts
-        if not (weight.any() and weight_val.any()):
-            raise ValueError(
-                "sample_weight: early_stopping=True left only weights of zero on one side of its split; give weight to "
-                "more samples, or set early_stopping=False"
-            )
-        return X, y, weight, (X_val, y_val, weight_val)
-
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self, X, y, classes=None, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None
+    ):
         """One pass over a chunk of the data, at the constant learning rate `learning_rate_init`.
 
         Parameters
@@ -349,33 +344,40 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
             As for `fit`.
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever come; needed in the first call.
+        X_val, y_val, sample_weight_val : array-like, default=None
+            Validation data: the model then has the weights that were best on them so far, and `stopped_early_` tells
+            whether the last `n_iter_no_change` calls brought nothing.
 
         Returns
         -------
         self : ConvNetClassifier
         """
-        with self._unchanged_on_error():
-            check_parameters(self)
-            first = not hasattr(self, "classes_")
-            if first and classes is None:
-                raise ValueError("classes must be passed on the first call to partial_fit.")
-            X, y, shape = self._check_X(X, y, reset=not hasattr(self, "network_"))
+
+        def learn(y, weight):
             check_classification_targets(y)
-            if first:
-                known = np.unique(classes)
-                if len(known) == 0:
-                    raise ValueError("classes must name every class that will ever come, got none")
-            else:
-                known = self.classes_
-                if classes is not None and not np.array_equal(np.unique(classes), known):
-                    raise ValueError(
-                        f"classes={classes!r} is not the same as on the last call to partial_fit, {known!r}"
-                    )
-            encoded = self._encode(y, known)
-            weight = self._weights(sample_weight, X, y, encoded, known)
-            self._partial_fit_network(X, encoded, weight, shape, len(known))
-            self.classes_ = known
-        return self
+            if not hasattr(self, "classes_"):
+                self._learn_classes(y, classes)
+            elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+                raise ValueError(
+                    f"classes={classes!r} is not the same as on the last call to partial_fit, {self.classes_!r}"
+                )
+
+        return self._partial_fit(X, y, sample_weight, learn, X_val, y_val, sample_weight_val)
+
+    def _learn_classes(self, y, classes):
+        self._multilabel, self.temperature_ = type_of_target(y, input_name="y") == "multilabel-indicator", 1.0
+        if classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        self.classes_ = np.unique(classes)
+        if len(self.classes_) == 0:
+            raise ValueError("classes must name every class that will ever come, got none")
+
+    # Prediction
+
+    def _logits(self, X):
+        """Outputs over the temperature."""
+        outputs = self._outputs(X)
+        return outputs if self.temperature_ == 1 else outputs / outputs.dtype.type(self.temperature_)
 
     def decision_function(self, X):
         """Logits.
@@ -390,10 +392,10 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
             For two classes, how far the second is ahead of the first.
         """
         logits = self._logits(X)
-        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
+        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 and not self._multilabel else logits
 
     def predict_proba(self, X):
-        """Probabilities of the classes.
+        """Probabilities of the classes, or of each label.
 
         Parameters
         ----------
@@ -404,7 +406,8 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         ndarray of shape (n, n_classes)
             In the order of `classes_`.
         """
-        return np.ascontiguousarray(softmax(self._logits(X).T).T)
+        logits = self._logits(X)
+        return expit(logits) if self._multilabel else np.ascontiguousarray(softmax(logits.T).T)
 
     def predict_log_proba(self, X):
         """Logarithms of the probabilities, finite where the probabilities round to zero.
@@ -418,11 +421,13 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         ndarray of shape (n, n_classes)
         """
         logits = self._logits(X)
+        if self._multilabel:
+            return log_expit(logits)
         logits -= logits.max(axis=1, keepdims=True)
         return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
 
     def predict(self, X):
-        """Most probable class.
+        """Most probable class, or the labels that are more probable than not.
 
         Parameters
         ----------
@@ -430,7 +435,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
 
         Returns
         -------
-        ndarray of shape (n,)
+        ndarray of shape (n,) or (n, n_labels)
         """
-        best = self._logits(X).argmax(axis=1)
-        return self.classes_[best]
+        logits = self._logits(X)
+        return (logits > 0).astype(int) if self._multilabel else self.classes_[logits.argmax(axis=1)]

@@ -394,8 +394,9 @@ def test_network_errors(network, digits):
         ConvFeatures(network, layer=99).fit(X)
     with pytest.raises(ValueError, match=r"the fitted network takes images \(8, 8, 1\), got \(1, 10, 1\)"):
         ConvFeatures(network).fit(X[:, :10])
-    with pytest.raises(ValueError, match=r"layer='dense1' gives a vector of 8 numbers"):
-        ConvFeatures(network, layer="dense1").fit(X)
+    for options in ({"pool": "max"}, {"summary": "mean"}):
+        with pytest.raises(ValueError, match=r"layer='dense1' gives a vector of 8 numbers, nothing to pool"):
+            ConvFeatures(network, layer="dense1", **options).fit(X)
     flat = ConvNetClassifier((), max_iter=1).fit(X, digits[1][:30])
     with pytest.raises(ValueError, match="layer=None takes the last layer that gives an image, but none of"):
         ConvFeatures(flat).fit(X)

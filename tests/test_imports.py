@@ -17,7 +17,8 @@ MODULES = {
 # From the users' side down; a module imports from its own level or a lower one.
 LEVELS = [
     {"__init__", "__main__"},
-    {"classifier", "regressor", "_convnet", "_architecture", "padding", "pooling", "shaping", "features"},
+    {"classifier", "regressor", "padding", "pooling", "shaping", "features", "_building", "_transfer"}
+    | {"_convnet", "_architecture"},
     {"_transform", "_banks", "_patches", "_filters"},
     {"_training", "_prediction", "_alone"},
     {"_session"},
@@ -34,7 +35,8 @@ ASIDE = {
     "initializers": set(),
     "_parallel": set(),
     "_frame": set(),
-    "_images": {"_parallel", "_validation"},
+    "_images": {"_parallel", "_sources", "_validation"},
+    "_sources": {"_validation"},
     "_validation": set(),
 }
 HEAVY = {"torch", "numba", "matplotlib", "pandas", "polars", "jax", "tensorflow", "cython"}

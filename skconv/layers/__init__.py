@@ -3,15 +3,19 @@
 from ._base import Layer
 from .activation import Activation
 from .bias import Bias
+from .composite import Parallel, Residual
 from .convolution import Convolution
 from .dense import Dense, Flatten
-from .dropout import Dropout
+from .dropout import Dropout, SpatialDropout
 from .fully_connected import FullyConnected
 from .global_pooling import GlobalMaxPool, GlobalMeanPool
 from .locally_connected import LocallyConnected
-from .normalization import BatchNorm
+from .normalization import BatchNorm, LayerNorm
 from .pad import Pad
 from .pooling import LpPool, MaxPool, MeanPool, StridePool
+from .separable import SeparableConvolution
+from .squeeze_excite import SqueezeExcite
+from .transposed import TransposedConvolution
 
 __all__ = [
     "Activation",
@@ -25,10 +29,17 @@ __all__ = [
     "GlobalMaxPool",
     "GlobalMeanPool",
     "Layer",
+    "LayerNorm",
     "LocallyConnected",
     "LpPool",
     "MaxPool",
     "MeanPool",
     "Pad",
+    "Parallel",
+    "Residual",
+    "SeparableConvolution",
+    "SpatialDropout",
+    "SqueezeExcite",
     "StridePool",
+    "TransposedConvolution",
 ]

@@ -40,6 +40,14 @@ class Layer(BaseEstimator):
         """The steps that compute this layer for an input of this shape."""
         return [self]
 
+    def named_steps(self, name: str, shape: tuple[int, ...]) -> list[tuple[str, Layer]]:
+        """The steps with their names; those of two steps must differ where both have parameters of one name."""
+        return [(name, step) for step in self.lower(shape)]
+
+    def frozen(self) -> Layer:
+        """What takes the layer's place in training where its parameters are kept; it has the same parameters."""
+        return self
+
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of a sample's output; raises ValueError where the input does not fit."""
         return shape

@@ -7,7 +7,7 @@ import numpy as np
 from .._frame import Plan
 from ._base import Layer
 
-__all__ = ["Dropout"]
+__all__ = ["Dropout", "SpatialDropout"]
 
 
 class Dropout(Layer):
@@ -52,3 +52,24 @@ class Dropout(Layer):
     def backward(self, frame):
         if frame.dx is not None:
             np.multiply(frame.dy, frame.buffers.mask, out=frame.dx)
+
+
+class SpatialDropout(Dropout):
+    """In training, set whole channels of a sample to zero and scale the rest up (Tompson et al., arXiv 1411.4280).
+
+    Neighbouring pixels say nearly the same, so single ones that are zero hide little; of a vector it is `Dropout`.
+
+    Parameters
+    ----------
+    rate : float, default=0.5
+        Probability of a channel's being set to zero, in [0, 1).
+
+    Examples
+    --------
+    >>> from skconv.layers import SpatialDropout
+    >>> SpatialDropout(0.25).output_shape((8, 8, 16))
+    (8, 8, 16)
+    """
+
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        return Plan(buffers={"mask": (shape[-1], width)} if training else {})

@@ -1,4 +1,4 @@
-"""Batch normalisation."""
+"""Normalisation over the batch, or of each sample."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from .._frame import Plan
 from ._base import Layer
 
-__all__ = ["BatchNorm"]
+__all__ = ["BatchNorm", "LayerNorm"]
 
 
 class BatchNorm(Layer):
@@ -37,6 +37,9 @@ class BatchNorm(Layer):
     def __init__(self, momentum=0.1, epsilon=1e-5):
         self.momentum = momentum
         self.epsilon = epsilon
+
+    def frozen(self):
+        return _FrozenNorm(self.momentum, self.epsilon)
 
     def parameter_shapes(self, shape):
         return {"scale": (shape[-1],), "shift": (shape[-1],)}
@@ -160,3 +163,120 @@ class BatchNorm(Layer):
         np.copyto(work.a, shared.factor)
         scaled = np.multiply(frame.dy, work.a, out=work.x)
         np.subtract(scaled, correction, out=frame.dx)
+
+
+class _FrozenNorm(BatchNorm):
+    """Batch normalisation by the running statistics, in training too."""
+
+    synchronous = False
+
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        return super().plan(shape, width, dtype, training=False, input_gradient=False)
+
+    def forward(self, frame, training):
+        super().forward(frame, False)
+
+    def backward(self, frame):
+        if frame.dx is not None:
+            np.multiply(frame.dy, frame.shared.factor, out=frame.dx)
+
+
+class LayerNorm(Layer):
+    """Scale each sample on its own to mean 0 and variance 1, then by a trained factor and shift a channel.
+
+    Ba, Kiros and Hinton, arXiv 1607.06450.  No sample sees another, so it trains at any batch size, and is the same in
+    training and in prediction.
+
+    Parameters
+    ----------
+    over : {"channels", "sample"}, default="channels"
+        What has mean 0 and variance 1: the channels of each position, as in ConvNeXt and in Keras, or the whole image,
+        which is group normalisation with one group.  The same for a vector.
+    epsilon : float, default=1e-5
+        Added to the variance.
+
+    Examples
+    --------
+    >>> from skconv.layers import LayerNorm
+    >>> LayerNorm().parameter_shapes((8, 8, 16))
+    {'scale': (16,), 'shift': (16,)}
+    """
+
+    def __init__(self, over="channels", epsilon=1e-5):
+        self.over = over
+        self.epsilon = epsilon
+
+    def output_shape(self, shape):
+        if self.over not in ("channels", "sample"):
+            raise ValueError(f"over must be 'channels' or 'sample', got {self.over!r}")
+        return shape
+
+    def parameter_shapes(self, shape):
+        return {"scale": (shape[-1],), "shift": (shape[-1],)}
+
+    def initialize(self, parameters, state, shape, rng):
+        parameters["scale"].fill(1)
+
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        lead = shape[:-1] if self.over == "channels" else (1,) * len(shape[:-1])
+        whole, each, repeated = (*shape, width), (*lead, 1, width), (shape[-1], width)
+        axes = -2 if self.over == "channels" else tuple(range(len(shape)))
+        plan = Plan(
+            kernel=(axes, prod(shape) // prod(lead)),
+            shared={"scale": repeated, "shift": repeated},
+            scratch={"forward": {"x": whole, "mean": each, "inverse": each}},
+        )
+        if training:
+            plan.shared["ones"] = (width, 1)
+            plan.buffers = {"normal": whole, "inverse": each}
+            plan.scratch["backward"] = {"a": whole, "b": whole, "mean": each, "slope": each, "sums": (*shape, 1)}
+        return plan
+
+    def prepare(self, parameters, state, plan, shared):
+        np.copyto(shared.scale, parameters.scale[:, None])
+        np.copyto(shared.shift, parameters.shift[:, None])
+        if "ones" in shared:
+            shared.ones.fill(1)
+
+    @staticmethod
+    def _mean(frame, array, out):
+        """Mean over what is normalised together."""
+        axes, n = frame.plan.kernel
+        np.add.reduce(array, axis=axes, keepdims=True, out=out)
+        np.divide(out, n, out=out)
+
+    def forward(self, frame, training):
+        work = frame.scratch.forward
+        normal, inverse = (frame.buffers.normal, frame.buffers.inverse) if training else (frame.y, work.inverse)
+        self._mean(frame, frame.x, work.mean)
+        np.subtract(frame.x, work.mean, out=normal)
+        np.multiply(normal, normal, out=work.x)
+        self._mean(frame, work.x, inverse)
+        np.add(inverse, self.epsilon, out=inverse)
+        np.sqrt(inverse, out=inverse)
+        np.divide(1, inverse, out=inverse)
+        np.multiply(normal, inverse, out=normal)
+        np.multiply(normal, frame.shared.scale, out=frame.y)
+        np.add(frame.y, frame.shared.shift, out=frame.y)
+
+    def _sum(self, frame, array, out):
+        """Sum per channel over positions and samples."""
+        sums = np.matmul(array, frame.shared.ones, out=frame.scratch.backward.sums)
+        np.add.reduce(sums.reshape(-1, out.shape[0]), axis=0, out=out)
+
+    def backward(self, frame):
+        """``dx = (g - mean(g) - x_hat mean(g x_hat)) / deviation`` with ``g = scale dy``."""
+        work, normal = frame.scratch.backward, frame.buffers.normal
+        self._sum(frame, frame.dy, frame.gradients.shift)
+        np.multiply(frame.dy, normal, out=work.b)
+        self._sum(frame, work.b, frame.gradients.scale)
+        if frame.dx is None:
+            return
+        np.multiply(work.b, frame.shared.scale, out=work.b)
+        self._mean(frame, work.b, work.slope)
+        np.multiply(normal, work.slope, out=work.b)
+        np.multiply(frame.dy, frame.shared.scale, out=work.a)
+        self._mean(frame, work.a, work.mean)
+        np.subtract(work.a, work.mean, out=work.a)
+        np.subtract(work.a, work.b, out=work.a)
+        np.multiply(work.a, frame.buffers.inverse, out=frame.dx)

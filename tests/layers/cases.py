@@ -17,12 +17,19 @@ from skconv.layers import (
     GlobalMaxPool,
     GlobalMeanPool,
     Layer,
+    LayerNorm,
     LocallyConnected,
     LpPool,
     MaxPool,
     MeanPool,
     Pad,
+    Parallel,
+    Residual,
+    SeparableConvolution,
+    SpatialDropout,
+    SqueezeExcite,
     StridePool,
+    TransposedConvolution,
 )
 
 
@@ -33,14 +40,23 @@ class Case:
     layer: Layer
     shape: tuple
     out: tuple
+    multiply_adds: int | None = None  # None where a weight at each position gives them
 
     @property
     def random(self):
         """Whether the layer draws random numbers in training."""
-        return isinstance(self.layer, Dropout) or "noise" in (
-            getattr(self.layer, "mode", None),
-            getattr(self.layer, "padding_mode", None),
+        return any(
+            isinstance(layer, Dropout)
+            or "noise" in (getattr(layer, "mode", None), getattr(layer, "padding_mode", None))
+            for layer in [self.layer, *(inner for _, inner, _ in inside(self.layer, self.shape))]
         )
+
+
+def inside(layer, shape):
+    """``(name, layer, shape)`` of the layers within a composite, and within those."""
+    for name, inner, now in layer.inner(shape) if hasattr(layer, "inner") else ():
+        yield name, inner, now
+        yield from inside(inner, now)
 
 
 IMAGE, SERIES, VECTOR = (5, 6, 2), (1, 11, 3), (7,)
@@ -272,6 +288,134 @@ CASES = {
     "dense without bias": Case(Dense(13, bias=False), VECTOR, (13,)),
     "dense glorot": Case(Dense(4, initializer="glorot_uniform"), VECTOR, (4,)),
     **{f"{name}": Case(Activation(name), IMAGE, IMAGE) for name in FUNCTIONS},
+    "layer norm": Case(LayerNorm(), (5, 6, 3), (5, 6, 3)),
+    "layer norm over the sample": Case(LayerNorm("sample"), IMAGE, IMAGE),
+    "layer norm of a series": Case(LayerNorm(epsilon=0.1), SERIES, SERIES),
+    "layer norm of a series over the sample": Case(LayerNorm("sample"), SERIES, SERIES),
+    "layer norm of a vector": Case(LayerNorm(), VECTOR, VECTOR),
+    "layer norm of a vector over the sample": Case(LayerNorm("sample", 0.01), VECTOR, VECTOR),
+    "spatial dropout": Case(SpatialDropout(0.3), IMAGE, IMAGE),
+    "spatial dropout of a vector": Case(SpatialDropout(), VECTOR, VECTOR),
+    "squeeze excite": Case(SqueezeExcite(2), (5, 6, 4), (5, 6, 4), 16),
+    "squeeze excite, few channels": Case(SqueezeExcite(), IMAGE, IMAGE, 4),
+    "squeeze excite, many channels": Case(SqueezeExcite(1, initializer="he_normal"), (2, 3, 13), (2, 3, 13), 338),
+    "squeeze excite of a series": Case(SqueezeExcite(2), SERIES, SERIES, 6),
+    "separable": Case(SeparableConvolution(5), IMAGE, (5, 6, 5), 30 * (9 * 2 + 2 * 5)),
+    "separable without bias": Case(SeparableConvolution(3, 1, bias=None), IMAGE, (5, 6, 3), 30 * (2 + 6)),
+    "separable of one channel": Case(SeparableConvolution(3), (5, 6, 1), (5, 6, 3), 30 * (9 + 3)),
+    "separable, several filters a channel, strided": Case(
+        SeparableConvolution(3, (3, 2), stride=(2, 3), padding=1, multiplier=2), IMAGE, (3, 3, 3), 9 * (24 + 12)
+    ),
+    "separable, dilated, bias per position": Case(
+        SeparableConvolution(2, 2, dilation=(2, 3), bias="position", initializer="glorot_uniform"),
+        IMAGE,
+        (5, 6, 2),
+        30 * (8 + 4),
+    ),
+    "separable on reflect": Case(SeparableConvolution(2, padding_mode="reflect"), IMAGE, (5, 6, 2), 30 * (18 + 4)),
+    "separable of a series": Case(SeparableConvolution(4, 5, stride=2), SERIES, (1, 6, 4), 6 * (15 + 12)),
+    "separable of a series that becomes an image": Case(
+        SeparableConvolution(4, (1, 3), padding=((1, 1), (0, 0))), SERIES, (3, 9, 4), 27 * (9 + 12)
+    ),
+    "transposed convolution": Case(TransposedConvolution(3), IMAGE, (5, 6, 3), 30 * 54),
+    "transposed convolution, strided": Case(TransposedConvolution(3, stride=2), IMAGE, (10, 12, 3), 30 * 54),
+    "transposed convolution, stride beyond kernel": Case(
+        TransposedConvolution(2, 2, stride=3), IMAGE, (15, 18, 2), 30 * 16
+    ),
+    "transposed convolution, valid": Case(
+        TransposedConvolution(2, (2, 3), stride=(3, 2), padding="valid", bias=None), IMAGE, (14, 13, 2), 30 * 24
+    ),
+    "transposed convolution, valid, gaps": Case(
+        TransposedConvolution(2, 1, stride=2, padding="valid"), (2, 3, 2), (3, 5, 2), 6 * 4
+    ),
+    "transposed convolution, cut": Case(
+        TransposedConvolution(2, 4, stride=2, padding=((1, 0), (2, 3)), output_padding=(1, 0)),
+        IMAGE,
+        (12, 9, 2),
+        30 * 64,
+    ),
+    "transposed convolution, cut beyond the kernel": Case(
+        TransposedConvolution(2, 2, padding=2), IMAGE, (2, 3, 2), 30 * 16
+    ),
+    "transposed convolution, dilated": Case(
+        TransposedConvolution(2, 2, stride=2, dilation=(2, 3), padding=1, initializer="glorot_uniform"),
+        IMAGE,
+        (9, 12, 2),
+        30 * 16,
+    ),
+    "transposed convolution, winograd": Case(TransposedConvolution(9), (6, 4, 8), (6, 4, 9), 24 * 648),
+    "transposed convolution, winograd of its steps": Case(
+        TransposedConvolution(8, 6, stride=2), (6, 5, 9), (12, 10, 8), 30 * 36 * 72
+    ),
+    "transposed convolution, many filters": Case(
+        TransposedConvolution(26, (3, 2), stride=(1, 2)), (3, 4, 13), (3, 8, 26), 12 * 6 * 13 * 26
+    ),
+    "transposed convolution, long kernel": Case(TransposedConvolution(3, 21), (21, 21, 3), (21, 21, 3), 441 * 441 * 9),
+    "transposed convolution of a series": Case(TransposedConvolution(4, 5, stride=2), SERIES, (1, 22, 4), 11 * 60),
+    "transposed convolution of a series, more at the end": Case(
+        TransposedConvolution(2, 3, stride=3, padding=0, output_padding=2), SERIES, (1, 35, 2), 11 * 18
+    ),
+    "transposed convolution of a series in blocks": Case(
+        TransposedConvolution(16, 20, stride=2, padding=9), (1, 9, 16), (1, 18, 16), 9 * 20 * 256
+    ),
+    "parallel": Case(
+        Parallel([[Convolution(3)], [Convolution(2, 5), Activation("tanh")], [MaxPool(3, stride=1, padding=1)]]),
+        IMAGE,
+        (5, 6, 7),
+        30 * (54 + 100),
+    ),
+    "parallel, added": Case(
+        Parallel([[Activation("tanh")], [], [Convolution(2), BatchNorm()], []], "add"), IMAGE, IMAGE, 30 * 36
+    ),
+    "parallel, the image first": Case(Parallel([[], [Bias(), Activation("gelu")]]), IMAGE, (5, 6, 4), 0),
+    "parallel of one branch": Case(Parallel([[Convolution(3), MaxPool()]], "add"), IMAGE, (2, 3, 3), 30 * 54),
+    "parallel, nested": Case(
+        Parallel(
+            [
+                [Residual([Convolution(2), Activation("tanh")]), Activation("elu")],
+                [Parallel([[Activation("tanh")], [Convolution(1, (3, 1))], []])],
+                [BatchNorm(), Residual([Convolution(1, 1)], shortcut=[Convolution(1)])],
+            ]
+        ),
+        IMAGE,
+        (5, 6, 8),
+        30 * (36 + 6 + 2 + 18),
+    ),
+    "parallel with dropout": Case(Parallel([[Dropout(0.3)], [Convolution(2)]], "add"), IMAGE, IMAGE, 30 * 36),
+    "parallel of a series": Case(
+        Parallel([[Convolution(2, 9)], [Convolution(2, 3)], [SeparableConvolution(1, 5)]]),
+        SERIES,
+        (1, 11, 5),
+        11 * (54 + 18 + 15 + 3),
+    ),
+    "residual": Case(
+        Residual([Convolution(2, bias=None), BatchNorm(), Activation("tanh"), Convolution(2), BatchNorm()]),
+        IMAGE,
+        IMAGE,
+        30 * 72,
+    ),
+    "residual, strided": Case(
+        Residual([Activation("tanh"), Convolution(4, stride=2, bias=None), BatchNorm(), LayerNorm()]),
+        IMAGE,
+        (3, 3, 4),
+        9 * (72 + 8),
+    ),
+    "residual, pooled": Case(Residual([Convolution(3), MaxPool()]), (4, 6, 2), (2, 3, 3), 24 * 54 + 6 * 6),
+    "residual, a shortcut of its own": Case(
+        Residual([Convolution(3, stride=2)], shortcut=[MeanPool(2, ceil_mode=True), Convolution(3, 1, bias=None)]),
+        IMAGE,
+        (3, 3, 3),
+        9 * (54 + 6),
+    ),
+    "residual with a gate": Case(
+        Residual([Convolution(4), SqueezeExcite(2), SpatialDropout(0)], shortcut=[TransposedConvolution(4)]),
+        IMAGE,
+        (5, 6, 4),
+        30 * 72 + 16 + 30 * 72,
+    ),
+    "residual of a series": Case(
+        Residual([Convolution(4, 5, stride=2), BatchNorm()]), SERIES, (1, 6, 4), 6 * (60 + 12)
+    ),
     "relu of a vector": Case(Activation(), VECTOR, VECTOR),
     "gelu of a vector": Case(Activation("gelu"), VECTOR, VECTOR),
 }
@@ -445,6 +589,92 @@ def _batch_norm(layer, x, values, weight):
     return y
 
 
+def _layer_norm(layer, x, values, weight):
+    y = np.empty_like(x)
+    axes = range(1, x.ndim) if layer.over == "sample" else (x.ndim - 1,)
+    for index in np.ndindex(*(1 if axis in axes else size for axis, size in enumerate(x.shape))):
+        part = tuple(slice(None) if axis in axes else i for axis, i in enumerate(index))
+        numbers = [float(number) for number in x[part].flat]
+        mean = sum(numbers) / len(numbers)
+        variance = sum((number - mean) ** 2 for number in numbers) / len(numbers)
+        y[part] = (x[part] - mean) / (variance + layer.epsilon) ** 0.5
+    return y * values["scale"] + values["shift"]
+
+
+def _squeeze_excite(layer, x, values, weight):
+    y = np.empty_like(x)
+    for image, out in zip(x, y, strict=True):
+        means = [image[..., c].mean() for c in range(image.shape[-1])]
+        hidden = [
+            max(0.0, sum(w * m for w, m in zip(row, means, strict=True)) + b)
+            for row, b in zip(values["squeeze_weight"], values["squeeze_bias"], strict=True)
+        ]
+        for c, (row, b) in enumerate(zip(values["excite_weight"], values["excite_bias"], strict=True)):
+            out[..., c] = image[..., c] / (1 + exp(-sum(w * h for w, h in zip(row, hidden, strict=True)) - b))
+    return y
+
+
+def within(values, name):
+    """What belongs to the layer of this name."""
+    return {key.removeprefix(f"{name}."): value for key, value in values.items() if key.startswith(f"{name}.")}
+
+
+def _separable(layer, x, values, weight):
+    options = {name: getattr(layer, name) for name in ("stride", "dilation", "padding", "padding_mode")}
+    channels = x.shape[-1]
+    first = Convolution(channels * layer.multiplier, layer.kernel_size, groups=channels, **options)
+    between = _convolution(first, x, within(values, "depthwise"), weight)
+    return _convolution(Convolution(layer.filters, (1, 1)), between, within(values, "pointwise"), weight)
+
+
+def _transposed(layer, x, values, weight):
+    shape = x.shape[1:]
+    kernel, stride, dilation = [_two(v, shape[0]) for v in (layer.kernel_size, layer.stride, layer.dilation)]
+    spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    more = layer.output_padding
+    more = ((0, more) if shape[0] == 1 else (more, more)) if isinstance(more, int) else more
+    whole = np.zeros((len(x), *((n - 1) * s + span + s for n, s, span in zip(shape, stride, spans, strict=False)),
+                      layer.filters))  # fmt: skip
+    for i, j, r, s in np.ndindex(*shape[:2], *kernel):
+        products = x[:, i, j] @ values["weight"][:, r, s].T
+        whole[:, i * stride[0] + r * dilation[0], j * stride[1] + s * dilation[1]] += products
+    if layer.padding == "same":
+        firsts = [(span - 1) // 2 for span in spans]
+        sizes = [n * s for n, s in zip(shape, stride, strict=False)]
+    else:
+        top, bottom, left, right = [0] * 4 if layer.padding == "valid" else _sides(layer.padding, shape[0])
+        firsts = [top, left]
+        ends = [(n - 1) * s + span for n, s, span in zip(shape, stride, spans, strict=False)]
+        sizes = [ends[0] - top - bottom + more[0], ends[1] - left - right + more[1]]
+    rows, columns = [slice(first, first + size) for first, size in zip(firsts, sizes, strict=True)]
+    return whole[:, rows, columns] + values.get("bias", 0)
+
+
+def _chain(layers, x, values, weight):
+    """Layers one after the other; they are named by their class and a number."""
+    counts = {}
+    for layer in layers:
+        kind = type(layer).__name__.lower()
+        counts[kind] = counts.get(kind, 0) + 1
+        x = REFERENCES[type(layer)](layer, x, within(values, f"{kind}{counts[kind]}"), weight)
+    return x
+
+
+def _parallel(layer, x, values, weight):
+    ends = [_chain(each, x, within(values, f"branch{i}"), weight) for i, each in enumerate(layer.branches, 1)]
+    return sum(ends) if layer.merge == "add" else np.concatenate(ends, axis=-1)
+
+
+def _residual(layer, x, values, weight):
+    y = _chain(layer.layers, x, values, weight)
+    shortcut = layer.shortcut
+    if shortcut is None:
+        steps = [-(-a // b) for a, b in zip(x.shape[1:3], y.shape[1:3], strict=True)]
+        projection = [Convolution(y.shape[-1], (1, 1), stride=tuple(steps)), BatchNorm()]
+        shortcut = [] if y.shape == x.shape else projection
+    return y + _chain(shortcut, x, within(values, "shortcut"), weight)
+
+
 def _dense(layer, x, values, weight):
     rows = [[sum(w * v for w, v in zip(unit, row, strict=True)) for unit in values["weight"]] for row in x]
     return np.array(rows) + values.get("bias", 0)
@@ -471,10 +701,17 @@ REFERENCES = {
     FullyConnected: _fully_connected,
     GlobalMaxPool: lambda layer, x, values, weight: np.array([[max(c.flat) for c in image.T] for image in x]),
     GlobalMeanPool: _global_mean,
+    LayerNorm: _layer_norm,
     LocallyConnected: _convolution,
     LpPool: _pool(_norm),
     MaxPool: _pool(_maximum),
     MeanPool: _pool(lambda layer, pixels: sum(pixels) / len(pixels)),
     Pad: _pad,
+    Parallel: _parallel,
+    Residual: _residual,
+    SeparableConvolution: _separable,
+    SpatialDropout: lambda layer, x, values, weight: x,
+    SqueezeExcite: _squeeze_excite,
     StridePool: _stride_pool,
+    TransposedConvolution: _transposed,
 }

@@ -1,0 +1,224 @@
+"""A fit from its start, or from a checkpoint, to its end: epochs, validation, stopping and the best weights."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from ._validation import check_finite_loss, check_finite_parameters
+
+__all__ = ["History", "Run", "deferred_interrupt"]
+
+
+@dataclass
+class History:
+    """What a fit tells about itself; scores are the larger the better."""
+
+    loss: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    learning_rate_init: float = float("nan")
+
+    def add(self, loss, parameters):
+        """An epoch's loss; raises where it, or a parameter after it, is no longer finite."""
+        epoch = len(self.loss) + 1
+        check_finite_loss(loss, epoch, self.learning_rate_init)
+        check_finite_parameters(parameters, epoch, self.learning_rate_init)
+        self.loss.append(loss)
+
+    def stalled(self, tol, patience) -> bool:
+        """Whether the last ``patience`` epochs brought less than ``tol``: of the score, else of the training loss."""
+        values = self.scores or [-value for value in self.loss]
+        if len(values) <= patience:
+            return False
+        best, last = values[0], 0
+        for epoch, value in enumerate(values):
+            if value > best + tol:
+                last = epoch
+            best = max(best, value)
+        return len(values) - 1 - last >= patience
+
+
+class Interrupt:
+    """Whether Ctrl-C was pressed."""
+
+    pressed = False
+
+    def __call__(self):
+        return self.pressed
+
+
+@contextmanager
+def deferred_interrupt():
+    """Ctrl-C only sets a flag, so that no update is cut in two; a second one raises as ever.
+
+    In another thread, or where the program has a handler of its own, nothing is changed.
+    """
+    interrupt = Interrupt()
+
+    def handler(signum, frame):
+        if interrupt.pressed:
+            raise KeyboardInterrupt
+        interrupt.pressed = True
+
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield interrupt
+        return
+    signal.signal(signal.SIGINT, handler)
+    try:
+        yield interrupt
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class Run:
+    """A training, epoch by epoch.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    history : History
+    rng : numpy.random.Generator
+        Of the order of the samples.
+    n_epochs : int
+    schedule : callable
+        Learning rate by the share of the training that is done.
+    pieces : callable
+        ``pieces(rng)``: what `Trainer.epoch` visits.
+    total : int
+        Rows of an epoch.
+    validate : callable or None
+        ``validate()``: loss and score of the network on the validation data.
+    plateau : Plateau or None
+        Lowers the learning rate where the monitored loss stalls.
+    stop : tuple or None
+        ``(tol, patience)`` of `History.stalled`; None never stops early.
+    """
+
+    def __init__(
+        self, trainer, history, rng, *, n_epochs, schedule, pieces, total, validate=None, plateau=None, stop=None
+    ):
+        self.trainer, self.history, self.rng = trainer, history, rng
+        self.n_epochs, self.schedule, self.pieces, self.total = n_epochs, schedule, pieces, total
+        self.validate, self.plateau, self.stop = validate, plateau, stop
+        self.best = None  # (parameters, state) that scored best so far
+        self.epoch, self.rate = 0, 0.0
+        self.stopped = self.interrupted = False
+
+    def go(self, watch, checkpoint=None):
+        """Train to the end; ``watch(run)`` after each epoch says whether to stop, ``checkpoint(run)`` follows."""
+        with deferred_interrupt() as interrupt:
+            while self.epoch < self.n_epochs and not self.stopped:
+                self._epoch(interrupt)
+                if interrupt.pressed:
+                    self.interrupted = True
+                    break
+                try:
+                    with self.averaged():
+                        self.stopped = bool(watch(self)) or self.stopped
+                except KeyboardInterrupt:
+                    self.interrupted = True
+                    break
+                if checkpoint is not None:
+                    checkpoint(self)
+
+    def _rate(self, done):
+        factor = 1.0 if self.plateau is None else self.plateau.value
+        self.rate = self.schedule((self.epoch + done) / self.n_epochs) * factor
+        return self.rate
+
+    def _epoch(self, interrupt):
+        trainer, history = self.trainer, self.history
+        loss = trainer.epoch(self.pieces(self.rng), self.total, self._rate, interrupt)
+        history.add(loss, trainer.network.parameters)
+        self.epoch += 1
+        if interrupt.pressed:
+            return
+        if self.validate is not None:
+            self._validate()
+        if self.plateau is not None:
+            self.plateau.observe(history.validation_loss[-1] if history.validation_loss else loss)
+            self.stopped = self.plateau.exhausted and not history.scores
+        if self.stop is not None:
+            self.stopped = history.stalled(*self.stop)
+
+    def _validate(self):
+        history, network = self.history, self.trainer.network
+        with self.averaged():
+            loss, score = self.validate()
+            history.validation_loss.append(loss)
+            history.scores.append(score)
+            if self.best is None or score > max(history.scores[:-1]):
+                self.best = network.parameters.copy(), network.state.copy()
+
+    @contextmanager
+    def averaged(self):
+        """The network with the running mean of its weights, where there is one, in place of the last."""
+        network, average = self.trainer.network, self.trainer.average
+        last = network.parameters.copy()
+        if average is not None:
+            network.parameters[:] = average.values
+        network.changed()
+        try:
+            yield
+        finally:
+            network.parameters[:] = last
+            network.changed()
+
+    def finish(self):
+        """Leave the network with the weights that the model shall have."""
+        network, average = self.trainer.network, self.trainer.average
+        if self.best is not None:
+            network.parameters[:], network.state[:] = self.best
+        elif average is not None:
+            network.parameters[:] = average.values
+        network.changed()
+
+    # The whole state between two epochs: arrays, and what JSON can hold.
+
+    def state(self):
+        """``(arrays, values)``, all that `set_state` needs to go on with the same bits."""
+        trainer = self.trainer
+        network, average, optimizer = trainer.network, trainer.average, trainer.optimizer.state()
+        arrays = {"parameters": network.parameters, "state": network.state}
+        if self.best is not None:
+            arrays["best_parameters"], arrays["best_state"] = self.best
+        for prefix, part in (("optimizer", optimizer), ("average", {} if average is None else average.state())):
+            arrays |= {f"{prefix}.{name}": np.asarray(value) for name, value in part.items()}
+        values = {
+            "epoch": self.epoch,
+            "stopped": self.stopped,
+            "updates": trainer.updates,
+            "seed": trainer.seed,
+            "history": asdict(self.history),
+            "rng": self.rng.bit_generator.state,
+            "plateau": None if self.plateau is None else self.plateau.state(),
+        }
+        return arrays, values
+
+    def set_state(self, arrays, values):
+        """Go on from there."""
+        trainer = self.trainer
+        trainer.network.parameters[:], trainer.network.state[:] = arrays["parameters"], arrays["state"]
+        if "best_parameters" in arrays:
+            self.best = arrays["best_parameters"].copy(), arrays["best_state"].copy()
+        trainer.optimizer.set_state(_part(arrays, "optimizer"))
+        if trainer.average is not None:
+            trainer.average.set_state(_part(arrays, "average"))
+        self.epoch, self.stopped, trainer.updates = values["epoch"], values["stopped"], values["updates"]
+        if "history" in values:
+            self.history = History(**values["history"])
+        self.rng.bit_generator.state = values["rng"]
+        if self.plateau is not None:
+            self.plateau.set_state(values["plateau"])
+
+
+def _part(arrays, prefix):
+    """Arrays whose names start so; single numbers are numbers again."""
+    part = {name.partition(".")[2]: array for name, array in arrays.items() if name.startswith(f"{prefix}.")}
+    return {name: array.item() if array.ndim == 0 else array for name, array in part.items()}

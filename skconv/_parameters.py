@@ -1,0 +1,216 @@
+"""Parameters that the classifier and the regressor share: what they may be, and what they mean."""
+
+from __future__ import annotations
+
+from inspect import cleandoc
+from numbers import Integral, Real
+from os import PathLike
+
+from ._validation import at_least, between, one_of
+from .schedules import SCHEDULES
+
+__all__ = ["CONSTRAINTS", "documented"]
+
+_PER_LAYER = [tuple, list]
+
+CONSTRAINTS: dict = {
+    "filters": [at_least(1), *_PER_LAYER],
+    "kernel_size": [at_least(1), *_PER_LAYER],
+    "stride": [at_least(1), *_PER_LAYER],
+    "dilation": [at_least(1), *_PER_LAYER],
+    "padding": [one_of("same", "valid"), at_least(0), *_PER_LAYER],
+    "padding_mode": [one_of("constant", "edge", "reflect", "symmetric", "wrap", "noise", "donor"), *_PER_LAYER],
+    "connectivity": [one_of("shared", "local", "full"), *_PER_LAYER],
+    "bias": [one_of("shared", "position"), None, *_PER_LAYER],
+    "pool": [one_of("auto", "max", "mean", "stride"), None, *_PER_LAYER],
+    "pool_size": [at_least(1), *_PER_LAYER],
+    "hidden_layer_sizes": [at_least(1), *_PER_LAYER],
+    "activation": [one_of("relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity"), *_PER_LAYER],
+    "batch_norm": ["boolean", *_PER_LAYER],
+    "dropout": [between(0, 1), *_PER_LAYER],
+    "layers": [str, list, tuple, None],
+    "solver": [one_of("adam", "adamw", "sgd", "rmsprop", "muon", "lbfgs")],
+    "alpha": [at_least(0, Real)],
+    "l1_ratio": [between(0, 1, closed="both")],
+    "max_norm": [at_least(0, Real, closed="neither"), None],
+    "clip_norm": [at_least(0, Real, closed="neither"), None],
+    "ema_decay": [between(0, 1, closed="neither"), None],
+    "batch_size": [one_of("auto"), at_least(1)],
+    "learning_rate": [one_of(*SCHEDULES, "plateau")],
+    "learning_rate_init": [at_least(0, Real, closed="neither")],
+    "warm_up": [between(0, 1)],
+    "max_iter": [one_of("auto"), at_least(1)],
+    "shuffle": ["boolean"],
+    "tol": [at_least(0, Real)],
+    "momentum": [between(0, 1, closed="both")],
+    "nesterovs_momentum": ["boolean"],
+    "beta_1": [between(0, 1)],
+    "beta_2": [between(0, 1)],
+    "epsilon": [at_least(0, Real, closed="neither")],
+    "augment": "no_validation",
+    "n_augmented": [at_least(0)],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [between(0, 1, closed="neither")],
+    "scoring": [str, callable, None],
+    "n_iter_no_change": [at_least(1)],
+    "warm_start": ["boolean"],
+    "initial_weights": [dict, None],
+    "freeze": [str, *_PER_LAYER],
+    "image_shape": [one_of("series"), at_least(1), *_PER_LAYER, None],
+    "checkpoint": [str, PathLike, None],
+    "checkpoint_every": [at_least(1)],
+    "callback": [callable, None],
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
+    "n_jobs": [Integral, None],
+}
+
+_SECTIONS = {
+    "architecture": """
+filters : int or tuple of int, default=(16, 32)
+    Kernels of each convolutional layer; one number is one layer, ``()`` none.
+kernel_size : int, or tuple with one entry per layer, default=3
+    Taps of the kernels.  An entry is a number, for both directions, or ``(down, across)``: ``(3, 5)`` is 3 in the
+    first layer and 5 in the second, ``((3, 5), (3, 5))`` is 3 down and 5 across in both.
+stride, dilation : int, or tuple with one entry per layer, default=1
+    Samples between windows; samples between taps.
+padding : {"same", "valid"}, int, or tuple with one entry per layer, default="same"
+    Border around the image.  "same" keeps the size (divided by the stride, rounded up), "valid" has no border.
+padding_mode : {"constant", "edge", "reflect", "symmetric", "wrap", "noise", "donor"}, or tuple, default="constant"
+    What the border holds; a tuple has one entry per layer.  Zeros; the image repeated as in `numpy.pad`; noise; or
+    another image.  See `layers.Pad`.  Without effect where ``connectivity="full"``, which has no border.
+connectivity : {"shared", "local", "full"}, or tuple with one entry per layer, default="shared"
+    Which weights the convolutional layers have.  "shared" is a convolution.  "local" has the same windows with
+    weights of their own at each position (`layers.LocallyConnected`), "full" sees the whole image at each position
+    (`layers.FullyConnected`): many more weights, for comparison and for images whose parts differ by their place.
+bias : {"shared", "position", None}, or tuple with one entry per layer, default="shared"
+    What convolutional layers add: a number per filter, a number per filter at each position, nothing.  Where
+    ``batch_norm=True`` a shared bias has no effect, so it is left out.
+pool : {"auto", "max", "mean", "stride", None}, or tuple with one entry per layer, default="auto"
+    How each block shrinks its image: the maximum or the mean of windows, or the top left of each window.  "auto" is
+    "max" in as many of the last blocks as leave 4 pixels, so that small images are not pooled away.
+pool_size : int, or tuple with one entry per layer, default=2
+    Window and step of the pooling; no larger than the image.
+hidden_layer_sizes : int or tuple of int, default=(64,)
+    Units of the fully connected layers before the output.
+activation : {"relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity"}, or tuple, default="relu"
+    Of each layer; a tuple has one entry per convolutional layer, or also one per hidden layer.
+batch_norm : bool, or tuple with one entry per layer, default=True
+    Whether convolutional layers normalise each channel over the batch.
+dropout : float, or tuple, default=0.0
+    Share of activations set to zero in training; a tuple as for `activation`.
+layers : list of Layer or str, default=None
+    Layers from `skconv.layers` up to the last vector, or the name of an architecture (`skconv.architectures`), in
+    place of what the parameters above describe.  The output layer is added.
+""",
+    "training": """
+solver : {"adam", "adamw", "sgd", "rmsprop", "muon", "lbfgs"}, default="adam"
+    "adamw" shrinks the weights directly instead of by the gradient of the penalty; "lbfgs" is
+    `scipy.optimize.minimize` on the whole data, in at most `max_iter` iterations.
+alpha : float, default=1e-4
+    Penalty: ``alpha`` times ``(1 - l1_ratio) / 2`` times the sum of squared weights, plus ``alpha * l1_ratio`` times
+    the sum of absolute weights, is added to the mean loss.
+l1_ratio : float, default=0.0
+    Share of the absolute weights in the penalty, in [0, 1].
+max_norm : float, default=None
+    Largest Euclidean norm of a unit's or filter's weights; larger ones are scaled back after each update.
+clip_norm : float, default=None
+    Largest Euclidean norm of the gradient; a larger one is scaled back.
+ema_decay : float, default=None
+    Where given, the model has a running mean of the weights with this decay, such as 0.99, not the last weights.
+batch_size : int or "auto", default="auto"
+    Samples per update: 64, or all where there are fewer.
+learning_rate : {"one_cycle", "constant", "cosine", "step", "plateau"}, default="one_cycle"
+    Schedule of the learning rate over `max_iter` epochs (see `skconv.schedules`).
+learning_rate_init : float, default=1e-2
+    Its largest value.
+warm_up : float, default=0.0
+    Share of the training in which the learning rate first rises linearly.
+max_iter : int or "auto", default="auto"
+    Epochs; "auto" is 10, or as many as give 300 updates.
+shuffle : bool, default=True
+    Whether each epoch goes through the samples in a new order.
+tol : float, default=1e-4
+    Improvement that counts for `n_iter_no_change`.
+momentum, nesterovs_momentum : float, bool, default=0.9, True
+    For "sgd".
+beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
+    For "adam" and "adamw"; `epsilon` for "rmsprop" too.
+augment : None, "auto", str, object or list of them, default=None
+    Random changes of the training samples, anew in each epoch, from `skconv.augmentation`: "auto" is what is safe for
+    most images or series.
+n_augmented : int, default=0
+    Changed copies over which predictions are averaged, beside the sample itself; needs `augment`.
+early_stopping : bool, default=False
+    Whether to stop when the score on validation data no longer improves.  They are those given to `fit`, or else a
+    share of the samples.  Wherever there are validation data, the model has the weights that were best on them.
+validation_fraction : float, default=0.1
+    That share.
+scoring : str, callable or None, default=None
+    Score on the validation data: a scorer's name, a scorer, or "loss" for the negative loss.  None is the accuracy of
+    a classifier and the R² of a regressor.
+n_iter_no_change : int, default=10
+    Epochs without improvement after which to stop: of the validation score, or of the training loss where there is
+    none and the learning rate is "constant" or "plateau".
+warm_start : bool, default=False
+    Whether `fit` goes on from the last solution.
+initial_weights : dict of ndarray, default=None
+    First values by name, as in `weights_` of another model; layers that are not named start at random.
+freeze : str or tuple of str, default=()
+    Names of layers that stay as they are, such as "convolution1" (see `summary`).
+""",
+    "running": """
+image_shape : None, "series", int, (T,), (H, W) or (H, W, C), default=None
+    How a row of a two-dimensional X is an image, channels last.  None takes X of more dimensions as it is, a
+    square number of features as a square image, any other as a series.  "series" takes ``(n, T)`` and
+    ``(n, T, C)`` as series, ``(1, T, C)`` says the channels of a flat one.
+checkpoint : str or path, default=None
+    Directory to which the state of the training is written, in a file whose name is made from the parameters and the
+    data.  A fit that finds its file goes on from there and ends with the bits of an uninterrupted one.  Needs an
+    integer `random_state`.
+checkpoint_every : int, default=1
+    Epochs between two writings.
+callback : callable, default=None
+    Called as ``callback(info)`` after each epoch, with a `skconv.callbacks.TrainingInfo`; stops the training where it
+    returns True.
+random_state : int, RandomState instance or None, default=None
+    Of the weights, the order of the samples, augmentation and dropout.
+verbose : int or bool, default=0
+    1 keeps one line up to date in a terminal or notebook (and prints a line per epoch elsewhere), 2 prints a line
+    per epoch.
+n_jobs : int or None, default=None
+    Threads; None uses as many as BLAS would.  No bit of the result depends on it.
+""",
+    "attributes": """
+n_features_in_, feature_names_in_
+    As in every estimator.
+image_shape_ : tuple of int
+    ``(height, width, channels)`` of a sample.
+n_iter_ : int
+    Epochs trained.
+loss_, best_loss_ : float
+    Mean training loss of the last and of the best epoch.
+loss_curve_ : list of float
+    Mean training loss of each epoch.
+validation_loss_curve_, validation_scores_ : list of float or None
+    Loss and score on the validation data after each epoch.
+best_validation_score_ : float or None
+    The best of the scores.
+interrupted_, stopped_early_ : bool
+    Whether Ctrl-C ended the training; whether a lack of improvement, or `callback`, did.
+weights_ : dict of ndarray
+    Trained arrays by ``"layer.name"``.
+network_ : Network
+    Layers, shapes and parameters.
+""",
+}
+
+
+def documented(cls):
+    """Put the shared parameters' and attributes' text where a class's docstring names its section in braces."""
+    if cls.__doc__:  # there is none with -OO
+        text = cleandoc(cls.__doc__)
+        for name, section in _SECTIONS.items():
+            text = text.replace("{" + name + "}", section.strip("\n"))
+        cls.__doc__ = text
+    return cls

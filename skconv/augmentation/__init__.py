@@ -1,0 +1,25 @@
+"""Random changes of the training samples, for the parameter ``augment`` of the networks."""
+
+from ._augmenter import Augmenter, make_augmenter
+from ._base import Augmentation
+from ._changes import Brightness, Cutout, Jitter, Mixup, Noise, Scaling
+from ._maps import Crop, Flip, Rotation, Shear, Shift, TimeWarp, Zoom
+
+__all__ = [
+    "Augmentation",
+    "Augmenter",
+    "Brightness",
+    "Crop",
+    "Cutout",
+    "Flip",
+    "Jitter",
+    "Mixup",
+    "Noise",
+    "Rotation",
+    "Scaling",
+    "Shear",
+    "Shift",
+    "TimeWarp",
+    "Zoom",
+    "make_augmenter",
+]

@@ -1,0 +1,198 @@
+"""Layers made of layers: branches that start from one image and come together again."""
+
+from __future__ import annotations
+
+from .._validation import check_layers
+from ._base import Layer
+from .branching import Fork, Merge, Switch
+from .convolution import Convolution
+from .normalization import BatchNorm
+
+__all__ = ["Composite", "Parallel", "Residual", "named", "through"]
+
+
+def named(layers):
+    """``(name, layer)`` with a running number per class: convolution1, dense1."""
+    counts: dict[str, int] = {}
+    for layer in layers:
+        name = type(layer).__name__.lower()
+        counts[name] = counts.get(name, 0) + 1
+        yield f"{name}{counts[name]}", layer
+
+
+def through(layers, shape, where=""):
+    """Shapes from the input through the layers; an error names the layer."""
+    shapes = [tuple(shape)]
+    for i, layer in enumerate(layers):
+        try:
+            shapes.append(layer.output_shape(shapes[-1]))
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"{where}layer {i + 1} ({type(layer).__name__}): {error}") from None
+    return shapes
+
+
+class Composite(Layer):
+    """Base of the layers made of layers; not for use."""
+
+    merge = "add"
+
+    def branches_on(self, shape) -> list[tuple[str, list[Layer]]]:
+        """``(name, layers)`` of each branch on an image of this shape; raises ValueError where they do not fit."""
+        raise NotImplementedError
+
+    def inner(self, shape):
+        """``(name, layer, shape of its input)`` of all layers in the branches; the names start with the branch's."""
+        for branch, layers in self.branches_on(shape):
+            now = shape
+            for name, layer in named(layers):
+                yield f"{branch}.{name}" if branch else name, layer, now
+                now = layer.output_shape(now)
+
+    def _ends(self, shape, branches):
+        """Output shape of each branch; raises ValueError where one is no image or they do not go together."""
+        kind = type(self).__name__
+        if len(shape) != 3:
+            raise ValueError(f"{kind} takes an image, got an input of shape {shape}; put it before the Flatten")
+        ends = []
+        for name, layers in branches:
+            ends.append(through(layers, shape, f"{name}, " if name else "")[-1])
+            if len(ends[-1]) != 3:
+                raise ValueError(f"each branch of {kind} must give an image, got an output of shape {ends[-1]}")
+        add = self.merge == "add"
+        if any(end != ends[0] if add else end[:2] != ends[0][:2] for end in ends):
+            what = "the same shape" if add else "images of the same size"
+            raise ValueError(f"the branches of {kind} must give {what}, got {' and '.join(map(str, ends))}")
+        return ends
+
+    def output_shape(self, shape):
+        ends = self._ends(shape, self.branches_on(shape))
+        return ends[0] if self.merge == "add" else (*ends[0][:2], sum(end[2] for end in ends))
+
+    def named_steps(self, name, shape):
+        branches = self.branches_on(shape)
+        ends = self._ends(shape, branches)
+        layered = [number for number, (_, layers) in enumerate(branches) if layers]
+        steps = [(name, Fork())]
+        for number in layered:
+            now, (branch, layers) = shape, branches[number]
+            for own, layer in named(layers):
+                steps += layer.named_steps(".".join(filter(None, (name, branch, own))), now)
+                now = layer.output_shape(now)
+            if number != layered[-1]:
+                steps.append((name, Switch(number, tuple(shape))))
+        merge = Merge(self.merge, tuple(end[2] for end in ends), tuple(bool(layers) for _, layers in branches))
+        return [*steps, (name, merge)]
+
+    def lower(self, shape):
+        return [step for _, step in self.named_steps("", shape)]
+
+    def parameter_shapes(self, shape):
+        return {
+            f"{name}.{n}": s for name, each, now in self.inner(shape) for n, s in each.parameter_shapes(now).items()
+        }
+
+    def state_shapes(self, shape):
+        return {f"{name}.{n}": s for name, each, now in self.inner(shape) for n, s in each.state_shapes(now).items()}
+
+    def multiply_adds(self, shape):
+        return sum(layer.multiply_adds(now) for _, layer, now in self.inner(shape))
+
+
+class Parallel(Composite):
+    """Branches that start from the same image; their results are put together.
+
+    Parameters
+    ----------
+    branches : list of lists of Layer
+        The layers of each branch; an empty list gives the image itself.  Each branch must give an image.
+    merge : {"concatenate", "add"}, default="concatenate"
+        Channels side by side, in the order of the branches, or the sum.
+
+    Notes
+    -----
+    The parameters of the second branch's first convolution are ``parallel1.branch2.convolution1.weight`` and so on.
+    Backward each branch but the first takes a copy of the image: memory of one image a branch and sample.
+
+    Examples
+    --------
+    >>> from skconv.layers import Convolution, MaxPool, Parallel
+    >>> layer = Parallel([[Convolution(8, 3)], [Convolution(8, 5)], [MaxPool(3, stride=1, padding=1)]])
+    >>> layer.output_shape((28, 28, 4))
+    (28, 28, 20)
+    """
+
+    def __init__(self, branches, merge="concatenate"):
+        self.branches = branches
+        self.merge = merge
+
+    def branches_on(self, shape):
+        if self.merge not in ("add", "concatenate"):
+            raise ValueError(f"merge must be 'add' or 'concatenate', got {self.merge!r}")
+        for i, branch in enumerate(self.branches):
+            _check_list(f"branches[{i}]", branch)
+        if not any(map(len, self.branches)):
+            raise ValueError(f"branches must have at least one with a layer, got {self.branches!r}")
+        return [(f"branch{i}", list(branch)) for i, branch in enumerate(self.branches, 1)]
+
+
+class Residual(Composite):
+    """Layers whose result is added to what they got (He et al., arXiv 1512.03385).
+
+    Parameters
+    ----------
+    layers : list of Layer
+        From an image to an image.
+    shortcut : list of Layer, default=None
+        The way around them.  None is the image itself where that has the shape of the result, else a 1 x 1 convolution
+        with the stride that gives that shape, and batch normalisation.
+
+    Notes
+    -----
+    Parameters are named ``residual1.convolution1.weight``, those of the shortcut
+    ``residual1.shortcut.convolution1.weight``.  An activation after the sum is a layer of its own.
+
+    Examples
+    --------
+    >>> from skconv.layers import Activation, BatchNorm, Convolution, Residual
+    >>> layers = [Convolution(8, bias=None), BatchNorm(), Activation(), Convolution(8, bias=None), BatchNorm()]
+    >>> Residual(layers).output_shape((14, 14, 8))
+    (14, 14, 8)
+    >>> [name for name, _, _ in Residual([Convolution(8, stride=2)]).inner((14, 14, 4))]
+    ['convolution1', 'shortcut.convolution1', 'shortcut.batchnorm1']
+    """
+
+    def __init__(self, layers, shortcut=None):
+        self.layers = layers
+        self.shortcut = shortcut
+
+    def branches_on(self, shape):
+        _check_list("layers", self.layers)
+        if not self.layers:
+            raise ValueError("layers of Residual must have at least one layer, got []")
+        if self.shortcut is not None:
+            _check_list("shortcut", self.shortcut)
+        shortcut = self._projection(shape) if self.shortcut is None else self.shortcut
+        return [("", list(self.layers)), ("shortcut", list(shortcut))]
+
+    def _projection(self, shape):
+        """Layers that make the image like the result; none where it is."""
+        if len(shape) != 3:
+            return []
+        end = through(self.layers, shape)[-1]
+        if len(end) != 3 or end == tuple(shape):
+            return []
+        stride = tuple(-(-size // kept) for size, kept in zip(shape[:2], end[:2], strict=True))
+        projection = Convolution(end[2], (1, 1), stride=stride, bias=None)
+        if projection.output_shape(shape) != end:
+            raise ValueError(
+                f"no stride of a 1 x 1 convolution makes an image of {end} from one of {tuple(shape)}; pass "
+                "Residual(layers, shortcut=[...])"
+            )
+        return [projection, BatchNorm()]
+
+
+def _check_list(name, layers):
+    """Raise unless it is a list of layers."""
+    if not isinstance(layers, (list, tuple)):
+        raise ValueError(f"{name} must be a list of layers, got {layers!r}")
+    check_layers(layers, Layer, name)

@@ -1,0 +1,111 @@
+"""A gate on channels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._frame import Plan
+from .._kernels.products import product
+from ..initializers import initialize
+from ._base import Layer
+from .activation import FUNCTIONS
+
+__all__ = ["SqueezeExcite"]
+
+
+class SqueezeExcite(Layer):
+    """Scale each channel by a number in (0, 1) that a small network makes of all channels' means.
+
+    Hu et al., arXiv 1709.01507: ``y = x * logistic(B relu(A mean(x) + a) + b)``.
+
+    Parameters
+    ----------
+    ratio : int, default=4
+        Channels for each unit of the small network's hidden layer; it has at least one.
+    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"}, default="fan_in_uniform"
+        First values of the weights.
+
+    Examples
+    --------
+    >>> from skconv.layers import SqueezeExcite
+    >>> SqueezeExcite().parameter_shapes((8, 8, 16))["squeeze_weight"]
+    (4, 16)
+    """
+
+    def __init__(self, ratio=4, *, initializer="fan_in_uniform"):
+        self.ratio = ratio
+        self.initializer = initializer
+
+    def output_shape(self, shape):
+        if len(shape) != 3:
+            raise ValueError(f"SqueezeExcite takes an image, got an input of shape {shape}; put it before the Flatten")
+        if self.ratio < 1:
+            raise ValueError(f"ratio must be at least 1, got {self.ratio!r}")
+        return shape
+
+    def _hidden(self, shape):
+        return max(1, int(shape[2] // self.ratio))
+
+    def parameter_shapes(self, shape):
+        hidden, channels = self._hidden(shape), shape[2]
+        return {
+            "squeeze_weight": (hidden, channels),
+            "squeeze_bias": (hidden,),
+            "excite_weight": (channels, hidden),
+            "excite_bias": (channels,),
+        }
+
+    def initialize(self, parameters, state, shape, rng):
+        initialize(self.initializer, parameters["squeeze_weight"], rng)
+        initialize(self.initializer, parameters["excite_weight"], rng)
+
+    def multiply_adds(self, shape):
+        return 2 * self._hidden(shape) * shape[2]
+
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        hidden, channels = (self._hidden(shape), width), (shape[2], width)
+        small = {"mean": channels, "hidden": hidden, "gate": channels}
+        alike = not training
+        plan = Plan(
+            kernel=(product(hidden[0], shape[2], dtype, alike), product(shape[2], hidden[0], dtype, alike)),
+            scratch={"forward": {"a": channels}},
+        )
+        if not training:
+            plan.scratch["forward"].update(small)
+            return plan
+        plan.buffers = small
+        plan.scratch["backward"] = {"x": (*shape, width), "a": channels, "gate": channels, "hidden": hidden}
+        return plan
+
+    def forward(self, frame, training):
+        squeeze, excite = frame.plan.kernel
+        own = frame.buffers if training else frame.scratch.forward
+        parameters = frame.parameters
+        np.add.reduce(frame.x, axis=(0, 1), out=own.mean)
+        np.divide(own.mean, frame.x.shape[0] * frame.x.shape[1], out=own.mean)
+        squeeze(parameters.squeeze_weight, own.mean, out=own.hidden)
+        np.add(own.hidden, parameters.squeeze_bias[:, None], out=own.hidden)
+        np.maximum(own.hidden, 0, out=own.hidden)
+        excite(parameters.excite_weight, own.hidden, out=own.gate)
+        np.add(own.gate, parameters.excite_bias[:, None], out=own.gate)
+        FUNCTIONS["logistic"][0](own.gate, own.gate, frame.scratch.forward)
+        np.multiply(frame.x, own.gate, out=frame.y)
+
+    def backward(self, frame):
+        work, own = frame.scratch.backward, frame.buffers
+        parameters, gradients = frame.parameters, frame.gradients
+        np.multiply(frame.dy, frame.x, out=work.x)
+        np.add.reduce(work.x, axis=(0, 1), out=work.gate)
+        FUNCTIONS["logistic"][1](work.gate, own.gate, work.gate, work)
+        np.matmul(work.gate, own.hidden.T, out=gradients.excite_weight)
+        np.add.reduce(work.gate, axis=1, out=gradients.excite_bias)
+        np.matmul(parameters.excite_weight.T, work.gate, out=work.hidden)
+        work.hidden[own.hidden <= 0] = 0
+        np.matmul(work.hidden, own.mean.T, out=gradients.squeeze_weight)
+        np.add.reduce(work.hidden, axis=1, out=gradients.squeeze_bias)
+        if frame.dx is None:
+            return
+        np.matmul(parameters.squeeze_weight.T, work.hidden, out=work.a)
+        np.divide(work.a, frame.x.shape[0] * frame.x.shape[1], out=work.a)
+        np.multiply(frame.dy, own.gate, out=frame.dx)
+        np.add(frame.dx, work.a, out=frame.dx)

@@ -1,0 +1,171 @@
+"""Transposed convolution: each input spreads a kernel over the output."""
+
+from __future__ import annotations
+
+from math import prod
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import clone
+
+from .._frame import Plan
+from .._geometry import make_window, pair
+from .._validation import check_bias
+from ..initializers import initialize
+from ._base import Layer
+from .bias import Bias
+from .convolution import Convolution, bind_parts, prepare_parts, run_parts
+
+__all__ = ["TransposedConvolution"]
+
+
+class TransposedConvolution(Layer):
+    """The adjoint of a convolution: makes an image larger by its stride.
+
+    Its forward pass is a convolution's data gradient, and the other way round, so it takes the same algorithms, and
+    multiplies with none of the zeros that lie between the inputs.
+
+    Parameters
+    ----------
+    filters : int
+        Channels of the output.
+    kernel_size : int or (int, int), default=3
+        Taps down and across.  On a series (height 1) one number is along time.
+    stride : int or (int, int), default=1
+        Outputs between the kernels of neighbouring inputs.
+    dilation : int or (int, int), default=1
+        Outputs between taps.
+    padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int)), default="same"
+        What is cut off the output down and across, or ``((top, bottom), (left, right))``.  "same" gives ``size *
+        stride`` outputs: it is the adjoint of a "same" convolution.  "valid" cuts nothing.
+    output_padding : int or (int, int), default=0
+        Rows and columns more at the bottom and on the right, fewer than the stride; 0 with "same".
+    bias : {"shared", None}, default="shared"
+        Whether a number per filter is added.
+    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"}, default="fan_in_uniform"
+        First values of the weights.
+
+    Notes
+    -----
+    ``(size - 1) * stride - before - after + (kernel - 1) * dilation + output_padding + 1`` outputs down and across, as
+    PyTorch's ``ConvTranspose2d``.  The weight has shape ``(filters, rows, columns, channels)``; PyTorch's has the order
+    (channels, filters, rows, columns).
+
+    Examples
+    --------
+    >>> from skconv.layers import TransposedConvolution
+    >>> TransposedConvolution(8, stride=2).output_shape((14, 14, 16))
+    (28, 28, 8)
+    >>> TransposedConvolution(8, 4, stride=3, padding=1).output_shape((5, 5, 16))
+    (14, 14, 8)
+    """
+
+    def __init__(
+        self,
+        filters,
+        kernel_size=3,
+        *,
+        stride=1,
+        dilation=1,
+        padding="same",
+        output_padding=0,
+        bias="shared",
+        initializer="fan_in_uniform",
+    ):
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.dilation = dilation
+        self.padding = padding
+        self.output_padding = output_padding
+        self.bias = bias
+        self.initializer = initializer
+
+    def _adjoint(self, shape):
+        """The convolution whose data gradient this is, and the shape of that one's input."""
+        if len(shape) != 3:
+            raise ValueError(f"TransposedConvolution takes an image, got an input of shape {shape}")
+        window = make_window(*shape[:2], self.kernel_size, dilation=self.dilation, padding=self.padding)
+        axes, strides = (window.rows, window.columns), pair(self.stride, shape[0])
+        sizes, sides = [], []
+        extra = pair(self.output_padding, 0)
+        extra = (0, extra[1]) if shape[0] == 1 and isinstance(self.output_padding, Integral) else extra
+        for axis, stride, more in zip(axes, strides, extra, strict=True):
+            whole = (axis.size - 1) * stride + axis.span
+            same = self.padding == "same"
+            if not 0 <= more < (1 if same else max(stride, 1)):
+                wanted = "0 with padding='same'" if same else f"at least 0 and below stride={self.stride!r}"
+                raise ValueError(f"output_padding must be {wanted}, got {self.output_padding!r}")
+            after = max(0, whole - axis.before - axis.size * stride) if same else axis.after
+            sizes.append(axis.size * stride if same else whole - axis.before - after + more)
+            sides.append((axis.before, after))
+        if min(sizes) < 1:
+            raise ValueError(
+                f"padding={self.padding!r} leaves no output: {sizes[0]}x{sizes[1]} of an input of {shape[0]}x{shape[1]}"
+            )
+        convolution = Convolution(
+            shape[2],
+            tuple(axis.kernel for axis in axes),
+            stride=strides,
+            dilation=tuple(axis.dilation for axis in axes),
+            padding=tuple(sides),
+            bias=None,
+        )
+        return convolution, (*sizes, self.filters)
+
+    def lower(self, shape):
+        return [self] if check_bias(self.bias) is None else [clone(self).set_params(bias=None), Bias()]
+
+    def output_shape(self, shape):
+        if check_bias(self.bias) == "position":
+            raise ValueError("bias of TransposedConvolution must be 'shared' or None, got 'position'")
+        return self._adjoint(shape)[1]
+
+    def parameter_shapes(self, shape):
+        convolution, inside = self._adjoint(shape)
+        channels, rows, columns, filters = convolution.weight_shape(inside)
+        bias = {} if check_bias(self.bias) is None else {"bias": (filters,)}
+        return {"weight": (filters, rows, columns, channels), **bias}
+
+    def initialize(self, parameters, state, shape, rng):
+        initialize(self.initializer, parameters["weight"], rng)
+
+    def multiply_adds(self, shape):
+        return prod(shape[:2]) * prod(self.parameter_shapes(shape)["weight"])
+
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        convolution, inside = self._adjoint(shape)
+        of_gradient = Plan(kernel=(None, []))
+        if training:
+            of_gradient = convolution.plan(inside, width, dtype, training=True, input_gradient=False)
+            weight = {"of_weight": convolution.weight_shape(inside)}
+            of_gradient.scratch["gradient"] = {**of_gradient.scratch["gradient"], **weight}
+        convolution.plan_adjoint(of_gradient, inside, width, dtype, alike=not training)
+        plan = Plan(of_gradient.kernel, scratch=of_gradient.scratch, shared=of_gradient.shared)
+        plan.x, plan.dy = of_gradient.dy, of_gradient.x
+        return plan
+
+    def prepare(self, parameters, state, plan, shared):
+        kernel, parts = plan.kernel
+        weight = parameters.weight.transpose(3, 1, 2, 0)
+        if kernel is not None:
+            kernel.prepare(weight, shared.weight)
+        prepare_parts(parts, weight, 1, shared)
+
+    def forward(self, frame, training):
+        parts = frame.plan.kernel[1]
+        if "forward" not in frame.bound:
+            frame.bound["forward"] = bind_parts(parts, frame.x_storage, frame.scratch, frame.y)
+        run_parts(parts, frame.bound["forward"], frame.shared, frame.y)
+
+    def backward(self, frame):
+        kernel, scratch = frame.plan.kernel[0], frame.scratch
+        if "gradient" not in frame.bound:
+            frame.bound["gradient"] = kernel.bind_gradient(frame.dy_storage, frame.x, scratch.gradient)
+            frame.bound["backward"] = (
+                None if frame.dx is None else kernel.bind(frame.dy_storage, scratch.forward, frame.dx)
+            )
+        kernel.run_gradient(frame.bound["gradient"], scratch.gradient, scratch.gradient.of_weight)
+        np.copyto(frame.gradients.weight, scratch.gradient.of_weight.transpose(3, 1, 2, 0))
+        if frame.dx is not None:
+            kernel.run(frame.bound["backward"], frame.shared.weight)

@@ -1,0 +1,294 @@
+"""The convolutional network as a scikit-learn regressor."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+
+from ._convnet import BaseConvNet
+from ._parameters import documented
+from ._validation import at_least, one_of
+from .losses import AbsoluteError, Huber, Poisson, SquaredError
+
+__all__ = ["ConvNetRegressor"]
+
+
+@documented
+class ConvNetRegressor(RegressorMixin, BaseConvNet):
+    """Convolutional network for numbers that images and series stand for.
+
+    The layers are those of `ConvNetClassifier`; one output a target.
+
+    Parameters
+    ----------
+    {architecture}
+    loss : {"squared_error", "absolute_error", "huber", "poisson"}, default="squared_error"
+        Half the squared error, for means; the absolute error, for medians; Huber's, squared up to `huber_delta` and
+        linear beyond; that of counts, whose logarithm is the network's output.
+    huber_delta : float, default=1.0
+        In standard deviations of the targets.
+    {training}
+    {running}
+
+    Attributes
+    ----------
+    target_mean_, target_scale_ : ndarray of shape (n_targets,)
+        What the network's outputs are multiplied by and added to.  Training sees targets of mean 0 and variance 1, so
+        `loss_curve_` is in those units; with the Poisson loss, counts over their mean.
+    {attributes}
+
+    See Also
+    --------
+    sklearn.neural_network.MLPRegressor : The fully connected network.
+    ConvNetClassifier : Classes in place of numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconv import ConvNetRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.random((200, 8, 8))
+    >>> y = X[:, :4].sum(axis=(1, 2)) - X[:, 4:].sum(axis=(1, 2))
+    >>> model = ConvNetRegressor(max_iter=60, random_state=0).fit(X[:150], y[:150])
+    >>> bool(model.score(X[150:], y[150:]) > 0.8)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **BaseConvNet._parameter_constraints,
+        "loss": [one_of("squared_error", "absolute_error", "huber", "poisson")],
+        "huber_delta": [at_least(0, Real, closed="neither")],
+    }
+    _numeric_y = True
+
+    def __init__(
+        self,
+        filters=(16, 32),
+        kernel_size=3,
+        *,
+        stride=1,
+        dilation=1,
+        padding="same",
+        padding_mode="constant",
+        connectivity="shared",
+        bias="shared",
+        pool="auto",
+        pool_size=2,
+        hidden_layer_sizes=(64,),
+        activation="relu",
+        batch_norm=True,
+        dropout=0.0,
+        layers=None,
+        loss="squared_error",
+        huber_delta=1.0,
+        solver="adam",
+        alpha=1e-4,
+        l1_ratio=0.0,
+        max_norm=None,
+        clip_norm=None,
+        ema_decay=None,
+        batch_size="auto",
+        learning_rate="one_cycle",
+        learning_rate_init=1e-2,
+        warm_up=0.0,
+        max_iter="auto",
+        shuffle=True,
+        tol=1e-4,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        augment=None,
+        n_augmented=0,
+        early_stopping=False,
+        validation_fraction=0.1,
+        scoring=None,
+        n_iter_no_change=10,
+        warm_start=False,
+        initial_weights=None,
+        freeze=(),
+        image_shape=None,
+        checkpoint=None,
+        checkpoint_every=1,
+        callback=None,
+        random_state=None,
+        verbose=0,
+        n_jobs=None,
+    ):
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.dilation = dilation
+        self.padding = padding
+        self.padding_mode = padding_mode
+        self.connectivity = connectivity
+        self.bias = bias
+        self.pool = pool
+        self.pool_size = pool_size
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.batch_norm = batch_norm
+        self.dropout = dropout
+        self.layers = layers
+        self.loss = loss
+        self.huber_delta = huber_delta
+        self.solver = solver
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.max_norm = max_norm
+        self.clip_norm = clip_norm
+        self.ema_decay = ema_decay
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.warm_up = warm_up
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.tol = tol
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.augment = augment
+        self.n_augmented = n_augmented
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.scoring = scoring
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.initial_weights = initial_weights
+        self.freeze = freeze
+        self.image_shape = image_shape
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
+        self.callback = callback
+        self.random_state = random_state
+        self.verbose = verbose
+        self.n_jobs = n_jobs
+
+    # Targets
+
+    def _loss(self):
+        if self.loss == "huber":
+            return Huber(self.huber_delta)
+        return {"squared_error": SquaredError, "absolute_error": AbsoluteError, "poisson": Poisson}[self.loss]()
+
+    def _n_outputs(self):
+        return len(self.target_mean_)
+
+    def _fit_targets(self, y, weight):
+        targets = np.asarray(y, np.float64).reshape(len(y), -1)
+        self._check_counts(targets)
+        if not (self.warm_start and hasattr(self, "network_")):
+            self._learn_scale(targets, weight)
+            self._flat = y.ndim == 1
+        return self._encode(y)
+
+    def _check_counts(self, targets):
+        if self.loss == "poisson" and not ((targets >= 0).all() and targets.any(axis=0).all()):
+            raise ValueError(
+                "loss='poisson' needs targets of zero or more, not all of them zero, got some of "
+                f"{targets.min()!r}; use another loss"
+            )
+
+    def _learn_scale(self, targets, weight):
+        """Weighted mean and spread of each target."""
+        mean = np.average(targets, axis=0, weights=weight)
+        if self.loss == "poisson":
+            self.target_mean_, self.target_scale_ = np.zeros_like(mean), mean
+            return
+        spread = np.sqrt(np.average((targets - mean) ** 2, axis=0, weights=weight))
+        spread[spread <= 10 * np.finfo(np.float64).eps * np.abs(mean)] = 1
+        self.target_mean_, self.target_scale_ = mean, spread
+
+    def _encode(self, y):
+        targets = np.asarray(y, np.float64).reshape(len(y), -1)
+        if targets.shape[1] != len(self.target_mean_):
+            raise ValueError(f"y has {targets.shape[1]} targets, but the model has {len(self.target_mean_)}")
+        self._check_counts(targets)
+        return (targets - self.target_mean_) / self.target_scale_
+
+    def _decode(self, outputs):
+        """Predictions (n, targets), of outputs likewise."""
+        outputs = np.exp(outputs) if self.loss == "poisson" else outputs
+        return outputs * self.target_scale_ + self.target_mean_
+
+    def _score_outputs(self, outputs, y, sample_weight):
+        outputs = np.exp(outputs) if self.loss == "poisson" else outputs
+        return float(r2_score(y, outputs, sample_weight=sample_weight)) if len(y) > 1 else float("nan")
+
+    # Training
+
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Train a new network, or the last one further with ``warm_start=True``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, H * W * C), (n, H, W), (n, H, W, C), (n, T) or (n, T, C)
+            Samples, of any number type; scaled to about [0, 1] or unit variance they train best.
+        y : array-like of shape (n,) or (n, n_targets)
+            Numbers.
+        sample_weight : array-like of shape (n,), default=None
+            Weights, zero or more; None is 1 for all.
+        X_val, y_val, sample_weight_val : array-like, default=None
+            Validation data of your own, in place of the share that `early_stopping` splits off.
+
+        Returns
+        -------
+        self : ConvNetRegressor
+
+        Raises
+        ------
+        ValueError
+            Where an argument does not fit (with its name, its value and what would), or where the loss stops being
+            finite.  The estimator is then as it was.
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+
+    def partial_fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """One pass over a chunk of the data, at the constant learning rate `learning_rate_init`.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.  The first chunk says where the targets lie and how far they spread.
+        X_val, y_val, sample_weight_val : array-like, default=None
+            Validation data: the model then has the weights that were best on them so far, and `stopped_early_` tells
+            whether the last `n_iter_no_change` calls brought nothing.
+
+        Returns
+        -------
+        self : ConvNetRegressor
+        """
+
+        def learn(y, weight):
+            if not hasattr(self, "target_mean_"):
+                targets = np.asarray(y, np.float64).reshape(len(y), -1)
+                self._check_counts(targets)
+                self._learn_scale(targets, weight)
+                self._flat = np.ndim(y) == 1
+
+        return self._partial_fit(X, y, sample_weight, learn, X_val, y_val, sample_weight_val)
+
+    # Prediction
+
+    def predict(self, X):
+        """Predicted numbers.
+
+        Parameters
+        ----------
+        X : array-like, as for `fit`
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, n_targets)
+            As y was; float64 where X is, else float32.
+        """
+        outputs = self._outputs(X)
+        predicted = self._decode(outputs).astype(outputs.dtype, copy=False)
+        return predicted[:, 0] if self._flat else predicted
