@@ -108,24 +108,32 @@ class Run:
         self.validate, self.plateau, self.stop = validate, plateau, stop
         self.best = None  # (parameters, state) that scored best so far
         self.epoch, self.rate = 0, 0.0
-        self.stopped = self.interrupted = False
+        self.stopped = self.asked = self.interrupted = False  # by a lack of progress, `watch`, Ctrl-C
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to train."""
+        return self.epoch >= self.n_epochs or self.stopped or self.asked
 
     def go(self, watch, checkpoint=None):
         """Train to the end; ``watch(run)`` after each epoch says whether to stop, ``checkpoint(run)`` follows."""
         with deferred_interrupt() as interrupt:
-            while self.epoch < self.n_epochs and not self.stopped:
+            if self.asked:  # in the fit that is resumed; this one may have another callback, or more time
+                self._ask(watch)
+            while not (self.over or self.interrupted):
                 self._epoch(interrupt)
-                if interrupt.pressed:
-                    self.interrupted = True
-                    break
-                try:
-                    with self.averaged():
-                        self.stopped = bool(watch(self)) or self.stopped
-                except KeyboardInterrupt:
-                    self.interrupted = True
-                    break
-                if checkpoint is not None:
+                self.interrupted = interrupt.pressed
+                if not self.interrupted:
+                    self._ask(watch)
+                if checkpoint is not None and not self.interrupted:
                     checkpoint(self)
+
+    def _ask(self, watch):
+        try:
+            with self.averaged():
+                self.asked = bool(watch(self))
+        except KeyboardInterrupt:
+            self.interrupted = True
 
     def _rate(self, done):
         factor = 1.0 if self.plateau is None else self.plateau.value
@@ -173,7 +181,7 @@ class Run:
     def finish(self):
         """Leave the network with the weights that the model shall have."""
         network, average = self.trainer.network, self.trainer.average
-        if self.best is not None:
+        if self.best is not None and self.validate is not None:
             network.parameters[:], network.state[:] = self.best
         elif average is not None:
             network.parameters[:] = average.values
@@ -192,7 +200,9 @@ class Run:
             arrays |= {f"{prefix}.{name}": np.asarray(value) for name, value in part.items()}
         values = {
             "epoch": self.epoch,
+            "rate": self.rate,
             "stopped": self.stopped,
+            "asked": self.asked,
             "updates": trainer.updates,
             "seed": trainer.seed,
             "history": asdict(self.history),
@@ -210,7 +220,8 @@ class Run:
         trainer.optimizer.set_state(_part(arrays, "optimizer"))
         if trainer.average is not None:
             trainer.average.set_state(_part(arrays, "average"))
-        self.epoch, self.stopped, trainer.updates = values["epoch"], values["stopped"], values["updates"]
+        self.epoch, self.stopped, self.asked = values["epoch"], values["stopped"], values["asked"]
+        self.rate, trainer.updates = values["rate"], values["updates"]
         if "history" in values:
             self.history = History(**values["history"])
         self.rng.bit_generator.state = values["rng"]

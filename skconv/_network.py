@@ -257,7 +257,7 @@ class Network:
         self.changed()
 
     def decayed(self) -> np.ndarray:
-        """1 where a parameter is a trained weight, which penalties act on; 0 for biases, scales, shifts, frozen ones."""
+        """1 where a parameter is a weight that is trained, which penalties act on; 0 for biases, scales and shifts."""
         mask = np.zeros_like(self.parameters)
         for step, views in zip(self.steps, self.views(mask)[0], strict=True):
             for name, view in views.items():

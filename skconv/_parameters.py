@@ -6,6 +6,8 @@ from inspect import cleandoc
 from numbers import Integral, Real
 from os import PathLike
 
+from sklearn.metrics import get_scorer_names
+
 from ._validation import at_least, between, one_of
 from .schedules import SCHEDULES
 
@@ -14,20 +16,21 @@ __all__ = ["CONSTRAINTS", "documented"]
 _PER_LAYER = [tuple, list]
 
 CONSTRAINTS: dict = {
-    "filters": [at_least(1), *_PER_LAYER],
-    "kernel_size": [at_least(1), *_PER_LAYER],
+    "filters": [one_of("auto"), at_least(1), *_PER_LAYER],
+    "kernel_size": [one_of("auto"), at_least(1), *_PER_LAYER],
     "stride": [at_least(1), *_PER_LAYER],
-    "dilation": [at_least(1), *_PER_LAYER],
+    "dilation": [one_of("auto"), at_least(1), *_PER_LAYER],
     "padding": [one_of("same", "valid"), at_least(0), *_PER_LAYER],
     "padding_mode": [one_of("constant", "edge", "reflect", "symmetric", "wrap", "noise", "donor"), *_PER_LAYER],
     "connectivity": [one_of("shared", "local", "full"), *_PER_LAYER],
     "bias": [one_of("shared", "position"), None, *_PER_LAYER],
     "pool": [one_of("auto", "max", "mean", "stride"), None, *_PER_LAYER],
-    "pool_size": [at_least(1), *_PER_LAYER],
-    "hidden_layer_sizes": [at_least(1), *_PER_LAYER],
+    "pool_size": [one_of("auto"), at_least(1), *_PER_LAYER],
+    "global_pool": [one_of("auto", "mean", "max"), None],
+    "hidden_layer_sizes": [one_of("auto"), at_least(1), *_PER_LAYER],
     "activation": [one_of("relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity"), *_PER_LAYER],
     "batch_norm": ["boolean", *_PER_LAYER],
-    "dropout": [between(0, 1), *_PER_LAYER],
+    "dropout": [one_of("auto"), between(0, 1), *_PER_LAYER],
     "layers": [str, list, tuple, None],
     "solver": [one_of("adam", "adamw", "sgd", "rmsprop", "muon", "lbfgs")],
     "alpha": [at_least(0, Real)],
@@ -51,7 +54,7 @@ CONSTRAINTS: dict = {
     "n_augmented": [at_least(0)],
     "early_stopping": ["boolean"],
     "validation_fraction": [between(0, 1, closed="neither")],
-    "scoring": [str, callable, None],
+    "scoring": [one_of("loss", *get_scorer_names()), callable, None],
     "n_iter_no_change": [at_least(1)],
     "warm_start": ["boolean"],
     "initial_weights": [dict, None],
@@ -67,13 +70,18 @@ CONSTRAINTS: dict = {
 
 _SECTIONS = {
     "architecture": """
-filters : int or tuple of int, default=(16, 32)
-    Kernels of each convolutional layer; one number is one layer, ``()`` none.
-kernel_size : int, or tuple with one entry per layer, default=3
+filters : int, tuple of int or "auto", default="auto"
+    Kernels of each convolutional layer; one number is one layer, ``()`` none.  "auto" is a layer for each halving of
+    the image that leaves 3 pixels, two at least and four at most, from 16 filters on, or 24 on larger colour images,
+    doubled each time; on a series (32, 64, 64, 64), on one of at most 48 samples (32, 64).
+kernel_size : int, "auto", or tuple with one entry per layer, default="auto"
     Taps of the kernels.  An entry is a number, for both directions, or ``(down, across)``: ``(3, 5)`` is 3 in the
-    first layer and 5 in the second, ``((3, 5), (3, 5))`` is 3 down and 5 across in both.
-stride, dilation : int, or tuple with one entry per layer, default=1
-    Samples between windows; samples between taps.
+    first layer and 5 in the second, ``((3, 5), (3, 5))`` is 3 down and 5 across in both.  "auto" is 3, and
+    9 on a series.
+stride : int, or tuple with one entry per layer, default=1
+    Samples between windows.
+dilation : int, "auto", or tuple with one entry per layer, default="auto"
+    Samples between taps.  "auto" is 1; from the third layer on, on a series of more than 48 samples, 2, 4, ...
 padding : {"same", "valid"}, int, or tuple with one entry per layer, default="same"
     Border around the image.  "same" keeps the size (divided by the stride, rounded up), "valid" has no border.
 padding_mode : {"constant", "edge", "reflect", "symmetric", "wrap", "noise", "donor"}, or tuple, default="constant"
@@ -88,17 +96,24 @@ bias : {"shared", "position", None}, or tuple with one entry per layer, default=
     ``batch_norm=True`` a shared bias has no effect, so it is left out.
 pool : {"auto", "max", "mean", "stride", None}, or tuple with one entry per layer, default="auto"
     How each block shrinks its image: the maximum or the mean of windows, or the top left of each window.  "auto" is
-    "max" in as many of the last blocks as leave 4 pixels, so that small images are not pooled away.
-pool_size : int, or tuple with one entry per layer, default=2
-    Window and step of the pooling; no larger than the image.
-hidden_layer_sizes : int or tuple of int, default=(64,)
-    Units of the fully connected layers before the output.
+    "max" in as many of the last blocks as leave 3 pixels, so that small images are not pooled away; on a series in the
+    first two blocks, on one of at most 48 samples in the second.
+pool_size : int, "auto", or tuple with one entry per layer, default="auto"
+    Window and step of the pooling; no larger than the image.  "auto" is 2; 4 in the first block of a series of more
+    than 600 samples.
+global_pool : {"auto", "mean", "max", None}, default="auto"
+    What becomes of the last image: the mean or the maximum of each channel, or (None) all of it.  "auto" is the mean
+    on a series of more than 48 samples, else all of it.
+hidden_layer_sizes : int, tuple of int or "auto", default="auto"
+    Units of the fully connected layers before the output.  "auto" is 64, on images
+    from 24 pixels on 128, on a series of more than 48 samples none.
 activation : {"relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity"}, or tuple, default="relu"
     Of each layer; a tuple has one entry per convolutional layer, or also one per hidden layer.
 batch_norm : bool, or tuple with one entry per layer, default=True
     Whether convolutional layers normalise each channel over the batch.
-dropout : float, or tuple, default=0.0
-    Share of activations set to zero in training; a tuple as for `activation`.
+dropout : float, "auto", or tuple, default="auto"
+    Share of activations set to zero in training; a tuple as for `activation`.  "auto" is, in a classifier and after the
+    last convolutional layer only, 0.2 on images from 24 pixels on and 0.3 on series from 24 samples on; else 0.
 layers : list of Layer or str, default=None
     Layers from `skconv.layers` up to the last vector, or the name of an architecture (`skconv.architectures`), in
     place of what the parameters above describe.  The output layer is added.
@@ -119,7 +134,7 @@ clip_norm : float, default=None
 ema_decay : float, default=None
     Where given, the model has a running mean of the weights with this decay, such as 0.99, not the last weights.
 batch_size : int or "auto", default="auto"
-    Samples per update: 64, or all where there are fewer.
+    Samples per update.  "auto" is 64; of fewer than 2500 samples a quarter, between 8 and 32; all of at most 32.
 learning_rate : {"one_cycle", "constant", "cosine", "step", "plateau"}, default="one_cycle"
     Schedule of the learning rate over `max_iter` epochs (see `skconv.schedules`).
 learning_rate_init : float, default=1e-2
@@ -127,7 +142,7 @@ learning_rate_init : float, default=1e-2
 warm_up : float, default=0.0
     Share of the training in which the learning rate first rises linearly.
 max_iter : int or "auto", default="auto"
-    Epochs; "auto" is 10, or as many as give 300 updates.
+    Epochs; "auto" is as many as give 4000 updates, between 5 and 10, or as give 600 (on a series 300), if that is more.
 shuffle : bool, default=True
     Whether each epoch goes through the samples in a new order.
 tol : float, default=1e-4

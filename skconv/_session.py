@@ -6,7 +6,7 @@ from math import ceil, prod
 
 import numpy as np
 
-from ._frame import Arrays, Frame, aligned, allocate, carve, scratch_bytes, split
+from ._frame import Frame, aligned, allocate, carve, scratch_bytes, split
 from ._kernels.products import COLUMNS
 from ._network import gradients_wanted, n_body
 from .layers.branching import Fork, Merge, Switch
@@ -282,8 +282,8 @@ class Session:
     def set_random_state(self, rows):
         """Go on from there."""
         for generator, row in zip(self._generators(), rows, strict=True):
-            state = {"state": row[:4].copy()}
-            generator.state = {"bit_generator": "SFC64", "state": state, "has_uint32": int(row[4]), "uinteger": int(row[5])}
+            state = {"bit_generator": "SFC64", "state": {"state": row[:4].copy()}}
+            generator.state = {**state, "has_uint32": int(row[4]), "uinteger": int(row[5])}
 
     # What the trainer and the predictor call
 

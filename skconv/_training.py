@@ -32,7 +32,7 @@ def _matrices(network):
 
 
 def weight_matrices(network):
-    """``(start in the flat vector, (rows, columns))`` of the kernels, for Muon; dense layers are better left to Adam."""
+    """``(start in the flat vector, (rows, columns))`` of the kernels, for Muon; Adam does better on dense layers."""
     kernels = [(start, view) for start, view in _named_matrices(network) if view.ndim == 4]
     return [(start, (len(view), view.size // len(view))) for start, view in kernels if view.size > 9 * len(view)]
 

@@ -77,8 +77,8 @@ def first_layers(network, layer, shape) -> tuple[list[Layer], str, tuple[int, ..
             raise ValueError(f"filters: {name} of the fitted network, on images {shape}: {error}") from None
         if wanted != held or (mixed and any(held)):
             raise ValueError(
-                f"filters: the fitted network takes images {network.input_shape}, got {shape}; "
-                f"the weights of {name} fit that shape alone"
+                f"filters: the fitted network takes images {network.input_shape}, got {shape}, which "
+                f"the weights of {name} do not fit"
             )
         # As many pixels in another form: the vector is as long, and means something else.
         mixed = mixed or (isinstance(each, Flatten) and now != before)

@@ -41,8 +41,8 @@ def named_architecture(name, input_shape) -> list[Layer]:
           block each, two for small images.
         - "all_conv": Springenberg et al., arXiv 1412.6806: strided convolutions in place of pooling, and a mean over
           the image in place of dense layers; a third of the filters, batch normalisation in place of dropout.
-        - "inception_time": Fawaz et al., arXiv 1909.04939: kernels of 39, 19 and 9 taps side by side (on an image 5 x 5,
-          3 x 3 and 1 x 1), six times, with half the filters.
+        - "inception_time": Fawaz et al., arXiv 1909.04939: kernels of 39, 19 and 9 taps side by side (on an image of 5,
+          3 and 1 each way), six times, with half the filters.
         - "fcn": Wang et al., arXiv 1611.06455: three convolutions of 8, 5 and 3 taps (on an image 3 x 3), with half the
           filters.
     input_shape : tuple of int

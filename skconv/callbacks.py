@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import wraps
 from time import perf_counter
 from typing import Any
 
@@ -18,7 +19,12 @@ except ImportError:
 
     def with_callbacks(method):
         """Stand in for that of scikit-learn 1.9."""
-        return method
+
+        @wraps(method)
+        def called(estimator, *args, **kwargs):
+            return method(estimator, *args, **kwargs)
+
+        return called
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ class Watch:
         self.context = None
 
     def __enter__(self):
-        self.start = perf_counter()
+        self.start, self.resumed_at = perf_counter(), self.run.epoch
         self.live = self.estimator.verbose == 1 and _is_live(sys.stdout)
         if self.data is not None and hasattr(self.estimator, "_init_callback_context"):
             self.context = self.estimator._init_callback_context(max_subtasks=self.run.n_epochs)
@@ -120,7 +126,8 @@ class Watch:
         score = f", validation score {history.scores[-1]:.4f}" if history.scores else ""
         line = f"Epoch {len(history.loss)}: loss {history.loss[-1]:.5f}{score}"
         if self.live:
-            left = (perf_counter() - self.start) / max(1, run.epoch) * (run.n_epochs - run.epoch)
+            done = max(1, run.epoch - self.resumed_at)
+            left = (perf_counter() - self.start) / done * (run.n_epochs - run.epoch)
             print(f"\r{line}, {left:.0f} s left   ", end="", flush=True)
         else:
             print(line, flush=True)
@@ -145,4 +152,4 @@ class Watch:
 
 def _is_live(stream) -> bool:
     """Whether a line can be overwritten: in a terminal and a notebook."""
-    return stream.isatty() or type(stream).__module__.startswith("ipykernel")
+    return getattr(stream, "isatty", bool)() or type(stream).__module__.startswith("ipykernel")

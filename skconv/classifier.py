@@ -90,21 +90,22 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
 
     def __init__(
         self,
-        filters=(16, 32),
-        kernel_size=3,
+        filters="auto",
+        kernel_size="auto",
         *,
         stride=1,
-        dilation=1,
+        dilation="auto",
         padding="same",
         padding_mode="constant",
         connectivity="shared",
         bias="shared",
         pool="auto",
-        pool_size=2,
-        hidden_layer_sizes=(64,),
+        pool_size="auto",
+        global_pool="auto",
+        hidden_layer_sizes="auto",
         activation="relu",
         batch_norm=True,
-        dropout=0.0,
+        dropout="auto",
         layers=None,
         loss="cross_entropy",
         focal_gamma=2.0,
@@ -156,6 +157,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         self.bias = bias
         self.pool = pool
         self.pool_size = pool_size
+        self.global_pool = global_pool
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.batch_norm = batch_norm
@@ -260,9 +262,9 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         return weight
 
     def _class_factors(self, encoded):
-        """Weight of each class; "balanced" by the training samples."""
-        present = self.classes_[np.unique(encoded)]
+        """Weight of each class; "balanced" by these samples, 1 for classes that are not among them."""
         labels = self.classes_[encoded]
+        present = np.unique(labels) if self.class_weight == "balanced" else self.classes_
         factors = compute_class_weight(self.class_weight, classes=present, y=labels)
         known = dict(zip(present.tolist(), factors, strict=True))
         return np.array([known.get(c, 1.0) for c in self.classes_.tolist()])
@@ -289,14 +291,17 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         predicted = outputs > 0 if self._multilabel else outputs.argmax(axis=1)
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
+    def _check_validation(self, validation):
+        if self.temperature_scaling and validation is None:
+            raise ValueError("temperature_scaling=True needs validation data: pass X_val, or set early_stopping=True")
+
     def _after_fit(self, team, validation):
         if not self.temperature_scaling:
             return
-        if validation is None:
-            raise ValueError("temperature_scaling=True needs validation data: pass X_val, or set early_stopping=True")
         X, encoded, weight, _ = validation
         outputs = predict(self.network_, X, team).T.astype(np.float64)
-        smooth = 1 / (1 + np.count_nonzero(weight))  # as Platt does: right answers alone would ask for a temperature of 0
+        # As Platt does: right answers alone would ask for a temperature of 0.
+        smooth = 1 / (1 + np.count_nonzero(weight))
         loss = (BinaryCrossEntropy if self._multilabel else SoftmaxCrossEntropy)(smooth)
         targets = np.empty(outputs.shape)
         loss.encode(encoded, targets)

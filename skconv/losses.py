@@ -17,6 +17,7 @@ __all__ = [
     "Poisson",
     "SoftmaxCrossEntropy",
     "SquaredError",
+    "exp_of",
     "softmax",
 ]
 
@@ -27,6 +28,11 @@ def softmax(logits, out=None):
     np.exp(out, out=out)
     np.divide(out, out.sum(axis=0), out=out)
     return out
+
+
+def exp_of(z):
+    """``exp(z)``, but no larger than the root of the largest number: finite for any finite z, and so are sums."""
+    return np.exp(np.minimum(z, 0.5 * np.log(np.finfo(z.dtype).max)))
 
 
 def _log_logistic(z):
@@ -193,10 +199,9 @@ class SquaredError(Loss):
     def __call__(self, outputs, targets, weight, gradient=None):
         share = weight / len(outputs)
         residual = outputs - targets
-        if gradient is not None:
-            np.multiply(residual, share, out=gradient)
-        np.multiply(residual, residual, out=residual)
-        return float(0.5 * np.dot(residual.sum(axis=0), share))
+        slope = np.multiply(residual, share, out=gradient)  # first: the square of a residual may be infinite
+        np.multiply(residual, slope, out=residual)
+        return 0.5 * float(residual.sum())
 
 
 class AbsoluteError(Loss):
@@ -235,11 +240,11 @@ class Huber(Loss):
 
 
 class Poisson(Loss):
-    """Mean over the outputs of ``exp(z) - t z``: counts ``t`` of expectation ``exp(z)``."""
+    """Mean over the outputs of ``exp(z) - t z``: counts ``t`` of expectation ``exp(z)``, which `exp_of` bounds."""
 
     def __call__(self, outputs, targets, weight, gradient=None):
         share = weight / len(outputs)
-        expected = np.exp(outputs)
+        expected = exp_of(outputs)
         losses = expected - targets * outputs
         if gradient is not None:
             np.subtract(expected, targets, out=gradient)

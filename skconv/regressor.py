@@ -11,7 +11,7 @@ from sklearn.metrics import r2_score
 from ._convnet import BaseConvNet
 from ._parameters import documented
 from ._validation import at_least, one_of
-from .losses import AbsoluteError, Huber, Poisson, SquaredError
+from .losses import AbsoluteError, Huber, Poisson, SquaredError, exp_of
 
 __all__ = ["ConvNetRegressor"]
 
@@ -66,21 +66,22 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
 
     def __init__(
         self,
-        filters=(16, 32),
-        kernel_size=3,
+        filters="auto",
+        kernel_size="auto",
         *,
         stride=1,
-        dilation=1,
+        dilation="auto",
         padding="same",
         padding_mode="constant",
         connectivity="shared",
         bias="shared",
         pool="auto",
-        pool_size=2,
-        hidden_layer_sizes=(64,),
+        pool_size="auto",
+        global_pool="auto",
+        hidden_layer_sizes="auto",
         activation="relu",
         batch_norm=True,
-        dropout=0.0,
+        dropout="auto",
         layers=None,
         loss="squared_error",
         huber_delta=1.0,
@@ -129,6 +130,7 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         self.bias = bias
         self.pool = pool
         self.pool_size = pool_size
+        self.global_pool = global_pool
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.batch_norm = batch_norm
@@ -171,6 +173,11 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         self.verbose = verbose
         self.n_jobs = n_jobs
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
     # Targets
 
     def _loss(self):
@@ -182,45 +189,48 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         return len(self.target_mean_)
 
     def _fit_targets(self, y, weight):
-        targets = np.asarray(y, np.float64).reshape(len(y), -1)
-        self._check_counts(targets)
         if not (self.warm_start and hasattr(self, "network_")):
-            self._learn_scale(targets, weight)
-            self._flat = y.ndim == 1
+            self._learn_scale(y, weight)
         return self._encode(y)
 
-    def _check_counts(self, targets):
-        if self.loss == "poisson" and not ((targets >= 0).all() and targets.any(axis=0).all()):
-            raise ValueError(
-                "loss='poisson' needs targets of zero or more, not all of them zero, got some of "
-                f"{targets.min()!r}; use another loss"
-            )
-
-    def _learn_scale(self, targets, weight):
-        """Weighted mean and spread of each target."""
+    def _learn_scale(self, y, weight):
+        """Weighted mean and spread of each target, or the mean alone of counts."""
+        targets = _columns(y)
+        unit = np.ldexp(1.0, np.frexp(np.abs(targets).max(axis=0))[1] - 1)  # a power of two: squares do not overflow
+        targets = targets / unit
         mean = np.average(targets, axis=0, weights=weight)
-        if self.loss == "poisson":
-            self.target_mean_, self.target_scale_ = np.zeros_like(mean), mean
+        self._flat, self._counts = np.ndim(y) == 1, self.loss == "poisson"
+        if self._counts:
+            if (weight @ (targets != 0) == 0).any():
+                raise ValueError("loss='poisson' needs counts that are not all zero, got a target of zeros alone")
+            self.target_mean_, self.target_scale_ = np.zeros_like(mean), mean * unit
             return
         spread = np.sqrt(np.average((targets - mean) ** 2, axis=0, weights=weight))
-        spread[spread <= 10 * np.finfo(np.float64).eps * np.abs(mean)] = 1
-        self.target_mean_, self.target_scale_ = mean, spread
+        noise = np.finfo(np.float64).eps * np.abs(mean)  # of a constant, whose scale is 1 or far above its noise
+        scale = np.where(spread <= 10 * noise, np.maximum(1.0, 1000 * noise * unit), spread * unit)
+        self.target_mean_, self.target_scale_ = mean * unit, scale
 
     def _encode(self, y):
-        targets = np.asarray(y, np.float64).reshape(len(y), -1)
+        targets = _columns(y)
         if targets.shape[1] != len(self.target_mean_):
             raise ValueError(f"y has {targets.shape[1]} targets, but the model has {len(self.target_mean_)}")
-        self._check_counts(targets)
+        if self._counts != (self.loss == "poisson"):
+            raise ValueError(
+                f"loss={self.loss!r} cannot go on with what another loss has learned: 'poisson' sees counts, the "
+                "others see targets of mean 0; set warm_start=False and call fit"
+            )
+        if self._counts and targets.min() < 0:
+            raise ValueError(f"loss='poisson' needs targets of zero or more, got {targets.min()!r}; use another loss")
         return (targets - self.target_mean_) / self.target_scale_
 
-    def _decode(self, outputs):
-        """Predictions (n, targets), of outputs likewise."""
-        outputs = np.exp(outputs) if self.loss == "poisson" else outputs
-        return outputs * self.target_scale_ + self.target_mean_
+    def _scaled(self, outputs):
+        """Predictions in the units of the training, of outputs likewise."""
+        return exp_of(outputs) if self._counts else outputs
 
     def _score_outputs(self, outputs, y, sample_weight):
-        outputs = np.exp(outputs) if self.loss == "poisson" else outputs
-        return float(r2_score(y, outputs, sample_weight=sample_weight)) if len(y) > 1 else float("nan")
+        if len(y) < 2:
+            return float("nan")
+        return float(r2_score(y, self._scaled(outputs), sample_weight=sample_weight))
 
     # Training
 
@@ -268,10 +278,7 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
 
         def learn(y, weight):
             if not hasattr(self, "target_mean_"):
-                targets = np.asarray(y, np.float64).reshape(len(y), -1)
-                self._check_counts(targets)
-                self._learn_scale(targets, weight)
-                self._flat = np.ndim(y) == 1
+                self._learn_scale(y, weight)
 
         return self._partial_fit(X, y, sample_weight, learn, X_val, y_val, sample_weight_val)
 
@@ -287,8 +294,13 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         Returns
         -------
         ndarray of shape (n,) or (n, n_targets)
-            As y was; float64 where X is, else float32.
+            As y was, in float64: targets far from zero have differences that float32 does not hold.
         """
-        outputs = self._outputs(X)
-        predicted = self._decode(outputs).astype(outputs.dtype, copy=False)
+        outputs = self._scaled(self._outputs(X)).astype(np.float64, copy=False)
+        predicted = outputs * self.target_scale_ + self.target_mean_
         return predicted[:, 0] if self._flat else predicted
+
+
+def _columns(y) -> np.ndarray:
+    """Targets as ``(n, targets)``."""
+    return np.asarray(y, np.float64).reshape(len(y), -1)

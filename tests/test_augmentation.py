@@ -27,9 +27,10 @@ from skconv.augmentation import (
     Shift,
     TimeWarp,
     Zoom,
+    auto,
     make_augmenter,
 )
-from skconv.augmentation._augmenter import NAMES, auto
+from skconv.augmentation._augmenter import NAMES
 from skconv.augmentation._maps import compose, warped
 from skconv.augmentation._resample import resample, resample_whole
 

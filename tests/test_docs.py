@@ -1,6 +1,7 @@
 """The documentation names everything that is public, and builds."""
 
 import ast
+import doctest
 import os
 import subprocess
 import sys
@@ -36,6 +37,12 @@ def test_the_guide_leads_to_the_steps():
     for name in [*steps, "search_pipeline", "series"]:
         assert f"gallery_plot_{name}.py" in guide
         assert (ROOT / "examples" / f"plot_{name}.py") in GALLERY
+
+
+def test_the_examples_of_the_training_page_run():
+    result = doctest.testfile(str(ROOT / "docs" / "training.rst"), module_relative=False)
+    assert result.attempted > 20
+    assert result.failed == 0
 
 
 @pytest.mark.slow

@@ -6,9 +6,10 @@ import pytest
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from skconv import ConvFeatures, ConvNetClassifier, Flatten, ImagePadder, StridedPooling, ToImages
+from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, Flatten, ImagePadder, StridedPooling, ToImages
 
 CLASSIFIERS = [ConvNetClassifier()]
+REGRESSORS = [ConvNetRegressor()]
 TRANSFORMERS = [
     ConvFeatures(),
     ConvFeatures("pca", kernel_size=1, n_patches=500),
@@ -45,7 +46,7 @@ def name_of(estimator):
     return type(estimator).__name__
 
 
-@parametrize_with_checks([*CLASSIFIERS, *TRANSFORMERS])
+@parametrize_with_checks([*CLASSIFIERS, *REGRESSORS, *TRANSFORMERS])
 def test_check_estimator(estimator, check):
     try:
         check(estimator)
@@ -65,6 +66,24 @@ LONG_LISTS = {
             "check_sample_weight_equivalence_on_dense_data",
             "check_methods_subset_invariance",
             "check_classifiers_one_label",
+            "check_classifiers_multilabel_representation_invariance",
+            "check_classifiers_multilabel_output_format_predict",
+            "check_classifiers_multilabel_output_format_predict_proba",
+            "check_classifiers_multilabel_output_format_decision_function",
+            "check_class_weight_classifiers",
+            "check_fit2d_1sample",
+        },
+    ),
+    "regressors": (
+        REGRESSORS,
+        50,
+        {
+            "check_regressors_train",
+            "check_regressors_int",
+            "check_regressor_multioutput",
+            "check_regressors_no_decision_function",
+            "check_sample_weight_equivalence_on_dense_data",
+            "check_methods_subset_invariance",
             "check_fit2d_1sample",
         },
     ),
@@ -93,7 +112,7 @@ def test_check_estimator_runs_the_long_list(kind):
 
 
 @pytest.mark.parametrize("name", FOR_ALL)
-@pytest.mark.parametrize("estimator", [*CLASSIFIERS, *TRANSFORMERS], ids=name_of)
+@pytest.mark.parametrize("estimator", [*CLASSIFIERS, *REGRESSORS, *TRANSFORMERS], ids=name_of)
 def test_check_outside_check_estimator(estimator, name):
     getattr(estimator_checks, name)(name_of(estimator), estimator)
 
@@ -106,7 +125,8 @@ def test_check_of_transformers_outside_check_estimator(estimator, name):
     getattr(estimator_checks, name)(name_of(estimator), estimator)
 
 
-def test_a_classifier_is_no_transformer():
+@pytest.mark.parametrize("estimator", [*CLASSIFIERS, *REGRESSORS], ids=name_of)
+def test_a_network_is_no_transformer(estimator):
     # A transform, and with it set_output and names of its features, would bring those checks to bear.
     for method in ("transform", "fit_transform", "set_output", "get_feature_names_out"):
-        assert not hasattr(ConvNetClassifier(), method)
+        assert not hasattr(estimator, method)

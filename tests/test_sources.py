@@ -417,6 +417,69 @@ def test_transformers_read_it_whole(kind, sample, fitted, tmp_path):
             assert np.array_equal(transformer.fit_transform(source), transformer.fit_transform(X))
 
 
+# Training
+
+
+@pytest.fixture(scope="module")
+def shapes():
+    """Noisy images, sorted by which quarter is bright."""
+    y = np.repeat(np.arange(4), 150)
+    X = np.random.default_rng(0).normal(0, 0.5, (600, 8, 8)).astype(np.float32)
+    for image, label in zip(X, y, strict=True):
+        image[4 * (label // 2) :, 4 * (label % 2) :][:4, :4] += 1
+    return X, y
+
+
+@pytest.mark.parametrize("kind", ["h5py", "h5py contiguous", "zarr", "dask", "dask uneven"])
+def test_training_from_storage(kind, shapes, tmp_path):
+    X, y = shapes
+    source = stored(kind, X, tmp_path, chunk=5)
+    with config_context(working_memory=0.03):  # MiB, of 0.15
+        model = ConvNetClassifier(**{**SMALL, "max_iter": 5}).fit(source, y)
+        again = ConvNetClassifier(**{**SMALL, "max_iter": 5}).fit(source, y)
+        threads = ConvNetClassifier(**{**SMALL, "max_iter": 5}, n_jobs=3).fit(source, y)
+        assert model.score(source, y) > 0.95  # sorted by class: batches of the storage's order would not do
+    assert np.array_equal(model.network_.parameters, again.network_.parameters)
+    assert np.array_equal(model.network_.parameters, threads.network_.parameters)
+
+
+@pytest.mark.parametrize("memory", [0.03, 1])
+def test_validation_and_chunks_from_storage(memory, shapes, tmp_path):
+    X, y = shapes
+    source, settings = stored("h5py", X, tmp_path, chunk=5), {**SMALL, "max_iter": 5, "early_stopping": True}
+    with config_context(working_memory=memory):
+        held_out = ConvNetClassifier(**settings, validation_fraction=0.5).fit(source, y)
+        given = ConvNetClassifier(**SMALL).fit(source, y, X_val=source, y_val=y)
+        stepwise = ConvNetClassifier(**SMALL).partial_fit(source, y, classes=np.unique(y)).partial_fit(source, y)
+    assert held_out.validation_scores_[-1] > 0.9
+    assert given.validation_scores_[-1] == given.score(X, y)
+    assert len(stepwise.loss_curve_) == 2
+    assert stepwise.loss_curve_[1] < stepwise.loss_curve_[0]
+
+
+def test_weights_go_with_their_samples(shapes):
+    # With a learning rate as good as zero, an epoch's loss is the weighted mean over all samples, whatever the order.
+    X, y = shapes
+    settings = {**SMALL, "max_iter": 1, "batch_norm": False, "learning_rate_init": 1e-12, "alpha": 0.0}
+    weight = np.random.default_rng(0).uniform(0, 2, 600) * (np.arange(600) % 7 > 0)
+    losses = []
+    for memory in (0.03, 1):
+        with config_context(working_memory=memory):
+            model = ConvNetClassifier(**settings).fit(Counting(X, 5), y, sample_weight=weight)
+            losses.append(model.loss_)
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def test_training_takes_no_more_memory_than_allowed(tmp_path):
+    X, y = numbers(4000, 2000), np.arange(4000) % 2  # 32 MB
+    source = stored("zarr", X, tmp_path, chunk=25)
+    model = ConvNetClassifier((), hidden_layer_sizes=2, max_iter=1, image_shape="series", random_state=0)
+    model.fit(source[:200], y[:200])
+    with config_context(working_memory=4):
+        taken = peak(lambda: model.fit(source, y))
+    assert taken < peak(lambda: model.fit(X, y)) + 1.25 * 2**22
+
+
 # Errors
 
 

@@ -176,7 +176,9 @@ def test_the_image_shape_is_the_models(digits):
     assert ConvFeatures.from_network(wide, "activation1", image_shape=(16, 4)).fit(X).image_shape_ == (16, 4, 1)
     # Without a parameter that says so, flat samples of as many numbers have the shape that the network takes.
     assert ConvFeatures.from_network(wide.network_).fit(X).image_shape_ == (4, 16, 1)
-    with pytest.raises(ValueError, match=r"takes images \(4, 16, 1\), got \(8, 8, 1\); the weights of dense1 fit that"):
+    with pytest.raises(
+        ValueError, match=r"takes images \(4, 16, 1\), got \(8, 8, 1\), which the weights of dense1 do not"
+    ):
         ConvFeatures.from_network(wide.network_).fit(X.reshape(-1, 8, 8))
 
 
@@ -210,7 +212,7 @@ def test_series_of_another_length(digits):
 def test_layers_that_do_not_fit_other_images(layers, shape, layer, name, digits):
     fitted = ConvNetClassifier(layers=layers, max_iter=1, random_state=0).fit(*digits)
     features = ConvFeatures.from_network(fitted, layer)
-    wanted = f"the fitted network takes images (8, 8, 1), got {(*shape, 1)[:3]}; the weights of {name} fit that shape"
+    wanted = f"the fitted network takes images (8, 8, 1), got {(*shape, 1)[:3]}, which the weights of {name} do not fit"
     with pytest.raises(ValueError) as error:  # noqa: PT011 - the whole message is compared below
         features.fit(np.zeros((3, *shape)))
     assert wanted in str(error.value)
@@ -246,7 +248,7 @@ def test_images_below_a_window():
 
 
 def test_images_beyond_memory_before_anything_is_allocated(model):
-    with pytest.raises(ValueError, match=r"got \(20000, 20000, 1\); the weights of dense1 fit that shape alone"):
+    with pytest.raises(ValueError, match=r"got \(20000, 20000, 1\), which the weights of dense1 do not fit"):
         ConvFeatures.from_network(model).fit(np.broadcast_to(np.zeros(1, np.uint8), (1, 20000, 20000)))
 
 

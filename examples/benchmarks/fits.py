@@ -42,7 +42,7 @@ except ImportError:
     skorch = None
 
 BATCH = 64
-EPOCHS = {"digits": 14, "mnist": 5}  # 14 is what ConvNetClassifier chooses there
+EPOCHS = {"digits": 12, "mnist": 5}  # 12 is what ConvNetClassifier chooses there
 REPEATS = {"digits": 7, "mnist": 3}
 TARGETS = (0.98, 0.99)
 MOST = {"skconv": 5, "skorch": 5, "mlp": 20}  # epochs after which a target counts as not reached
@@ -66,6 +66,8 @@ def torch_module(network, memory_format="contiguous_format"):
                 parts.append(torch.nn.MaxPool2d(layer.pool_size))
             case "Activation":
                 parts.append({"relu": torch.nn.ReLU, "gelu": torch.nn.GELU}[layer.function]())
+            case "Dropout":
+                parts.append(torch.nn.Dropout(layer.rate))
             case "Flatten":
                 parts.append(torch.nn.Flatten())
             case other:

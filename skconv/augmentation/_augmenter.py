@@ -164,6 +164,23 @@ def auto(shape, *, flips=True) -> list[Augmentation]:
     - Series: amplitudes 10 % more or less, noise of 3 %, and a window of 95 % or more stretched to the whole.  The
       last not below 50 steps, where each may have a meaning of its own, like the hours of a day.  No warp, and time
       never runs backwards.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Height, width and channels; a height of 1 is a series.
+    flips : bool, default=True
+        Whether colour photographs may be mirrored.
+
+    Returns
+    -------
+    list of Augmentation
+
+    Examples
+    --------
+    >>> from skconv.augmentation import auto
+    >>> auto((32, 32, 3))
+    [Flip(), Shift(size=(4, 4))]
     """
     height, width, channels = shape
     if height == 1:

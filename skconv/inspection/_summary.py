@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
-from .._network import named
 from ..layers import Convolution, FullyConnected, LocallyConnected
+from ..layers.composite import Composite, named
 
 __all__ = ["summarize"]
 
@@ -13,6 +13,9 @@ _SHOWN = {
     "Activation": "function",
     "Convolution": "kernel_size",
     "Dropout": "rate",
+    "SeparableConvolution": "kernel_size",
+    "SpatialDropout": "rate",
+    "TransposedConvolution": "kernel_size",
     "FullyConnected": "kernel_size",
     "LocallyConnected": "kernel_size",
 }
@@ -21,6 +24,8 @@ _CONNECTIVITIES = (FullyConnected, LocallyConnected, Convolution)
 
 def summarize(network) -> str:
     """Shapes, parameters and multiply-adds of each layer, and their totals; then what it saves to share weights.
+
+    The layers within a `Residual` or `Parallel` are indented below it, and counted in its line.
 
     The second table has a line for each `Convolution`, `LocallyConnected` and `FullyConnected`.  It tells how many
     weights the layer has or would have, without biases: P * Q * F * H * W * C where each of its outputs, P by Q with F
@@ -39,11 +44,12 @@ def summarize(network) -> str:
     rows = [("layer", "output", "parameters", "multiply-adds")]
     total, work = 0, 0
     rows.append(("input", _size(network.shapes[0]), "0", "0"))
-    for layer, before, after in zip(network.layers, network.shapes, network.shapes[1:], strict=False):
+    for depth, _, layer, before in _all_layers(network):
         count = sum(prod(shape) for shape in layer.parameter_shapes(before).values())
         cost = layer.multiply_adds(before)
-        total, work = total + count, work + cost
-        rows.append((_name(layer), _size(after), f"{count:,}", f"{cost:,}"))
+        if not depth:
+            total, work = total + count, work + cost
+        rows.append(("  " * depth + _name(layer), _size(layer.output_shape(before)), f"{count:,}", f"{cost:,}"))
     rows.append(("total", "", f"{total:,}", f"{work:,}"))
     *lines, last = _aligned(rows, "<<>>")
     table = [*lines, lines[1], last]
@@ -53,9 +59,21 @@ def summarize(network) -> str:
     return "\n".join(table)
 
 
+def _placed(layers, depth=0):
+    """``(depth, name, layer, shape of its input)`` of all layers, those within a composite after it."""
+    for name, layer, shape in layers:
+        yield depth, name, layer, shape
+        if isinstance(layer, Composite):
+            yield from _placed(((f"{name}.{own}", each, now) for own, each, now in layer.inner(shape)), depth + 1)
+
+
+def _all_layers(network):
+    return _placed((*pair, shape) for pair, shape in zip(named(network.layers), network.shapes, strict=False))
+
+
 def _savings(network):
     """Name and weights of each layer with windows: fully connected, local and shared."""
-    for (name, layer), shape in zip(named(network.layers), network.shapes, strict=False):
+    for _, name, layer, shape in _all_layers(network):
         if isinstance(layer, _CONNECTIVITIES):
             full, local, shared = (prod(kind.weight_shape(layer, shape)) for kind in _CONNECTIVITIES)
             local //= layer.groups

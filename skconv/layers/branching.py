@@ -1,10 +1,10 @@
 """Steps of branches that start from one image and come together again.
 
-A network stays a chain of steps.  A composite lowers to ``Fork``, the steps of its first branch, ``Switch``, those of the
-next, and so on, and ``Merge``; a branch without layers has no steps.  The frames of these three know each other
-(`Frame.group`): a switch starts a branch from a copy of what the fork got, the merge takes the ends of the branches, which
-are the inputs of the switches and its own.  Backward, the merge and the switches hand out the merge's gradient, and the
-fork adds up those of the branches.
+A network stays a chain of steps.  A composite lowers to ``Fork``, the steps of its first branch, ``Switch``, those of
+the next, and so on, and ``Merge``; a branch without layers has no steps.  The frames of these three know each other
+(`Frame.group`): a switch starts a branch from a copy of what the fork got, the merge takes the ends of the branches,
+which are the inputs of the switches and its own.  Backward, the merge and the switches hand out the merge's gradient,
+and the fork adds up those of the branches.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Fork(Layer):
         pass
 
     def backward(self, frame):
-        """Add to the gradient of the first branch those of the others, straight from the merge where one has no steps."""
+        """Add to the first branch's gradient those of the others; a branch without steps has the merge's."""
         if frame.dx is None:
             return
         _, *switches, merge = frame.group

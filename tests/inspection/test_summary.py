@@ -5,8 +5,20 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from skconv import ConvNetClassifier
+from skconv._network import Network
 from skconv.inspection import summarize
-from skconv.layers import Activation, Convolution, Dense, Dropout, Flatten, FullyConnected, LocallyConnected, MaxPool
+from skconv.layers import (
+    Activation,
+    Convolution,
+    Dense,
+    Dropout,
+    Flatten,
+    FullyConnected,
+    LocallyConnected,
+    MaxPool,
+    Parallel,
+    Residual,
+)
 
 
 def rows(text, table=0):
@@ -130,3 +142,28 @@ def test_nothing_to_share(data):
 def test_needs_a_fit():
     with pytest.raises(NotFittedError):
         ConvNetClassifier().summary()
+
+
+def test_layers_within_layers_are_indented_and_counted_once():
+    inner = Parallel([[Convolution(1, 1)], []])
+    network = Network([Residual([Convolution(2), inner]), Flatten(), Dense(2)], (4, 4, 1), np.float32)
+    text = summarize(network)
+    assert [line[:18].rstrip() for line in text.splitlines()[3:11]] == [
+        "Residual",
+        "  Convolution(3)",
+        "  Parallel",
+        "    Convolution(1)",
+        "  Convolution((1,",
+        "  BatchNorm",
+        "Flatten",
+        "Dense",
+    ]
+    lines = rows(text)[2:]
+    # 9 * 2 + 2; 2 + 1; a projection of 3 and its normalisation of 6: 32, and 288 + 32 + 48 products
+    assert lines[0] == ["Residual", "4 x 4 x 3", "32", "368"]
+    assert lines[-1] == ["total", str(32 + 96 + 2), str(368 + 96)]
+    assert [row[0] for row in rows(text, 1)[1:]] == [
+        "residual1.convolution1",
+        "residual1.parallel1.branch1.convolution1",
+        "residual1.shortcut.convolution1",
+    ]

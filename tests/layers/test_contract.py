@@ -24,13 +24,18 @@ from skconv.layers import (
     Flatten,
     FullyConnected,
     Layer,
+    LayerNorm,
     LocallyConnected,
     MaxPool,
     MeanPool,
+    SeparableConvolution,
+    SpatialDropout,
+    SqueezeExcite,
+    TransposedConvolution,
 )
 
 sys.path.insert(0, str(Path(__file__).parent))
-from cases import CASES, REFERENCES, within
+from cases import CASES, REFERENCES, Case, within
 
 WIDTH = 16
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
@@ -337,6 +342,30 @@ def test_dropout_draws_anew_for_each_pass_block_and_layer():
         assert 0.4 < (first != changed).mean() < 0.6
 
 
+@pytest.mark.parametrize("rate", [0.2, 0.5])
+def test_spatial_dropout_drops_whole_channels(rate):
+    network = Network([SpatialDropout(rate), Flatten()], (4, 5, 50), np.float64)
+    X = np.random.default_rng(0).uniform(1, 2, (40, 1000))
+    with Team(1) as team:
+        y = load(Session(network, 40, 1, training=True, team=team), X).reshape(40, 20, 50)
+    kept = y != 0
+    assert (kept == kept[:, :1]).all()
+    np.testing.assert_allclose(y[kept], X.reshape(y.shape)[kept] / (1 - rate), rtol=1e-13)
+    share = kept[:, 0].mean()
+    assert abs(share - (1 - rate)) < 4 * (rate * (1 - rate) / kept[:, 0].size) ** 0.5
+
+
+@pytest.mark.parametrize("over", ["channels", "sample"])
+def test_layer_norm_gives_mean_zero_and_variance_one(over):
+    network = Network([LayerNorm(over, 0), Flatten()], (4, 5, 6), np.float64)
+    network.initialize(np.random.default_rng(0))
+    with Team(1) as team:
+        y = load(Session(network, 16, 1, training=False, team=team), samples(Case(None, (4, 5, 6), None), 16) * 3 + 5)
+    y = y.reshape(16, 20, 6) if over == "channels" else y
+    np.testing.assert_allclose(y.mean(axis=-1), 0, atol=1e-12)
+    np.testing.assert_allclose(y.var(axis=-1), 1, rtol=1e-12)
+
+
 def test_batch_norm_keeps_running_statistics():
     case = CASES["batch norm of a series"]
     network = build(case)
@@ -389,6 +418,41 @@ def test_max_pool_gradient_of_ties_goes_to_the_first():
         (Activation("swish"), (4, 4, 1), r"activation must be one of \['elu', .*'tanh'\], got 'swish'"),
         (Dropout(1), (4, 4, 1), r"dropout must be in \[0, 1\), got 1"),
         (Dropout(-0.1), (4,), r"dropout must be in \[0, 1\), got -0.1"),
+        (SpatialDropout(1.5), (4, 4, 1), r"dropout must be in \[0, 1\), got 1.5"),
+        (LayerNorm("image"), (4, 4, 1), "over must be 'channels' or 'sample', got 'image'"),
+        (
+            SqueezeExcite(),
+            (4,),
+            r"SqueezeExcite takes an image, got an input of shape \(4,\); put it before the Flatten",
+        ),
+        (SqueezeExcite(0), (4, 4, 2), "ratio must be at least 1, got 0"),
+        (SeparableConvolution(2), (4,), r"SeparableConvolution takes an image, got an input of shape \(4,\)"),
+        (
+            SeparableConvolution(2, 5, padding="valid"),
+            (4, 6, 1),
+            "kernel_size=5 does not fit: a window of 5x5 in an input",
+        ),
+        (TransposedConvolution(2), (4,), r"TransposedConvolution takes an image, got an input of shape \(4,\)"),
+        (
+            TransposedConvolution(2, stride=2, output_padding=1),
+            (4, 4, 1),
+            "output_padding must be 0 with padding='same', got 1",
+        ),
+        (
+            TransposedConvolution(2, stride=(2, 3), padding=1, output_padding=2),
+            (4, 4, 1),
+            r"output_padding must be at least 0 and below stride=\(2, 3\), got 2",
+        ),
+        (
+            TransposedConvolution(2, padding=(3, 0)),
+            (4, 4, 1),
+            r"padding=\(3, 0\) leaves no output: 0x6 of an input of 4x4",
+        ),
+        (
+            TransposedConvolution(2, bias="position"),
+            (4, 4, 1),
+            "bias of TransposedConvolution must be 'shared' or None, got 'position'",
+        ),
         (Dense(3), (4, 4, 1), r"Dense takes a vector, got an input of shape \(4, 4, 1\); put a Flatten before it"),
         (
             Convolution(2, 5, padding="valid"),

@@ -1,0 +1,242 @@
+"""What the defaults and the documented settings reach, next to peers.
+
+    python examples/benchmarks/accuracy.py digits [--seeds 1]
+    python examples/benchmarks/accuracy.py mnist --data mnist.npz [--setting default] [--seeds 1]
+    python examples/benchmarks/accuracy.py skorch --data mnist.npz [--seeds 3]
+    python examples/benchmarks/accuracy.py series --data FOLDER [--seeds 3]
+    python examples/benchmarks/accuracy.py imbalance --data mnist.npz [--seeds 3]
+    python examples/benchmarks/accuracy.py calibration --data mnist.npz
+
+"digits": ten stratified, shuffled folds.  "mnist": test accuracy and seconds of each setting.  "skorch": the network of the
+defaults in skorch, with the same batches, schedule and epochs.  "series": the ``ucr_*.npz`` of a folder (train_series,
+train_labels, test_series, test_labels), against MiniRocket and a ridge classifier.  "imbalance": MNIST with the class 8 cut
+to 1 %, balanced accuracy with and without ``class_weight="balanced"``, and skorch with a weighted loss.  "calibration":
+expected calibration error and log loss with and without temperature scaling, on 5,000 samples of MNIST.
+
+"skorch" and its column in "imbalance" need torch and skorch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+from _common import load_mnist, machine
+from sklearn.datasets import load_digits
+from sklearn.linear_model import RidgeClassifierCV
+from sklearn.metrics import balanced_accuracy_score, log_loss
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skconv import ConvFeatures, ConvNetClassifier
+from skconv.augmentation import Crop, Jitter, Rotation, Scaling, Shear, Shift, TimeWarp, Zoom
+from skconv.layers import Activation, BatchNorm, Convolution, GlobalMeanPool, MaxPool
+
+DIGITS = {
+    "filters": (16, 32, 64),
+    "pool": (None, "max", None),
+    "max_iter": 30,
+    "augment": [Rotation(10), Zoom(0.1), Shift(0.5)],
+}
+SERIES = {
+    "image_shape": "series",
+    "filters": (16, 32, 64),
+    "dilation": 1,
+    "pool": "max",
+    "global_pool": None,
+    "hidden_layer_sizes": (64,),
+    "dropout": (0.0, 0.0, 0.3, 0.0),
+    "max_iter": 150,
+    "augment": [Crop(0.9), Scaling(0.1), Jitter(0.03), TimeWarp(0.1)],
+    "n_augmented": 8,
+}
+
+
+def block(filters, pool=False):
+    """Convolution, perhaps a maximum, normalisation and activation."""
+    return [Convolution(filters, bias=None), *([MaxPool()] if pool else []), BatchNorm(), Activation()]
+
+
+MNIST = {
+    "default": {},
+    "augmented": {
+        "filters": (32, 64, 128),
+        "max_iter": 16,
+        "batch_size": 128,
+        "augment": [Rotation(10), Shear(10), Zoom(0.1), Shift(2)],
+    },
+    "small": {
+        "layers": [*block(10), *block(14, pool=True), *block(20), *block(32, pool=True), GlobalMeanPool()],
+        "max_iter": 16,
+        "augment": [Rotation(10), Zoom(0.1), Shift(1)],
+    },
+}
+
+
+def report(name, scores, seconds):
+    """One line: mean and spread of the scores, median of the seconds."""
+    spread = statistics.stdev(scores) if len(scores) > 1 else 0.0
+    print(f"{name:36}{statistics.mean(scores):.4f} +- {spread:.4f}   fit {statistics.median(seconds):.2f} s", flush=True)
+
+
+def timed_fit(model, X, y, **options):
+    """Seconds that a fit takes."""
+    start = time.perf_counter()
+    model.fit(X, y, **options)
+    return time.perf_counter() - start
+
+
+def digits(options):
+    """Ten folds at the defaults and with the documented setting."""
+    X, y = load_digits(return_X_y=True)
+    X = X / 16
+    for name, params in {"digits, default": {}, "digits, augmented": DIGITS}.items():
+        scores, seconds = [], []
+        for seed in range(options.seeds):
+            for train, test in StratifiedKFold(10, shuffle=True, random_state=seed).split(X, y):
+                model = ConvNetClassifier(random_state=seed, **params)
+                seconds.append(timed_fit(model, X[train], y[train]))
+                scores.append(model.score(X[test], y[test]))
+        report(name, scores, seconds)
+
+
+def mnist(options):
+    """Test accuracy of one setting or of all."""
+    X, y, X_test, y_test = load_mnist(options.data)
+    for name, params in MNIST.items():
+        if options.setting not in (None, name):
+            continue
+        models = [ConvNetClassifier(random_state=seed, **params) for seed in range(options.seeds)]
+        seconds = [timed_fit(model, X, y) for model in models]
+        n = len(models[0].network_.parameters)
+        report(f"MNIST, {name} ({n:,} parameters)", [model.score(X_test, y_test) for model in models], seconds)
+
+
+def skorch_model(model, n, seed, weight=None):
+    """The network of a fitted model in skorch, untrained."""
+    import torch
+    from fits import skorch_net
+
+    torch.manual_seed(seed)
+    net = skorch_net(model, n, model.n_iter_, "channels_last", "batches")
+    return net.set_params(criterion__weight=None if weight is None else torch.tensor(weight, dtype=torch.float32))
+
+
+def skorch_arrays(X, y):
+    """Images (n, 1, 28, 28) of float32 and integer labels."""
+    return X.reshape(len(X), 1, 28, 28).astype(np.float32), y.astype(np.int64)
+
+
+def skorch(options):
+    """The defaults, and the same network in skorch."""
+    X, y, X_test, y_test = load_mnist(options.data)
+    X, X_test = (part.reshape(len(part), -1).astype(np.float32) / 255 for part in (X, X_test))
+    results = {"skconv": ([], []), "skorch": ([], [])}
+    for seed in range(options.seeds):
+        model = ConvNetClassifier(random_state=seed)
+        results["skconv"][1].append(timed_fit(model, X, y))
+        results["skconv"][0].append(model.score(X_test, y_test))
+        peer = skorch_model(model, len(X), seed)
+        results["skorch"][1].append(timed_fit(peer, *skorch_arrays(X, y)))
+        results["skorch"][0].append(float(np.mean(peer.predict(skorch_arrays(X_test, y_test)[0]) == y_test)))
+    for name, (scores, seconds) in results.items():
+        report(f"MNIST, {name}", scores, seconds)
+
+
+def series(options):
+    """Test accuracy on each set of series, default and documented, and MiniRocket with ridge."""
+    paths = sorted(Path(options.data).glob("ucr_*.npz"))
+    ridge = (StandardScaler(with_mean=False), RidgeClassifierCV(alphas=np.logspace(-3, 3, 10)))
+    models = {
+        "default": lambda seed: ConvNetClassifier(image_shape="series", random_state=seed),
+        "documented": lambda seed: ConvNetClassifier(random_state=seed, **SERIES),
+        "MiniRocket, ridge": lambda seed: make_pipeline(
+            ConvFeatures("minirocket", 10_000, image_shape="series", random_state=seed), *ridge
+        ),
+    }
+    for name, make in models.items():
+        means = []
+        for path in paths:
+            with np.load(path) as file:
+                parts = dict(file)
+            fitted = [make(seed) for seed in range(options.seeds)]
+            seconds = [timed_fit(model, parts["train_series"], parts["train_labels"]) for model in fitted]
+            scores = [model.score(parts["test_series"], parts["test_labels"]) for model in fitted]
+            report(f"{name}, {path.stem.removeprefix('ucr_')}", scores, seconds)
+            means.append(statistics.mean(scores))
+        print(f"{name}: mean {statistics.mean(means):.4f}", flush=True)
+
+
+def imbalance(options):
+    """Balanced accuracy where one class is rare."""
+    X, y, X_test, y_test = load_mnist(options.data)
+    X, X_test = (part.reshape(len(part), -1).astype(np.float32) / 255 for part in (X, X_test))
+    rare = np.flatnonzero(y == 8)
+    kept = np.sort(np.r_[np.flatnonzero(y != 8), rare[: len(rare) // 100]])[:: options.every]
+    X, y = X[kept], y[kept]
+    print(f"{len(y)} samples, {np.sum(y == 8)} of class 8")
+    results = {}
+    for seed in range(options.seeds):
+        for name, weight in (("skconv, no weights", None), ("skconv, balanced", "balanced")):
+            model = ConvNetClassifier(class_weight=weight, random_state=seed)
+            seconds = timed_fit(model, X, y)
+            results.setdefault(name, []).append((balanced_accuracy_score(y_test, model.predict(X_test)), seconds))
+        try:
+            peer = skorch_model(model, len(X), seed, len(y) / (10 * np.bincount(y)))
+        except ImportError:
+            continue
+        seconds = timed_fit(peer, *skorch_arrays(X, y))
+        predicted = peer.predict(skorch_arrays(X_test, y_test)[0])
+        results.setdefault("skorch, weighted loss", []).append((balanced_accuracy_score(y_test, predicted), seconds))
+    for name, pairs in results.items():
+        report(name, *map(list, zip(*pairs, strict=True)))
+
+
+def calibration_error(probabilities, y, bins=15):
+    """Mean distance of confidence and accuracy over bins of confidence (Guo et al., arXiv 1706.04599)."""
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [abs((confidence - right)[which == k].sum()) for k in range(bins)]
+    return sum(gaps) / len(y)
+
+
+def calibration(options):
+    """Expected calibration error with and without temperature scaling, and without label smoothing."""
+    X, y, X_test, y_test = load_mnist(options.data)
+    X, y = X[:5000], y[:5000]
+    for smoothing in (0.0, 0.1):
+        for scaled in (False, True):
+            model = ConvNetClassifier(
+                label_smoothing=smoothing, early_stopping=True, temperature_scaling=scaled, random_state=0
+            ).fit(X, y)
+            p = model.predict_proba(X_test)
+            print(
+                f"label_smoothing={smoothing}, temperature {model.temperature_:.2f}: calibration error "
+                f"{calibration_error(p, y_test):.4f}, log loss {log_loss(y_test, p):.4f}",
+                flush=True,
+            )
+
+
+TASKS = {task.__name__: task for task in (digits, mnist, skorch, series, imbalance, calibration)}
+
+
+def main():
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("task", choices=TASKS)
+    parser.add_argument("--data", help="an .npz file, or a folder of them for series; without it, OpenML")
+    parser.add_argument("--setting", choices=MNIST, help="of MNIST; without it, all")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--every", type=int, default=1, help="every so many samples, for imbalance")
+    options = parser.parse_args()
+    print(machine("torch", "skorch"))
+    TASKS[options.task](options)
+
+
+if __name__ == "__main__":
+    main()

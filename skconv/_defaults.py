@@ -1,0 +1,82 @@
+"""What "auto" stands for, by the shape of the samples.
+
+The choices were made on several data sets, none of them in the tests: see `docs/defaults.md`.
+"""
+
+from __future__ import annotations
+
+__all__ = ["SMALLEST", "is_series", "pools_series", "resolved"]
+
+SMALLEST = 3  # pixels across that pooling leaves
+_FEWEST, _MOST = 2, 4  # blocks
+_SHORT, _LONG = 48, 600  # series that are pooled once, that are pooled by 4 at first
+_SERIES_FILTERS, _SERIES_KERNEL = (32, 64, 64, 64), 9
+
+
+def resolved(estimator, shape) -> dict:
+    """The estimator's parameters by name, with values in place of each "auto" but that of ``pool``."""
+    values = estimator.get_params(deep=False)
+    chosen = _of_series(shape, not estimator._numeric_y) if is_series(shape) else _of_images(shape, not estimator._numeric_y)
+    for name, value in chosen.items():
+        if isinstance(values[name], str) and values[name] == "auto":
+            values[name] = value
+    shared = values["connectivity"] == "shared"
+    if values["global_pool"] == "auto":
+        long = is_series(shape) and shape[1] > _SHORT
+        values["global_pool"] = "mean" if long and values["filters"] and shared else None
+    n = len(values["filters"]) if isinstance(values["filters"], (tuple, list)) else 1
+    for name in ("dilation", "pool_size"):  # one entry a layer, whatever their number
+        if callable(values[name]):
+            values[name] = tuple(values[name](i) for i in range(n))
+    if callable(values["dropout"]):
+        values["dropout"] = tuple(values["dropout"](i, n - 1) for i in range(n)) or 0.0
+    return values
+
+
+def is_series(shape) -> bool:
+    """Whether samples of this shape are series."""
+    return shape[0] == 1
+
+
+def pools_series(i, length) -> bool:
+    """Whether block i of a series of this length is pooled where ``pool="auto"``."""
+    return i == 1 or (i == 0 and length > _SHORT)
+
+
+def _of_images(shape, classes):
+    """A block for each halving that leaves 3 pixels; larger images, and colour, ask for more.
+
+    On photographs of 32 x 32 pixels three blocks and what follows from it instead of two: clothes 0.763 for 0.725 right,
+    hands 0.992 for 0.966, textures 0.41 for 0.28.
+    """
+    blocks, side = 0, min(shape[:2])
+    while side // 2 >= SMALLEST:
+        blocks, side = blocks + 1, side // 2
+    blocks = min(max(blocks, _FEWEST), _MOST)
+    large = blocks > _FEWEST
+    first = 24 if large and shape[2] >= 3 else 16
+    return {
+        "filters": tuple(first << i for i in range(blocks)),
+        "kernel_size": 3,
+        "dilation": 1,
+        "pool_size": 2,
+        "hidden_layer_sizes": (128,) if large else (64,),
+        "dropout": lambda i, last: 0.2 if large and classes and i == last else 0.0,
+    }
+
+
+def _of_series(shape, classes):
+    """Long kernels, dilated after the pooling, and a mean over time: what matters may be anywhere.
+
+    On eight sets of series 0.93 right, with the blocks for images 0.82.  Of a short series each time may mean something
+    of its own, so nothing is averaged.
+    """
+    length = shape[1]
+    return {
+        "filters": _SERIES_FILTERS if length > _SHORT else _SERIES_FILTERS[:2],
+        "kernel_size": min(_SERIES_KERNEL, length),
+        "dilation": lambda i: 2 ** max(0, i - 1) if length > _SHORT else 1,
+        "pool_size": lambda i: 4 if i == 0 and length > _LONG else 2,
+        "hidden_layer_sizes": () if length > _SHORT else (64,),
+        "dropout": lambda i, last: 0.3 if classes and i == last and length >= _SHORT // 2 else 0.0,
+    }
