@@ -16,29 +16,21 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from ._architecture import build_layers
 from ._checkpoint import Checkpoint, check_checkpoint
-from ._defaults import is_series
 from ._fitting import History, Run, deferred_interrupt
 from ._images import ImageInput
-from ._network import Network
 from ._parallel import Team, thread_count
 from ._parameters import CONSTRAINTS
+from ._parts import TrainingParts
 from ._prediction import predict
-from ._sources import LazyRows, epoch_pieces, subset
-from ._training import Trainer, weight_matrices
-from ._validation import InvalidParameterError, check_parameters
-from .augmentation import make_augmenter
+from ._sources import epoch_pieces, subset
+from ._validation import check_parameters
 from .callbacks import CallbackSupportMixin, Watch, with_callbacks
 from .inspection import summarize
-from .optimizers import SGD, Adam, Muon, RMSProp
-from .schedules import SCHEDULES, Plateau, warmed
 
 __all__ = ["BaseConvNet"]
 
-_EPOCHS, _UPDATES, _MIN_UPDATES, _MIN_UPDATES_SERIES = (5, 10), 4000, 600, 300
-_SMALL_BATCH, _MANY = 32, 2500  # few samples learn better in small batches: digits 0.9955 right in 64, 0.9964 in 32
 
-
-class BaseConvNet(CallbackSupportMixin, ImageInput, BaseEstimator):
+class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator):
     """Base of the convolutional networks; not for use."""
 
     _parameter_constraints: dict = CONSTRAINTS
@@ -71,15 +63,6 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, BaseEstimator):
         return weight
 
     # Data
-
-    def _compute_dtype(self, X, n):
-        """float64 where X is and every update sees all samples; else float32.
-
-        A mini-batch gradient is uncertain in its second digit, so there float64 buys nothing and takes twice as long.
-        """
-        double = X.dtype.kind == "f" and X.dtype.itemsize >= 8
-        whole = self.solver == "lbfgs" or self._batch_size(n) == n
-        return np.dtype(np.float64 if double and whole else np.float32)
 
     def _check_weight(self, sample_weight, X):
         """Weights, one per sample, at least one above zero; only their ratios count, so the largest becomes 1."""
@@ -151,84 +134,6 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, BaseEstimator):
         self._freeze(network)
         return network
 
-    def _new_network(self, X, n, shape, rng):
-        network = Network(build_layers(self, shape, self._n_outputs()), shape, self._compute_dtype(X, n))
-        network.initialize(rng)
-        if self.initial_weights is not None:
-            _check_initial(self.initial_weights, network)
-            network.fill(self.initial_weights)
-        return network
-
-    def _freeze(self, network):
-        names = (self.freeze,) if isinstance(self.freeze, str) else tuple(self.freeze)
-        if names:
-            network.check_names(names)
-        network.frozen = names
-
-    def _new_optimizer(self, network):
-        n, dtype = len(network.parameters), network.dtype
-        adam = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
-        if self.solver == "lbfgs":
-            return None
-        if self.solver == "sgd":
-            return SGD(n, dtype, momentum=self.momentum, nesterov=self.nesterovs_momentum)
-        if self.solver == "rmsprop":
-            return RMSProp(n, dtype, epsilon=self.epsilon)
-        if self.solver == "muon":
-            return Muon(n, dtype, weight_matrices(network), **adam)
-        return Adam(n, dtype, **adam)
-
-    def _batch_size(self, n):
-        if self.batch_size != "auto":
-            return min(self.batch_size, n)
-        if self.solver == "lbfgs":
-            return min(1024, n)
-        return n if n <= _SMALL_BATCH else max(8, min(n // 4, 64 if n >= _MANY else _SMALL_BATCH))
-
-    def _n_epochs(self, n):
-        """Epochs: `max_iter`, or what gives enough updates and does not take too long on many samples."""
-        if self.max_iter != "auto":
-            return self.max_iter
-        fewest, most = _EPOCHS
-        updates = ceil(n / self._batch_size(n))  # an epoch
-        least = _MIN_UPDATES_SERIES if is_series(self.image_shape_) else _MIN_UPDATES
-        return max(min(max(ceil(_UPDATES / updates), fewest), most), ceil(least / updates))
-
-    def _new_augmenter(self, X, shape):
-        return None if self.augment is None else make_augmenter(self.augment, shape, _spread(X, shape))
-
-    def _trainer(self, network, team, n, rng):
-        return Trainer(
-            network,
-            self._loss(),
-            self._new_optimizer(network),
-            team,
-            batch_size=self._batch_size(n),
-            alpha=self.alpha,
-            l1_ratio=self.l1_ratio,
-            decoupled=self.solver == "adamw",
-            clip=self.clip_norm,
-            max_norm=self.max_norm,
-            ema_decay=self.ema_decay,
-            augmenter=self._augmenter,
-            seed=int(rng.integers(2**32)),
-        )
-
-    def _check_solver(self, X, validated):
-        """L-BFGS sees all samples at once and moves as it likes."""
-        if self.solver != "lbfgs":
-            return
-        options = {"early_stopping=True": self.early_stopping, "X_val": validated}
-        options |= {name: getattr(self, name) is not None for name in ("ema_decay", "clip_norm", "max_norm")}
-        options |= {name: getattr(self, name) is not None for name in ("augment", "checkpoint")}
-        options["freeze"] = len(self.freeze) > 0
-        options["an X in storage"] = isinstance(X, LazyRows)
-        for name, wanted in options.items():
-            if wanted:
-                raise ValueError(
-                    f"{name} needs a stochastic solver, got solver='lbfgs'; use 'adam' or 'sgd', or leave {name} out"
-                )
-
     # The fit
 
     @with_callbacks
@@ -293,17 +198,6 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, BaseEstimator):
             run.go(watch, checkpoint)
             run.finish()
         self._set_history(run)
-
-    def _schedule(self):
-        schedule = SCHEDULES["constant" if self.learning_rate == "plateau" else self.learning_rate]
-        if self.warm_up:
-            schedule = warmed(schedule, self.warm_up)
-        return lambda done: self.learning_rate_init * schedule(done)
-
-    def _plateau(self):
-        if self.learning_rate != "plateau":
-            return None
-        return Plateau(patience=max(1, self.n_iter_no_change // 2), tol=self.tol)
 
     def _validator(self, network, team, validation):
         """Loss and score on the validation data, or None where there are none."""
@@ -501,26 +395,3 @@ def _pieces(X, y, weight, rows, shuffle):
             yield samples, y[numbers], weight[numbers], order
 
     return pieces
-
-
-def _spread(X, shape):
-    """Standard deviation of each channel, over at most 1000 samples."""
-    samples = X[np.arange(0, len(X), max(1, len(X) // 1000))].astype(np.float64)
-    return samples.reshape(-1, shape[2]).std(axis=0)
-
-
-def _check_initial(weights, network):
-    """Every given array by the name of one that there is, of its shape, and finite."""
-    known = {**network.named_parameters(), **network.named_state()}
-    for name, array in weights.items():
-        if name not in known:
-            raise InvalidParameterError(f"initial_weights has {name!r}, but the network has {', '.join(known)}")
-        if np.shape(array) != known[name].shape:
-            raise InvalidParameterError(
-                f"initial_weights[{name!r}] has shape {np.shape(array)}, but the network's has {known[name].shape}"
-            )
-        array = np.asarray(array)
-        if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
-            raise InvalidParameterError(
-                f"initial_weights[{name!r}] must hold finite numbers, got dtype {array.dtype} with {array.ravel()[:3]}"
-            )
