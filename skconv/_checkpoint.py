@@ -71,7 +71,7 @@ def fingerprint(values, *arrays) -> str:
             step = max(1, -(-array.nbytes // _SAMPLED))
             array = array[np.arange(0, shape[0], step)]
         digest.update(repr((shape, str(array.dtype), step)).encode())
-        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 

@@ -78,5 +78,5 @@ def _of_series(shape, classes):
         "dilation": lambda i: 2 ** max(0, i - 1) if length > _SHORT else 1,
         "pool_size": lambda i: 4 if i == 0 and length > _LONG else 2,
         "hidden_layer_sizes": () if length > _SHORT else (64,),
-        "dropout": lambda i, last: 0.3 if classes and i == last and length >= _SHORT // 2 else 0.0,
+        "dropout": lambda i, last: 0.3 if classes and i == last and length > _SHORT else 0.0,
     }

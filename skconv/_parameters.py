@@ -113,7 +113,7 @@ batch_norm : bool, or tuple with one entry per layer, default=True
     Whether convolutional layers normalise each channel over the batch.
 dropout : float, "auto", or tuple, default="auto"
     Share of activations set to zero in training; a tuple as for `activation`.  "auto" is, in a classifier and after the
-    last convolutional layer only, 0.2 on images from 24 pixels on and 0.3 on series from 24 samples on; else 0.
+    last convolutional layer only, 0.2 on images from 24 pixels on and 0.3 on series of more than 48 samples; else 0.
 layers : list of Layer or str, default=None
     Layers from `skconv.layers` up to the last vector, or the name of an architecture (`skconv.architectures`), in
     place of what the parameters above describe.  The output layer is added.

@@ -338,9 +338,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         """
         return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 
-    def partial_fit(
-        self, X, y, classes=None, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None
-    ):
+    def partial_fit(self, X, y, classes=None, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """One pass over a chunk of the data, at the constant learning rate `learning_rate_init`.
 
         Parameters

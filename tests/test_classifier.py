@@ -124,11 +124,24 @@ def test_learning_rates_differ():
     assert len({quick(learning_rate=rate).fit(X, Y).loss_ for rate in rates}) == 4
 
 
-def test_auto_max_iter_is_10_epochs_or_300_updates():
+def test_auto_max_iter_gives_enough_updates():
     model = quick(max_iter="auto")
-    assert model.fit(X[:300], Y[:300]).n_iter_ == 60  # 5 batches of at most 64
-    assert model.fit(X[:50], Y[:50]).n_iter_ == 300
+    assert model.fit(X[:300], Y[:300]).n_iter_ == 60  # 10 batches of at most 32
+    assert model.fit(X[:50], Y[:50]).n_iter_ == 120  # 5 of at most 12
+    assert model.fit(X[:30], Y[:30]).n_iter_ == 600
     assert model.set_params(batch_size=5).fit(X, Y).n_iter_ == 10
+    assert model.set_params(batch_size=1).fit(X[:1000], Y[:1000]).n_iter_ == 10
+    assert model.set_params(image_shape="series", batch_size=20).fit(X[:60], Y[:60]).n_iter_ == 100
+
+
+@pytest.mark.parametrize(
+    ("n", "batch", "epochs"),
+    [(32, 32, 600), (33, 8, 120), (100, 25, 150), (2499, 32, 10), (2500, 64, 15), (30_000, 64, 9), (60_000, 64, 5)],
+)
+def test_auto_batches_and_epochs(n, batch, epochs):
+    model = ConvNetClassifier()
+    model.image_shape_ = (8, 8, 1)
+    assert (model._batch_size(n), model._n_epochs(n)) == (batch, epochs)
 
 
 @pytest.mark.parametrize(
@@ -395,7 +408,7 @@ def test_image_shapes(samples, image_shape, expected):
 
 def test_series_of_channels_are_not_images():
     as_series = quick(image_shape="series").fit(SERIES, Y[:60])
-    assert as_series.weights_["convolution1.weight"].shape == (3, 1, 3, 3)
+    assert as_series.weights_["convolution1.weight"].shape == (3, 1, 9, 3)
     as_image = quick().fit(SERIES, Y[:60])
     assert as_image.weights_["convolution1.weight"].shape == (3, 3, 3, 1)
 
@@ -684,7 +697,8 @@ def test_batch_norm_of_each_layer():
         ((8, 8), (3, 4), [0, 1]),
         ((16, 16), (3, 4), [1, 1]),
         ((28, 28), (3, 4), [1, 1]),
-        ((28, 28), (3, 4, 5), [0, 1, 1]),
+        ((28, 28), (3, 4, 5), [1, 1, 1]),
+        ((16, 16), (3, 4, 5), [0, 1, 1]),
         ((32, 32), (3, 4, 5), [1, 1, 1]),
         ((4, 4), (3, 4), [0, 0]),
         ((8, 100), (3, 4), [0, 1]),
@@ -693,7 +707,7 @@ def test_batch_norm_of_each_layer():
         ((1, 1), (3,), [0]),
     ],
 )
-def test_auto_pool_leaves_four_pixels(shape, sizes, expected):
+def test_auto_pool_leaves_three_pixels(shape, sizes, expected):
     samples = np.random.default_rng(0).standard_normal((20, *shape))
     model = quick(filters=sizes, max_iter=1, image_shape=shape).fit(samples, np.arange(20) % 2)
     pooled = []
@@ -794,7 +808,7 @@ BAD = {
     "activation": ["swish", None, 1],
     "batch_norm": ["yes", None],
     "dropout": [1.0, -0.1, 1.5, "some", np.nan],
-    "layers": ["conv", 3],
+    "layers": [3, True],
     "label_smoothing": [1.0, -0.1, "much"],
     "solver": ["newton", None],
     "alpha": [-1, "small", np.nan],
@@ -818,6 +832,23 @@ BAD = {
     "random_state": ["seed", -1],
     "verbose": ["loud", -1],
     "n_jobs": [1.5, "all"],
+    "global_pool": ["sum", 2],
+    "loss": ["hinge", None],
+    "focal_gamma": [-1, "much"],
+    "l1_ratio": [-0.1, 1.1],
+    "max_norm": [0, "small"],
+    "clip_norm": [0, -1.0],
+    "ema_decay": [0.0, 1.0, 1],
+    "warm_up": [1.0, -0.1],
+    "augment": [],  # its errors are those of `make_augmenter`
+    "n_augmented": [-1, 1.5],
+    "scoring": [3],
+    "initial_weights": ["imagenet", [1]],
+    "freeze": [None, 1],
+    "temperature_scaling": ["yes"],
+    "checkpoint": [3],
+    "checkpoint_every": [0, 1.5],
+    "callback": ["print", 1],
 }
 
 
@@ -1216,7 +1247,7 @@ def test_warm_start_needs_the_same_problem():
     assert_rejected(model, lambda model: model.fit(X[Y < 9], Y[Y < 9]), classes)
     shape = (
         r"warm_start=True continues the fitted network, from \(8, 8, 1\) through 11 layers; X and the parameters now "
-        r"describe another one, from \(1, 63, 1\) through 12 layers\. Set warm_start=False"
+        r"describe another one, from \(1, 63, 1\) through 14 layers\. Set warm_start=False"
     )
     assert_rejected(model, lambda model: model.fit(X[:, :63], Y), shape)
     assert_rejected(model, lambda model: model.fit(X.reshape(-1, 4, 16), Y), r"from \(4, 16, 1\)")

@@ -20,6 +20,7 @@ LEVELS = [
     {"classifier", "regressor", "padding", "pooling", "shaping", "features", "_building"},
     {"_transfer"},
     {"_convnet"},
+    {"_parts"},
     {"inspection", "_architecture"},
     {"_transform", "_banks", "_patches", "_filters"},
     {"_training", "_prediction", "_alone"},

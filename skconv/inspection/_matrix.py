@@ -51,7 +51,7 @@ def weight_matrix(model, layer="convolution1", *, ties=False):
     >>> from skconv import ConvNetClassifier
     >>> from skconv.inspection import weight_matrix
     >>> X, y = np.random.default_rng(0).random((20, 1, 5)), np.arange(20) % 2
-    >>> model = ConvNetClassifier(filters=1, max_iter=1).fit(X, y)
+    >>> model = ConvNetClassifier(filters=1, kernel_size=3, max_iter=1).fit(X, y)
     >>> weight_matrix(model, ties=True)
     array([[ 1,  2, -1, -1, -1],
            [ 0,  1,  2, -1, -1],
