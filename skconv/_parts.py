@@ -78,7 +78,9 @@ class TrainingParts:
         return max(min(max(ceil(_UPDATES / updates), fewest), most), ceil(least / updates))
 
     def _new_augmenter(self, X, shape):
-        return None if self.augment is None else make_augmenter(self.augment, shape, _spread(X, shape))
+        if self.augment is None:
+            return None
+        return make_augmenter(self.augment, shape, _spread(X, shape), flips=not self._numeric_y)
 
     def _trainer(self, network, team, n, rng):
         return Trainer(
