@@ -65,7 +65,7 @@ MNIST = {
     "default": {},
     "augmented": {
         "filters": (32, 64, 128),
-        "max_iter": 30,
+        "max_iter": 16,
         "batch_size": 128,
         "augment": [Rotation(10), Shear(10), Zoom(0.1), Shift(2)],
     },
