@@ -70,6 +70,14 @@ def test_history_takes_finite_losses_only():
 # Ctrl-C
 
 
+@pytest.fixture(autouse=True)
+def usual_handler():
+    """Python's own answer to Ctrl-C, which a process in the background does not begin with."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_a_first_interrupt_is_kept_and_a_second_raises():
     with deferred_interrupt() as interrupt:
         assert not interrupt.pressed
