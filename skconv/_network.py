@@ -242,8 +242,8 @@ class Network:
                 parts = step.name.split(".")
                 known.update(dict.fromkeys(".".join(parts[: i + 1]) for i in range(len(parts))))
         for name in names:
-            if name not in known:
-                raise ValueError(f"there is no layer {name!r} with parameters; there are {', '.join(known)}")
+            if not isinstance(name, str) or name not in known:
+                raise ValueError(f"freeze: there is no layer {name!r} with parameters; there are {', '.join(known)}")
 
     def trainable(self) -> np.ndarray:
         """True where a parameter is trained, False where its layer is frozen, of shape ``(n,)``."""

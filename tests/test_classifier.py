@@ -76,10 +76,10 @@ def test_learns_digits(learned):
     assert learned.loss_ < 0.75 < learned.loss_curve_[0]
 
 
-@pytest.mark.parametrize("solver", ["adam", "adamw", "sgd", "lbfgs"])
+@pytest.mark.parametrize("solver", ["adam", "adamw", "sgd", "rmsprop", "muon", "lbfgs"])
 def test_every_solver_learns(solver):
-    model = ConvNetClassifier((4, 8), hidden_layer_sizes=16, solver=solver, max_iter=25, random_state=0).fit(X, Y)
-    assert model.score(*TEST) > 0.6
+    model = ConvNetClassifier((4, 8), hidden_layer_sizes=16, solver=solver, max_iter=25, random_state=0)
+    assert model.fit(X, Y).score(*TEST) > 0.6
     assert model.loss_ < 0.75 * model.loss_curve_[0]
     assert 1 <= model.n_iter_ == len(model.loss_curve_) <= 25
 
@@ -99,6 +99,20 @@ def test_solvers_and_their_options_differ():
         {"label_smoothing": 0.0},
         {"batch_size": 100},
         {"shuffle": False},
+        {"solver": "rmsprop"},
+        {"solver": "rmsprop", "epsilon": 1e-2},
+        {"solver": "muon"},
+        {"solver": "muon", "beta_2": 0.9},
+        {"alpha": 0.1, "l1_ratio": 0.5},
+        {"solver": "adamw", "alpha": 0.1, "l1_ratio": 0.5},
+        {"max_norm": 0.5},
+        {"clip_norm": 0.01},
+        {"ema_decay": 0.9},
+        {"warm_up": 0.5},
+        {"loss": "focal"},
+        {"loss": "focal", "focal_gamma": 1.0},
+        {"augment": "auto"},
+        {"freeze": "convolution1"},
         {"solver": "lbfgs"},
     ]
     weights = {quick(**params).fit(X, Y).weights_["dense2.weight"].tobytes() for params in options}
@@ -112,16 +126,46 @@ def test_alpha_shrinks_weights():
     assert sizes[0] > sizes[1] > sizes[2]
 
 
-@pytest.mark.parametrize("learning_rate", ["one_cycle", "constant", "cosine", "step"])
-def test_every_learning_rate_learns(learning_rate):
-    model = ConvNetClassifier((4, 8), hidden_layer_sizes=16, learning_rate=learning_rate, max_iter=15, random_state=0)
+@pytest.mark.parametrize("warm_up", [0.0, 0.2])
+@pytest.mark.parametrize("learning_rate", ["one_cycle", "constant", "cosine", "step", "plateau"])
+def test_every_learning_rate_learns(learning_rate, warm_up):
+    model = ConvNetClassifier(
+        (4, 8), hidden_layer_sizes=16, learning_rate=learning_rate, warm_up=warm_up, max_iter=15, random_state=0
+    )
     assert model.fit(X, Y).score(*TEST) > 0.7
     assert model.n_iter_ == 15
 
 
 def test_learning_rates_differ():
     rates = ("one_cycle", "constant", "cosine", "step")
-    assert len({quick(learning_rate=rate).fit(X, Y).loss_ for rate in rates}) == 4
+    assert len({quick(learning_rate=rate, warm_up=part).fit(X, Y).loss_ for rate in rates for part in (0, 0.4)}) == 8
+
+
+def test_learning_rates_are_those_of_the_schedule():
+    """The last of each epoch, at the share of the training that is done before its update."""
+    seen = []
+    options = {"learning_rate_init": 0.02, "batch_size": 150, "max_iter": 4}
+    model = quick(callback=lambda info: seen.append(info.learning_rate), **options)
+    shares = [1 / 8, 3 / 8, 5 / 8, 7 / 8]
+    for rate, expected in (
+        ("constant", [1, 1, 1, 1]),
+        ("cosine", [(1 + np.cos(np.pi * share)) / 2 for share in shares]),
+        ("step", [1, 1, 0.1, 0.01]),
+    ):
+        seen.clear()
+        model.set_params(learning_rate=rate).fit(X, Y)
+        np.testing.assert_allclose(seen, 0.02 * np.array(expected), rtol=1e-12)
+    seen.clear()
+    model.set_params(learning_rate="constant", warm_up=0.5).fit(X, Y)
+    np.testing.assert_allclose(seen, 0.02 * np.array([0.01 + 0.99 * 0.25, 0.01 + 0.99 * 0.75, 1, 1]), rtol=1e-12)
+
+
+def test_plateau_lowers_the_rate_and_stops():
+    seen = []
+    model = quick(learning_rate="plateau", n_iter_no_change=2, tol=1e9, max_iter=50, random_state=0)
+    model.set_params(callback=lambda info: seen.append(info.learning_rate)).fit(X, Y)
+    np.testing.assert_allclose(seen, 0.01 * np.array([1, 1, 0.2, 0.04, 0.008, 0.0016, 0.001]), rtol=1e-9)
+    assert model.stopped_early_
 
 
 def test_auto_max_iter_gives_enough_updates():
@@ -833,20 +877,20 @@ BAD = {
     "verbose": ["loud", -1],
     "n_jobs": [1.5, "all"],
     "global_pool": ["sum", 2],
-    "loss": ["hinge", None],
-    "focal_gamma": [-1, "much"],
-    "l1_ratio": [-0.1, 1.1],
-    "max_norm": [0, "small"],
-    "clip_norm": [0, -1.0],
+    "loss": ["hinge", "squared_error", None],
+    "focal_gamma": [-1, "much", None],
+    "l1_ratio": [-0.1, 1.1, None],
+    "max_norm": [0, -1.0, "small", np.nan],
+    "clip_norm": [0, -1.0, np.inf],
     "ema_decay": [0.0, 1.0, 1],
     "warm_up": [1.0, -0.1],
     "augment": [],  # its errors are those of `make_augmenter`
     "n_augmented": [-1, 1.5],
-    "scoring": [3],
+    "scoring": [3, "accurate", ["accuracy"]],
     "initial_weights": ["imagenet", [1]],
-    "freeze": [None, 1],
-    "temperature_scaling": ["yes"],
-    "checkpoint": [3],
+    "freeze": [None, 1, {"dense1"}],
+    "temperature_scaling": ["yes", None],
+    "checkpoint": [3, True],
     "checkpoint_every": [0, 1.5],
     "callback": ["print", 1],
 }
@@ -863,6 +907,30 @@ def test_bad_parameter(fitted, name, value):
         model.set_params(**{name: value})
         assert_rejected(model, lambda model: model.fit(X, Y), match)
         assert_rejected(model, lambda model: model.partial_fit(X, Y, classes=range(10)), match)
+
+
+@pytest.mark.parametrize(
+    ("params", "match"),
+    [
+        (
+            {"augment": "sideways"},
+            r"augment must be None, 'auto', one of 'brightness', .* list of these, got 'sideways'",
+        ),
+        ({"augment": ["flip", 3]}, r"augment must be None, 'auto', .*, or a list of these, got"),
+        (
+            {"freeze": "dense9"},
+            r"freeze: there is no layer 'dense9' with parameters; there are convolution1, batchnorm1",
+        ),
+        ({"freeze": ("dense1", 1)}, "freeze: there is no layer 1 with parameters; there are convolution1, "),
+        ({"freeze": [["dense1"]]}, r"freeze: there is no layer \['dense1'\] with parameters; there are convolution1, "),
+        ({"layers": "conv"}, r"layers must be a list of layers or one of \['all_conv', .*\], got 'conv'"),
+    ],
+    ids=str,
+)
+def test_bad_names(fitted, params, match):
+    for model in (quick(), deepcopy(fitted)):
+        model.set_params(**params)
+        assert_rejected(model, lambda model: model.fit(X, Y), match)
 
 
 def test_a_fitted_model_predicts_on_after_a_rejected_fit(fitted):

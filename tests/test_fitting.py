@@ -5,17 +5,20 @@ import signal
 import threading
 from types import SimpleNamespace
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import log_softmax
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss, make_scorer, r2_score
 
 from skconv import ConvNetClassifier, ConvNetRegressor
+from skconv._convnet import BaseConvNet
 from skconv._fitting import History, Run, deferred_interrupt
 from skconv.schedules import Plateau
 
@@ -468,6 +471,14 @@ def test_what_lbfgs_cannot(kind, params, arguments, name):
     assert set(vars(model)) == set(model.get_params())
 
 
+def test_lbfgs_needs_data_in_memory(tmp_path):
+    with h5py.File(tmp_path / "X.h5", "w") as file, config_context(working_memory=0.1):
+        stored = file.create_dataset("X", data=X)
+        match = "an X in storage needs a stochastic solver, got solver='lbfgs'; use 'adam' or 'sgd', or leave"
+        with pytest.raises(ValueError, match=match):
+            quick(solver="lbfgs").fit(stored, Y)
+
+
 def test_a_callback_stops_lbfgs():
     model = quick(solver="lbfgs", max_iter=20, callback=lambda info: info.epoch == 3).fit(X, Y)
     assert model.n_iter_ == 3
@@ -698,3 +709,11 @@ def test_a_regressor_with_all_weight_on_one_side(part):
     match = "sample_weight: early_stopping=True left only weights of zero on one side of its split; give weight to more"
     with pytest.raises(ValueError, match=match):
         model.fit(X, Y, weight)
+
+
+def test_the_base_asks_its_subclasses():
+    base = BaseConvNet()
+    calls = [("_loss", ()), ("_fit_targets", (Y, None)), ("_encode", (Y,)), ("_n_outputs", ())]
+    for name, arguments in [*calls, ("_score_outputs", (X, Y, None))]:
+        with pytest.raises(NotImplementedError):
+            getattr(base, name)(*arguments)
