@@ -62,11 +62,13 @@ print(scaled)
 # %%
 # Training
 # --------
-# So that this small file counts as large, ``working_memory`` is a tenth of its images.  An epoch reads chunks drawn
+# So that this small file counts as large, ``working_memory`` is a quarter of its images.  An epoch reads chunks drawn
 # from the whole file until the memory is full, trains on their images in random order, and goes on to the next chunks:
-# though the file is sorted by class, batches are not.
+# though the file is sorted by class, batches are not.  That needs room for many chunks, here for 50.  With room for 20,
+# a few classes would be missing each time, and a point of accuracy with them; then write smaller chunks, or write the
+# samples in random order.
 
-epochs, memory = (2 if quick else 4), 0.4 * X.size / 2**20
+epochs, memory = (2 if quick else 4), X.size / 2**20
 model = ConvNetClassifier(max_iter=epochs, random_state=0)
 with config_context(working_memory=memory):
     model.fit(scaled, y)
