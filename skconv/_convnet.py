@@ -227,7 +227,6 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator
 
     def _view(self, network):
         """The estimator as if fitted with this network."""
-        network.changed()
         view = copy(self)
         view.network_ = network
         return view
@@ -240,6 +239,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator
 
             def report(loss):
                 history.add(loss, network.parameters)
+                network.changed()
                 run.epoch += 1
                 try:
                     run.asked = watch(run)
@@ -309,11 +309,8 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator
         if progress is not None:
             rng.bit_generator.state = progress[2]["rng"]
         rows = np.flatnonzero(weight)
-        if hasattr(self, "network_"):
-            network = deepcopy(self.network_)
-        else:
-            network = self._new_network(X, len(rows), shape, rng)
-            self._augmenter = self._new_augmenter(X, shape)
+        network = deepcopy(self.network_) if hasattr(self, "network_") else self._new_network(X, len(rows), shape, rng)
+        self._augmenter = self._new_augmenter(X, shape)
         self._freeze(network)
         with Team(thread_count(self.n_jobs)) as team:
             run = Run(

@@ -338,6 +338,15 @@ def test_other_numbers_count_from_the_next_call():
     assert parameters(model) != parameters(other)
 
 
+def test_another_augmentation_counts_from_the_next_call():
+    model = ConvNetClassifier(augment="shift", **SMALL).partial_fit(X, Y, CLASSES)
+    plain = copy.deepcopy(model).set_params(augment=None).partial_fit(X, Y)
+    noisy = copy.deepcopy(model).set_params(augment="noise").partial_fit(X, Y)
+    same = copy.deepcopy(model).partial_fit(X, Y)
+    weights = {each.network_.parameters.tobytes() for each in (plain, noisy, same)}
+    assert len(weights) == 3
+
+
 def test_an_average_begins_with_the_weights_of_now():
     model = ConvNetClassifier(**SMALL).partial_fit(X, Y, CLASSES)
     before = model.network_.parameters.copy()

@@ -24,27 +24,27 @@ class Augmentation(BaseEstimator):
         Whether it takes part in the averaging at prediction: what adds noise or hides something does not.
     whole : bool
         Whether pixels land on pixels, so that nothing needs to be interpolated.
+    of_images : bool
+        Whether it is for images alone.
     """
 
     _parameter_constraints: dict = {}
     averaged = True
     whole = False
+    of_images = False
 
     def check(self, shape: tuple[int, int, int]) -> None:
         """Raise ValueError where the parameters do not fit samples of ``shape``, (height, width, channels)."""
         check_parameters(self)
-
-    def draw(self, n, shape, rng) -> np.ndarray:
-        """Random numbers for ``n`` samples of ``shape``, one row each, always in the same order."""
-        raise NotImplementedError
-
-    def _check_image(self, shape):
-        """Raise where samples have one row."""
-        if shape[0] == 1:
+        if self.of_images and shape[0] == 1:
             raise ValueError(
                 f"{self!r} is for images, got series of shape {shape[1:]}; for series there are 'crop', 'time_warp', "
                 "'shift', 'zoom', 'scaling', 'jitter', 'cutout' and 'mixup'"
             )
+
+    def draw(self, n, shape, rng) -> np.ndarray:
+        """Random numbers for ``n`` samples of ``shape``, one row each, always in the same order."""
+        raise NotImplementedError
 
 
 def amounts(augmentation, name, shape):

@@ -130,14 +130,10 @@ class Rotation(Map):
     """
 
     _parameter_constraints: dict = {"degrees": [between(0, 180, closed="both")]}
+    of_images = True
 
     def __init__(self, degrees=10):
         self.degrees = degrees
-
-    def check(self, shape):
-        """Raise ValueError where ``degrees`` does not fit, or the samples are series."""
-        super().check(shape)
-        self._check_image(shape)
 
     def draw(self, n, shape, rng):
         """Maps (n, 2, 3)."""
@@ -189,14 +185,10 @@ class Shear(Map):
     """
 
     _parameter_constraints: dict = {"degrees": [between(0, 90)]}
+    of_images = True
 
     def __init__(self, degrees=10):
         self.degrees = degrees
-
-    def check(self, shape):
-        """Raise ValueError where ``degrees`` does not fit, or the samples are series."""
-        super().check(shape)
-        self._check_image(shape)
 
     def draw(self, n, shape, rng):
         """Maps (n, 2, 3)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .._validation import check_layers
 from ._base import Layer
+from ._nested import Nested
 from .branching import Fork, Merge, Switch
 from .convolution import Convolution
 from .normalization import BatchNorm
@@ -31,7 +32,7 @@ def through(layers, shape, where=""):
     return shapes
 
 
-class Composite(Layer):
+class Composite(Nested):
     """Base of the layers made of layers; not for use."""
 
     merge = "add"
@@ -82,20 +83,6 @@ class Composite(Layer):
                 steps.append((name, Switch(number, tuple(shape))))
         merge = Merge(self.merge, tuple(end[2] for end in ends), tuple(bool(layers) for _, layers in branches))
         return [*steps, (name, merge)]
-
-    def lower(self, shape):
-        return [step for _, step in self.named_steps("", shape)]
-
-    def parameter_shapes(self, shape):
-        return {
-            f"{name}.{n}": s for name, each, now in self.inner(shape) for n, s in each.parameter_shapes(now).items()
-        }
-
-    def state_shapes(self, shape):
-        return {f"{name}.{n}": s for name, each, now in self.inner(shape) for n, s in each.state_shapes(now).items()}
-
-    def multiply_adds(self, shape):
-        return sum(layer.multiply_adds(now) for _, layer, now in self.inner(shape))
 
 
 class Parallel(Composite):

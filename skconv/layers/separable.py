@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ._base import Layer
+from ._nested import Nested
 from .convolution import Convolution
 
 __all__ = ["SeparableConvolution"]
 
 
-class SeparableConvolution(Layer):
+class SeparableConvolution(Nested):
     """A depthwise convolution and a 1 x 1 convolution after it: far fewer weights and products than one for both.
 
     Chollet, arXiv 1610.02357.  3 x 3 with 64 channels and filters has 4,672 weights in place of 36,864.
@@ -59,7 +59,7 @@ class SeparableConvolution(Layer):
         self.bias = bias
         self.initializer = initializer
 
-    def _two(self, shape):
+    def inner(self, shape):
         """``(name, convolution, shape of its input)`` of both."""
         if len(shape) != 3:
             raise ValueError(f"SeparableConvolution takes an image, got an input of shape {shape}")
@@ -77,18 +77,6 @@ class SeparableConvolution(Layer):
         pointwise = Convolution(self.filters, (1, 1), bias=self.bias, initializer=self.initializer)
         return [("depthwise", depthwise, shape), ("pointwise", pointwise, depthwise.output_shape(shape))]
 
-    def named_steps(self, name, shape):
-        return [pair for own, each, now in self._two(shape) for pair in each.named_steps(f"{name}.{own}", now)]
-
-    def lower(self, shape):
-        return [step for _, step in self.named_steps("", shape)]
-
     def output_shape(self, shape):
-        _, (_, pointwise, now) = self._two(shape)
+        _, (_, pointwise, now) = self.inner(shape)
         return pointwise.output_shape(now)
-
-    def parameter_shapes(self, shape):
-        return {f"{name}.{n}": s for name, each, now in self._two(shape) for n, s in each.parameter_shapes(now).items()}
-
-    def multiply_adds(self, shape):
-        return sum(each.multiply_adds(now) for _, each, now in self._two(shape))

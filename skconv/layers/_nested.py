@@ -1,0 +1,32 @@
+"""Layers that are computed by layers within them."""
+
+from __future__ import annotations
+
+from ._base import Layer
+
+__all__ = ["Nested"]
+
+
+class Nested(Layer):
+    """Base of such layers: `inner` says which, and the rest follows; not for use."""
+
+    def inner(self, shape):
+        """``(name, layer, shape of its input)`` of all layers within, on an input of this shape."""
+        raise NotImplementedError
+
+    def named_steps(self, name, shape):
+        return [step for own, layer, now in self.inner(shape) for step in layer.named_steps(f"{name}.{own}", now)]
+
+    def lower(self, shape):
+        return [step for _, step in self.named_steps("", shape)]
+
+    def parameter_shapes(self, shape):
+        return {
+            f"{name}.{n}": s for name, each, now in self.inner(shape) for n, s in each.parameter_shapes(now).items()
+        }
+
+    def state_shapes(self, shape):
+        return {f"{name}.{n}": s for name, each, now in self.inner(shape) for n, s in each.state_shapes(now).items()}
+
+    def multiply_adds(self, shape):
+        return sum(layer.multiply_adds(now) for _, layer, now in self.inner(shape))
