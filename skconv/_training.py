@@ -136,7 +136,7 @@ class Trainer:
         if penalty is not None and self.decoupled:
             penalty.shrink(parameters, rate)
         elif penalty is not None:
-            penalty(parameters, gradient)
+            penalty.add_gradient(parameters, gradient)
         if self.clip is not None:
             clip_norm(gradient, self.clip)
         self._update(parameters, gradient, rate)

@@ -42,22 +42,29 @@ class Penalty:
         self.alpha_1 = float(alpha) * float(l1_ratio)
         self.alpha_2 = float(alpha) * (1 - float(l1_ratio))
         self.mask = np.asarray(mask, dtype)
+        self._alphas = self.mask * self.alpha_2
         self._work = np.empty(len(self.mask), dtype)
         self._signs = np.empty(len(self.mask) if self.alpha_1 else 0, dtype)
 
     def __call__(self, parameters, gradient) -> float:
         """Value of the penalty; its gradient is added to ``gradient``."""
-        work, signs = self._work, self._signs
-        np.multiply(parameters, self.mask, out=work)
+        work = np.multiply(parameters, self.mask, out=self._work)
         value = 0.5 * self.alpha_2 * float(np.dot(work, work))
         if self.alpha_1:
+            value += self.alpha_1 * float(np.dot(work, np.sign(work, out=self._signs)))
+        self.add_gradient(parameters, gradient)
+        return value
+
+    def add_gradient(self, parameters, gradient):
+        """Add the gradient of the penalty to ``gradient``."""
+        work, signs = self._work, self._signs
+        if self.alpha_1:
+            np.multiply(parameters, self.mask, out=work)
             np.sign(work, out=signs)
-            value += self.alpha_1 * float(np.dot(work, signs))
             np.multiply(signs, self.alpha_1, out=signs)
             np.add(gradient, signs, out=gradient)
-        np.multiply(work, self.alpha_2, out=work)
+        np.multiply(parameters, self._alphas, out=work)
         np.add(gradient, work, out=gradient)
-        return value
 
     def shrink(self, parameters, rate):
         """Shrink the weights directly, before an update: by a share as in AdamW, towards zero by the l1 part.

@@ -39,7 +39,8 @@ from skconv.layers import Activation, BatchNorm, Convolution, Flatten, MaxPool
 DIGITS = {
     "filters": (16, 32, 64),
     "pool": (None, "max", None),
-    "max_iter": 30,
+    "batch_size": 64,
+    "max_iter": 58,
     "augment": [Rotation(10), Zoom(0.1), Shift(1 / 16)],
 }
 SERIES = {
@@ -196,8 +197,13 @@ def imbalance(options):
     print(f"{len(y)} samples, {np.sum(y == 8)} of class 8")
     results = {}
     for seed in range(options.seeds):
-        for name, weight in (("skconv, no weights", None), ("skconv, balanced", "balanced")):
-            model = ConvNetClassifier(class_weight=weight, random_state=seed)
+        models = {
+            "skconv, no weights": {},
+            "skconv, balanced": {"class_weight": "balanced"},
+            "skconv, balanced, no smoothing": {"class_weight": "balanced", "label_smoothing": 0.0},
+        }
+        for name, params in models.items():
+            model = ConvNetClassifier(random_state=seed, **params)
             seconds = timed_fit(model, X, y)
             results.setdefault(name, []).append((balanced_accuracy_score(y_test, model.predict(X_test)), seconds))
         try:
