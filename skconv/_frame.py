@@ -43,6 +43,8 @@ class Plan:
         Arrays made from the parameters once a step by `Layer.prepare`; shared by all blocks.
     x, dy : Storage or None
         Borders of zeros around the input, around the output's gradient.
+    aside : bool
+        Whether the layer's backward pass puts the weight's gradient aside; its scratch is then the group "gradient".
 
     A shape may be followed by a dtype, ``(shape, dtype)``; otherwise it is the network's.
     """
@@ -53,6 +55,7 @@ class Plan:
     shared: dict = field(default_factory=dict)
     x: Storage | None = None
     dy: Storage | None = None
+    aside: bool = False
 
 
 class Arrays(dict):
@@ -82,17 +85,26 @@ class Frame:
         Views a layer made on its first call and wants to find again.
     matmul : callable
         ``matmul(a, b, out=...)``; spread over the threads where the frame holds the whole batch.
+    aside : callable
+        ``aside(function, frame)`` calls ``function(frame)`` before the gradients are read: at once, or on another
+        thread while the backward pass goes on.
     """
 
     __slots__ = (
-        "bound", "buffers", "dx", "dy", "dy_storage", "gradients", "group", "layer", "matmul", "parameters", "plan",
-        "rng", "scratch", "shared", "state", "weight", "x", "x_storage", "y",
+        "aside", "bound", "buffers", "dx", "dy", "dy_storage", "gradients", "group", "layer", "matmul", "parameters",
+        "plan", "rng", "scratch", "shared", "state", "weight", "x", "x_storage", "y",
     )  # fmt: skip
 
     def __init__(self, **arrays):
         for name in self.__slots__:
             setattr(self, name, arrays.get(name))
         self.bound = {}
+        self.aside = self.aside or at_once
+
+
+def at_once(function, frame):
+    """Call it."""
+    function(frame)
 
 
 def aligned(shape, dtype, zero=True) -> np.ndarray:

@@ -9,12 +9,14 @@ import numpy as np
 from ._frame import Frame, aligned, allocate, carve, scratch_bytes, split
 from ._kernels.products import COLUMNS
 from ._network import gradients_wanted, n_body
+from ._parallel import SPLIT
 from .layers.branching import Fork, Merge, Switch
 
 __all__ = ["Session", "fitting_width", "training_width"]
 
 MIN_BLOCK_WORK = 1 << 24  # multiply-adds below which a block is not worth a thread
 _MAX_BLOCK_BYTES = 1 << 26  # activations of a block
+_ASIDE = 1 << 20  # multiply-adds below which a weight's gradient is not worth a hand-off of about 60 us
 
 
 def fitting_width(width, network):
@@ -93,11 +95,27 @@ class Session:
         self._allocate_gradients()
         size = max(scratch_bytes(plan.scratch, network.dtype) for plan in self.plans)
         arenas = [aligned((size,), np.uint8) for _ in range(min(1 if team is None else team.threads, blocks))]
+        self._choose_aside()
         self.frames = [self._frames(k, arenas[k % len(arenas)], seed) for k in range(blocks)]
-        self.late = [self._late_frame(i) for i, step in enumerate(steps) if self.trained[i] and step.layer.late]
+        self.late = {i: self._late_frame(i) for i, step in enumerate(steps) if self.trained[i] and step.layer.late}
         self.forward_program = self._forward_program()
         self.backward_program = self._backward_program() if training else []
         self.prepare()
+
+    def _choose_aside(self):
+        """Steps whose weight's gradient is put aside, and memory for what they do: it runs beside the others."""
+        several = self.training and self.blocks == 1 and self.team is not None and self.team.threads > 1
+        self.aside = []
+        for step, plan, trained in zip(self.steps, self.plans, self.trained, strict=True):
+            work = self.width * step.layer.multiply_adds(step.shape)
+            fits = plan.aside or (step.layer.late and work < SPLIT)  # a larger product is spread over all threads
+            self.aside.append(several and trained and fits and work >= _ASIDE)
+        sizes = [
+            scratch_bytes({"gradient": plan.scratch["gradient"]}, self.network.dtype)
+            for plan, aside in zip(self.plans, self.aside, strict=True)
+            if aside and plan.aside
+        ]
+        self._aside_arena = aligned((max(sizes, default=0),), np.uint8)
 
     # Arrays
 
@@ -186,6 +204,10 @@ class Session:
         x, dx = self._store(0, consumer=0), None
         for i, (step, plan) in enumerate(zip(self.steps, self.plans, strict=True)):
             y, dy = self._ends(i, columns, x, dx)
+            scratch, aside = carve(arena, plan.scratch, self.network.dtype), plan.aside and self.aside[i]
+            if aside:
+                group = {"gradient": plan.scratch["gradient"]}
+                scratch |= carve(self._aside_arena, group, self.network.dtype)
             frames.append(
                 Frame(
                     layer=step.layer,
@@ -200,11 +222,12 @@ class Session:
                     gradients=gradients[i],
                     state=self.state[i],
                     buffers=allocate(plan.buffers, self.network.dtype),
-                    scratch=carve(arena, plan.scratch, self.network.dtype),
+                    scratch=scratch,
                     shared=self.shared[i],
                     weight=self.weight[columns],
                     rng=np.random.Generator(np.random.SFC64(seeds.spawn(1)[0])) if self.training else None,
                     matmul=self._matmul() if self.blocks == 1 else np.matmul,
+                    aside=self.team.aside if aside else None,
                 )
             )
             x, dx = y, dy[0]
@@ -214,7 +237,7 @@ class Session:
     def _late_frame(self, i):
         """What a late layer needs for its gradient: all columns."""
         arrays = {"x": self.vectors[i - 1], "dy": self.vector_gradients[i], "gradients": self.whole[i]}
-        return Frame(layer=self.steps[i].layer, **arrays, matmul=self._matmul())
+        return Frame(layer=self.steps[i].layer, **arrays, matmul=np.matmul if self.aside[i] else self._matmul())
 
     def _matmul(self):
         return np.matmul if self.team is None else self.team.matmul
@@ -240,6 +263,8 @@ class Session:
                 program += [[*calls, (i, "measure_gradient")], (i, "agree_gradient")]
                 calls = []
             calls = [*calls, (i, "backward")]
+            if self.aside[i] and i in self.late:
+                calls.append((i, "late_gradient"))
         return [*program, calls]
 
     def _run(self, program, load=None, loss=None):
@@ -260,6 +285,8 @@ class Session:
                         callers[name](k)
                 elif name == "forward":
                     frames[i].layer.forward(frames[i], self.training)
+                elif name == "late_gradient":
+                    self.team.aside(frames[i].layer.late_gradient, self.late[i])
                 else:
                     getattr(frames[i].layer, name)(frames[i])
 
@@ -321,6 +348,9 @@ class Session:
         if self.blocks > 1:
             for of_batch, of_block in self.early:
                 np.add.reduce(self.block_gradients[:, of_block], axis=0, out=self.gradient[of_batch])
-        for frame in self.late:
-            frame.layer.late_gradient(frame)
+        for i, frame in self.late.items():
+            if not self.aside[i]:
+                frame.layer.late_gradient(frame)
+        if any(self.aside):
+            self.team.finish()
         return self.gradient

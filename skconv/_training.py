@@ -74,6 +74,7 @@ class Trainer:
         self.max_norm = None if max_norm is None else MaxNorm(_matrices(network), max_norm)
         self.average = None if ema_decay is None else WeightAverage(network.parameters, ema_decay)
         self.updates = 0
+        self.batch_weight = 0.0  # sum of the weights of the last batch
         columns = self.session.width * self.session.blocks
         self._targets = np.zeros((*network.shapes[-1], columns), network.dtype)
         self._weight = np.zeros(columns, network.dtype)
@@ -82,14 +83,15 @@ class Trainer:
     def gradient(self, X, y, weight, rows, share=1.0, augmenter=None) -> float:
         """Loss of some rows, times ``share``; the gradient goes to the session's."""
         session, n, width = self.session, len(rows), self.session.width
-        total = float(weight[rows].sum())
+        weight = weight[rows]
+        total = self.batch_weight = float(weight.sum())
         if total == 0:
             session.gradient.fill(0)
             return 0.0
         self._targets[:, n:] = 0
         self.loss.encode(y[rows], self._targets[:, :n])
         self._weight[n:] = 0
-        np.divide(weight[rows], total, out=self._weight[:n])
+        np.divide(weight, total, out=self._weight[:n])
         np.copyto(session.weight, self._weight)
         session.prepare()
         if self._staging.dtype != X.dtype or len(self._staging) == 0:
@@ -180,9 +182,8 @@ class Trainer:
         loss, share, done = 0.0, 0.0, 0
         for X, y, weight, order in pieces:
             for rows in np.array_split(order, ceil(len(order) / self.batch_size)):
-                part = float(weight[rows].sum())
-                loss += self.step(X, y, weight, rows, rate(done / total)) * part
-                share += part
+                loss += self.step(X, y, weight, rows, rate(done / total)) * self.batch_weight
+                share += self.batch_weight
                 done += len(rows)
                 if interrupted is not None and interrupted():
                     return loss / share

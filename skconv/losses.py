@@ -72,9 +72,9 @@ class _Classes(Loss):
         self.label_smoothing = label_smoothing
 
     def encode(self, y, out):
-        smooth = self.label_smoothing
-        out.fill(smooth / len(out))
-        out[y, np.arange(len(y))] += 1 - smooth
+        others = out.dtype.type(self.label_smoothing / len(out))
+        out.fill(others)
+        out[y, np.arange(len(y))] = others + out.dtype.type(1 - self.label_smoothing)
 
 
 class SoftmaxCrossEntropy(_Classes):

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from time import sleep
 
 import numpy as np
 import pytest
@@ -12,10 +13,27 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from threadpoolctl import OpenBLASController, threadpool_info, threadpool_limits
 
-from skconv import ConvNetClassifier
+from skconv import ConvNetClassifier, layers
 from skconv._parallel import Team
 from skconv._session import training_width
-from skconv.layers import Activation, Convolution, Dense, Flatten, GlobalMeanPool, MaxPool
+from skconv.layers import (
+    Activation,
+    BatchNorm,
+    Convolution,
+    Dense,
+    Flatten,
+    GlobalMeanPool,
+    MaxPool,
+    Residual,
+)
+
+BRANCHES = [
+    Convolution(4),
+    Residual([Convolution(4), BatchNorm(), Activation(), Convolution(4)]),
+    Activation(),
+    layers.Parallel([[Convolution(2)], [Convolution(2, 5), BatchNorm()], []]),
+    Flatten(),
+]
 
 
 def same_bits(a, b):
@@ -135,6 +153,26 @@ def test_n_jobs_changes_no_bit(params, dtype):
     assert same_model(one, three)
     for method in ("predict_proba", "decision_function", "predict_log_proba"):
         assert same_bits(getattr(one, method)(X), getattr(two, method)(X))
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{}, {"filters": (8, 8), "global_pool": "mean", "dropout": 0.2}, {"layers": "lenet5"}, {"layers": BRANCHES}],
+    ids=["defaults", "mean", "lenet5", "branches"],
+)
+def test_n_jobs_changes_no_bit_of_a_single_block(params, digits, monkeypatch):
+    monkeypatch.setattr("skconv._session._ASIDE", 0)  # gradients of weights beside the rest, however small
+    aside = Team.aside
+
+    def later(team, function, argument):
+        """So late that the backward pass is over first: nothing it leaves behind may be missing."""
+        aside(team, lambda frame: (sleep(0.002), function(frame)), argument)
+
+    monkeypatch.setattr(Team, "aside", later)
+    base = ConvNetClassifier(batch_size=32, max_iter=4, random_state=0).set_params(**params)
+    one, two = (clone(base).set_params(n_jobs=n).fit(*digits) for n in (1, 2))
+    assert training_width(two.network_, 32) == 32
+    assert same_model(one, two)
 
 
 def test_n_jobs_changes_no_bit_of_lbfgs_and_partial_fit():

@@ -129,6 +129,65 @@ def test_an_interrupt_waits_for_the_workers():
         assert sorted(finished) == [0, 0, 1, 1]
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_what_is_put_aside_is_done_in_its_order(threads):
+    done, where = [], set()
+
+    def task(i):
+        time.sleep(0.02 / i)
+        where.add(threading.get_ident())
+        done.append(i)
+
+    with Team(threads) as team:
+        team.finish()  # nothing yet
+        for _ in range(2):
+            done.clear()
+            for i in (1, 2, 3):
+                team.aside(task, i)
+            team.finish()
+            assert done == [1, 2, 3]
+        assert len(where) == 1
+        assert (threading.get_ident() in where) == (threads == 1)
+
+
+def test_the_caller_goes_on_beside_what_is_put_aside():
+    barrier = threading.Barrier(2, timeout=10)
+    with Team(2) as team:
+        team.aside(lambda _: barrier.wait(), None)
+        barrier.wait()
+        team.finish()
+    assert not barrier.broken
+
+
+def test_run_waits_for_what_was_put_aside():
+    done = []
+
+    def slow(_):
+        time.sleep(0.05)
+        done.append("aside")
+
+    with Team(2) as team:
+        team.aside(slow, None)
+        team.run(done.append, 2)
+    assert done[0] == "aside"
+    assert sorted(done[1:]) == [0, 1]
+
+
+def test_an_error_aside_is_raised_at_the_end_and_the_team_goes_on():
+    def task(i):
+        raise ValueError(f"task {i}")
+
+    with Team(2) as team:
+        team.aside(task, 1)
+        team.aside(task, 2)
+        with pytest.raises(ValueError, match="task 1"):
+            team.finish()
+        team.finish()
+        done = []
+        team.run(done.append, 4)
+        assert sorted(done) == [0, 1, 2, 3]
+
+
 def test_threads_end_with_the_team():
     before = set(threading.enumerate())
     with Team(4) as team:
@@ -257,7 +316,7 @@ def test_thread_count(many):
 def test_matmul(rows, threads, monkeypatch):
     import skconv._parallel as module
 
-    monkeypatch.setattr(module, "_SPLIT", 1)
+    monkeypatch.setattr(module, "SPLIT", 1)
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((rows, 20)), rng.standard_normal((20, 17))
     out = np.full((rows, 17), np.nan)

@@ -212,6 +212,7 @@ class Convolution(_Windowed):
             plan.scratch["gradient"] = kernel.gradient_scratch
         if training and input_gradient:
             self.plan_adjoint(plan, shape, width, dtype)
+            plan.aside = True
         return plan
 
     def plan_adjoint(self, plan, shape, width, dtype, alike=False):
@@ -249,14 +250,18 @@ class Convolution(_Windowed):
             frame.bound["forward"] = kernel.bind(frame.x_storage, frame.scratch.forward, frame.y)
         kernel.run(frame.bound["forward"], frame.shared.weight)
 
-    def backward(self, frame):
-        kernel, parts = frame.plan.kernel
-        scratch = frame.scratch.gradient
+    def weight_gradient(self, frame):
+        """Fill the gradient of the weight."""
+        kernel, scratch = frame.plan.kernel[0], frame.scratch.gradient
         if "gradient" not in frame.bound:
             frame.bound["gradient"] = kernel.bind_gradient(frame.x_storage, frame.dy, scratch)
         kernel.run_gradient(frame.bound["gradient"], scratch, frame.gradients.weight)
+
+    def backward(self, frame):
+        frame.aside(self.weight_gradient, frame)
         if frame.dx is None:
             return
+        parts = frame.plan.kernel[1]
         if "adjoint" not in frame.bound:
             frame.bound["adjoint"] = bind_parts(parts, frame.dy_storage, frame.scratch, frame.dx)
         run_parts(parts, frame.bound["adjoint"], frame.shared, frame.dx)

@@ -103,6 +103,7 @@ class LocallyConnected(_Windowed):
             plan.scratch["gradient"] = kernel.gradient_scratch
         if training and input_gradient:
             plan.scratch["adjoint"] = kernel.adjoint_scratch
+            plan.aside = True
         return plan
 
     def prepare(self, parameters, state, plan, shared):
@@ -114,14 +115,18 @@ class LocallyConnected(_Windowed):
             frame.bound["forward"] = kernel.bind(frame.x_storage, frame.scratch.forward, frame.y)
         kernel.run(frame.bound["forward"], frame.shared.weight)
 
-    def backward(self, frame):
-        kernel, window = frame.plan.kernel
-        scratch = frame.scratch.gradient
+    def weight_gradient(self, frame):
+        """Fill the gradient of the weight."""
+        kernel, scratch = frame.plan.kernel[0], frame.scratch.gradient
         if "gradient" not in frame.bound:
             frame.bound["gradient"] = kernel.bind_gradient(frame.x_storage, frame.dy, scratch)
         kernel.run_gradient(frame.bound["gradient"], scratch, frame.gradients.weight)
+
+    def backward(self, frame):
+        frame.aside(self.weight_gradient, frame)
         if frame.dx is None:
             return
+        kernel, window = frame.plan.kernel
         if "adjoint" not in frame.bound:
             frame.bound["adjoint"] = kernel.bind_adjoint(frame.dy, frame.dx, window, frame.scratch.adjoint)
         kernel.run_adjoint(frame.bound["adjoint"], frame.shared.weight, frame.dx)

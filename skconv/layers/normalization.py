@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from math import prod
+from types import SimpleNamespace
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from .._frame import Plan
 from ._base import Layer
@@ -54,15 +56,15 @@ class BatchNorm(Layer):
     def plan(self, shape, width, dtype, *, training, input_gradient):
         C = shape[-1]
         # Vectors by channel are repeated for all columns, (C, N): the loops over an image are longer then, and a pass
-        # takes half the time.
-        repeated = (C, width)
+        # takes half the time.  Those that are used alike lie together: of a small network a call's start is its cost.
+        repeated, pair = (C, width), (2, C)
         if not training:
             return Plan(shared={"factor": repeated, "offset": repeated})
-        vectors = dict.fromkeys(("shift", "mean", "squares", "sum_dy", "sum_dyc"), (C,))
         return Plan(
-            shared=dict.fromkeys(("mean", "inverse", "factor", "sum_dy", "sum_dyx"), (C, 1)) | {"ones": (width,)},
-            buffers={"centred": (*shape, width), "share": (1,), **vectors},
-            scratch={"work": {"x": (*shape, width), "sums": (*shape, 1), "a": repeated, "b": repeated}},
+            shared={"ones": (width,), "inverse": (C,), "factors": pair},
+            buffers={"centred": (*shape, width), "share": (1,), "shift": (C,)}
+            | dict.fromkeys(("moments", "affine", "slopes"), pair),
+            scratch={"work": {"x": (*shape, width), "sums": (*shape, 1), "pair": (2, C, width)}},
         )
 
     def prepare(self, parameters, state, plan, shared):
@@ -83,90 +85,112 @@ class BatchNorm(Layer):
             np.matmul(array, weight[:, None], out=sums)
         np.add.reduce(sums.reshape(-1, out.shape[0]), axis=0, out=out)
 
+    @staticmethod
+    def _views(frame):
+        """Views of the frame's vectors, made once: pairs that lie together, their halves, and those with columns."""
+        if "views" not in frame.bound:
+            buffers, shared, pair = frame.buffers, frame.shared, frame.scratch.work.pair
+            frame.bound["views"] = SimpleNamespace(
+                mean=buffers.moments[0], column=buffers.moments[0][:, None], squares=buffers.moments[1],
+                factor=shared.factors[1], factor_column=shared.factors[1][:, None], affine=buffers.affine[..., None],
+                offset=buffers.affine[1], slopes=buffers.slopes[..., None], constant=buffers.slopes[1],
+                first=pair[0], second=pair[1], running=_pair(frame.state.mean), gradients=_pair(frame.gradients.scale),
+            )  # fmt: skip
+        return frame.bound["views"]
+
     def measure(self, frame):
         """Share of the batch, mean and squared deviations of a block; keeps the block centred on its mean."""
-        buffers = frame.buffers
-        share = buffers.share[0] = frame.weight.sum() * prod(frame.x.shape[:-2])
-        self._sum(frame, frame.x, frame.weight, buffers.mean)
-        np.divide(buffers.mean, share if share else 1, out=buffers.mean)
-        np.copyto(frame.scratch.work.a, buffers.mean[:, None])
-        centred = np.subtract(frame.x, frame.scratch.work.a, out=buffers.centred)
-        squares = np.multiply(centred, centred, out=frame.scratch.work.x)
-        self._sum(frame, squares, frame.weight, buffers.squares)
+        views, work = self._views(frame), frame.scratch.work
+        share = frame.buffers.share[0] = np.add.reduce(frame.weight) * prod(frame.x.shape[:-2])
+        self._sum(frame, frame.x, frame.weight, views.mean)
+        np.divide(views.mean, share if share else 1, out=views.mean)
+        np.copyto(views.first, views.column)
+        centred = np.subtract(frame.x, views.first, out=frame.buffers.centred)
+        np.multiply(centred, centred, out=work.x)
+        self._sum(frame, work.x, frame.weight, views.squares)
 
     def agree(self, frames):
-        """Mean and variance of the batch: Chan, Golub and LeVeque's update over the blocks, in their order."""
+        """Mean and variance of the batch, the running ones, and each block's factor and offset."""
         first = frames[0]
-        share, mean, squares = float(first.buffers.share[0]), first.buffers.mean.copy(), first.buffers.squares.copy()
+        views, shared, batches = self._views(first), first.shared, first.state.batches
+        moments = self._combined(frames)
+        batches += 1
+        rate = max(self.momentum, 1 / float(batches[0]))  # a plain mean until there are enough batches
+        running = views.running
+        running += rate * (moments - running)
+        inverse = np.add(moments[1], self.epsilon, out=shared.inverse)
+        np.sqrt(inverse, out=inverse)
+        np.divide(1, inverse, out=inverse)
+        np.multiply(inverse, first.parameters.scale, out=views.factor)
+        np.multiply(views.factor, inverse, out=shared.factors[0])
+        for frame in frames:
+            views, shift = self._views(frame), frame.buffers.shift
+            np.subtract(views.mean, moments[0], out=shift)
+            np.copyto(frame.buffers.affine, views.factor)
+            np.multiply(shift, views.factor, out=views.offset)
+            np.add(views.offset, first.parameters.shift, out=views.offset)
+
+    @staticmethod
+    def _combined(frames):
+        """Mean and variance: Chan, Golub and LeVeque's update over the blocks, in their order."""
+        share, moments = float(frames[0].buffers.share[0]), frames[0].buffers.moments.copy()
+        mean, squares = moments
         for frame in frames[1:]:
             more = float(frame.buffers.share[0])
             if more:
-                delta = frame.buffers.mean - mean
+                delta = frame.buffers.moments[0] - mean
                 mean += delta * (more / (share + more))
-                squares += frame.buffers.squares + delta * delta * (share * more / (share + more))
+                squares += frame.buffers.moments[1] + delta * delta * (share * more / (share + more))
                 share += more
-        variance = squares / share
-        shared, state = first.shared, first.state
-        shared.mean[:, 0] = mean
-        shared.inverse[:, 0] = 1 / np.sqrt(variance + self.epsilon)
-        np.multiply(shared.inverse[:, 0], first.parameters.scale, out=shared.factor[:, 0])
-        for frame in frames:
-            np.subtract(frame.buffers.mean, mean, out=frame.buffers.shift)
-        state.batches += 1
-        rate = max(self.momentum, 1 / float(state.batches[0]))  # a plain mean until there are enough batches
-        state.mean += rate * (mean - state.mean)
-        state.variance += rate * (variance - state.variance)
+        squares /= share
+        return moments
 
     def forward(self, frame, training):
-        shared = frame.shared
         if not training:
-            np.multiply(frame.x, shared.factor, out=frame.y)
-            np.add(frame.y, shared.offset, out=frame.y)
+            np.multiply(frame.x, frame.shared.factor, out=frame.y)
+            np.add(frame.y, frame.shared.offset, out=frame.y)
             return
-        factor, offset = frame.scratch.work.a, frame.scratch.work.b
-        np.copyto(factor, shared.factor)
-        np.multiply(factor, frame.buffers.shift[:, None], out=offset)
-        np.add(offset, frame.parameters.shift[:, None], out=offset)
-        np.multiply(frame.buffers.centred, factor, out=frame.y)
-        np.add(frame.y, offset, out=frame.y)
+        views = self._views(frame)
+        np.copyto(frame.scratch.work.pair, views.affine)
+        np.multiply(frame.buffers.centred, views.first, out=frame.y)
+        np.add(frame.y, views.second, out=frame.y)
 
     def measure_gradient(self, frame):
         """Gradients of shift and scale by one block."""
-        buffers, shared = frame.buffers, frame.shared
-        self._sum(frame, frame.dy, shared.ones, buffers.sum_dy)
-        product = np.multiply(frame.dy, buffers.centred, out=frame.scratch.work.x)
-        self._sum(frame, product, shared.ones, buffers.sum_dyc)
-        np.copyto(frame.gradients.shift, buffers.sum_dy)
-        np.multiply(buffers.sum_dy, buffers.shift, out=frame.gradients.scale)
-        np.add(frame.gradients.scale, buffers.sum_dyc, out=frame.gradients.scale)
-        np.multiply(frame.gradients.scale, shared.inverse[:, 0], out=frame.gradients.scale)
+        buffers, shared, work, gradients = frame.buffers, frame.shared, frame.scratch.work, frame.gradients
+        scale = gradients.scale
+        self._sum(frame, frame.dy, shared.ones, gradients.shift)
+        np.multiply(frame.dy, buffers.centred, out=work.x)
+        self._sum(frame, work.x, shared.ones, scale)
+        scale += gradients.shift * buffers.shift
+        np.multiply(scale, shared.inverse, out=scale)
 
     def agree_gradient(self, frames):
-        """Gradients of shift and scale by the batch, a position."""
-        shared = frames[0].shared
-        positions = prod(frames[0].x.shape[:-2])
-        shared.sum_dy.fill(0)
-        shared.sum_dyx.fill(0)
+        """What a block's gradient has of the batch's, for one position: by its centred values, and at all of them."""
+        slopes = sum(self._views(frame).gradients for frame in frames)
+        slopes /= prod(frames[0].x.shape[:-2])
+        slopes *= frames[0].shared.factors
         for frame in frames:
-            shared.sum_dy[:, 0] += frame.gradients.shift
-            shared.sum_dyx[:, 0] += frame.gradients.scale
-        shared.sum_dy /= positions
-        shared.sum_dyx /= positions
+            constant = self._views(frame).constant
+            np.copyto(frame.buffers.slopes, slopes)
+            constant += slopes[0] * frame.buffers.shift
 
     def backward(self, frame):
         """``dx = factor (dy - w (sum_dy + x_hat sum_dyx))``, with ``w`` a column's share of the batch."""
         if frame.dx is None:
             return
-        shared, buffers, work = frame.shared, frame.buffers, frame.scratch.work
-        slope = shared.factor * shared.inverse * shared.sum_dyx
-        constant = shared.factor * shared.sum_dy + slope * buffers.shift[:, None]
-        np.multiply(slope, frame.weight, out=work.a)
-        np.multiply(constant, frame.weight, out=work.b)
-        correction = np.multiply(buffers.centred, work.a, out=buffers.centred)
-        np.add(correction, work.b, out=correction)
-        np.copyto(work.a, shared.factor)
-        scaled = np.multiply(frame.dy, work.a, out=work.x)
+        views, work, centred = self._views(frame), frame.scratch.work, frame.buffers.centred
+        np.multiply(views.slopes, frame.weight, out=work.pair)
+        correction = np.multiply(centred, views.first, out=centred)
+        np.add(correction, views.second, out=correction)
+        np.copyto(views.first, views.factor_column)
+        scaled = np.multiply(frame.dy, views.first, out=work.x)
         np.subtract(scaled, correction, out=frame.dx)
+
+
+def _pair(first):
+    """Two vectors that follow each other in memory, as ``(2, C)``: the running moments, the gradients."""
+    return as_strided(first, (2, len(first)), (first.nbytes, first.itemsize))
 
 
 class _FrozenNorm(BatchNorm):

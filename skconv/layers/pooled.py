@@ -125,7 +125,7 @@ class PooledConvolution(Layer):
             dy = marks.dy[rows, columns]
             frame.bound["inner"] = Frame(
                 plan=SimpleNamespace(kernel=(kernel, parts)), x_storage=frame.x_storage, dx=frame.dx, dy=dy,
-                dy_storage=marks.dy, gradients=frame.gradients, scratch=scratch, shared=frame.shared,
+                dy_storage=marks.dy, gradients=frame.gradients, scratch=scratch, shared=frame.shared, aside=frame.aside,
             )  # fmt: skip
         work = scratch.gradient.rows if banded else scratch.unpool.rows
         frame.bound["unpool"] = [
