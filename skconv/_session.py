@@ -56,6 +56,7 @@ class Session:
     A task takes one block through all layers, forward, loss and backward, so that a step hands work to the threads
     once.  Vectors of all blocks lie side by side, ``(units, columns)``: a late layer takes its gradient from the whole
     batch afterwards.  A synchronous layer ends a phase: every block measures, the batch agrees, every block goes on.
+    Where there is one block, a second thread takes the gradients of weights while the backward pass goes on.
 
     Parameters
     ----------

@@ -87,10 +87,10 @@ class SoftmaxCrossEntropy(_Classes):
     """
 
     def __call__(self, outputs, targets, weight, gradient=None):
-        shifted = outputs - outputs.max(axis=0)
+        shifted = outputs - np.maximum.reduce(outputs)
         exponentials = np.exp(shifted)
-        total = exponentials.sum(axis=0)
-        losses = np.log(total) - np.multiply(targets, shifted, out=shifted).sum(axis=0)
+        total = np.add.reduce(exponentials)
+        losses = np.log(total) - np.add.reduce(np.multiply(targets, shifted, out=shifted))
         if gradient is not None:
             np.divide(exponentials, total, out=gradient)
             gradient -= targets
