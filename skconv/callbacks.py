@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from time import perf_counter
 from typing import Any
@@ -65,7 +65,7 @@ class TrainingInfo:
     validation_score: float | None
     learning_rate: float
     seconds: float
-    estimator: Any
+    estimator: Any = field(repr=False)
 
 
 class Watch:

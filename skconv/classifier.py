@@ -33,8 +33,9 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
     Parameters
     ----------
     {architecture}
-    loss : {"cross_entropy", "focal"}, default="cross_entropy"
-        "focal" counts less what is already right, which helps where most samples are easy (Lin et al., 2017).
+    loss : {"log_loss", "focal"}, default="log_loss"
+        "log_loss" is the cross-entropy.  "focal" counts less what is already right, which helps where most samples are
+        easy (Lin et al., 2017).
     focal_gamma : float, default=2.0
         How much less; 0 is the cross-entropy.
     label_smoothing : float, default=0.1
@@ -81,7 +82,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
 
     _parameter_constraints: dict = {
         **BaseConvNet._parameter_constraints,
-        "loss": [one_of("cross_entropy", "focal")],
+        "loss": [one_of("log_loss", "focal")],
         "focal_gamma": [at_least(0, Real)],
         "label_smoothing": [between(0, 1)],
         "temperature_scaling": ["boolean"],
@@ -107,7 +108,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         batch_norm=True,
         dropout="auto",
         layers=None,
-        loss="cross_entropy",
+        loss="log_loss",
         focal_gamma=2.0,
         label_smoothing=0.1,
         solver="adam",

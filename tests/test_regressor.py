@@ -504,7 +504,7 @@ def test_negative_counts_in_validation():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("loss", "mse"), ("loss", None), ("loss", "cross_entropy"), ("huber_delta", 0), ("huber_delta", -1.0)]
+    [("loss", "mse"), ("loss", None), ("loss", "log_loss"), ("huber_delta", 0), ("huber_delta", -1.0)]
     + [("huber_delta", "x"), ("scoring", "r3"), ("solver", "newton"), ("filters", 0), ("l1_ratio", 1.5)],
 )
 def test_bad_parameters(name, value):
