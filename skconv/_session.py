@@ -10,6 +10,7 @@ from ._frame import Frame, aligned, allocate, carve, scratch_bytes, split
 from ._kernels.products import COLUMNS
 from ._network import gradients_wanted, n_body
 from ._parallel import SPLIT
+from .layers import Layer
 from .layers.branching import Fork, Merge, Switch
 
 __all__ = ["Session", "fitting_width", "training_width"]
@@ -99,6 +100,11 @@ class Session:
         self._choose_aside()
         self.frames = [self._frames(k, arenas[k % len(arenas)], seed) for k in range(blocks)]
         self.late = {i: self._late_frame(i) for i, step in enumerate(steps) if self.trained[i] and step.layer.late}
+        self.preparations = [
+            (step.layer.prepare, arrays)
+            for step, *arrays in zip(steps, self.parameters, self.state, self.plans, self.shared, strict=True)
+            if type(step.layer).prepare is not Layer.prepare
+        ]
         self.forward_program = self._forward_program()
         self.backward_program = self._backward_program() if training else []
         self.prepare()
@@ -317,8 +323,8 @@ class Session:
 
     def prepare(self):
         """Transform the parameters, once a step."""
-        for step, *arrays in zip(self.steps, self.parameters, self.state, self.plans, self.shared, strict=True):
-            step.layer.prepare(*arrays)
+        for prepare, arrays in self.preparations:
+            prepare(*arrays)
 
     def load(self, k, samples):
         """Copy samples ``(n, features)``, at most ``width``, into the columns of block k; zeros fill the rest."""

@@ -84,7 +84,7 @@ class Trainer:
         """Loss of some rows, times ``share``; the gradient goes to the session's."""
         session, n, width = self.session, len(rows), self.session.width
         weight = weight[rows]
-        total = self.batch_weight = float(weight.sum())
+        total = self.batch_weight = float(np.add.reduce(weight))
         if total == 0:
             session.gradient.fill(0)
             return 0.0
