@@ -134,7 +134,8 @@ clip_norm : float, default=None
 ema_decay : float, default=None
     Where given, the model has a running mean of the weights with this decay, such as 0.99, not the last weights.
 batch_size : int or "auto", default="auto"
-    Samples per update.  "auto" is 64; of fewer than 2500 samples a quarter, between 8 and 32; all of at most 32.
+    Samples per update.  "auto" is 128 of 40,000 samples and more, 64 of 2500 and more; of fewer a quarter, between 8
+    and 32; all of at most 32.
 learning_rate : {"one_cycle", "constant", "cosine", "step", "plateau"}, default="one_cycle"
     Schedule of the learning rate over `max_iter` epochs (see `skconv.schedules`).
 learning_rate_init : float, default=1e-2
@@ -142,7 +143,8 @@ learning_rate_init : float, default=1e-2
 warm_up : float, default=0.0
     Share of the training in which the learning rate first rises linearly.
 max_iter : int or "auto", default="auto"
-    Epochs; "auto" is as many as give 4000 updates, between 5 and 10, or as give 600 (on a series 300), if that is more.
+    Epochs; "auto" is as many as show 256,000 samples, between 5 and 10, or as give 600 updates (on a series 300), if
+    that is more.
 shuffle : bool, default=True
     Whether each epoch goes through the samples in a new order.
 tol : float, default=1e-4

@@ -18,8 +18,9 @@ from .schedules import SCHEDULES, Plateau, warmed
 
 __all__ = ["TrainingParts"]
 
-_EPOCHS, _UPDATES, _MIN_UPDATES, _MIN_UPDATES_SERIES = (5, 10), 4000, 600, 300
-_SMALL_BATCH, _MANY = 32, 2500  # few samples learn better in small batches: digits 0.9955 right in 64, 0.9964 in 32
+_EPOCHS, _SAMPLES, _MIN_UPDATES, _MIN_UPDATES_SERIES = (5, 10), 256_000, 600, 300
+_SMALL_BATCH = 32  # few samples learn better in small batches: digits 0.9955 right in 64, 0.9964 in 32
+_BATCHES = ((40_000, 128), (2500, 64))  # from so many samples on
 
 
 class TrainingParts:
@@ -66,7 +67,10 @@ class TrainingParts:
             return min(self.batch_size, n)
         if self.solver == "lbfgs":
             return min(1024, n)
-        return n if n <= _SMALL_BATCH else max(8, min(n // 4, 64 if n >= _MANY else _SMALL_BATCH))
+        for many, size in _BATCHES:
+            if n >= many:
+                return size
+        return n if n <= _SMALL_BATCH else max(8, min(n // 4, _SMALL_BATCH))
 
     def _n_epochs(self, n):
         """Epochs: `max_iter`, or what gives enough updates and does not take too long on many samples."""
@@ -75,7 +79,7 @@ class TrainingParts:
         fewest, most = _EPOCHS
         updates = ceil(n / self._batch_size(n))  # an epoch
         least = _MIN_UPDATES_SERIES if is_series(self.image_shape_) else _MIN_UPDATES
-        return max(min(max(ceil(_UPDATES / updates), fewest), most), ceil(least / updates))
+        return max(min(max(ceil(_SAMPLES / n), fewest), most), ceil(least / updates))
 
     def _new_augmenter(self, X, shape):
         if self.augment is None:

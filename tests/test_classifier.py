@@ -180,7 +180,17 @@ def test_auto_max_iter_gives_enough_updates():
 
 @pytest.mark.parametrize(
     ("n", "batch", "epochs"),
-    [(32, 32, 600), (33, 8, 120), (100, 25, 150), (2499, 32, 10), (2500, 64, 15), (30_000, 64, 9), (60_000, 64, 5)],
+    [
+        (32, 32, 600),
+        (33, 8, 120),
+        (100, 25, 150),
+        (2499, 32, 10),
+        (2500, 64, 15),
+        (39_999, 64, 7),
+        (40_000, 128, 7),
+        (30_000, 64, 9),
+        (60_000, 128, 5),
+    ],
 )
 def test_auto_batches_and_epochs(n, batch, epochs):
     model = ConvNetClassifier()
