@@ -85,12 +85,12 @@ def whole_batches(dataset, batch_size, shuffle):
     )
 
 
-def skorch_net(model, n, epochs, memory_format, loader):
+def skorch_net(model, n, epochs, memory_format, loader, batch_size=BATCH):
     """A NeuralNetClassifier that does what this fitted ConvNetClassifier does, with n samples."""
     schedule = skorch.callbacks.LRScheduler(
         torch.optim.lr_scheduler.OneCycleLR,
         max_lr=model.learning_rate_init,
-        total_steps=epochs * ceil(n / BATCH),
+        total_steps=epochs * ceil(n / batch_size),
         pct_start=0.25,
         cycle_momentum=False,
         step_every="batch",
@@ -105,7 +105,7 @@ def skorch_net(model, n, epochs, memory_format, loader):
         optimizer__weight_decay=model.alpha,
         lr=model.learning_rate_init,
         max_epochs=epochs,
-        batch_size=BATCH,
+        batch_size=batch_size,
         iterator_train={"samples": DataLoader, "batches": whole_batches}[loader],
         iterator_train__shuffle=True,
         train_split=None,
