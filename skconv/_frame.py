@@ -99,10 +99,10 @@ class Frame:
         for name in self.__slots__:
             setattr(self, name, arrays.get(name))
         self.bound = {}
-        self.aside = self.aside or at_once
+        self.aside = self.aside or _at_once
 
 
-def at_once(function, frame):
+def _at_once(function, frame):
     """Call it."""
     function(frame)
 

@@ -114,6 +114,9 @@ class Team:
         return self
 
     def __exit__(self, *exc):
+        while self._aside:  # left there by an error: nobody writes on after the team is gone
+            self._done.get()
+            self._aside -= 1
         for inbox in self._inboxes:
             inbox.put(None)
         self._errors.__exit__(*exc)
@@ -127,7 +130,7 @@ class Team:
                 self._done.put((worker, _attempt(*job)))
 
     def _start(self, worker, function, tasks):
-        """Hand ``function(task)`` for each of the tasks to a worker; one of the calling thread's has the number 0."""
+        """Hand ``function(task)`` for each of the tasks to a worker, from 1 on; number 0 is the calling thread."""
         while len(self._inboxes) < worker:
             self._inboxes.append(SimpleQueue())
             arguments = (len(self._inboxes), self._inboxes[-1])

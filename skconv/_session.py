@@ -117,12 +117,12 @@ class Session:
             work = self.width * step.layer.multiply_adds(step.shape)
             fits = plan.aside or (step.layer.late and work < SPLIT)  # a larger product is spread over all threads
             self.aside.append(several and trained and fits and work >= _ASIDE)
-        sizes = [
-            scratch_bytes({"gradient": plan.scratch["gradient"]}, self.network.dtype)
+        self.aside_scratch = [
+            {"gradient": plan.scratch["gradient"]} if aside and plan.aside else {}
             for plan, aside in zip(self.plans, self.aside, strict=True)
-            if aside and plan.aside
         ]
-        self._aside_arena = aligned((max(sizes, default=0),), np.uint8)
+        size = max(scratch_bytes(groups, self.network.dtype) for groups in self.aside_scratch)
+        self.aside_arena = aligned((size,), np.uint8)
 
     # Arrays
 
@@ -211,10 +211,8 @@ class Session:
         x, dx = self._store(0, consumer=0), None
         for i, (step, plan) in enumerate(zip(self.steps, self.plans, strict=True)):
             y, dy = self._ends(i, columns, x, dx)
-            scratch, aside = carve(arena, plan.scratch, self.network.dtype), plan.aside and self.aside[i]
-            if aside:
-                group = {"gradient": plan.scratch["gradient"]}
-                scratch |= carve(self._aside_arena, group, self.network.dtype)
+            scratch = carve(arena, plan.scratch, self.network.dtype)
+            scratch |= carve(self.aside_arena, self.aside_scratch[i], self.network.dtype)
             frames.append(
                 Frame(
                     layer=step.layer,
@@ -234,7 +232,7 @@ class Session:
                     weight=self.weight[columns],
                     rng=np.random.Generator(np.random.SFC64(seeds.spawn(1)[0])) if self.training else None,
                     matmul=self._matmul() if self.blocks == 1 else np.matmul,
-                    aside=self.team.aside if aside else None,
+                    aside=self.team.aside if self.aside_scratch[i] else None,
                 )
             )
             x, dx = y, dy[0]

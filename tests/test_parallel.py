@@ -188,6 +188,19 @@ def test_an_error_aside_is_raised_at_the_end_and_the_team_goes_on():
         assert sorted(done) == [0, 1, 2, 3]
 
 
+def test_an_error_waits_for_what_was_put_aside():
+    done = []
+
+    def slow(_):
+        time.sleep(0.1)
+        done.append("aside")
+
+    with pytest.raises(ZeroDivisionError), Team(2) as team:  # noqa: PT012
+        team.aside(slow, None)
+        raise ZeroDivisionError
+    assert done == ["aside"]
+
+
 def test_threads_end_with_the_team():
     before = set(threading.enumerate())
     with Team(4) as team:

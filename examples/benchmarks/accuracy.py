@@ -136,8 +136,7 @@ def skorch_model(model, n, seed, weight=None):
     from fits import skorch_net
 
     torch.manual_seed(seed)
-    batch_size = 128 if n >= 40_000 else 64  # as the defaults of skconv
-    net = skorch_net(model, n, model.n_iter_, "channels_last", "batches", batch_size)
+    net = skorch_net(model, n, model.n_iter_, "channels_last", "batches", model._batch_size(n))
     if weight is not None:
         net.set_params(criterion__weight=torch.tensor(weight, dtype=torch.float32), criterion__label_smoothing=0.0)
     return net

@@ -91,6 +91,21 @@ class _Windowed(Layer):
     def multiply_adds(self, shape):
         return prod(self.weight_shape(shape))
 
+    # For those whose plan's kernel is a correlation and what its data gradient takes.
+
+    def forward(self, frame, training):
+        kernel = frame.plan.kernel[0]
+        if "forward" not in frame.bound:
+            frame.bound["forward"] = kernel.bind(frame.x_storage, frame.scratch.forward, frame.y)
+        kernel.run(frame.bound["forward"], frame.shared.weight)
+
+    def weight_gradient(self, frame):
+        """Fill the gradient of the weight."""
+        kernel, scratch = frame.plan.kernel[0], frame.scratch.gradient
+        if "gradient" not in frame.bound:
+            frame.bound["gradient"] = kernel.bind_gradient(frame.x_storage, frame.dy, scratch)
+        kernel.run_gradient(frame.bound["gradient"], scratch, frame.gradients.weight)
+
 
 class _Part(NamedTuple):
     """Part of a data gradient: inputs a stride apart."""
@@ -243,19 +258,6 @@ class Convolution(_Windowed):
         kernel, parts = plan.kernel
         kernel.prepare(parameters.weight, shared.weight)
         prepare_parts(parts, parameters.weight, self.groups, shared)
-
-    def forward(self, frame, training):
-        kernel = frame.plan.kernel[0]
-        if "forward" not in frame.bound:
-            frame.bound["forward"] = kernel.bind(frame.x_storage, frame.scratch.forward, frame.y)
-        kernel.run(frame.bound["forward"], frame.shared.weight)
-
-    def weight_gradient(self, frame):
-        """Fill the gradient of the weight."""
-        kernel, scratch = frame.plan.kernel[0], frame.scratch.gradient
-        if "gradient" not in frame.bound:
-            frame.bound["gradient"] = kernel.bind_gradient(frame.x_storage, frame.dy, scratch)
-        kernel.run_gradient(frame.bound["gradient"], scratch, frame.gradients.weight)
 
     def backward(self, frame):
         frame.aside(self.weight_gradient, frame)

@@ -109,19 +109,6 @@ class LocallyConnected(_Windowed):
     def prepare(self, parameters, state, plan, shared):
         plan.kernel[0].prepare(parameters.weight, shared.weight)
 
-    def forward(self, frame, training):
-        kernel, _ = frame.plan.kernel
-        if "forward" not in frame.bound:
-            frame.bound["forward"] = kernel.bind(frame.x_storage, frame.scratch.forward, frame.y)
-        kernel.run(frame.bound["forward"], frame.shared.weight)
-
-    def weight_gradient(self, frame):
-        """Fill the gradient of the weight."""
-        kernel, scratch = frame.plan.kernel[0], frame.scratch.gradient
-        if "gradient" not in frame.bound:
-            frame.bound["gradient"] = kernel.bind_gradient(frame.x_storage, frame.dy, scratch)
-        kernel.run_gradient(frame.bound["gradient"], scratch, frame.gradients.weight)
-
     def backward(self, frame):
         frame.aside(self.weight_gradient, frame)
         if frame.dx is None:
