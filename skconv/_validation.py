@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from math import gcd
 from numbers import Integral, Real
@@ -37,6 +38,8 @@ __all__ = [
     "one_of",
     "per_layer",
     "physical_memory",
+    "plain_numbers",
+    "shown",
     "with_methods",
 ]
 
@@ -61,11 +64,31 @@ def with_methods(*names):
     return HasMethods(list(names))
 
 
+def plain_numbers():
+    """Context in which a repr has NumPy's numbers and strings as Python's: 5, not np.int64(5)."""
+    return np.printoptions(legacy="1.25", threshold=8)
+
+
+def shown(value, longest=160):
+    """A value as messages show it: its repr on one line, with plain numbers, and not longer than a line or two."""
+    if isinstance(value, np.ndarray) and (value.ndim > 1 or value.size > 8):
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    try:
+        with plain_numbers():
+            text = re.sub(r"\n\s*", " ", repr(value))
+    except Exception:  # an integer of thousands of digits, an object whose repr fails
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= longest else f"{text[: longest - 20]} ... {text[-15:]}"
+
+
 def check_parameters(estimator):
     """Hold an estimator's parameters against its constraints."""
-    validate_parameter_constraints(
-        estimator._parameter_constraints, estimator.get_params(deep=False), caller_name=type(estimator).__name__
-    )
+    with plain_numbers():
+        validate_parameter_constraints(
+            estimator._parameter_constraints, estimator.get_params(deep=False), caller_name=type(estimator).__name__
+        )
 
 
 def check_window_fits(name, value, window):
@@ -75,7 +98,7 @@ def check_window_fits(name, value, window):
     rows, columns = window.rows, window.columns
     dilated = "" if rows.span == rows.kernel and columns.span == columns.kernel else " with its dilation"
     raise ValueError(
-        f"{name}={value!r} does not fit{dilated}: a window of {rows.span}x{columns.span} in an input of "
+        f"{name}={shown(value)} does not fit{dilated}: a window of {rows.span}x{columns.span} in an input of "
         f"{rows.padded}x{columns.padded}"
     )
 
@@ -86,7 +109,7 @@ def check_bias(value):
         return "shared" if value else None
     if value is None or (isinstance(value, str) and value in ("shared", "position")):
         return value
-    raise ValueError(f"bias must be 'shared', 'position' or None, got {value!r}")
+    raise ValueError(f"bias must be 'shared', 'position' or None, got {shown(value)}")
 
 
 def check_groups(groups, channels, filters):
@@ -97,7 +120,7 @@ def check_groups(groups, channels, filters):
         fitting = ", ".join(str(n) for n in range(1, common + 1) if common % n == 0)
         raise ValueError(
             f"groups must be an integer that divides the {channels} channels of the input and filters={filters}: one "
-            f"of {fitting}, got {groups!r}"
+            f"of {fitting}, got {shown(groups)}"
         )
 
 
@@ -136,8 +159,8 @@ def per_layer(name, value, *lengths):
     if len(value) not in lengths:
         allowed = " or ".join(str(length) for length in dict.fromkeys(lengths))
         raise InvalidParameterError(
-            f"{name}={value!r} has {len(value)} entries, one per layer; there are {allowed} layers. One value is for "
-            f"all layers; a pair (down, across) for a layer goes inside: {name}=({value!r},)"
+            f"{name}={shown(value)} has {len(value)} entries, one per layer; there are {allowed} layers. One value is "
+            f"for all layers; a pair (down, across) for a layer goes inside: {name}=({shown(value)},)"
         )
     for entry in value:
         _check_layer_value(name, entry, value)
@@ -149,14 +172,14 @@ def check_counts(name, value):
     counts = value if isinstance(value, (tuple, list)) else (value,)
     for count in counts:
         if not _is_size(count, 1) or isinstance(count, (tuple, list)):
-            raise InvalidParameterError(f"{name} must be integers of at least 1, one per layer, got {value!r}")
+            raise InvalidParameterError(f"{name} must be integers of at least 1, one per layer, got {shown(value)}")
     return tuple(int(count) for count in counts)
 
 
 def check_size(name, value):
     """One number of at least 1 or two of them."""
     if not _is_size(value, 1):
-        raise InvalidParameterError(f"{name} must be {_SIZES}, got {value!r}")
+        raise InvalidParameterError(f"{name} must be {_SIZES}, got {shown(value)}")
 
 
 def check_pad_width(name, value):
@@ -164,7 +187,7 @@ def check_pad_width(name, value):
     if isinstance(value, str) or not _is_padding(value):
         raise InvalidParameterError(
             f"{name} must be an integer of at least 0, two (down, across) or two pairs ((top, bottom), (left, right)), "
-            f"got {value!r}"
+            f"got {shown(value)}"
         )
 
 
@@ -197,9 +220,9 @@ def _finite_numbers(name, values) -> np.ndarray:
     except (TypeError, ValueError):
         array = None
     if array is None or values is None:
-        raise ValueError(f"{name} must be numbers, got {values!r}")
+        raise ValueError(f"{name} must be numbers, got {shown(values)}")
     if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite, got {values!r}")
+        raise ValueError(f"{name} must be finite, got {shown(values)}")
     return array
 
 
@@ -209,7 +232,7 @@ def check_image_shape(image_shape):
     if not 1 <= len(shape) <= 3 or not all(_is_size(size, 1) and not isinstance(size, (tuple, list)) for size in shape):
         raise InvalidParameterError(
             "image_shape must be None, 'series', (T,), (H, W) or (H, W, C) with integers of at least 1, "
-            f"got {image_shape!r}"
+            f"got {shown(image_shape)}"
         )
     return tuple(int(size) for size in shape)
 
@@ -218,7 +241,7 @@ def check_layers(layers, kind, name="layers"):
     """Every entry an instance of ``kind``."""
     for i, layer in enumerate(layers):
         if not isinstance(layer, kind):
-            raise InvalidParameterError(f"{name}[{i}] must be a layer from skconv.layers, got {layer!r}")
+            raise InvalidParameterError(f"{name}[{i}] must be a layer from skconv.layers, got {shown(layer)}")
 
 
 def _is_size(value, low):
@@ -270,8 +293,8 @@ _LAYER_VALUES = {
 def _check_layer_value(name, entry, value):
     fits, wanted = _LAYER_VALUES[name]
     if not fits(entry):
-        where = "" if entry is value else f" in {name}={value!r}"
-        raise InvalidParameterError(f"{name} of a layer must be {wanted}, got {entry!r}{where}")
+        where = "" if entry is value else f" in {name}={shown(value)}"
+        raise InvalidParameterError(f"{name} of a layer must be {wanted}, got {shown(entry)}{where}")
 
 
 def check_finite_parameters(parameters, epoch, learning_rate_init):
@@ -285,5 +308,5 @@ def check_finite_loss(loss, epoch, learning_rate_init):
     if not np.isfinite(loss):
         raise ValueError(
             f"the loss became {loss} in epoch {epoch}: the training diverged. Lower learning_rate_init "
-            f"(now {learning_rate_init!r}), or scale X, for example by MinMaxScaler or StandardScaler"
+            f"(now {shown(learning_rate_init)}), or scale X, for example by MinMaxScaler or StandardScaler"
         )
