@@ -8,6 +8,10 @@ from functools import wraps
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
+from ._validation import shown
+
 __all__ = ["TrainingInfo"]
 
 try:  # scikit-learn 1.9 and later
@@ -99,14 +103,23 @@ class Watch:
 
     def __call__(self, run) -> bool:
         """Tell of an epoch; whether somebody wants to stop."""
-        stop = False
         if self.estimator.verbose:
             self._print(run)
-        if self.estimator.callback is not None:
-            stop = bool(self.estimator.callback(self._info(run)))
-        if self.context is not None:
-            stop = self._subtask() or stop
-        return stop
+        try:
+            stop = self.estimator.callback is not None and self._asked(run)
+            return (self.context is not None and self._subtask()) or stop
+        except StopIteration as error:  # scipy would take it for ours, and end the fit
+            raise RuntimeError("callback raised StopIteration; return True to end the training") from error
+
+    def _asked(self, run) -> bool:
+        """Whether the estimator's callback returns True."""
+        answer = self.estimator.callback(self._info(run))
+        if answer is None or isinstance(answer, (bool, np.bool_)):
+            return bool(answer)
+        raise TypeError(
+            "callback must return True to end the training, or None or False to go on, got "
+            f"{shown(answer)} of type {type(answer).__name__}"
+        )
 
     def _info(self, run):
         history = run.history

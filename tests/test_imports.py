@@ -34,7 +34,7 @@ LEVELS = [
 # Modules beside the order, and what of the package they may import.
 ASIDE = {
     "augmentation": {"_validation"},
-    "callbacks": set(),
+    "callbacks": {"_validation"},
     "losses": set(),
     "optimizers": set(),
     "regularizers": set(),
