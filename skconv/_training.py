@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, prod
 
 import numpy as np
 from scipy.optimize import minimize
 
 from ._session import Session, training_width
-from .layers import Convolution, Dense
+from .layers import BatchNorm, Convolution, Dense
 from .regularizers import MaxNorm, Penalty, WeightAverage, clip_norm
 
 __all__ = ["Trainer", "weight_matrices"]
@@ -181,13 +181,30 @@ class Trainer:
         """
         loss, share, done = 0.0, 0.0, 0
         for X, y, weight, order in pieces:
-            for rows in np.array_split(order, ceil(len(order) / self.batch_size)):
+            for rows in self._batches(order):
                 loss += self.step(X, y, weight, rows, rate(done / total)) * self.batch_weight
                 share += self.batch_weight
                 done += len(rows)
                 if interrupted is not None and interrupted():
                     return loss / share
         return loss / share
+
+    def _batches(self, order):
+        """Rows in batches of equal size, give or take one; raises where batch normalisation would see one number alone.
+
+        That number is its own mean, so the layer would give zero whatever comes in, and what is below it would learn
+        nothing.
+        """
+        count = ceil(len(order) / self.batch_size)
+        if len(order) // count == 1:
+            for step in self.session.steps:
+                if isinstance(step.layer, BatchNorm) and step.layer.synchronous and prod(step.shape[:-1]) == 1:
+                    raise ValueError(
+                        f"{step.name} normalises each channel over the batch and needs two samples in each, but "
+                        f"{len(order)} samples in batches of batch_size={self.batch_size} leave one alone; use another "
+                        "batch_size or more samples, LayerNorm in its place, or batch_norm=False"
+                    )
+        return np.array_split(order, count)
 
     def minimize(self, X, y, weight, *, max_iter, tol, report):
         """L-BFGS by scipy on the loss of all rows, in fixed batches; ``report(loss)`` after each iteration.
@@ -196,7 +213,7 @@ class Trainer:
         measured anew at the minimum.
         """
         order = np.flatnonzero(weight)
-        batches = np.array_split(order, ceil(len(order) / self.batch_size))
+        batches = self._batches(order)
         shares = [float(weight[rows].sum()) for rows in batches]
         whole = sum(shares)
         parameters = self.network.parameters

@@ -18,7 +18,8 @@ class BatchNorm(Layer):
     """Scale each channel to mean 0 and variance 1 over the batch, then by a trained factor and shift.
 
     Ioffe and Szegedy, arXiv 1502.03167.  Mean and variance are those of the whole batch, weighted by the samples'
-    weights, so a weight of two equals two copies; prediction uses their running means.
+    weights, so a weight of two equals two copies; prediction uses their running means.  A batch of one sample must have
+    more than one pixel: the mean of one number is that number, and `fit` raises.
 
     Parameters
     ----------
