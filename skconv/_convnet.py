@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from ._architecture import build_layers
 from ._checkpoint import Checkpoint, check_checkpoint
@@ -23,6 +23,7 @@ from ._parameters import CONSTRAINTS
 from ._parts import TrainingParts
 from ._prediction import predict
 from ._sources import epoch_pieces, subset
+from ._targets import check_weight
 from ._validation import check_parameters
 from .callbacks import CallbackSupportMixin, Watch, with_callbacks
 from .inspection import summarize
@@ -46,7 +47,11 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator
         """Learn what the targets are, and encode them."""
         raise NotImplementedError
 
-    def _encode(self, y):
+    def _check_y(self, y, name="y"):
+        """Targets as an array; raises by the parameter's name where one is missing or of another kind."""
+        raise NotImplementedError
+
+    def _encode(self, y, name="y"):
         """Targets, as the loss encodes them, of what has been learned."""
         raise NotImplementedError
 
@@ -64,14 +69,12 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator
 
     # Data
 
-    def _check_weight(self, sample_weight, X):
-        """Weights, one per sample, at least one above zero; only their ratios count, so the largest becomes 1."""
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        if not weight.any():
-            raise ValueError("sample_weight: all weights are zero, so there is nothing to fit; one must be above")
-        return weight / weight.max()
-
     def _check_data(self, X, y, *, reset):
+        try:
+            y = self._check_y(y)
+        except ValueError:
+            self._check_X(X, reset=reset)  # what is wrong with X is said first
+            raise
         return self._check_X(X, y, reset=reset, multi_output=True, y_numeric=self._numeric_y)
 
     def _given_validation(self, X_val, y_val, sample_weight_val):
@@ -82,12 +85,13 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator
             return None
         if y_val is None:
             raise ValueError("X_val needs y_val, got y_val=None")
+        y_val = self._check_y(y_val, "y_val")
         try:
-            X, y, _ = self._check_data(X_val, y_val, reset=False)
-            encoded = self._encode(y)
-            weight = self._weighted(self._check_weight(sample_weight_val, X), encoded)
+            X, y, _ = self._check_X(X_val, y_val, reset=False, multi_output=True, y_numeric=self._numeric_y)
         except ValueError as error:
-            raise ValueError(f"X_val, y_val or sample_weight_val: {error}") from error
+            raise ValueError(f"X_val, with y_val of shape {y_val.shape}: {error}") from error
+        encoded = self._encode(y, "y_val")
+        weight = self._weighted(check_weight(sample_weight_val, len(X), "sample_weight_val"), encoded)
         return X, encoded, weight, y
 
     def _hold_out(self, X, encoded, weight, y):
@@ -145,7 +149,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator
             given = X, y, sample_weight
             X, y, shape = self._check_data(X, y, reset=True)
             self._check_solver(X, X_val is not None)
-            weight = self._check_weight(sample_weight, X)
+            weight = check_weight(sample_weight, len(X))
             encoded = self._fit_targets(y, weight)
             weight = self._weighted(weight, encoded)
             if not (self.warm_start and hasattr(self, "network_")):
@@ -291,7 +295,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator
                 )
             first = not hasattr(self, "network_")
             X, y, shape = self._check_data(X, y, reset=first)
-            weight = self._check_weight(sample_weight, X)
+            weight = check_weight(sample_weight, len(X))
             learn(y, weight)
             encoded = self._encode(y)
             weight = self._weighted(weight, encoded)

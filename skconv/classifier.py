@@ -11,13 +11,14 @@ from scipy.sparse import issparse
 from scipy.special import expit, log_expit
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils import column_or_1d, compute_class_weight
+from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from ._convnet import BaseConvNet
 from ._parameters import documented
 from ._prediction import predict
-from ._validation import InvalidParameterError, at_least, between, one_of
+from ._targets import check_class_weight, check_classes, check_labels, class_indices
+from ._validation import at_least, between, one_of, shown
 from .losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy, softmax
 
 __all__ = ["ConvNetClassifier"]
@@ -220,6 +221,9 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
     def _n_outputs(self):
         return len(self.classes_)
 
+    def _check_y(self, y, name="y"):
+        return check_labels(y, name)
+
     def _fit_targets(self, y, weight):
         check_classification_targets(y)
         multilabel = type_of_target(y, input_name="y") == "multilabel-indicator"
@@ -229,24 +233,18 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         self.classes_, self._multilabel, self.temperature_ = classes, multilabel, 1.0
         return self._encode(y)
 
-    def _encode(self, y):
+    def _encode(self, y, name="y"):
         """Class indices (n,), or the indicators (n, labels); labels outside `classes_` raise."""
         classes = self.classes_
         if self._multilabel:
             labels = y.toarray() if issparse(y) else np.asarray(y)
             if labels.ndim != 2 or labels.shape[1] != len(classes) or not np.isin(labels, (0, 1)).all():
                 raise ValueError(
-                    f"y must be an indicator matrix of {len(classes)} labels, 0 or 1, got shape {labels.shape} with "
-                    f"values {np.unique(labels)[:5]!r}"
+                    f"{name} must be an indicator matrix of {len(classes)} labels, 0 or 1, got shape {labels.shape} "
+                    f"with values {shown(np.unique(labels)[:5].tolist())}"
                 )
             return labels.astype(np.float32)
-        y = column_or_1d(y, warn=True)
-        index = np.searchsorted(classes, y)
-        index[index == len(classes)] = 0
-        unknown = classes[index] != y
-        if unknown.any():
-            raise ValueError(f"y has labels {np.unique(y[unknown])[:5]!r} that are not in classes {classes!r}")
-        return index
+        return class_indices(y, classes, name)
 
     def _weighted(self, weight, encoded):
         if self.class_weight is None:
@@ -255,12 +253,11 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
             raise ValueError(
                 f"class_weight={self.class_weight!r} is for one label a sample, but y has several; use sample_weight"
             )
-        if isinstance(self.class_weight, dict) and min(self.class_weight.values(), default=0) < 0:
-            raise InvalidParameterError(f"class_weight must be zero or more for every class, got {self.class_weight!r}")
+        check_class_weight(self.class_weight, self.classes_)
         weight = weight * self._class_factors(encoded)[encoded]
         if not weight.any():
             raise ValueError("class_weight: the weights of all classes in y are zero, so there is nothing to fit")
-        return weight
+        return np.ldexp(weight, -np.frexp(weight.max())[1])  # by a power of two, so that sums stay finite
 
     def _class_factors(self, encoded):
         """Weight of each class; "balanced" by these samples, 1 for classes that are not among them."""
@@ -361,9 +358,10 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
             check_classification_targets(y)
             if not hasattr(self, "classes_"):
                 self._learn_classes(y, classes)
-            elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            elif classes is not None and not np.array_equal(check_classes(classes), self.classes_):
                 raise ValueError(
-                    f"classes={classes!r} is not the same as on the last call to partial_fit, {self.classes_!r}"
+                    f"classes={shown(classes)} is not the same as on the last call to partial_fit, "
+                    f"{shown(self.classes_.tolist())}"
                 )
 
         return self._partial_fit(X, y, sample_weight, learn, X_val, y_val, sample_weight_val)
@@ -372,9 +370,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         self._multilabel, self.temperature_ = type_of_target(y, input_name="y") == "multilabel-indicator", 1.0
         if classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        self.classes_ = np.unique(classes)
-        if len(self.classes_) == 0:
-            raise ValueError("classes must name every class that will ever come, got none")
+        self.classes_ = check_classes(classes)
 
     # Prediction
 

@@ -10,10 +10,13 @@ from sklearn.metrics import r2_score
 
 from ._convnet import BaseConvNet
 from ._parameters import documented
+from ._targets import check_numbers
 from ._validation import at_least, one_of
 from .losses import AbsoluteError, Huber, Poisson, SquaredError, exp_of
 
 __all__ = ["ConvNetRegressor"]
+
+_LARGEST = 1e18  # of a target in the units of the training
 
 
 @documented
@@ -188,6 +191,9 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
     def _n_outputs(self):
         return len(self.target_mean_)
 
+    def _check_y(self, y, name="y"):
+        return check_numbers(y, name)
+
     def _fit_targets(self, y, weight):
         if not (self.warm_start and hasattr(self, "network_")):
             self._learn_scale(y, weight)
@@ -210,18 +216,28 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         scale = np.where(spread <= 10 * noise, np.maximum(1.0, 1000 * noise * unit), spread * unit)
         self.target_mean_, self.target_scale_ = mean * unit, scale
 
-    def _encode(self, y):
+    def _encode(self, y, name="y"):
         targets = _columns(y)
         if targets.shape[1] != len(self.target_mean_):
-            raise ValueError(f"y has {targets.shape[1]} targets, but the model has {len(self.target_mean_)}")
+            raise ValueError(f"{name} has {targets.shape[1]} targets, but the model has {len(self.target_mean_)}")
         if self._counts != (self.loss == "poisson"):
             raise ValueError(
                 f"loss={self.loss!r} cannot go on with what another loss has learned: 'poisson' sees counts, the "
                 "others see targets of mean 0; set warm_start=False and call fit"
             )
         if self._counts and targets.min() < 0:
-            raise ValueError(f"loss='poisson' needs targets of zero or more, got {targets.min()!r}; use another loss")
-        return (targets - self.target_mean_) / self.target_scale_
+            raise ValueError(
+                f"loss='poisson' needs targets of zero or more, got {float(targets.min())!r} in {name}; use another "
+                "loss"
+            )
+        with np.errstate(over="ignore"):
+            encoded = (targets - self.target_mean_) / self.target_scale_
+        if not (np.abs(encoded) <= _LARGEST).all():
+            raise ValueError(
+                f"{name} has {float(np.abs(targets).max()):.3g}, from the mean of the y that was fitted first more "
+                f"than {_LARGEST:.0e} times its spread: the square is too large for float32; scale y"
+            )
+        return encoded
 
     def _scaled(self, outputs):
         """Predictions in the units of the training, of outputs likewise."""

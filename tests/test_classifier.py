@@ -1238,8 +1238,8 @@ def test_scale_of_weights_does_not_matter():
         (np.zeros(300), "(?i)weight.*zero"),
         (np.full(300, -1.0), "Negative values in data passed to `sample_weight`"),
         (np.r_[np.ones(299), -1e-3], "Negative values in data passed to `sample_weight`"),
-        (np.ones(299), r"sample_weight.shape == \(299,\), expected \(300,\)"),
-        (np.ones((300, 2)), "(?i)sample.weight.* must be 1D"),
+        (np.ones(299), r"sample_weight must be .* 300 numbers .*, got an array of shape \(299,\)"),
+        (np.ones((300, 2)), r"sample_weight must be .* 300 numbers .*, got an array of shape \(300, 2\)"),
         (np.full(300, np.nan), "sample_weight contains NaN"),
         (np.full(300, np.inf), "sample_weight contains infinity"),
     ],
@@ -1385,9 +1385,9 @@ def test_partial_fit_first_call_needs_classes():
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda m: m.partial_fit(X, Y + 5), r"y has labels array\(\[10, 11, 12, 13, 14\]\) that are not in classes"),
-        (lambda m: m.partial_fit(X, Y - 1), r"y has labels array\(\[-1\]\) that are not in classes array\(\[0, 1"),
-        (lambda m: m.partial_fit(X, Y.astype(str)), "y has labels array.* that are not in classes"),
+        (lambda m: m.partial_fit(X, Y + 5), r"y has labels \[10, 11, 12, 13, 14\] that are not in classes"),
+        (lambda m: m.partial_fit(X, Y - 1), r"y has labels \[-1\] that are not in classes \[0, 1"),
+        (lambda m: m.partial_fit(X, Y.astype(str)), "y has labels .* that are not in classes"),
         (lambda m: m.partial_fit(X, Y, classes=range(9)), r"classes=range\(0, 9\) is not the same as on the last call"),
         (lambda m: m.partial_fit(X, Y, classes=list("ab")), r"classes=\['a', 'b'\] is not the same"),
         (lambda m: m.partial_fit(X[:, :63], Y), "X has 63 features, but ConvNetClassifier is expecting 64"),
@@ -1409,7 +1409,7 @@ def test_rejected_partial_fit_leaves_no_trace(call, match, fitted):
 
 def test_first_partial_fit_rejected():
     model = quick()
-    assert_rejected(model, lambda m: m.partial_fit(X, Y, classes=range(3)), r"labels array\(\[3, 4, 5, 6, 7\]\)")
+    assert_rejected(model, lambda m: m.partial_fit(X, Y, classes=range(3)), r"labels \[3, 4, 5, 6, 7\]")
     model.set_params(solver="lbfgs")
     assert_rejected(model, lambda m: m.partial_fit(X, Y, classes=range(10)), "use 'adam' or 'sgd'")
 

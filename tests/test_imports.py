@@ -48,6 +48,7 @@ ASIDE = {
     "_parallel": set(),
     "_parameters": {"_validation", "schedules"},
     "_sources": {"_validation"},
+    "_targets": {"_validation"},
     "_validation": set(),
 }
 HEAVY = {"torch", "numba", "matplotlib", "pandas", "polars", "jax", "tensorflow", "cython"}

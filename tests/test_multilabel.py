@@ -227,19 +227,19 @@ def test_one_label_a_sample_after_several():
         (lambda m: m.partial_fit(X, Y), "classes must be passed on the first call to partial_fit"),
         (
             lambda m: m.partial_fit(X, Y, classes=range(4)),
-            r"y must be an indicator matrix of 4 labels, 0 or 1, got shape \(300, 3\) with values array\(\[0, 1\]\)",
+            r"y must be an indicator matrix of 4 labels, 0 or 1, got shape \(300, 3\) with values \[0, 1\]",
         ),
         (
             lambda m: m.fit(X, Y, X_val=X, y_val=Y[:, :2]),
-            r"X_val, .*: y must be an indicator matrix of 3 labels, 0 or 1, got shape \(300, 2\)",
+            r"y_val must be an indicator matrix of 3 labels, 0 or 1, got shape \(300, 2\)",
         ),
         (
             lambda m: m.fit(X, Y, X_val=X, y_val=2 * Y),
-            r"X_val, .*: y must be an indicator matrix of 3 labels, 0 or 1, got shape \(300, 3\) with values .*2",
+            r"y_val must be an indicator matrix of 3 labels, 0 or 1, got shape \(300, 3\) with values .*2",
         ),
         (
             lambda m: m.fit(X, Y, X_val=X, y_val=Y[:, 0]),
-            r"X_val, .*: y must be an indicator matrix of 3 labels, 0 or 1, got shape \(300,\)",
+            r"y_val must be an indicator matrix of 3 labels, 0 or 1, got shape \(300,\)",
         ),
     ],
 )
