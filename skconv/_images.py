@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ._parallel import Team, thread_count
+from ._parallel import Team, quiet_arithmetic, thread_count
 from ._sources import is_lazy, lazy_rows
 from ._validation import check_image_shape, check_memory, check_parameters, physical_memory
 
@@ -81,10 +81,11 @@ class ImageInput:
 
     @contextmanager
     def _unchanged_on_error(self):
-        """Whatever goes wrong, the estimator is left as it was."""
+        """Whatever goes wrong in a fit, the estimator is left as it was; with `quiet_arithmetic`."""
         before = dict(self.__dict__)
         try:
-            yield
+            with np.errstate(all="ignore"):
+                yield
         except BaseException:
             kept = {name: self.__dict__[name] for name in _CALLBACK_STATE if name in self.__dict__}
             self.__dict__.clear()
@@ -199,6 +200,7 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
             self._check_output_memory(1, output_dtype(X))
         return self
 
+    @quiet_arithmetic
     def transform(self, X):
         """Transform samples.
 

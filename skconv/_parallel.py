@@ -17,10 +17,14 @@ import numpy as np
 from joblib import effective_n_jobs
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["SPLIT", "Team", "thread_count"]
+__all__ = ["SPLIT", "Team", "quiet_arithmetic", "thread_count"]
 
 SPLIT = 1 << 22  # multiply-adds from which a product is worth a hand-off of about 60 us
 _CHUNKS = 4  # fixed, so that the bits do not depend on the number of threads
+
+# Decorator: within, nothing is raised or warned of as it is computed, whatever the caller's `numpy.errstate`.  That an
+# exponential is zero is no error, and what is one, such as a loss that is not finite, is looked for and named.
+quiet_arithmetic = np.errstate(all="ignore")
 
 
 @cache
@@ -106,7 +110,7 @@ class Team:
     def __enter__(self):
         self._limits = _single_blas.enter()
         _touch_work_memory()
-        self._errors = np.errstate(all="ignore")  # a loss that is not finite is found and named by the trainer
+        self._errors = np.errstate(all="ignore")  # see `quiet_arithmetic`
         self._errors.__enter__()
         self._inboxes: list[SimpleQueue] = []  # of the workers so far: each starts when first needed
         self._done: SimpleQueue = SimpleQueue()

@@ -15,6 +15,7 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from ._convnet import BaseConvNet
+from ._parallel import quiet_arithmetic
 from ._parameters import documented
 from ._prediction import predict
 from ._targets import check_class_weight, check_classes, check_labels, class_indices
@@ -379,6 +380,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         outputs = self._outputs(X)
         return outputs if self.temperature_ == 1 else outputs / outputs.dtype.type(self.temperature_)
 
+    @quiet_arithmetic
     def decision_function(self, X):
         """Logits.
 
@@ -394,6 +396,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         logits = self._logits(X)
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 and not self._multilabel else logits
 
+    @quiet_arithmetic
     def predict_proba(self, X):
         """Probabilities of the classes, or of each label.
 
@@ -409,6 +412,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         logits = self._logits(X)
         return expit(logits) if self._multilabel else np.ascontiguousarray(softmax(logits.T).T)
 
+    @quiet_arithmetic
     def predict_log_proba(self, X):
         """Logarithms of the probabilities, finite where the probabilities round to zero.
 
@@ -426,6 +430,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         logits -= logits.max(axis=1, keepdims=True)
         return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
 
+    @quiet_arithmetic
     def predict(self, X):
         """Most probable class, or the labels that are more probable than not.
 

@@ -157,10 +157,10 @@ class BinaryCrossEntropy(Loss):
 
     def __call__(self, outputs, targets, weight, gradient=None):
         share = weight / len(outputs)
-        log_p = _log_logistic(outputs)
-        losses = (1 - targets) * outputs - log_p
+        tail = np.log1p(np.exp(-np.abs(outputs)))  # added last: it is all there is where the answer is sure and right
+        losses = np.maximum(outputs, 0) - targets * outputs + tail
         if gradient is not None:
-            np.exp(log_p, out=gradient)
+            np.exp(np.minimum(outputs, 0) - tail, out=gradient)
             gradient -= targets
             gradient *= share
         return float(np.dot(losses.sum(axis=0), share))

@@ -14,6 +14,7 @@ from ._frame import split
 from ._geometry import BORDER_MAPS, make_window
 from ._images import ImageTransformer, output_dtype, pixel_names
 from ._kernels.padding import border_maps, border_shapes, fill_from, fill_noise, inside, repeat, tiled
+from ._parallel import quiet_arithmetic
 from ._validation import at_least, check_channel_values, check_pad_width, check_pattern, one_of
 
 __all__ = ["ImagePadder"]
@@ -114,6 +115,7 @@ class ImagePadder(ImageTransformer):
         self.image_shape = image_shape
         self.n_jobs = n_jobs
 
+    @quiet_arithmetic
     def inverse_transform(self, X):
         """Cut the borders off.
 

@@ -9,6 +9,7 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
 from ._convnet import BaseConvNet
+from ._parallel import quiet_arithmetic
 from ._parameters import documented
 from ._targets import check_numbers
 from ._validation import at_least, one_of
@@ -300,6 +301,7 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
 
     # Prediction
 
+    @quiet_arithmetic
     def predict(self, X):
         """Predicted numbers.
 

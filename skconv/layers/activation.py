@@ -134,10 +134,10 @@ def _tanh_backward(dy, y, out, work):
 
 
 def _logistic(x, out, work):
-    np.multiply(x, 0.5, out=work.a)  # by the hyperbolic tangent, which cannot overflow
-    np.tanh(work.a, out=work.a)
-    np.multiply(work.a, 0.5, out=work.a)
-    np.add(work.a, 0.5, out=out)
+    np.negative(x, out=work.a)
+    np.exp(work.a, out=work.a)  # infinity is right here: the quotient is zero then
+    np.add(work.a, 1, out=work.a)
+    np.divide(1, work.a, out=out)
 
 
 def _logistic_backward(dy, y, out, work):
