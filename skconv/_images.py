@@ -19,6 +19,7 @@ from sklearn.utils.validation import (
 from ._parallel import Team, quiet_arithmetic, thread_count
 from ._sources import is_lazy, lazy_rows
 from ._validation import check_image_shape, check_memory, check_parameters, physical_memory
+from ._versions import Versioned
 
 __all__ = [
     "ImageInput",
@@ -74,7 +75,7 @@ def _is_clean(X) -> bool:
     return 0 < X.size <= _SMALL and bool(np.isfinite(X).all())
 
 
-class ImageInput:
+class ImageInput(Versioned):
     """Mixin of estimators with an ``image_shape``: samples come flat, ``(n, H * W * C)``, or as images."""
 
     _reads_in_pieces = True  # whether an array in storage that is large stays there, as `LazyRows`

@@ -12,6 +12,7 @@ import numpy as np
 
 from ._frame import aligned, split
 from ._validation import check_memory, physical_memory
+from ._versions import Versioned
 from .layers import Convolution, StridePool
 from .layers.branching import Fork, Merge, Switch
 from .layers.composite import named, through
@@ -93,7 +94,7 @@ def gradients_wanted(steps, trained) -> list[bool]:
     return wanted
 
 
-class Network:
+class Network(Versioned):
     """Layers on an input shape.
 
     Parameters
@@ -148,7 +149,7 @@ class Network:
         check_memory(what, _TRAINED_COPIES * n * self.dtype.itemsize, physical_memory(), "this machine's memory")
 
     def __getstate__(self):
-        return {**self.__dict__, "idle_sessions": {}, "twins": {}, "alone": None}
+        return {**super().__getstate__(), "idle_sessions": {}, "twins": {}, "alone": None}
 
     def initialize(self, rng):
         """First values of parameters and running statistics."""

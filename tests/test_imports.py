@@ -33,7 +33,7 @@ LEVELS = [
 ]
 # Modules beside the order, and what of the package they may import.
 ASIDE = {
-    "augmentation": {"_validation"},
+    "augmentation": {"_validation", "_versions"},
     "callbacks": {"_validation"},
     "losses": set(),
     "optimizers": set(),
@@ -44,12 +44,13 @@ ASIDE = {
     "_defaults": set(),
     "_fitting": {"_validation"},
     "_frame": set(),
-    "_images": {"_parallel", "_sources", "_validation"},
+    "_images": {"_parallel", "_sources", "_validation", "_versions"},
     "_parallel": set(),
     "_parameters": {"_validation", "schedules"},
     "_sources": {"_validation"},
     "_targets": {"_validation"},
     "_validation": set(),
+    "_versions": {"_validation", "__version__"},
 }
 HEAVY = {"torch", "numba", "matplotlib", "pandas", "polars", "jax", "tensorflow", "cython"}
 

@@ -8,11 +8,12 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._validation import check_parameters
+from .._versions import Versioned
 
 __all__ = ["Augmentation", "amounts"]
 
 
-class Augmentation(BaseEstimator):
+class Augmentation(Versioned, BaseEstimator):
     """A random change of training samples: hyper-parameters only.
 
     All random numbers of a batch are drawn at once, one row a sample, by `draw`; what is done with a row depends on
@@ -29,6 +30,7 @@ class Augmentation(BaseEstimator):
     """
 
     _parameter_constraints: dict = {}
+    _within_model = True
     averaged = True
     whole = False
     of_images = False

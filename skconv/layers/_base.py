@@ -5,11 +5,12 @@ from __future__ import annotations
 from sklearn.base import BaseEstimator
 
 from .._frame import Frame, Plan
+from .._versions import Versioned
 
 __all__ = ["Layer"]
 
 
-class Layer(BaseEstimator):
+class Layer(Versioned, BaseEstimator):
     """A layer: hyper-parameters only, so it is cheap to clone and safe to share between threads and networks.
 
     Shapes are those of one sample: ``(height, width, channels)``, or ``(units,)`` after a layer that flattens.  Arrays
@@ -30,6 +31,7 @@ class Layer(BaseEstimator):
         In prediction, each position of the output needs that position of the input alone.
     """
 
+    _within_model = True
     in_place = False
     reads_output = False
     synchronous = False
