@@ -80,7 +80,7 @@ class FeatureBuilder(NetworkTransformer):
             )
         tail = [*self._tail(shape, None), Flatten()] if image else []
         own = Network([*layers, *tail], self.image_shape_, network.dtype)
-        own.fill({**network.named_parameters(), **network.named_state()})
+        own.fill(network.named_arrays())
         if image:
             return self._finish([own], [names])
         self.networks_, self.filter_names_, self._summary_names = [own], names, names
@@ -98,7 +98,7 @@ class FeatureBuilder(NetworkTransformer):
             names = [f"kmeans{i}" for i in range(self.n_filters)]
         else:
             weight, names = self._new_bank()
-        self.filters_ = weight = np.ascontiguousarray(weight[:, ::-1, ::-1] if self.flip_kernel else weight)
+        self.filters_ = weight = (weight[:, ::-1, ::-1] if self.flip_kernel else weight).copy()
         dilations = np.zeros(len(weight), int)
         if self.dilation == "random":
             dilations = random_dilations(len(weight), weight.shape[2], self.image_shape_[1], self._rng)

@@ -375,9 +375,9 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator
 
     @property
     def weights_(self) -> dict[str, np.ndarray]:
-        """Trained arrays by ``"layer.name"``, read-only: convolutions ``(filters, rows, columns, channels)``."""
+        """All arrays of the network by ``"layer.name"``, read-only: the trained ones and running statistics."""
         check_is_fitted(self)
-        arrays = self.network_.named_parameters()
+        arrays = self.network_.named_arrays()
         for array in arrays.values():
             array.flags.writeable = False
         return arrays

@@ -5,6 +5,7 @@ It is what a model keeps and pickles; the arrays to run it are a `Session`'s.  S
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cached_property
 from math import prod
 
@@ -100,7 +101,7 @@ class Network(Versioned):
     Parameters
     ----------
     layers : list of Layer
-        From the image to the last vector.
+        From the image to the last vector; copied, since a fitted model must not change with somebody's objects.
     input_shape : tuple of int
         ``(height, width, channels)``.
     dtype : dtype
@@ -121,7 +122,7 @@ class Network(Versioned):
     frozen: tuple[str, ...] = ()
 
     def __init__(self, layers, input_shape, dtype):
-        self.layers = list(layers)
+        self.layers = deepcopy(list(layers))
         self.input_shape = tuple(input_shape)
         self.dtype = np.dtype(dtype)
         self.shapes = self._check_shapes()
@@ -226,6 +227,10 @@ class Network(Versioned):
         """Views of what is kept but not trained, by ``"layer.name"``."""
         return self._named(self.views()[1])
 
+    def named_arrays(self) -> dict[str, np.ndarray]:
+        """Views of both, layer by layer: all that makes another network of these layers the same."""
+        return self._named([parameters | state for parameters, state in zip(*self.views(), strict=True)])
+
     def _named(self, views):
         return {
             f"{step.name}.{n}": view for step, each in zip(self.steps, views, strict=True) for n, view in each.items()
@@ -239,7 +244,7 @@ class Network(Versioned):
         """Raise where one of them is no layer, by the name of its parameters or of those of a layer within it."""
         known: dict[str, None] = {}
         for step in self.steps:
-            if step.n_parameters:
+            if step.n_parameters or step.n_state:
                 parts = step.name.split(".")
                 known.update(dict.fromkeys(".".join(parts[: i + 1]) for i in range(len(parts))))
         for name in names:
@@ -252,9 +257,9 @@ class Network(Versioned):
 
     def fill(self, arrays):
         """Set parameters and state from arrays by ``"layer.name"``; others stay as they are."""
-        for views in (self.named_parameters(), self.named_state()):
-            for name in views.keys() & arrays.keys():
-                views[name][...] = arrays[name]
+        views = self.named_arrays()
+        for name in views.keys() & arrays.keys():
+            views[name][...] = arrays[name]
         self.changed()
 
     def decayed(self) -> np.ndarray:

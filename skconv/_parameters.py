@@ -172,7 +172,7 @@ n_iter_no_change : int, default=10
 warm_start : bool, default=False
     Whether `fit` goes on from the last solution.
 initial_weights : dict of ndarray, default=None
-    First values by name, as in `weights_` of another model; layers that are not named start at random.
+    First values by name, as in `weights_` of another model; what is not named starts at random.
 freeze : str or tuple of str, default=()
     Names of layers that stay as they are, such as "convolution1" (see `summary`).
 """,
@@ -216,7 +216,8 @@ best_validation_score_ : float or None
 interrupted_, stopped_early_ : bool
     Whether Ctrl-C ended the training; whether a lack of improvement, or `callback`, did.
 weights_ : dict of ndarray
-    Trained arrays by ``"layer.name"``.
+    All arrays by ``"layer.name"``, such as "convolution1.weight" ``(filters, rows, columns, channels)``; of batch
+    normalisation the running "mean" and "variance" too, and the number of "batches" that they have seen.
 network_ : Network
     Layers, shapes and parameters.
 """,

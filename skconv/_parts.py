@@ -138,7 +138,7 @@ def _spread(X, shape):
 
 def _check_initial(weights, network):
     """Every given array by the name of one that there is, of its shape, and finite."""
-    known = {**network.named_parameters(), **network.named_state()}
+    known = network.named_arrays()
     for name, array in weights.items():
         if name not in known:
             raise InvalidParameterError(f"initial_weights has {name!r}, but the network has {', '.join(known)}")
@@ -151,3 +151,5 @@ def _check_initial(weights, network):
             raise InvalidParameterError(
                 f"initial_weights[{name!r}] must hold finite numbers, got dtype {array.dtype} with {array.ravel()[:3]}"
             )
+        if name.endswith((".variance", ".batches")) and array.min() < 0:
+            raise InvalidParameterError(f"initial_weights[{name!r}] must be zero or more, got {array.min()}")

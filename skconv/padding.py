@@ -15,7 +15,7 @@ from ._geometry import BORDER_MAPS, make_window
 from ._images import ImageTransformer, output_dtype, pixel_names
 from ._kernels.padding import border_maps, border_shapes, fill_from, fill_noise, inside, repeat, tiled
 from ._parallel import quiet_arithmetic
-from ._validation import at_least, check_channel_values, check_pad_width, check_pattern, one_of
+from ._validation import at_least, check_channel_values, check_pad_width, check_pattern, one_of, shown
 
 __all__ = ["ImagePadder"]
 
@@ -148,7 +148,7 @@ class ImagePadder(ImageTransformer):
     def _fit_images(self, X, y):
         check_pad_width("pad_width", self.pad_width)
         height, width, channels = self.image_shape_
-        self._check_values(channels)
+        self._values = self._checked_values(channels)
         self._window = make_window(height, width, 1, padding=self.pad_width)
         if self.mode in ("noise", "donor"):
             self._seed = int(check_random_state(self.random_state).randint(2**31))
@@ -158,18 +158,19 @@ class ImagePadder(ImageTransformer):
             self.donors_ = X[kept].astype(output_dtype(X))
         return (*self._window.output, channels)
 
-    def _check_values(self, channels):
-        """Hold the values of the mode against the images' channels."""
+    def _checked_values(self, channels):
+        """Copies of what the mode's parameters hold, by name, as the images' channels need it."""
         if self.mode == "constant":
-            check_channel_values("constant_values", self.constant_values, channels)
-        elif self.mode == "pattern":
-            check_pattern("pattern", self.pattern, channels)
-        elif self.mode == "noise":
-            for name in ("noise_mean", "noise_scale"):
-                if getattr(self, name) is not None:
-                    check_channel_values(name, getattr(self, name), channels)
-            if self.noise_scale is not None and np.min(self.noise_scale) < 0:
-                raise ValueError(f"noise_scale must be at least 0, got {self.noise_scale!r}")
+            return {"constant_values": check_channel_values("constant_values", self.constant_values, channels).copy()}
+        if self.mode == "pattern":
+            return {"pattern": check_pattern("pattern", self.pattern, channels).copy()}
+        if self.mode != "noise":
+            return {}
+        given = {name: getattr(self, name) for name in ("noise_mean", "noise_scale")}
+        values = {k: None if v is None else check_channel_values(k, v, channels).copy() for k, v in given.items()}
+        if values["noise_scale"] is not None and values["noise_scale"].min() < 0:
+            raise ValueError(f"noise_scale must be at least 0, got {shown(self.noise_scale)}")
+        return values
 
     def _working_bytes(self, itemsize):
         image, padded = prod(self.image_shape_), prod(self.output_shape_)
@@ -196,11 +197,10 @@ class ImagePadder(ImageTransformer):
 
     def _field(self, dtype):
         """What all borders hold, ``(H', W', C, 1)``."""
-        rows, columns, channels = self.output_shape_
+        rows, columns, _ = self.output_shape_
         if self.mode == "pattern":
-            return tiled(check_pattern("pattern", self.pattern, channels).astype(dtype), rows, columns)[..., None]
-        values = check_channel_values("constant_values", self.constant_values, channels)
-        return np.broadcast_to(values, self.output_shape_)[..., None]
+            return tiled(self._values["pattern"].astype(dtype), rows, columns)[..., None]
+        return np.broadcast_to(self._values["constant_values"], self.output_shape_)[..., None]
 
     def _generator(self, image):
         """A random stream of the image's own; the image in float64, without negative zeros."""
@@ -211,10 +211,7 @@ class ImagePadder(ImageTransformer):
         channels = self.image_shape_[2]
         shapes = border_shapes(self._window, channels, 1)
         size = sum(map(prod, shapes.values()))
-        given = [
-            None if value is None else check_channel_values(name, value, channels)
-            for name, value in (("noise_mean", self.noise_mean), ("noise_scale", self.noise_scale))
-        ]
+        given = self._values["noise_mean"], self._values["noise_scale"]
         for image, padded in zip(_doubles(X), out, strict=True):
             rng = self._generator(image)
             # Uniform numbers of variance 1 lie within the root of 3.

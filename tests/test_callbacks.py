@@ -78,13 +78,12 @@ def test_a_callback_goes_on(answer, solver):
 
 
 ANSWERS = {
-    **{"characters written": (12, "12 of type int"), "none written": (0, "0 of type int")},
-    **{
-        "text": ("yes", "'yes' of type str"),
-        "loss": (np.float32(0.5), "0.5 of type float32"),
-        "list": ([], r"\[\] of type list"),
-    },
-    **{"array": (np.array([True]), r"array\(\[ True\]\) of type ndarray")},
+    "characters written": (12, "12 of type int"),
+    "none written": (0, "0 of type int"),
+    "text": ("yes", "'yes' of type str"),
+    "loss": (np.float32(0.5), "0.5 of type float32"),
+    "list": ([], r"\[\] of type list"),
+    "array": (np.array([True]), r"array\(\[ True\]\) of type ndarray"),
 }
 
 

@@ -346,9 +346,15 @@ def test_weights_by_name(fitted):
         "convolution1.weight": (3, 3, 3, 1),
         "batchnorm1.scale": (3,),
         "batchnorm1.shift": (3,),
+        "batchnorm1.mean": (3,),
+        "batchnorm1.variance": (3,),
+        "batchnorm1.batches": (1,),
         "convolution2.weight": (4, 3, 3, 3),
         "batchnorm2.scale": (4,),
         "batchnorm2.shift": (4,),
+        "batchnorm2.mean": (4,),
+        "batchnorm2.variance": (4,),
+        "batchnorm2.batches": (1,),
         "dense1.weight": (5, 64),
         "dense1.bias": (5,),
         "dense2.weight": (10, 5),
@@ -394,7 +400,7 @@ def test_summary():
         *["Convolution", "MaxPool", "BatchNorm", "Activation"] * 2,
         *["Flatten", "Dense", "Activation", "Dense"],
     ]
-    assert sum(array.size for array in model.weights_.values()) == 1046
+    assert sum(array.size for array in model.weights_.values()) == 1046 + 2 * 4 + 2 * 8 + 2  # and statistics
     plain = model.set_params(batch_norm=False).fit(X, Y)
     assert row(plain.summary(), "total")[1] == f"{36 + 4 + 288 + 8 + 528 + 170:,}"
 
@@ -799,6 +805,9 @@ def test_list_of_layers():
         "convolution1.weight": (4, 3, 3, 1),
         "batchnorm1.scale": (4,),
         "batchnorm1.shift": (4,),
+        "batchnorm1.mean": (4,),
+        "batchnorm1.variance": (4,),
+        "batchnorm1.batches": (1,),
         "dense1.weight": (12, 64),
         "dense1.bias": (12,),
         "dense2.weight": (10, 12),

@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 
 from skconv import ConvNetClassifier, ConvNetRegressor
-from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, Residual
+from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, Pad, Residual
 
 SMALL = {"filters": (4, 6), "hidden_layer_sizes": 8, "batch_size": 32, "max_iter": 3, "random_state": 0}
 X, Y = (part[:300] for part in load_digits(return_X_y=True))
@@ -17,8 +17,7 @@ SOLVERS = ["adam", "adamw", "sgd", "rmsprop", "muon"]
 
 def arrays(model):
     """Copies of all that a model has learned, by name."""
-    network = model.network_
-    return {name: a.copy() for name, a in {**network.named_parameters(), **network.named_state()}.items()}
+    return {name: array.copy() for name, array in model.weights_.items()}
 
 
 def layer(name):
@@ -170,6 +169,49 @@ def test_all_arrays_go_on_where_a_model_was():
     np.testing.assert_allclose(start.network_.parameters, model.network_.parameters, atol=1e-6)
 
 
+WHOLE = {
+    "defaults": {},
+    "series": {"image_shape": "series"},
+    "float64": {"batch_size": 300},
+    "lbfgs": {"solver": "lbfgs", "max_iter": 300, "tol": 1.0, "batch_size": 300},
+    "donor": {"padding_mode": "donor"},
+    "within others": {"layers": [Convolution(4), Residual([Convolution(4), BatchNorm(), Activation()]), Flatten()]},
+    "resnet": {"layers": "resnet", "max_iter": 1},
+    "donor alone": {"layers": [Pad(1, "donor"), Convolution(4), BatchNorm(), Flatten(), Dense(6)]},
+}
+
+
+@pytest.mark.parametrize("estimator", [ConvNetClassifier, ConvNetRegressor])
+@pytest.mark.parametrize("name", WHOLE)
+def test_frozen_layers_on_weights_are_the_model(name, estimator):
+    params = {**SMALL, **WHOLE[name]}
+    model = estimator(**params).fit(X, Y)
+    names = tuple({layer(array) for array in model.weights_})
+    order = np.random.default_rng(0).permutation(len(X))  # and so other batches
+    handed = {"solver": "adam", "random_state": 1, "max_iter": 1, "freeze": names, "initial_weights": model.weights_}
+    other = estimator(**{**params, **handed}).fit(X[order], Y[order])
+    same = (a.tobytes() == b.tobytes() for a, b in zip(model.weights_.values(), other.weights_.values(), strict=True))
+    assert all(same)
+    if estimator is ConvNetClassifier:
+        np.testing.assert_array_equal(other.predict_proba(X), model.predict_proba(X))
+        assert other.score(X, Y) == model.score(X, Y)
+    else:
+        np.testing.assert_allclose(other.predict(X), model.predict(X), rtol=1e-12)  # scales of reordered targets
+
+
+def test_running_statistics_go_on_where_they_were():
+    """At first they are the plain mean of all batches, for which their number is needed."""
+    layers = [Flatten(), BatchNorm(momentum=0.01)]
+    params = {"layers": layers, "batch_size": 300, "max_iter": 4, "random_state": 0}
+    first = ConvNetClassifier(**params).fit(X, Y)
+    moved = X + 1.0
+    other = ConvNetClassifier(**params, initial_weights=first.weights_).fit(moved, Y)
+    assert first.weights_["batchnorm1.batches"] == 4
+    assert other.weights_["batchnorm1.batches"] == 8
+    expected = (4 * X.mean(axis=0) + 4 * moved.mean(axis=0)) / 8
+    np.testing.assert_allclose(other.weights_["batchnorm1.mean"], expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("estimator", [ConvNetClassifier, ConvNetRegressor])
 def test_fine_tuning_on_other_classes(estimator):
     first, second = Y < 5, Y >= 5
@@ -213,6 +255,13 @@ def test_arrays_that_do_not_fit(given, match, train):
     with pytest.raises(ValueError, match=match):
         getattr(model, train)(X, Y, *([range(10)] if train == "partial_fit" else []))
     assert not hasattr(model, "network_")
+
+
+@pytest.mark.parametrize("name", ["batchnorm1.variance", "batchnorm1.batches"])
+def test_statistics_below_zero(name):
+    given = {name: np.full(1 if name.endswith("batches") else 4, -0.5)}
+    with pytest.raises(ValueError, match=rf"initial_weights\['{name}'\] must be zero or more, got -0.5"):
+        ConvNetClassifier(**SMALL, initial_weights=given).fit(X, Y)
 
 
 @pytest.mark.parametrize("given", [np.zeros(3), "convolution1", [("convolution1.weight", 1)]])

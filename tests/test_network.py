@@ -186,7 +186,8 @@ def test_the_given_layers_are_not_changed():
     convolution = Convolution(2, stride=(1, 2))
     layers = [convolution, StridePool(2), Flatten(), Dense(3)]
     network = Network(layers, (6, 6, 1), np.float32)
-    assert network.layers == layers
+    assert repr(network.layers) == repr(layers)
+    assert not {*map(id, network.layers)} & {*map(id, layers)}
     assert convolution.stride == (1, 2)
     assert convolution.bias == "shared"
 

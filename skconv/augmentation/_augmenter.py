@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +61,7 @@ class Augmenter:
     Parameters
     ----------
     augmentations : list of Augmentation
-        Applied in this order, but that maps come first, and all of them at once.
+        Applied in this order, but that maps come first, and all of them at once; copied.
     shape : (int, int, int)
         Height, width and channels.
     scale : float or ndarray of shape (C,)
@@ -77,7 +78,7 @@ class Augmenter:
     def __init__(self, augmentations, shape, scale):
         for augmentation in augmentations:
             augmentation.check(shape)
-        self.augmentations, self.shape = list(augmentations), tuple(shape)
+        self.augmentations, self.shape = deepcopy(list(augmentations)), tuple(shape)
         self.scale = check_channel_values("scale", scale, shape[2])
         self.mixes = any(isinstance(a, Mixup) for a in augmentations)
         self.averages = any(a.averaged for a in augmentations)

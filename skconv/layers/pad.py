@@ -78,6 +78,9 @@ class Pad(Layer):
         """Whether the layer needs the whole batch: "donor" takes an image of it."""
         return self.mode == "donor"
 
+    def frozen(self):
+        return _FrozenPad(self.pad_width, self.mode, self.values, self.random_state) if self.mode == "donor" else self
+
     def window(self, shape) -> Window:
         """Geometry of the border: windows of one sample."""
         return make_window(shape[0], shape[1], 1, padding=self.pad_width)
@@ -125,6 +128,15 @@ class Pad(Layer):
 
     def agree_gradient(self, frames):
         frames[0].plan.kernel.agree_gradient(frames)
+
+
+class _FrozenPad(Pad):
+    """A border of the donor that the network has, in training too."""
+
+    synchronous = False  # type: ignore[assignment]
+
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        return super().plan(shape, width, dtype, training=False, input_gradient=False)
 
 
 class _Fill:
@@ -280,7 +292,7 @@ class _Donor(_Fill):
 
     def backward(self, frame):
         super().backward(frame)
-        column = frame.bound["donor"]
+        column = frame.bound.get("donor")  # none where it is frozen
         if column is not None:
             donor = frame.dx[..., column : column + 1]
             np.add(donor, frame.shared.gradient, out=donor)
