@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import mkstemp
@@ -13,12 +14,14 @@ from types import CodeType, FunctionType
 import numpy as np
 
 from ._sources import LazyRows
-from ._validation import InvalidParameterError
+from ._validation import InvalidParameterError, shown
 
 __all__ = ["Checkpoint", "check_checkpoint", "fingerprint", "plain", "read", "write"]
 
 _WITHOUT_EFFECT = {"checkpoint", "checkpoint_every", "callback", "verbose", "n_jobs", "random_state", "initial_weights"}
 _LEARNED = ("classes_", "target_mean_", "target_scale_")  # what the encoded targets, which are looked at, do not tell
+_BEST = {"best_parameters": "parameters", "best_state": "state"}  # arrays that are there once a score was
+_TRIES = 3
 _SAMPLED = 1 << 26  # bytes of an array in storage that are looked at
 
 
@@ -78,6 +81,26 @@ def fingerprint(values, *arrays) -> str:
 def write(path, arrays, values):
     """Replace the file at ``path``: whoever reads sees the old one or the new one, whole."""
     path = Path(path)
+    for _ in range(_TRIES):
+        try:
+            part = _write_part(path, arrays, values)
+            try:
+                os.replace(part, path)
+                return
+            except BaseException:
+                _remove(part)
+                raise
+        except FileNotFoundError as error:  # the same fit, at its start, took the part for one that was left behind
+            reason = error
+        except OSError as error:
+            reason = error
+            break
+    what = f"checkpoint cannot be written ({reason.strerror or reason})"
+    raise OSError(reason.errno, what, str(path)) from reason
+
+
+def _write_part(path, arrays, values):
+    """The file's content under another name beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = np.frombuffer(json.dumps(values).encode(), np.uint8)
     handle, name = mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
@@ -86,10 +109,21 @@ def write(path, arrays, values):
             np.savez(file, **arrays, json=text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
     except BaseException:
-        os.unlink(name)
+        _remove(name)
         raise
+    return name
+
+
+def _remove(name):
+    with suppress(OSError):
+        os.unlink(name)
+
+
+def remove_parts(path):
+    """Remove what fits that were killed while they wrote have left beside the file."""
+    for part in path.parent.glob(f"{path.stem}*.part"):
+        _remove(part)
 
 
 def read(path):
@@ -105,15 +139,17 @@ def read(path):
 
 
 def _unreadable(path, error):
-    return ValueError(f"checkpoint: {path} cannot be read ({error!r}); remove it to train from the start")
+    return ValueError(f"checkpoint: {path} cannot be read ({error}); remove it to train from the start")
 
 
 def check_checkpoint(estimator):
-    """Raise where a fit could not be found again."""
+    """Raise where a fit could not be found again, or there is no place for its file."""
     if estimator.checkpoint is not None and estimator.random_state is None:
         raise InvalidParameterError(
             "checkpoint needs a random_state that can be found again, got random_state=None; use an integer"
         )
+    if estimator.checkpoint is not None and os.path.isfile(estimator.checkpoint):
+        raise InvalidParameterError(f"checkpoint must be a directory, got the file {os.fspath(estimator.checkpoint)!r}")
 
 
 class Checkpoint:
@@ -140,19 +176,76 @@ class Checkpoint:
         self.every = estimator.checkpoint_every
 
     def resume(self, run):
-        """Bring a run to where the file is, if there is one."""
+        """Bring a run to where the file is, if there is one; and write the first, to see that it can be written."""
         found = read(self.path)
-        if found is None:
-            return
-        try:
-            arrays, values = found
-            run.set_state(arrays, values)
-            run.trainer.session.set_random_state(arrays["random"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise _unreadable(self.path, error) from error
+        if found is not None:
+            try:
+                arrays, values = found
+                check_state(arrays, values, run, self._state(run))
+                run.set_state(arrays, values)
+                run.trainer.session.set_random_state(arrays["random"])
+            except (KeyError, TypeError, ValueError) as error:
+                raise _unreadable(self.path, error) from error
+        remove_parts(self.path)
+        if not run.over:
+            write(self.path, *self._state(run))
 
     def __call__(self, run):
         """Write the state of a run, every so many epochs and at the end."""
         if run.epoch % self.every == 0 or run.over:
-            arrays, values = run.state()
-            write(self.path, {**arrays, "random": run.trainer.session.random_state()}, values)
+            write(self.path, *self._state(run))
+
+    def _state(self, run):
+        arrays, values = run.state()
+        return {**arrays, "random": run.trainer.session.random_state()}, values
+
+
+def check_state(arrays, values, run, own):
+    """Raise ValueError where what was read cannot be a state of this run, whose state at its start is ``own``."""
+    own_arrays, own_values = own
+    _check_arrays(arrays, own_arrays)
+    _check_alike("the state", values, own_values)
+    epoch, history = values["epoch"], values["history"]
+    if not 0 <= epoch <= run.n_epochs or values["updates"] < 0 or values["seed"] != own_values["seed"]:
+        raise ValueError(
+            f"epoch must be in 0 to {run.n_epochs}, updates at least 0 and seed {own_values['seed']}, got {epoch}, "
+            f"{values['updates']} and {values['seed']}"
+        )
+    validated = epoch if run.validate is not None else 0
+    for name, length in {"loss": epoch, "validation_loss": validated, "scores": validated}.items():
+        if len(history[name]) != length:
+            raise ValueError(f"{name} must have {length} numbers after {epoch} epochs, got {len(history[name])}")
+    if not np.isfinite(history["loss"]).all():
+        raise ValueError(f"loss must be finite, got {shown(history['loss'])}")
+
+
+def _check_arrays(arrays, own):
+    """Raise where names, shapes or dtypes are not a run's own, or a number is not finite."""
+    best = {name: own[like] for name, like in _BEST.items()}
+    own = own | (best if best.keys() & arrays.keys() else {})
+    if arrays.keys() != own.keys():
+        raise ValueError(f"it must have the arrays {sorted(own)}, got {sorted(arrays)}")
+    for name, found in arrays.items():
+        wanted = np.asarray(own[name])
+        if (found.shape, found.dtype) != (wanted.shape, wanted.dtype):
+            raise ValueError(
+                f"{name} must have shape {wanted.shape} and dtype {wanted.dtype}, got {found.shape} and {found.dtype}"
+            )
+        if found.dtype.kind == "f" and not np.isfinite(found).all():
+            raise ValueError(f"{name} has NaN or infinity")
+
+
+def _check_alike(name, found, own):
+    """Raise where a value of JSON has not the type of a run's own; numbers in lists may be NaN, others not."""
+    if isinstance(own, dict):
+        if not isinstance(found, dict) or found.keys() != own.keys():
+            raise ValueError(f"{name} must have {sorted(own)}, got {shown(found)}")
+        for key, value in own.items():
+            _check_alike(key, found[key], value)
+    elif isinstance(own, list):
+        if not isinstance(found, list) or not all(type(number) in (int, float) for number in found):
+            raise ValueError(f"{name} must be a list of numbers, got {shown(found)}")
+    else:
+        kinds = (int, float) if isinstance(own, float) else (type(own),)
+        if type(found) not in kinds or found != found:
+            raise ValueError(f"{name} must be of type {type(own).__name__}, got {shown(found)}")

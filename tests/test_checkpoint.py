@@ -3,6 +3,7 @@
 By hand, ``python tests/test_checkpoint.py KILLS SEED`` kills trainings at random moments and resumes them.
 """
 
+import errno
 import io
 import json
 import os
@@ -24,7 +25,7 @@ from sklearn.model_selection import GridSearchCV, ParameterGrid
 
 import skconv
 from skconv import ConvNetClassifier, ConvNetRegressor
-from skconv._checkpoint import fingerprint, plain, read, write
+from skconv._checkpoint import fingerprint, plain, read, remove_parts, write
 from skconv._sources import LazyRows
 from skconv.augmentation import Mixup, Shift
 from skconv.layers import Activation, BatchNorm, Convolution, Flatten, Pad, Residual, SpatialDropout
@@ -171,7 +172,7 @@ def test_every_third_epoch(tmp_path):
     resumed = ConvNetClassifier(**params, checkpoint=tmp_path, checkpoint_every=3)
     with pytest.raises(Crash):
         resumed.set_params(callback=crash_at(3)).fit(X, Y)
-    assert list(tmp_path.iterdir()) == []
+    assert read(only_file(tmp_path))[1]["epoch"] == 0
     with pytest.raises(Crash):
         resumed.set_params(callback=crash_at(6)).fit(X, Y)
     assert read(only_file(tmp_path))[1]["epoch"] == 3
@@ -505,8 +506,183 @@ def test_an_error_while_writing_leaves_the_old_file(where, error, tmp_path, monk
 
 def test_a_directory_that_is_a_file(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ValueError, match=r"checkpoint: .*file.convnet.* cannot be read \(NotADirectoryError"):
-        ConvNetClassifier(**SMALL, checkpoint=tmp_path / "file").fit(X, Y)
+    seen = []
+    model = ConvNetClassifier(**SMALL, checkpoint_every=5, callback=watched(seen))
+    with pytest.raises(ValueError, match=r"checkpoint must be a directory, got the file '.*file'"):
+        model.set_params(checkpoint=tmp_path / "file").fit(X, Y)
+    with pytest.raises(ValueError, match=r"checkpoint: .*file.below.* cannot be read \(.*Not a directory"):
+        model.set_params(checkpoint=str(tmp_path / "file" / "below")).fit(X, Y)
+    assert seen == []
+
+
+def test_what_cannot_be_written_is_said_before_the_first_epoch(tmp_path, monkeypatch):
+    seen = []
+    model = ConvNetClassifier(**SMALL, checkpoint=tmp_path, checkpoint_every=5, callback=watched(seen))
+
+    def full(file, **arrays):
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("numpy.savez", full)
+        with pytest.raises(
+            OSError, match=r"checkpoint cannot be written \(No space left on device\): '.*npz'"
+        ) as caught:
+            model.fit(X, Y)
+    assert caught.value.errno == errno.ENOSPC
+    assert Path(caught.value.filename).parent == tmp_path
+    assert list(tmp_path.iterdir()) == seen == []
+
+    def refuse(**options):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("skconv._checkpoint.mkstemp", refuse)
+        with pytest.raises(PermissionError, match=r"checkpoint cannot be written \(Permission denied\): '.*npz'"):
+            model.fit(X, Y)
+    assert seen == []
+    assert differences(model.fit(X, Y), ConvNetClassifier(**SMALL).fit(X, Y)) == []
+
+
+def test_a_finished_fit_is_read_back_where_nothing_can_be_written(tmp_path, monkeypatch):
+    model = ConvNetClassifier(**SMALL, checkpoint=tmp_path)
+    first = model.fit(X, Y)
+    monkeypatch.setattr("numpy.savez", None)
+    assert differences(ConvNetClassifier(**SMALL, checkpoint=tmp_path).fit(X, Y), first) == []
+
+
+def test_parts_that_a_kill_left_are_removed(tmp_path):
+    model = ConvNetClassifier(**SMALL, checkpoint=tmp_path)
+    with pytest.raises(Crash):
+        model.set_params(callback=crash_at(2)).fit(X, Y)
+    path = only_file(tmp_path)
+    parts = [tmp_path / f"{path.stem}{end}.part" for end in ("x1", "_y2")]
+    for part in parts:
+        part.write_bytes(path.read_bytes()[:1000])
+    other = tmp_path / "convnetclassifier-0.part"  # of a fit of another name
+    other.write_bytes(b"")
+    model.set_params(callback=None).fit(X, Y)
+    assert sorted(tmp_path.iterdir()) == sorted([path, other])
+
+
+def test_a_part_that_the_same_fit_elsewhere_removes_is_written_again(tmp_path, monkeypatch):
+    path, replace, tries = tmp_path / "state.npz", os.replace, []
+
+    def removed(part, to, often=1):
+        tries.append(part)
+        if len(tries) <= often:
+            remove_parts(path)
+        replace(part, to)
+
+    monkeypatch.setattr("os.replace", removed)
+    write(path, {"x": np.arange(3)}, {"k": 1})
+    assert len(tries) == 2
+    assert read(path)[1] == {"k": 1}
+    assert only_file(tmp_path) == path
+    monkeypatch.setattr("os.replace", partial(removed, often=9))
+    with pytest.raises(FileNotFoundError, match=r"checkpoint cannot be written \(No such file or directory\): '.*npz'"):
+        write(path, {"x": np.arange(3)}, {"k": 2})
+
+
+def edited(path, change):
+    """Write a file again after ``change(arrays, values)``; nothing in it is damaged."""
+    arrays, values = read(path)
+    change(arrays, values)
+    write(path, arrays, values)
+
+
+def put(name, value, *inside):
+    """A change of one array, or of one value in the parts named ``inside``."""
+
+    def change(arrays, values):
+        for part in inside:
+            values = values[part]
+        (values if inside or name in values else arrays)[name] = value
+
+    return change
+
+
+def shorten(name):
+    def change(arrays, values):
+        arrays[name] = arrays[name][:-1]
+
+    return change
+
+
+def first(name, value):
+    def change(arrays, values):
+        arrays[name][0] = value
+
+    return change
+
+
+EDITS = [
+    (put("epoch", "x"), "epoch must be of type int, got 'x'"),
+    (put("epoch", 1.5), "epoch must be of type int, got 1.5"),
+    (put("epoch", True), "epoch must be of type int, got True"),
+    (put("epoch", -1), "epoch must be in 0 to 6, .* got -1,"),
+    (put("epoch", 7), "epoch must be in 0 to 6, .* got 7,"),
+    (put("epoch", 2), "loss must have 2 numbers after 2 epochs, got 3"),
+    (put("updates", -3), "updates at least 0"),
+    (put("seed", 5), "and seed .*, got 3, .* and 5"),
+    (put("rate", float("nan")), "rate must be of type float, got nan"),
+    (put("rate", "fast"), "rate must be of type float, got 'fast'"),
+    (put("stopped", 1), "stopped must be of type bool, got 1"),
+    (put("rng", "PCG64"), r"rng must have \['bit_generator', .*\], got 'PCG64'"),
+    (put("state", "0", "rng", "state"), "state must be of type int, got '0'"),
+    (put("bit_generator", "MT19937", "rng"), "state must be for a PCG64 RNG"),
+    (put("plateau", {"value": 1.0}), "plateau must be of type NoneType"),
+    (put("history", {"loss": [1.0] * 3}), "history must have"),
+    (put("loss", [0.5, "a", 0.5], "history"), r"loss must be a list of numbers, got \[0.5, 'a', 0.5\]"),
+    (put("loss", [0.5, True, 0.5], "history"), r"loss must be a list of numbers, got \[0.5, True, 0.5\]"),
+    (put("loss", [0.5, float("nan"), 0.5], "history"), r"loss must be finite, got \[0.5, nan, 0.5\]"),
+    (put("scores", [0.5], "history"), "scores must have 3 numbers after 3 epochs, got 1"),
+    (put("validation_loss", None, "history"), "validation_loss must be a list of numbers, got None"),
+    (lambda arrays, values: values.pop("updates"), "the state must have .*'updates'"),
+    (lambda arrays, values: values.update(more=1), "the state must have .*, got .*'more': 1"),
+    (lambda arrays, values: arrays.pop("parameters"), "it must have the arrays .*'parameters'"),
+    (lambda arrays, values: arrays.pop("best_state"), "it must have the arrays .*'best_state'"),
+    (lambda arrays, values: arrays.update(more=np.zeros(1)), "it must have the arrays .* got .*'more'"),
+    (lambda arrays, values: arrays.update(parameters=arrays["parameters"].astype(float)), "and dtype float32, got"),
+    *((shorten(name), f"{name} must have shape") for name in ("parameters", "best_parameters", "optimizer.second")),
+    (shorten("random"), r"random must have shape \(.*, 6\) and dtype uint64"),
+    *(
+        (first(name, value), f"{name} has NaN or infinity")
+        for name in ("parameters", "state", "best_state", "optimizer.first", "average.values")
+        for value in (np.nan, np.inf)
+    ),
+    (put("optimizer.steps", np.array(1.5)), "optimizer.steps must have shape .* and dtype int64, got"),
+]
+
+
+@pytest.fixture(scope="module")
+def third_epoch(tmp_path_factory):
+    """A model, and its file after three epochs."""
+    folder = tmp_path_factory.mktemp("third")
+    model = ConvNetClassifier(**SMALL, early_stopping=True, ema_decay=0.9, checkpoint=folder)
+    with pytest.raises(Crash):
+        model.set_params(callback=crash_at(4)).fit(X, Y)
+    return model.set_params(callback=None), only_file(folder)
+
+
+@pytest.mark.parametrize(("change", "match"), EDITS)
+def test_an_edited_file_is_refused(change, match, third_epoch, tmp_path):
+    model, path = third_epoch
+    shutil.copy(path, tmp_path)
+    edited(tmp_path / path.name, change)
+    attributes = dict(vars(model.set_params(checkpoint=tmp_path)))
+    match = rf"checkpoint: .*{path.name} cannot be read \(.*{match}.*\); remove it to train from the start"
+    with pytest.raises(ValueError, match=match):
+        model.fit(X, Y)
+    assert vars(model) == attributes
+
+
+def test_a_file_of_pickled_objects_is_never_loaded(third_epoch, tmp_path):
+    model, path = third_epoch
+    arrays = dict.fromkeys(read(path)[0], np.array([print], object))
+    np.savez(tmp_path / path.name, **arrays, json=np.frombuffer(b"{}", np.uint8), allow_pickle=True)
+    with pytest.raises(ValueError, match=r"cannot be read .*Object arrays cannot be loaded when allow_pickle=False"):
+        model.set_params(checkpoint=tmp_path).fit(X, Y)
 
 
 def damaged(content):
