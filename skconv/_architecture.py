@@ -36,6 +36,16 @@ def _clipped_pool(pool_size, shape):
     return min(window.rows.kernel, shape[0]), min(window.columns.kernel, shape[1])
 
 
+def _clipped_kernel(kernel_size, dilation, padding, shape):
+    """The largest part of the kernel that fits the image that it gets, with its borders."""
+    if padding == "same":
+        return kernel_size
+    bordered = make_window(shape[0], shape[1], 1, padding=padding)
+    axes, sizes = (bordered.rows, bordered.columns), pair(kernel_size, shape[0])
+    steps = pair(dilation, shape[0])
+    return tuple(min(size, (axis.padded - 1) // step + 1) for axis, size, step in zip(axes, sizes, steps, strict=True))
+
+
 def _resolve_pools(pools, sizes, strides, shape):
     """Make "auto" a "max" in as many of the last blocks as leave an image of 3 pixels across, None in the others.
 
@@ -78,6 +88,10 @@ def build_layers(estimator, input_shape, n_outputs):
     values["pool"] = _resolve_pools(values["pool"], values["pool_size"], values["stride"], input_shape)
     layers, shape = [], input_shape
     for i, count in enumerate(filters):
+        if isinstance(estimator.kernel_size, str):
+            values["kernel_size"][i] = _clipped_kernel(
+                *(values[name][i] for name in ("kernel_size", "dilation", "padding")), shape
+            )
         block = _convolution_block(count, {name: value[i] for name, value in values.items()}, shape, len(layers))
         block.append(Activation(activation[i]))
         if dropout[i]:

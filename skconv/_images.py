@@ -80,6 +80,11 @@ class ImageInput(Versioned):
 
     _reads_in_pieces = True  # whether an array in storage that is large stays there, as `LazyRows`
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
     @contextmanager
     def _unchanged_on_error(self):
         """Whatever goes wrong in a fit, the estimator is left as it was; with `quiet_arithmetic`."""

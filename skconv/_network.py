@@ -135,6 +135,10 @@ class Network(Versioned):
         self.state = aligned((sum(step.n_state for step in self.steps),), self.dtype)
         self.changed()
 
+    def __repr__(self):
+        """What an estimator that has a network as a parameter shows of it."""
+        return f"<Network of {len(self.layers)} layers from {self.input_shape} to {self.shapes[-1]}>"
+
     def _check_shapes(self):
         """Shapes through the layers; an error names the layer."""
         shapes = through(self.layers, self.input_shape)

@@ -77,7 +77,7 @@ filters : int, tuple of int or "auto", default="auto"
 kernel_size : int, "auto", or tuple with one entry per layer, default="auto"
     Taps of the kernels.  An entry is a number, for both directions, or ``(down, across)``: ``(3, 5)`` is 3 in the
     first layer and 5 in the second, ``((3, 5), (3, 5))`` is 3 down and 5 across in both.  "auto" is 3, and
-    9 on a series.
+    9 on a series, or what fits an image that has become smaller.
 stride : int, or tuple with one entry per layer, default=1
     Samples between windows.
 dilation : int, "auto", or tuple with one entry per layer, default="auto"

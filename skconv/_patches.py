@@ -98,7 +98,7 @@ class PatchKMeans:
         self.taps = flat.shape[1]
         self.basis = dct(np.eye(self.taps), norm="ortho", axis=0)[1:]  # all cosines but the constant one
         coefficients = flat @ self.basis.T
-        self.epsilon = max(_CONTRAST * (coefficients**2).sum() / flat.size, np.finfo(np.float32).tiny)
+        self.epsilon = max(_CONTRAST * float((coefficients**2).sum()) / flat.size, float(np.finfo(np.float32).tiny))
         moments = Moments()
         moments.add(self._normalised(coefficients))
         variance, directions = moments.components()

@@ -130,3 +130,14 @@ def test_a_network_is_no_transformer(estimator):
     # A transform, and with it set_output and names of its features, would bring those checks to bear.
     for method in ("transform", "fit_transform", "set_output", "get_feature_names_out"):
         assert not hasattr(estimator, method)
+
+
+@pytest.mark.parametrize("estimator", [*CLASSIFIERS, *REGRESSORS, *TRANSFORMERS], ids=name_of)
+def test_tags_of_the_input(estimator):
+    tags = estimator.__sklearn_tags__().input_tags
+    assert (tags.two_d_array, tags.three_d_array, tags.sparse) == (True, True, False)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "poisson"])
+def test_only_counts_are_positive_only(loss):
+    assert ConvNetRegressor(loss=loss).__sklearn_tags__().target_tags.positive_only == (loss == "poisson")

@@ -458,3 +458,8 @@ def test_a_network_without_parameters_has_no_gradient():
         out = session.forward(lambda k: session.load(k, X))
         assert session.backward().size == 0
     np.testing.assert_allclose(out.T, np.tanh(X.reshape(3, 2, 2, 2, 2).max(axis=(2, 4)).reshape(3, 4)), rtol=1e-14)
+
+
+def test_an_estimator_with_a_network_prints_the_same_in_every_process():
+    network = Network([Flatten(), Dense(3)], (4, 4, 1), np.float32)
+    assert repr(network) == "<Network of 2 layers from (4, 4, 1) to (3,)>"
