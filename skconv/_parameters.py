@@ -184,7 +184,7 @@ image_shape : None, "series", int, (T,), (H, W) or (H, W, C), default=None
 checkpoint : str or path, default=None
     Directory to which the state of the training is written, in a file whose name is made from the parameters and the
     data.  A fit that finds its file goes on from there and ends with the bits of an uninterrupted one.  Needs an
-    integer `random_state`.  Written before the first epoch too, so that a place that cannot be written is known at once.
+    integer `random_state`.  Written before the first epoch too: a place that cannot be written is known at once.
 checkpoint_every : int, default=1
     Epochs between two writings.
 callback : callable, default=None
