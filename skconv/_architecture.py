@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ._constraints import at_place, one_of
 from ._defaults import SMALLEST, is_series, pools_series, resolved
-from ._geometry import make_window, pair
-from ._validation import check_counts, check_layers, per_layer
+from ._geometry import BORDER_MAPS, make_window, pair
+from ._validation import check_counts, per_layer
 from .architectures import named_architecture
 from .layers import (
     Activation,
@@ -16,18 +17,28 @@ from .layers import (
     FullyConnected,
     GlobalMaxPool,
     GlobalMeanPool,
-    Layer,
     LocallyConnected,
     MaxPool,
     MeanPool,
     StridePool,
 )
+from .layers.composite import to_vector
 
 __all__ = ["build_layers"]
 
 _CONNECTIVITIES = {"shared": Convolution, "local": LocallyConnected, "full": FullyConnected}
 _ENDS = {None: Flatten, "max": GlobalMaxPool, "mean": GlobalMeanPool}
 _POOLS = {"max": MaxPool, "mean": MeanPool, "stride": StridePool}
+_BLOCK = {  # constraints of the parameters that may have one value per convolutional layer
+    **{name: Convolution._parameter_constraints[name] for name in ("kernel_size", "stride", "dilation", "padding")},
+    "padding_mode": [one_of("constant", *BORDER_MAPS, "noise", "donor")],
+    "connectivity": [one_of(*_CONNECTIVITIES)],
+    "bias": [one_of("shared", "position"), None],
+    "pool": [one_of("auto", *_POOLS), None],
+    "pool_size": MaxPool._parameter_constraints["pool_size"],
+    "batch_norm": ["boolean"],
+}
+_ACTIVATION, _DROPOUT = Activation._parameter_constraints["function"], Dropout._parameter_constraints["rate"]
 
 
 def _clipped_pool(pool_size, shape):
@@ -74,17 +85,15 @@ def build_layers(estimator, input_shape, n_outputs):
     if isinstance(estimator.layers, str):
         return [*named_architecture(estimator.layers, input_shape), Dense(n_outputs)]
     if estimator.layers is not None:
-        check_layers(estimator.layers, Layer)
+        to_vector(estimator.layers, input_shape)
         return [*estimator.layers, Dense(n_outputs)]
     given = resolved(estimator, input_shape)
     filters = check_counts("filters", given["filters"])
     hidden = check_counts("hidden_layer_sizes", given["hidden_layer_sizes"])
     n_conv, n_all = len(filters), len(filters) + len(hidden)
-    names = ("kernel_size", "stride", "dilation", "padding", "padding_mode", "connectivity", "bias")
-    names += ("pool", "pool_size", "batch_norm")
-    values = {name: per_layer(name, given[name], n_conv) for name in names}
-    activation = per_layer("activation", given["activation"], n_conv, n_all)
-    dropout = per_layer("dropout", given["dropout"], n_conv, n_all)
+    values = {name: per_layer(name, given[name], fits, n_conv) for name, fits in _BLOCK.items()}
+    activation = per_layer("activation", given["activation"], _ACTIVATION, n_conv, n_all)
+    dropout = per_layer("dropout", given["dropout"], _DROPOUT, n_conv, n_all)
     values["pool"] = _resolve_pools(values["pool"], values["pool_size"], values["stride"], input_shape)
     layers, shape = [], input_shape
     for i, count in enumerate(filters):
@@ -121,10 +130,8 @@ def _convolution_block(filters, values, shape, position):
     if kind is not FullyConnected:
         options["padding_mode"] = values["padding_mode"]
     layer = kind(filters, values["kernel_size"], bias=None if redundant else values["bias"], **options)
-    try:
+    with at_place(f"layers[{position}] ({kind.__name__})"):
         shape = layer.output_shape(shape)
-    except ValueError as error:
-        raise ValueError(f"layer {position + 1} ({kind.__name__}): {error}") from None
     block = [layer]
     if values["pool"] is not None:
         block.append(_POOLS[values["pool"]](_clipped_pool(values["pool_size"], shape)))

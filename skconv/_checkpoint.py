@@ -13,8 +13,8 @@ from types import CodeType, FunctionType
 
 import numpy as np
 
+from ._constraints import InvalidParameterError, shown
 from ._sources import LazyRows
-from ._validation import InvalidParameterError, shown
 
 __all__ = ["Checkpoint", "check_checkpoint", "fingerprint", "plain", "read", "write"]
 

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._architecture import build_layers
 from ._checkpoint import Checkpoint, check_checkpoint
+from ._constraints import check_parameters
 from ._fitting import History, Run, deferred_interrupt
 from ._images import ImageInput
 from ._parallel import Team, thread_count
@@ -24,7 +25,6 @@ from ._parts import TrainingParts
 from ._prediction import predict
 from ._sources import epoch_pieces, subset
 from ._targets import check_weight
-from ._validation import check_parameters
 from .callbacks import CallbackSupportMixin, Watch, with_callbacks
 from .inspection import summarize
 

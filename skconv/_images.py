@@ -16,9 +16,10 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from ._constraints import check_parameters
 from ._parallel import Team, quiet_arithmetic, thread_count
 from ._sources import is_lazy, lazy_rows
-from ._validation import check_image_shape, check_memory, check_parameters, physical_memory
+from ._validation import check_image_shape, check_memory, physical_memory
 from ._versions import Versioned
 
 __all__ = [

@@ -16,7 +16,7 @@ from ._validation import check_memory, physical_memory
 from ._versions import Versioned
 from .layers import Convolution, StridePool
 from .layers.branching import Fork, Merge, Switch
-from .layers.composite import named, through
+from .layers.composite import named, to_vector
 from .layers.fused import FusedConvolution, follows
 from .layers.pooled import PooledConvolution, pools
 
@@ -122,10 +122,10 @@ class Network(Versioned):
     frozen: tuple[str, ...] = ()
 
     def __init__(self, layers, input_shape, dtype):
-        self.layers = deepcopy(list(layers))
         self.input_shape = tuple(input_shape)
         self.dtype = np.dtype(dtype)
-        self.shapes = self._check_shapes()
+        self.shapes = to_vector(layers, self.input_shape)
+        self.layers = deepcopy(list(layers))
         self.steps, shape = [], self.input_shape
         for name, layer in lower(self.layers, self.input_shape):
             self.steps.append(Step(name, layer, shape))
@@ -138,13 +138,6 @@ class Network(Versioned):
     def __repr__(self):
         """What an estimator that has a network as a parameter shows of it."""
         return f"<Network of {len(self.layers)} layers from {self.input_shape} to {self.shapes[-1]}>"
-
-    def _check_shapes(self):
-        """Shapes through the layers; an error names the layer."""
-        shapes = through(self.layers, self.input_shape)
-        if len(shapes[-1]) != 1:
-            raise ValueError(f"the last layer must give a vector, got an output of shape {shapes[-1]}")
-        return shapes
 
     def _check_memory(self):
         """Raise where the parameters cannot be trained in this machine's memory."""

@@ -8,7 +8,7 @@ from os import PathLike
 
 from sklearn.metrics import get_scorer_names
 
-from ._validation import at_least, between, one_of
+from ._constraints import at_least, between, one_of
 from .schedules import SCHEDULES
 
 __all__ = ["CONSTRAINTS", "documented"]

@@ -7,11 +7,11 @@ from math import ceil
 import numpy as np
 
 from ._architecture import build_layers
+from ._constraints import InvalidParameterError
 from ._defaults import is_series
 from ._network import Network
 from ._sources import LazyRows
 from ._training import Trainer, weight_matrices
-from ._validation import InvalidParameterError
 from .augmentation import make_augmenter
 from .optimizers import SGD, Adam, Muon, RMSProp
 from .schedules import SCHEDULES, Plateau, warmed

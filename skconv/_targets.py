@@ -9,7 +9,7 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite, check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from ._validation import InvalidParameterError, shown
+from ._constraints import InvalidParameterError, shown
 
 __all__ = ["check_class_weight", "check_classes", "check_labels", "check_numbers", "check_weight", "class_indices"]
 

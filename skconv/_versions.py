@@ -7,7 +7,7 @@ from inspect import Parameter, signature
 
 from sklearn.exceptions import InconsistentVersionWarning
 
-from ._validation import shown
+from ._constraints import shown
 
 __all__ = ["InconsistentPickleWarning", "Versioned"]
 

@@ -6,7 +6,7 @@ that is 3 x 3 on an image is 9 along a series.
 
 from __future__ import annotations
 
-from ._validation import InvalidParameterError
+from ._constraints import InvalidParameterError
 from .layers import (
     Activation,
     BatchNorm,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ._validation import shown
+from ._constraints import shown
 
 __all__ = ["TrainingInfo"]
 

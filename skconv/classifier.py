@@ -14,12 +14,12 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from ._constraints import at_least, between, one_of, shown
 from ._convnet import BaseConvNet
 from ._parallel import quiet_arithmetic
 from ._parameters import documented
 from ._prediction import predict
 from ._targets import check_class_weight, check_classes, check_labels, class_indices
-from ._validation import at_least, between, one_of, shown
 from .losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy, softmax
 
 __all__ = ["ConvNetClassifier"]

@@ -10,11 +10,20 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
 from ._building import FeatureBuilder
+from ._constraints import (
+    BORDERS,
+    at_least,
+    border_widths,
+    check_parameters,
+    finite_numbers,
+    one_of,
+    sizes,
+    with_methods,
+)
 from ._filters import CLASSICAL, RANDOM
 from ._network import Network
 from ._patches import PatchPCA
 from ._transfer import layer_before_output, layer_name, network_of, thawed
-from ._validation import at_least, check_parameters, one_of, per_layer, with_methods
 from .layers.activation import FUNCTIONS
 from .layers.encoding import SUMMARIES
 
@@ -146,17 +155,17 @@ class ConvFeatures(FeatureBuilder):
             with_methods("fit"),
         ],
         "n_filters": [at_least(1)],
-        "kernel_size": [at_least(1), tuple, list],
-        "stride": [at_least(1), tuple, list],
-        "dilation": [at_least(1), tuple, list, one_of("random")],
-        "padding": [one_of("same", "valid"), at_least(0), tuple, list],
-        "padding_mode": [str],
-        "padding_values": ["array-like", float, int],
+        "kernel_size": [sizes()],
+        "stride": [sizes()],
+        "dilation": [sizes(), one_of("random")],
+        "padding": [one_of("same", "valid"), border_widths()],
+        "padding_mode": [BORDERS],
+        "padding_values": [finite_numbers()],
         "flip_kernel": ["boolean"],
         "bias": [one_of("shared", "position", "random"), "array-like", None],
         "activation": [one_of("auto", *FUNCTIONS), None],
         "pool": [one_of("auto", "max", "mean", "stride"), None],
-        "pool_size": [one_of("auto"), at_least(1), tuple, list],
+        "pool_size": [one_of("auto"), sizes()],
         "summary": [one_of(*SUMMARIES), tuple, list, None],
         "layer": [Integral, str, None],
         "n_patches": [at_least(1)],
@@ -311,10 +320,6 @@ class ConvFeatures(FeatureBuilder):
         return self
 
     def _check_values(self):
-        sizes = {name: getattr(self, name) for name in ("kernel_size", "stride", "padding", "dilation", "pool_size")}
-        for name, value in sizes.items():
-            if value not in ("auto", "random"):
-                per_layer(name, (value,), 1)
         if self.dilation == "random" and (self.summary is None or self.image_shape_[0] > 1):
             height, width, _ = self.image_shape_
             raise ValueError(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from math import prod
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ._constraints import at_least, border_widths, finite_numbers, one_of, shown
 from ._frame import split
 from ._geometry import BORDER_MAPS, make_window
 from ._images import ImageTransformer, output_dtype, pixel_names
 from ._kernels.padding import border_maps, border_shapes, fill_from, fill_noise, inside, repeat, tiled
 from ._parallel import quiet_arithmetic
-from ._validation import at_least, check_channel_values, check_pad_width, check_pattern, one_of, shown
+from ._validation import check_channel_values, check_pattern
 
 __all__ = ["ImagePadder"]
 
@@ -75,13 +76,13 @@ class ImagePadder(ImageTransformer):
     """
 
     _parameter_constraints: dict = {
-        "pad_width": [at_least(0), tuple, list],
+        "pad_width": [border_widths()],
         "mode": [one_of("constant", *BORDER_MAPS, "noise", "donor", "pattern")],
-        "constant_values": [Real, "array-like"],
-        "pattern": ["array-like", None],
+        "constant_values": [finite_numbers()],
+        "pattern": [finite_numbers(), None],
         "noise": [one_of("normal", "uniform")],
-        "noise_mean": [Real, "array-like", None],
-        "noise_scale": [Real, "array-like", None],
+        "noise_mean": [finite_numbers(), None],
+        "noise_scale": [finite_numbers(), None],
         "n_donors": [at_least(1)],
         "random_state": ["random_state"],
         "image_shape": [one_of("series"), at_least(1), tuple, list, None],
@@ -146,7 +147,6 @@ class ImagePadder(ImageTransformer):
     # What `ImageTransformer` asks
 
     def _fit_images(self, X, y):
-        check_pad_width("pad_width", self.pad_width)
         height, width, channels = self.image_shape_
         self._values = self._checked_values(channels)
         self._window = make_window(height, width, 1, padding=self.pad_width)

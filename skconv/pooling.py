@@ -6,11 +6,11 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from ._constraints import at_least, border_widths, one_of, sizes
 from ._frame import Plan
 from ._images import pixel_names
 from ._kernels.pooling import median_pool
 from ._transform import NetworkTransformer
-from ._validation import at_least, check_pad_width, check_size, one_of
 from .layers import GlobalMaxPool, GlobalMeanPool, LpPool, MaxPool, MeanPool, StridePool
 from .layers.pooling import WindowPool, sample_counts
 
@@ -90,9 +90,9 @@ class StridedPooling(NetworkTransformer):
 
     _parameter_constraints: dict = {
         "method": [one_of("stride", "max", "mean", "lp", "median")],
-        "pool_size": [one_of("global"), at_least(1), tuple, list],
-        "stride": [at_least(1), tuple, list, None],
-        "padding": [at_least(0), tuple, list],
+        "pool_size": [one_of("global"), sizes()],
+        "stride": [sizes(), None],
+        "padding": [border_widths()],
         "ceil_mode": ["boolean"],
         "count_include_pad": ["boolean"],
         "p": [at_least(1, Real)],
@@ -133,10 +133,6 @@ class StridedPooling(NetworkTransformer):
         """The layer that the parameters describe on this image."""
         if self.pool_size == "global":
             return self._global_layer()
-        check_size("pool_size", self.pool_size)
-        if self.stride is not None:
-            check_size("stride", self.stride)
-        check_pad_width("padding", self.padding)
         pool_size = self._pair(self.pool_size, 1)
         stride = pool_size if self.stride is None else self._pair(self.stride, 1)
         options = {"stride": stride, "padding": self._pair(self.padding, 0), "ceil_mode": self.ceil_mode}

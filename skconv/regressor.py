@@ -8,11 +8,11 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
+from ._constraints import at_least, one_of
 from ._convnet import BaseConvNet
 from ._parallel import quiet_arithmetic
 from ._parameters import documented
 from ._targets import check_numbers
-from ._validation import at_least, one_of
 from .losses import AbsoluteError, Huber, Poisson, SquaredError, exp_of
 
 __all__ = ["ConvNetRegressor"]

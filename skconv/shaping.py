@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from ._constraints import at_least, one_of
 from ._images import ImageTransformer, channel_names, pixel_names, wants_frame
-from ._validation import at_least, one_of
 
 __all__ = ["Flatten", "ToImages"]
 

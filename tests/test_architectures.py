@@ -10,11 +10,11 @@ from sklearn.base import clone
 
 from skconv import ConvNetClassifier
 from skconv._architecture import build_layers
+from skconv._constraints import InvalidParameterError
 from skconv._network import Network
 from skconv._parallel import Team
 from skconv._prediction import predict
 from skconv._session import Session
-from skconv._validation import InvalidParameterError
 from skconv.architectures import named_architecture
 from skconv.layers import (
     Convolution,

@@ -833,13 +833,19 @@ def test_list_of_layers_equals_parameters():
 @pytest.mark.parametrize(
     ("layers", "match"),
     [
-        ([], r"layer 1 \(Dense\): Dense takes a vector, got an input of shape \(8, 8, 1\); put a Flatten before it"),
-        ([Convolution(4)], r"layer 2 \(Dense\): Dense takes a vector"),
-        ([Convolution(4), MaxPool(9), Flatten()], r"layer 2 \(MaxPool\): pool_size=9 does not fit: .*9x9 .* 8x8"),
-        ([Activation("swish"), Flatten()], r"layer 1 \(Activation\): activation must be one of .*'swish'"),
-        ([Flatten(), Dropout(1.0)], r"layer 2 \(Dropout\): dropout must be in \[0, 1\), got 1.0"),
-        ([Convolution(4, 9, padding="valid"), Flatten()], r"layer 1 \(Convolution\): kernel_size=9 does not fit"),
-        ([Flatten(), Dense(4, initializer="zeros")], "initializer must be one of .*'zeros'"),
+        ([], r"layers must end in a vector, got an image \(8, 8, 1\); put a Flatten or a global pooling at the end"),
+        ([Convolution(4)], r"layers must end in a vector, got an image \(8, 8, 4\)"),
+        ([Convolution(4), MaxPool(9), Flatten()], r"layers\[1\] \(MaxPool\): pool_size=9 does not fit: .*9x9 .* 8x8"),
+        ([Activation("swish"), Flatten()], r"layers\[0\] \(Activation\): function must be a str among .*, got 'swish'"),
+        (
+            [Flatten(), Dropout(1.0)],
+            r"layers\[1\] \(Dropout\): rate must be a float in the range \[0.0, 1.0\), got 1.0",
+        ),
+        ([Convolution(4, 9, padding="valid"), Flatten()], r"layers\[0\] \(Convolution\): kernel_size=9 does not fit"),
+        (
+            [Flatten(), Dense(4, initializer="zeros")],
+            r"layers\[1\] \(Dense\): initializer must be a str among .*, got 'zeros'",
+        ),
     ],
     ids=lambda value: "" if isinstance(value, str) else str(value),
 )
@@ -962,7 +968,7 @@ def test_a_fitted_model_predicts_on_after_a_rejected_fit(fitted):
         assert same_bits(model.predict_proba(X), expected)
 
 
-SIZES = r"an integer of at least 1, or two \(down, across\)"
+SIZES = r"an int in the range \[1, inf\) or two of them \(down, across\)"
 LAYER_VALUES = {
     "kernel_size": ([(3, 0), (3, 1.5), (3, "3"), (3, (3, 3, 3)), (3, (3, 0)), (True, 3), (3, None)], SIZES),
     "stride": ([(1, 0), (1, (1, -1)), ((1, (1, 1)), 1)], SIZES),
@@ -970,20 +976,20 @@ LAYER_VALUES = {
     "pool_size": ([(2, 0), (False, 2)], SIZES),
     "padding": (
         [("same", "full"), (1, -1), (1, (0, -1)), (1, ((0, 1), (0, 1, 2))), (1, None)],
-        "'same', 'valid', an integer of at least 0, two, or two pairs",
+        r"a str among {'same', 'valid'}, an int in the range \[0, inf\), two of them \(down, across\) or two pairs .*",
     ),
     "padding_mode": (
         [("edge", "zeros"), ("edge", None), ("edge", 0)],
-        "'constant', 'edge', 'reflect', 'symmetric', 'wrap', 'noise' or 'donor'",
+        "a str among {'constant', 'edge', 'reflect', 'symmetric', 'wrap', 'noise', 'donor'}",
     ),
-    "connectivity": ([("local", "dense"), ("local", None)], "'shared', 'local' or 'full'"),
-    "bias": ([("shared", "each"), (None, True), ("position", 0)], "'shared', 'position' or None"),
-    "pool": ([("max", "median"), ("max", 2)], "'auto', 'max', 'mean', 'stride' or None"),
-    "batch_norm": ([(True, 1), (True, "yes")], "True or False"),
-    "dropout": ([(0.1, 1.0), (0.1, -0.1), (0.1, "x"), (True, 0.1), (0.1, None)], r"a number in \[0, 1\)"),
+    "connectivity": ([("local", "dense"), ("local", None)], "a str among {'shared', 'local', 'full'}"),
+    "bias": ([("shared", "each"), (None, True), ("position", 0)], "a str among {'shared', 'position'} or None"),
+    "pool": ([("max", "median"), ("max", 2)], "a str among {'auto', 'max', 'mean', 'stride'} or None"),
+    "batch_norm": ([(True, 1), (True, "yes")], "an instance of 'bool'.*"),
+    "dropout": ([(0.1, 1.0), (0.1, -0.1), (0.1, "x"), (True, 0.1), (0.1, None)], r"a float in the range \[0.0, 1.0\)"),
     "activation": (
         [("relu", "swish"), ("relu", None), ("relu", "relu", 3)],
-        "'relu', 'leaky_relu', 'elu', .* or 'identity'",
+        "a str among {'relu', 'leaky_relu', 'elu', .*, 'identity'}",
     ),
 }
 
@@ -1001,7 +1007,9 @@ def test_bad_value_of_one_layer(start, name, value, wanted):
 @pytest.mark.parametrize("name", ["kernel_size", "stride", "dilation", "pool_size"])
 def test_true_is_no_size(start, name):
     start.set_params(**{name: True})
-    assert_rejected(start, lambda model: model.fit(X, Y), rf"{name} of a layer must be .* at least 1, .*got True$")
+    assert_rejected(
+        start, lambda model: model.fit(X, Y), rf"'{name}' parameter of ConvNetClassifier .* Got True instead"
+    )
 
 
 @pytest.mark.parametrize(
@@ -1046,8 +1054,11 @@ def test_empty_tuple_without_convolutions(start, name):
 @pytest.mark.parametrize(
     ("params", "match"),
     [
-        ({"kernel_size": 9}, r"layer 1 \(Convolution\): kernel_size=9 does not fit: a window of 9x9 in .* 8x8"),
-        ({"kernel_size": (3, 7)}, r"layer \d \(Convolution\): kernel_size=7 does not fit: a window of 7x7 in .* 6x6"),
+        ({"kernel_size": 9}, r"layers\[0\] \(Convolution\): kernel_size=9 does not fit: a window of 9x9 in .* 8x8"),
+        (
+            {"kernel_size": (3, 7)},
+            r"layers\[\d\] \(Convolution\): kernel_size=7 does not fit: a window of 7x7 in .* 6x6",
+        ),
         ({"kernel_size": ((1, 9), 1)}, r"kernel_size=\(1, 9\) does not fit: a window of 1x9 in .* 8x8"),
         ({"kernel_size": 5, "dilation": 2}, "kernel_size=5 does not fit with its dilation: a window of 9x9 in .* 8x8"),
         ({"kernel_size": 11, "padding": 1}, "kernel_size=11 does not fit: a window of 11x11 in an input of 10x10"),

@@ -395,7 +395,7 @@ def test_partial_fit_and_warm_start():
 @pytest.mark.parametrize(("connectivity", "kind"), CONNECTIVITIES.items())
 def test_geometry_that_does_not_fit_names_the_layer(connectivity, kind):
     model = quick(connectivity=("shared", connectivity), kernel_size=(3, 9), padding="valid", pool=None)
-    match = rf"^layer \d \({kind.__name__}\): kernel_size=9 does not fit: a window of 9x9 in an input of 6x6$"
+    match = rf"^layers\[\d\] \({kind.__name__}\): kernel_size=9 does not fit: a window of 9x9 in an input of 6x6$"
     with pytest.raises(ValueError, match=match):
         model.fit(X, Y)
     layers = [Convolution(2), kind(3, 9, padding="valid"), Flatten()]

@@ -33,24 +33,25 @@ LEVELS = [
 ]
 # Modules beside the order, and what of the package they may import.
 ASIDE = {
-    "augmentation": {"_validation", "_versions"},
-    "callbacks": {"_validation"},
-    "losses": set(),
-    "optimizers": set(),
-    "regularizers": set(),
-    "schedules": set(),
+    "augmentation": {"_constraints", "_validation", "_versions"},
+    "callbacks": {"_constraints"},
+    "losses": {"_constraints"},
+    "optimizers": {"_constraints"},
+    "regularizers": {"_constraints"},
+    "schedules": {"_constraints"},
     "initializers": set(),
-    "_checkpoint": {"_sources", "_validation", "__version__"},
+    "_checkpoint": {"_constraints", "_sources", "_validation", "__version__"},
+    "_constraints": set(),
     "_defaults": set(),
     "_fitting": {"_validation"},
     "_frame": set(),
-    "_images": {"_parallel", "_sources", "_validation", "_versions"},
+    "_images": {"_constraints", "_parallel", "_sources", "_validation", "_versions"},
     "_parallel": set(),
-    "_parameters": {"_validation", "schedules"},
+    "_parameters": {"_constraints", "schedules"},
     "_sources": {"_validation"},
-    "_targets": {"_validation"},
-    "_validation": set(),
-    "_versions": {"_validation", "__version__"},
+    "_targets": {"_constraints"},
+    "_validation": {"_constraints"},
+    "_versions": {"_constraints", "__version__"},
 }
 HEAVY = {"torch", "numba", "matplotlib", "pandas", "polars", "jax", "tensorflow", "cython"}
 

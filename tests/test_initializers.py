@@ -34,8 +34,3 @@ def test_by_name_in_place(name, function, dtype):
     function(same, np.random.default_rng(5))
     np.testing.assert_array_equal(weight, same)
     assert (weight != 0).all()
-
-
-def test_unknown_name():
-    with pytest.raises(ValueError, match=r"initializer must be one of .*'he_normal'.*, got 'lecun'"):
-        initialize("lecun", np.zeros((2, 2)), np.random.default_rng(0))

@@ -378,13 +378,17 @@ def test_changed_parameters_are_prepared_anew():
 @pytest.mark.parametrize(
     ("layers", "error", "message"),
     [
-        ([Convolution(2), MaxPool(9)], ValueError, r"^layer 2 \(MaxPool\): pool_size=9 does not fit"),
-        ([Dense(2)], ValueError, r"^layer 1 \(Dense\): Dense takes a vector"),
-        ([Flatten(), Dense(2), Activation("sin")], ValueError, r"^layer 3 \(Activation\): activation must be one of"),
-        ([MaxPool("two")], (TypeError, ValueError), r"^layer 1 \(MaxPool\): "),
-        ([MaxPool(None)], TypeError, r"^layer 1 \(MaxPool\): "),
-        ([Convolution(2)], ValueError, r"^the last layer must give a vector, got an output of shape \(4, 4, 2\)$"),
-        ([], ValueError, r"^the last layer must give a vector, got an output of shape \(4, 4, 1\)$"),
+        ([Convolution(2), MaxPool(9)], ValueError, r"^layers\[1\] \(MaxPool\): pool_size=9 does not fit"),
+        ([Dense(2)], ValueError, r"^layers\[0\] \(Dense\): takes a vector, got an image \(4, 4, 1\)"),
+        (
+            [Flatten(), Dense(2), Activation("sin")],
+            ValueError,
+            r"^layers\[2\] \(Activation\): function must be a str among",
+        ),
+        ([MaxPool("two")], ValueError, r"^layers\[0\] \(MaxPool\): pool_size must be an int .*, got 'two'$"),
+        ([MaxPool(None)], TypeError, r"^layers\[0\] \(MaxPool\): pool_size must be an int .*, got None$"),
+        ([Convolution(2)], ValueError, r"^layers must end in a vector, got an image \(4, 4, 2\); put a Flatten"),
+        ([], ValueError, r"^layers must end in a vector, got an image \(4, 4, 1\); put a Flatten"),
     ],
 )
 def test_errors_name_the_layer(layers, error, message):

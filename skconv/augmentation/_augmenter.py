@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .._validation import InvalidParameterError, check_channel_values
+from .._constraints import InvalidParameterError
+from .._validation import check_channel_values
 from ._base import Augmentation
 from ._changes import Brightness, Cutout, Jitter, Mixup, Noise, Scaling, mix
 from ._maps import Crop, Flip, Map, Rotation, Shear, Shift, TimeWarp, Zoom, compose, warped

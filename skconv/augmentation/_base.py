@@ -7,7 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .._validation import check_parameters
+from .._constraints import check_parameters
 from .._versions import Versioned
 
 __all__ = ["Augmentation", "amounts"]

@@ -6,7 +6,7 @@ from numbers import Real
 
 import numpy as np
 
-from .._validation import at_least, between
+from .._constraints import at_least, between
 from ._base import Augmentation, amounts
 
 __all__ = ["Brightness", "Change", "Cutout", "Jitter", "Mixup", "Noise", "Scaling", "mix"]

@@ -10,7 +10,7 @@ from numbers import Integral
 
 import numpy as np
 
-from .._validation import between
+from .._constraints import between
 from ._base import Augmentation, amounts
 
 __all__ = ["Crop", "Flip", "Map", "Rotation", "Shear", "Shift", "TimeWarp", "Zoom", "compose", "warped"]

@@ -19,6 +19,8 @@ class Layer(Versioned, BaseEstimator):
 
     Attributes
     ----------
+    takes : {"image", "vector", None}
+        What the input must be; None takes both.
     in_place : bool
         ``y`` is ``x`` and ``dx`` is ``dy``; the backward pass must not need ``x``.
     reads_output : bool
@@ -32,6 +34,8 @@ class Layer(Versioned, BaseEstimator):
     """
 
     _within_model = True
+    _parameter_constraints: dict = {}  # what `through` holds the parameters against
+    takes: str | None = None
     in_place = False
     reads_output = False
     synchronous = False

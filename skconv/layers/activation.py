@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr
 
+from .._constraints import ACTIVATIONS
 from .._frame import Plan
 from ._base import Layer
 
@@ -30,6 +31,7 @@ class Activation(Layer):
     (8, 8, 16)
     """
 
+    _parameter_constraints: dict = {"function": [ACTIVATIONS]}
     in_place = True
     reads_output = True
 
@@ -40,11 +42,6 @@ class Activation(Layer):
     def increasing(self):
         """Whether the function never falls, so that a maximum can be taken first."""
         return self.function != "gelu"
-
-    def output_shape(self, shape):
-        if self.function not in FUNCTIONS:
-            raise ValueError(f"activation must be one of {sorted(FUNCTIONS)}, got {self.function!r}")
-        return shape
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         array = (*shape, width)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._constraints import one_of
 from .._frame import Plan
 from ._base import Layer
 
@@ -32,6 +33,7 @@ class Bias(Layer):
     {'bias': (8, 8, 16)}
     """
 
+    _parameter_constraints: dict = {"per": [one_of("channel", "position")]}
     in_place = True
 
     def __init__(self, per="channel"):
@@ -41,11 +43,6 @@ class Bias(Layer):
     def moves(self):
         """Whether the layer is the same at all positions, so that a pooling can come first."""
         return self.per == "channel"
-
-    def output_shape(self, shape):
-        if self.per not in ("channel", "position"):
-            raise ValueError(f"per must be 'channel' or 'position', got {self.per!r}")
-        return shape
 
     def parameter_shapes(self, shape):
         return {"bias": (shape[-1],) if self.per == "channel" else tuple(shape)}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from .._validation import check_layers
+from .._constraints import at_place, check_arguments, fitting, one_of
+from .._validation import check_input, check_layers
 from ._base import Layer
 from ._nested import Nested
 from .branching import Fork, Merge, Switch
 from .convolution import Convolution
 from .normalization import BatchNorm
 
-__all__ = ["Composite", "Parallel", "Residual", "named", "through"]
+__all__ = ["Composite", "Parallel", "Residual", "named", "through", "to_vector"]
 
 
 def named(layers):
@@ -21,24 +22,52 @@ def named(layers):
         yield f"{name}{counts[name]}", layer
 
 
-def through(layers, shape, where=""):
-    """Shapes from the input through the layers; an error names the layer."""
+def through(layers, shape, name="layers"):
+    """Shapes from the input through the layers, whose parameters are checked; an error says which layer of which list.
+
+    ``name`` is that of the list.
+    """
+    check_layers(layers, Layer, name)
     shapes = [tuple(shape)]
     for i, layer in enumerate(layers):
-        try:
+        place = f"{name}[{i}] ({type(layer).__name__})"
+        check_arguments(layer, place=place)
+        with at_place(place):
+            check_input(layer.takes, shapes[-1])
             shapes.append(layer.output_shape(shapes[-1]))
-        except (ValueError, TypeError) as error:
-            raise type(error)(f"{where}layer {i + 1} ({type(layer).__name__}): {error}") from None
+    return shapes
+
+
+def _is_list(value):
+    return isinstance(value, (list, tuple))
+
+
+def _are_branches(value):
+    return _is_list(value) and all(map(_is_list, value)) and any(map(len, value))
+
+
+def to_vector(layers, shape):
+    """Shapes `through` the layers of a network, the last a vector's."""
+    shapes = through(layers, shape)
+    if len(shapes[-1]) != 1:
+        raise ValueError(
+            f"layers must end in a vector, got an image {shapes[-1]}; put a Flatten or a global pooling at the end"
+        )
     return shapes
 
 
 class Composite(Nested):
     """Base of the layers made of layers; not for use."""
 
+    takes = "image"
     merge = "add"
 
     def branches_on(self, shape) -> list[tuple[str, list[Layer]]]:
         """``(name, layers)`` of each branch on an image of this shape; raises ValueError where they do not fit."""
+        raise NotImplementedError
+
+    def list_name(self, number) -> str:
+        """The list of layers of a branch, as messages name it."""
         raise NotImplementedError
 
     def inner(self, shape):
@@ -51,18 +80,15 @@ class Composite(Nested):
 
     def _ends(self, shape, branches):
         """Output shape of each branch; raises ValueError where one is no image or they do not go together."""
-        kind = type(self).__name__
-        if len(shape) != 3:
-            raise ValueError(f"{kind} takes an image, got an input of shape {shape}; put it before the Flatten")
         ends = []
-        for name, layers in branches:
-            ends.append(through(layers, shape, f"{name}, " if name else "")[-1])
+        for number, (_, layers) in enumerate(branches):
+            ends.append(through(layers, shape, self.list_name(number))[-1])
             if len(ends[-1]) != 3:
-                raise ValueError(f"each branch of {kind} must give an image, got an output of shape {ends[-1]}")
+                raise ValueError(f"{self.list_name(number)} must give an image, got an output of shape {ends[-1]}")
         add = self.merge == "add"
         if any(end != ends[0] if add else end[:2] != ends[0][:2] for end in ends):
             what = "the same shape" if add else "images of the same size"
-            raise ValueError(f"the branches of {kind} must give {what}, got {' and '.join(map(str, ends))}")
+            raise ValueError(f"all branches must give {what}, got {' and '.join(map(str, ends))}")
         return ends
 
     def output_shape(self, shape):
@@ -108,18 +134,20 @@ class Parallel(Composite):
     (28, 28, 20)
     """
 
+    _parameter_constraints: dict = {
+        "branches": [fitting(_are_branches, "a list of lists of layers, at least one of them not empty")],
+        "merge": [one_of("concatenate", "add")],
+    }
+
     def __init__(self, branches, merge="concatenate"):
         self.branches = branches
         self.merge = merge
 
     def branches_on(self, shape):
-        if self.merge not in ("add", "concatenate"):
-            raise ValueError(f"merge must be 'add' or 'concatenate', got {self.merge!r}")
-        for i, branch in enumerate(self.branches):
-            _check_list(f"branches[{i}]", branch)
-        if not any(map(len, self.branches)):
-            raise ValueError(f"branches must have at least one with a layer, got {self.branches!r}")
         return [(f"branch{i}", list(branch)) for i, branch in enumerate(self.branches, 1)]
+
+    def list_name(self, number):
+        return f"branches[{number}]"
 
 
 class Residual(Composite):
@@ -148,23 +176,24 @@ class Residual(Composite):
     ['convolution1', 'shortcut.convolution1', 'shortcut.batchnorm1']
     """
 
+    _parameter_constraints: dict = {
+        "layers": [fitting(lambda value: _is_list(value) and len(value) > 0, "a list of at least one layer")],
+        "shortcut": [fitting(_is_list, "a list of layers"), None],
+    }
+
     def __init__(self, layers, shortcut=None):
         self.layers = layers
         self.shortcut = shortcut
 
     def branches_on(self, shape):
-        _check_list("layers", self.layers)
-        if not self.layers:
-            raise ValueError("layers of Residual must have at least one layer, got []")
-        if self.shortcut is not None:
-            _check_list("shortcut", self.shortcut)
         shortcut = self._projection(shape) if self.shortcut is None else self.shortcut
         return [("", list(self.layers)), ("shortcut", list(shortcut))]
 
+    def list_name(self, number):
+        return ("layers", "shortcut")[number]
+
     def _projection(self, shape):
         """Layers that make the image like the result; none where it is."""
-        if len(shape) != 3:
-            return []
         end = through(self.layers, shape)[-1]
         if len(end) != 3 or end == tuple(shape):
             return []
@@ -176,10 +205,3 @@ class Residual(Composite):
                 "Residual(layers, shortcut=[...])"
             )
         return [projection, BatchNorm()]
-
-
-def _check_list(name, layers):
-    """Raise unless it is a list of layers."""
-    if not isinstance(layers, (list, tuple)):
-        raise ValueError(f"{name} must be a list of layers, got {layers!r}")
-    check_layers(layers, Layer, name)

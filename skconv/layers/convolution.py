@@ -9,27 +9,45 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import clone
 
+from .._constraints import BORDERS, at_least, border_widths, finite_numbers, one_of, sizes
 from .._frame import Plan, Storage
 from .._geometry import Axis, Window, make_window, pair
 from .._kernels.choose import choose_convolution
-from .._validation import check_bias, check_groups, check_window_fits, per_layer
-from ..initializers import initialize
+from .._validation import check_groups, check_window_fits
+from ..initializers import INITIALIZERS, initialize
 from ._base import Layer
 from .bias import Bias
 from .pad import Pad
 
-__all__ = ["Convolution", "bind_parts", "prepare_parts", "run_parts"]
+__all__ = ["Convolution", "Windowed", "bias_kind", "bind_parts", "prepare_parts", "run_parts"]
 
 
-class _Windowed(Layer):
+def bias_kind(bias):
+    """A convolution's ``bias`` as "shared", "position" or None."""
+    if isinstance(bias, (bool, np.bool_)):
+        return "shared" if bias else None
+    return bias
+
+
+class Windowed(Layer):
     """Windows over the image, ``filters`` numbers each: geometry, border and bias of a convolution."""
 
+    _parameter_constraints: dict = {
+        "filters": [at_least(1)],
+        "kernel_size": [sizes()],
+        "stride": [sizes()],
+        "dilation": [sizes()],
+        "padding": [one_of("same", "valid"), border_widths()],
+        "bias": ["boolean", one_of("shared", "position"), None],
+        "initializer": [one_of(*INITIALIZERS)],
+    }
+    takes = "image"
     groups = 1
     padding_mode = "constant"
     padding_values = 0
 
     def lower(self, shape):
-        per, border = check_bias(self.bias), self._border(shape)
+        per, border = bias_kind(self.bias), self._border(shape)
         steps = [self]
         if border is not None:
             steps = [border, self._without_border(shape)]
@@ -41,7 +59,7 @@ class _Windowed(Layer):
         """The layer that makes the border; None where there is none, or one of zeros, which takes no layer."""
         axes = self.window(shape).rows, self.window(shape).columns
         pad = Pad(tuple((axis.before, axis.after) for axis in axes), self.padding_mode, self.padding_values)
-        pad.check(shape, prefix="padding_")
+        pad.check_values(shape[2], "padding_values")
         empty = pad.output_shape(shape) == tuple(shape)
         zeros = self.padding_mode == "constant" and not np.any(self.padding_values)
         return None if empty or zeros else pad
@@ -72,8 +90,6 @@ class _Windowed(Layer):
         return window
 
     def output_shape(self, shape):
-        check_bias(self.bias)
-        per_layer("padding", [self.padding], 1)
         self._border(shape)
         return (*self.window(shape).output, self.filters)
 
@@ -83,7 +99,7 @@ class _Windowed(Layer):
 
     def parameter_shapes(self, shape):
         shapes = {"weight": self.weight_shape(shape)}
-        per = check_bias(self.bias)
+        per = bias_kind(self.bias)
         if per is not None:
             shapes["bias"] = (self.filters,) if per == "shared" else self.output_shape(shape)
         return shapes
@@ -117,7 +133,7 @@ class _Part(NamedTuple):
     into: tuple[slice, slice]  # rows and columns of the input's gradient
 
 
-class Convolution(_Windowed):
+class Convolution(Windowed):
     """Cross-correlation with a bank of kernels, as every network calls convolution.
 
     Parameters
@@ -162,6 +178,13 @@ class Convolution(_Windowed):
     >>> Convolution(16, groups=4).parameter_shapes((28, 28, 8))["weight"]
     (16, 3, 3, 2)
     """
+
+    _parameter_constraints: dict = {
+        **Windowed._parameter_constraints,
+        "groups": [at_least(1)],
+        "padding_mode": [BORDERS],
+        "padding_values": [finite_numbers()],
+    }
 
     def __init__(
         self,

@@ -6,9 +6,10 @@ from math import prod
 
 import numpy as np
 
+from .._constraints import at_least, one_of
 from .._frame import Plan
 from .._kernels.products import product
-from ..initializers import initialize
+from ..initializers import INITIALIZERS, initialize
 from ._base import Layer
 
 __all__ = ["Dense", "Flatten"]
@@ -58,6 +59,12 @@ class Dense(Layer):
     {'weight': (64, 128), 'bias': (64,)}
     """
 
+    _parameter_constraints: dict = {
+        "units": [at_least(1)],
+        "bias": ["boolean"],
+        "initializer": [one_of(*INITIALIZERS)],
+    }
+    takes = "vector"
     late = True
 
     def __init__(self, units, *, bias=True, initializer="fan_in_uniform"):
@@ -66,8 +73,6 @@ class Dense(Layer):
         self.initializer = initializer
 
     def output_shape(self, shape):
-        if len(shape) != 1:
-            raise ValueError(f"Dense takes a vector, got an input of shape {shape}; put a Flatten before it")
         return (self.units,)
 
     def parameter_shapes(self, shape):

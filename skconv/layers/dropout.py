@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._constraints import between
 from .._frame import Plan
 from ._base import Layer
 
@@ -25,15 +26,11 @@ class Dropout(Layer):
     (64,)
     """
 
+    _parameter_constraints: dict = {"rate": [between(0, 1)]}
     in_place = True
 
     def __init__(self, rate=0.5):
         self.rate = rate
-
-    def output_shape(self, shape):
-        if not 0 <= self.rate < 1:
-            raise ValueError(f"dropout must be in [0, 1), got {self.rate!r}")
-        return shape
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         return Plan(buffers={"mask": (*shape, width)} if training else {})

@@ -9,12 +9,12 @@ import numpy as np
 from .._frame import Plan
 from .._kernels.products import product
 from ..initializers import initialize
-from .convolution import _Windowed
+from .convolution import Windowed
 
 __all__ = ["FullyConnected"]
 
 
-class FullyConnected(_Windowed):
+class FullyConnected(Windowed):
     """As many neurons as a convolution of these parameters has outputs, each with a weight for every input.
 
     `LocallyConnected` and `Convolution` do with fewer weights what this layer does; it is here to compare them with.

@@ -24,6 +24,8 @@ class GlobalMaxPool(Layer):
     (32,)
     """
 
+    takes = "image"
+
     def output_shape(self, shape):
         return (shape[2],)
 
@@ -53,6 +55,8 @@ class GlobalMeanPool(Layer):
     >>> GlobalMeanPool().output_shape((7, 7, 32))
     (32,)
     """
+
+    takes = "image"
 
     def output_shape(self, shape):
         return (shape[2],)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from .._constraints import BORDERS, finite_numbers
 from .._frame import Plan, Storage
 from .._geometry import Axis, Window
 from .._kernels.local import LocalGathered
 from ..initializers import initialize
-from .convolution import _Windowed
+from .convolution import Windowed
 
 __all__ = ["LocallyConnected"]
 
 
-class LocallyConnected(_Windowed):
+class LocallyConnected(Windowed):
     """Windows over the image, each with weights of its own: a convolution that shares nothing.
 
     It is the step between `FullyConnected` and `Convolution`: the weights outside of a neuron's window are zero, and
@@ -55,6 +56,12 @@ class LocallyConnected(_Windowed):
     >>> layer.parameter_shapes((28, 28, 1))["weight"]
     (14, 14, 16, 5, 3, 1)
     """
+
+    _parameter_constraints: dict = {
+        **Windowed._parameter_constraints,
+        "padding_mode": [BORDERS],
+        "padding_values": [finite_numbers()],
+    }
 
     def __init__(
         self,

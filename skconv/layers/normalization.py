@@ -8,10 +8,13 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from .._constraints import between, one_of
 from .._frame import Plan
 from ._base import Layer
 
 __all__ = ["BatchNorm", "LayerNorm"]
+
+_EPSILON = between(1e-30, 1e30, closed="both")  # what single precision can add to a variance, and divide by its root
 
 
 class BatchNorm(Layer):
@@ -35,6 +38,7 @@ class BatchNorm(Layer):
     {'scale': (16,), 'shift': (16,)}
     """
 
+    _parameter_constraints: dict = {"momentum": [between(0, 1, closed="both")], "epsilon": [_EPSILON]}
     synchronous = True
 
     def __init__(self, momentum=0.1, epsilon=1e-5):
@@ -234,14 +238,11 @@ class LayerNorm(Layer):
     {'scale': (16,), 'shift': (16,)}
     """
 
+    _parameter_constraints: dict = {"over": [one_of("channels", "sample")], "epsilon": [_EPSILON]}
+
     def __init__(self, over="channels", epsilon=1e-5):
         self.over = over
         self.epsilon = epsilon
-
-    def output_shape(self, shape):
-        if self.over not in ("channels", "sample"):
-            raise ValueError(f"over must be 'channels' or 'sample', got {self.over!r}")
-        return shape
 
     def parameter_shapes(self, shape):
         return {"scale": (shape[-1],), "shift": (shape[-1],)}

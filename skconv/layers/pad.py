@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from math import prod
-from numbers import Integral
 
 import numpy as np
 
+from .._constraints import BORDERS, at_least, border_widths, finite_numbers
 from .._frame import Plan
 from .._geometry import BORDER_MAPS, Window, make_window
 from .._kernels.padding import (
@@ -21,7 +21,7 @@ from .._kernels.padding import (
     strips,
     tiled,
 )
-from .._validation import check_channel_values, check_pad_width, check_pattern
+from .._validation import check_channel_values, check_pattern
 from ._base import Layer
 
 __all__ = ["Pad"]
@@ -67,6 +67,14 @@ class Pad(Layer):
     (8, 14, 3)
     """
 
+    _parameter_constraints: dict = {
+        "pad_width": [border_widths()],
+        "mode": [BORDERS],
+        "values": [finite_numbers()],
+        "random_state": [at_least(0)],
+    }
+    takes = "image"
+
     def __init__(self, pad_width=1, mode="constant", values=0, random_state=0):
         self.pad_width = pad_width
         self.mode = mode
@@ -86,22 +94,15 @@ class Pad(Layer):
         return make_window(shape[0], shape[1], 1, padding=self.pad_width)
 
     def output_shape(self, shape):
-        self.check(shape)
+        self.check_values(shape[2])
         return (*self.window(shape).output, shape[2])
 
-    def check(self, shape, prefix=""):
-        """Hold the parameters against a shape; ``prefix`` is that of their names where another layer has them."""
-        check_pad_width("pad_width", self.pad_width)
-        if self.mode not in _FILLS:
-            raise ValueError(f"{prefix}mode must be one of {sorted(_FILLS)}, got {self.mode!r}")
-        if not isinstance(self.random_state, Integral) or self.random_state < 0:
-            raise ValueError(f"random_state of Pad must be an integer of at least 0, got {self.random_state!r}")
-        if len(shape) != 3 or min(shape) < 1:
-            raise ValueError(f"Pad takes an image with no empty axis, got an input of shape {shape}")
+    def check_values(self, channels, name="values"):
+        """Hold the values against the image's channels; ``name`` is that of the parameter in messages."""
         if self.mode == "constant":
-            check_channel_values(f"{prefix}values", self.values, shape[2])
+            check_channel_values(name, self.values, channels)
         elif self.mode == "pattern":
-            check_pattern(f"{prefix}values", self.values, shape[2])
+            check_pattern(name, self.values, channels)
 
     def state_shapes(self, shape):
         return {"donor": tuple(shape)} if self.mode == "donor" else {}

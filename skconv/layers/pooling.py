@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
 
+from .._constraints import at_least, border_widths, shown, sizes
 from .._frame import Plan
 from .._geometry import Window, make_window, pair
 from .._kernels.pooling import (
@@ -26,6 +29,13 @@ __all__ = ["LpPool", "MaxPool", "MeanPool", "StridePool", "WindowPool"]
 class WindowPool(Layer):
     """Base of the layers that summarise windows over the image, channel by channel; not for use."""
 
+    _parameter_constraints: dict = {
+        "pool_size": [sizes()],
+        "stride": [sizes(), None],
+        "padding": [border_widths()],
+        "ceil_mode": ["boolean"],
+    }
+    takes = "image"
     _border = 0.0  # what a window reads outside the image
 
     def __init__(self, pool_size=2, *, stride=None, padding=0, ceil_mode=False):
@@ -42,10 +52,8 @@ class WindowPool(Layer):
         )
         for axis in (window.rows, window.columns):
             if 2 * max(axis.before, axis.after) > axis.kernel:
-                raise ValueError(
-                    f"padding={self.padding!r} is more than half of pool_size={self.pool_size!r}, so a window could "
-                    "lie outside the image; use at most half"
-                )
+                relation = f"padding={shown(self.padding)} is more than half of pool_size={shown(self.pool_size)}"
+                raise ValueError(f"{relation}, so a window could lie outside the image; use at most half")
         check_window_fits("pool_size", self.pool_size, window)
         return window
 
@@ -171,6 +179,8 @@ class MeanPool(WindowPool):
     (1, 25, 8)
     """
 
+    _parameter_constraints: dict = {**WindowPool._parameter_constraints, "count_include_pad": ["boolean"]}
+
     def __init__(self, pool_size=2, *, stride=None, padding=0, ceil_mode=False, count_include_pad=False):
         super().__init__(pool_size, stride=stride, padding=padding, ceil_mode=ceil_mode)
         self.count_include_pad = count_include_pad
@@ -240,14 +250,11 @@ class LpPool(WindowPool):
     (3, 3, 32)
     """
 
+    _parameter_constraints: dict = {**WindowPool._parameter_constraints, "p": [at_least(1, Real)]}
+
     def __init__(self, pool_size=2, p=2, *, stride=None, padding=0, ceil_mode=False):
         super().__init__(pool_size, stride=stride, padding=padding, ceil_mode=ceil_mode)
         self.p = p
-
-    def output_shape(self, shape):
-        if not 1 <= self.p < np.inf:
-            raise ValueError(f"p must be a finite number of at least 1, got {self.p!r}")
-        return super().output_shape(shape)
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         window = self.window(shape)
@@ -309,6 +316,9 @@ class StridePool(Layer):
     >>> StridePool(2).output_shape((7, 7, 32))
     (4, 4, 32)
     """
+
+    _parameter_constraints: dict = {"pool_size": [sizes()]}
+    takes = "image"
 
     def __init__(self, pool_size=2):
         self.pool_size = pool_size

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .._constraints import BORDERS, at_least
 from ._nested import Nested
-from .convolution import Convolution
+from .convolution import Convolution, Windowed
 
 __all__ = ["SeparableConvolution"]
 
@@ -36,6 +37,13 @@ class SeparableConvolution(Nested):
     (32, 3, 3, 1)
     """
 
+    _parameter_constraints: dict = {
+        **Windowed._parameter_constraints,
+        "padding_mode": [BORDERS],
+        "multiplier": [at_least(1)],
+    }
+    takes = "image"
+
     def __init__(
         self,
         filters,
@@ -61,8 +69,6 @@ class SeparableConvolution(Nested):
 
     def inner(self, shape):
         """``(name, convolution, shape of its input)`` of both."""
-        if len(shape) != 3:
-            raise ValueError(f"SeparableConvolution takes an image, got an input of shape {shape}")
         depthwise = Convolution(
             shape[2] * self.multiplier,
             self.kernel_size,

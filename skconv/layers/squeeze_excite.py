@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._constraints import at_least, one_of
 from .._frame import Plan
 from .._kernels.products import product
-from ..initializers import initialize
+from ..initializers import INITIALIZERS, initialize
 from ._base import Layer
 from .activation import FUNCTIONS
 
@@ -32,19 +33,15 @@ class SqueezeExcite(Layer):
     (4, 16)
     """
 
+    _parameter_constraints: dict = {"ratio": [at_least(1)], "initializer": [one_of(*INITIALIZERS)]}
+    takes = "image"
+
     def __init__(self, ratio=4, *, initializer="fan_in_uniform"):
         self.ratio = ratio
         self.initializer = initializer
 
-    def output_shape(self, shape):
-        if len(shape) != 3:
-            raise ValueError(f"SqueezeExcite takes an image, got an input of shape {shape}; put it before the Flatten")
-        if self.ratio < 1:
-            raise ValueError(f"ratio must be at least 1, got {self.ratio!r}")
-        return shape
-
     def _hidden(self, shape):
-        return max(1, int(shape[2] // self.ratio))
+        return max(1, shape[2] // self.ratio)
 
     def parameter_shapes(self, shape):
         hidden, channels = self._hidden(shape), shape[2]

@@ -8,13 +8,13 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import clone
 
+from .._constraints import one_of, shown, sizes
 from .._frame import Plan
 from .._geometry import make_window, pair
-from .._validation import check_bias
 from ..initializers import initialize
 from ._base import Layer
 from .bias import Bias
-from .convolution import Convolution, bind_parts, prepare_parts, run_parts
+from .convolution import Convolution, Windowed, bias_kind, bind_parts, prepare_parts, run_parts
 
 __all__ = ["TransposedConvolution"]
 
@@ -60,6 +60,13 @@ class TransposedConvolution(Layer):
     (14, 14, 8)
     """
 
+    _parameter_constraints: dict = {
+        **Windowed._parameter_constraints,
+        "output_padding": [sizes(0)],
+        "bias": ["boolean", one_of("shared"), None],
+    }
+    takes = "image"
+
     def __init__(
         self,
         filters,
@@ -83,26 +90,23 @@ class TransposedConvolution(Layer):
 
     def _adjoint(self, shape):
         """The convolution whose data gradient this is, and the shape of that one's input."""
-        if len(shape) != 3:
-            raise ValueError(f"TransposedConvolution takes an image, got an input of shape {shape}")
         window = make_window(*shape[:2], self.kernel_size, dilation=self.dilation, padding=self.padding)
         axes, strides = (window.rows, window.columns), pair(self.stride, shape[0])
-        sizes, sides = [], []
+        outputs, sides = [], []
         extra = pair(self.output_padding, 0)
         extra = (0, extra[1]) if shape[0] == 1 and isinstance(self.output_padding, Integral) else extra
         for axis, stride, more in zip(axes, strides, extra, strict=True):
             whole = (axis.size - 1) * stride + axis.span
             same = self.padding == "same"
-            if not 0 <= more < (1 if same else max(stride, 1)):
-                wanted = "0 with padding='same'" if same else f"at least 0 and below stride={self.stride!r}"
-                raise ValueError(f"output_padding must be {wanted}, got {self.output_padding!r}")
+            if more >= (1 if same else stride):
+                wanted = "0 with padding='same'" if same else f"below stride={shown(self.stride)}"
+                raise ValueError(f"output_padding must be {wanted}, got {shown(self.output_padding)}")
             after = max(0, whole - axis.before - axis.size * stride) if same else axis.after
-            sizes.append(axis.size * stride if same else whole - axis.before - after + more)
+            outputs.append(axis.size * stride if same else whole - axis.before - after + more)
             sides.append((axis.before, after))
-        if min(sizes) < 1:
-            raise ValueError(
-                f"padding={self.padding!r} leaves no output: {sizes[0]}x{sizes[1]} of an input of {shape[0]}x{shape[1]}"
-            )
+        if min(outputs) < 1:
+            of = f"{outputs[0]}x{outputs[1]} of an input of {shape[0]}x{shape[1]}"
+            raise ValueError(f"padding={shown(self.padding)} leaves no output: {of}")
         convolution = Convolution(
             shape[2],
             tuple(axis.kernel for axis in axes),
@@ -111,20 +115,18 @@ class TransposedConvolution(Layer):
             padding=tuple(sides),
             bias=None,
         )
-        return convolution, (*sizes, self.filters)
+        return convolution, (*outputs, self.filters)
 
     def lower(self, shape):
-        return [self] if check_bias(self.bias) is None else [clone(self).set_params(bias=None), Bias()]
+        return [self] if bias_kind(self.bias) is None else [clone(self).set_params(bias=None), Bias()]
 
     def output_shape(self, shape):
-        if check_bias(self.bias) == "position":
-            raise ValueError("bias of TransposedConvolution must be 'shared' or None, got 'position'")
         return self._adjoint(shape)[1]
 
     def parameter_shapes(self, shape):
         convolution, inside = self._adjoint(shape)
         channels, rows, columns, filters = convolution.weight_shape(inside)
-        bias = {} if check_bias(self.bias) is None else {"bias": (filters,)}
+        bias = {} if bias_kind(self.bias) is None else {"bias": (filters,)}
         return {"weight": (filters, rows, columns, channels), **bias}
 
     def initialize(self, parameters, state, shape, rng):

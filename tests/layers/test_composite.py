@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from skconv._constraints import InvalidParameterError
 from skconv._network import Network
 from skconv._parallel import Team
 from skconv._prediction import predict, runs_alone
 from skconv._session import Session
-from skconv._validation import InvalidParameterError
 from skconv.layers import (
     Activation,
     BatchNorm,
@@ -24,6 +24,7 @@ from skconv.layers import (
     SeparableConvolution,
     StridePool,
 )
+from skconv.layers.composite import through
 
 
 def kinds(layers, shape=(8, 8, 2)):
@@ -192,16 +193,20 @@ def test_layers_within_are_estimators():
 @pytest.mark.parametrize(
     ("layer", "shape", "message"),
     [
-        (Residual([]), (4, 4, 1), "layers of Residual must have at least one layer"),
-        (Residual(Convolution(2)), (4, 4, 1), "layers must be a list of layers, got Convolution"),
-        (Residual([Convolution(2)], shortcut=Bias()), (4, 4, 1), "shortcut must be a list of layers, got Bias"),
+        (Residual([]), (4, 4, 1), r"\(Residual\): layers must be a list of at least one layer, got \[\]"),
+        (Residual(Convolution(2)), (4, 4, 1), "layers must be a list of at least one layer, got Convolution"),
+        (Residual([Convolution(2)], shortcut=Bias()), (4, 4, 1), "shortcut must be a list of layers or None, got Bias"),
         (
             Residual([Dense(4)]),
             (4,),
-            r"Residual takes an image, got an input of shape \(4,\); put it before the Flatten",
+            r"\(Residual\): takes an image \(H, W, C\), got a vector of 4 numbers; put it before the Flatten",
         ),
-        (Residual([Flatten()]), (4, 4, 1), r"branch of Residual must give an image, got an output of shape \(16,\)"),
-        (Residual([Convolution(2), MaxPool(9)]), (4, 4, 1), r"layer 2 \(MaxPool\): pool_size=9 does not fit"),
+        (Residual([Flatten()]), (4, 4, 1), r"\(Residual\): layers must give an image, got an output of shape \(16,\)"),
+        (
+            Residual([Convolution(2), MaxPool(9)]),
+            (4, 4, 1),
+            r"\(Residual\), layers\[1\] \(MaxPool\): pool_size=9 does not fit",
+        ),
         (
             Residual([Convolution(2, padding=(2, 2))]),
             (4, 4, 1),
@@ -210,37 +215,51 @@ def test_layers_within_are_estimators():
         (
             Residual([Convolution(2)], shortcut=[Convolution(3)]),
             (4, 4, 1),
-            r"branches of Residual must give the same shape, got \(4, 4, 2\) and \(4, 4, 3\)",
+            r"\(Residual\): all branches must give the same shape, got \(4, 4, 2\) and \(4, 4, 3\)",
         ),
-        (Parallel([[Bias()]], merge="max"), (4, 4, 1), "merge must be 'add' or 'concatenate', got 'max'"),
-        (Parallel([Bias(), [Bias()]]), (4, 4, 1), r"branches\[0\] must be a list of layers, got Bias\(\)"),
-        (Parallel([]), (4, 4, 1), r"branches must have at least one with a layer, got \[\]"),
-        (Parallel([[], []]), (4, 4, 1), r"branches must have at least one with a layer, got \[\[\], \[\]\]"),
+        (Parallel([[Bias()]], merge="max"), (4, 4, 1), "merge must be a str among {'concatenate', 'add'}, got 'max'"),
+        (
+            Parallel([Bias(), [Bias()]]),
+            (4, 4, 1),
+            r"branches must be a list of lists of layers, .*, got \[Bias\(\), \[Bias\(\)\]\]",
+        ),
+        (
+            Parallel([]),
+            (4, 4, 1),
+            r"branches must be a list of lists of layers, at least one of them not empty, got \[\]",
+        ),
+        (Parallel([[], []]), (4, 4, 1), r"branches must be .* at least one of them not empty, got \[\[\], \[\]\]"),
         (
             Parallel([[Bias()], [MaxPool()]]),
             (4, 4, 1),
             r"must give images of the same size, got \(4, 4, 1\) and \(2, 2",
         ),
         (Parallel([[Bias()], [Convolution(2)]], "add"), (4, 4, 1), r"the same shape, got \(4, 4, 1\) and \(4, 4, 2\)"),
-        (Parallel([[Bias()], [Bias(), MaxPool(9)]]), (4, 4, 1), r"branch2, layer 2 \(MaxPool\): pool_size=9 does not"),
+        (
+            Parallel([[Bias()], [Bias(), MaxPool(9)]]),
+            (4, 4, 1),
+            r"\(Parallel\), branches\[1\]\[1\] \(MaxPool\): pool_size",
+        ),
         (
             Parallel([[GlobalMeanPool()]]),
             (4, 4, 1),
-            r"branch of Parallel must give an image, got an output of shape \(1,",
+            r"branches\[0\] must give an image, got an output of shape \(1,",
         ),
     ],
 )
 def test_errors(layer, shape, message):
     with pytest.raises(ValueError, match=message):
-        layer.output_shape(shape)
+        through([layer], shape)
 
 
 def test_entries_must_be_layers():
     with pytest.raises(InvalidParameterError, match=r"branches\[1\]\[0\] must be a layer from skconv.layers, got 3"):
-        Parallel([[Bias()], [3]]).output_shape((4, 4, 1))
+        through([Parallel([[Bias()], [3]])], (4, 4, 1))
 
 
 def test_errors_name_the_way_to_the_layer():
-    message = r"^layer 2 \(Residual\): layer 1 \(Parallel\): branch1, layer 1 \(MaxPool\): pool_size=9 does not fit"
+    message = (
+        r"^layers\[1\] \(Residual\), layers\[0\] \(Parallel\), branches\[0\]\[0\] \(MaxPool\): pool_size=9 does not fit"
+    )
     with pytest.raises(ValueError, match=message):
         Network([Bias(), Residual([Parallel([[MaxPool(9)]])]), Flatten()], (4, 4, 1), np.float32)

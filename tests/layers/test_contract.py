@@ -33,6 +33,7 @@ from skconv.layers import (
     SqueezeExcite,
     TransposedConvolution,
 )
+from skconv.layers.composite import through
 
 sys.path.insert(0, str(Path(__file__).parent))
 from cases import CASES, REFERENCES, Case, within
@@ -358,7 +359,7 @@ def test_spatial_dropout_drops_whole_channels(rate):
 
 @pytest.mark.parametrize("over", ["channels", "sample"])
 def test_layer_norm_gives_mean_zero_and_variance_one(over):
-    network = Network([LayerNorm(over, 0), Flatten()], (4, 5, 6), np.float64)
+    network = Network([LayerNorm(over, 1e-30), Flatten()], (4, 5, 6), np.float64)
     network.initialize(np.random.default_rng(0))
     with Team(1) as team:
         y = load(Session(network, 16, 1, training=False, team=team), samples(Case(None, (4, 5, 6), None), 16) * 3 + 5)
@@ -416,24 +417,24 @@ def test_max_pool_gradient_of_ties_goes_to_the_first():
 @pytest.mark.parametrize(
     ("layer", "shape", "message"),
     [
-        (Activation("swish"), (4, 4, 1), r"activation must be one of \['elu', .*'tanh'\], got 'swish'"),
-        (Dropout(1), (4, 4, 1), r"dropout must be in \[0, 1\), got 1"),
-        (Dropout(-0.1), (4,), r"dropout must be in \[0, 1\), got -0.1"),
-        (SpatialDropout(1.5), (4, 4, 1), r"dropout must be in \[0, 1\), got 1.5"),
-        (LayerNorm("image"), (4, 4, 1), "over must be 'channels' or 'sample', got 'image'"),
+        (Activation("swish"), (4, 4, 1), r"\(Activation\): function must be a str among {'relu', .*}, got 'swish'$"),
+        (Dropout(1), (4, 4, 1), r"\(Dropout\): rate must be a float in the range \[0.0, 1.0\), got 1$"),
+        (Dropout(-0.1), (4,), r"rate must be a float in the range \[0.0, 1.0\), got -0.1"),
+        (SpatialDropout(1.5), (4, 4, 1), r"\(SpatialDropout\): rate must be a float in .*, got 1.5"),
+        (LayerNorm("image"), (4, 4, 1), "over must be a str among {'channels', 'sample'}, got 'image'"),
         (
             SqueezeExcite(),
             (4,),
-            r"SqueezeExcite takes an image, got an input of shape \(4,\); put it before the Flatten",
+            r"\(SqueezeExcite\): takes an image \(H, W, C\), got a vector of 4 numbers; put it before the Flatten",
         ),
-        (SqueezeExcite(0), (4, 4, 2), "ratio must be at least 1, got 0"),
-        (SeparableConvolution(2), (4,), r"SeparableConvolution takes an image, got an input of shape \(4,\)"),
+        (SqueezeExcite(0), (4, 4, 2), r"ratio must be an int in the range \[1, inf\), got 0"),
+        (SeparableConvolution(2), (4,), r"\(SeparableConvolution\): takes an image .*, got a vector of 4"),
         (
             SeparableConvolution(2, 5, padding="valid"),
             (4, 6, 1),
             "kernel_size=5 does not fit: a window of 5x5 in an input",
         ),
-        (TransposedConvolution(2), (4,), r"TransposedConvolution takes an image, got an input of shape \(4,\)"),
+        (TransposedConvolution(2), (4,), r"\(TransposedConvolution\): takes an image .*, got a vector of 4"),
         (
             TransposedConvolution(2, stride=2, output_padding=1),
             (4, 4, 1),
@@ -442,7 +443,7 @@ def test_max_pool_gradient_of_ties_goes_to_the_first():
         (
             TransposedConvolution(2, stride=(2, 3), padding=1, output_padding=2),
             (4, 4, 1),
-            r"output_padding must be at least 0 and below stride=\(2, 3\), got 2",
+            r"output_padding must be below stride=\(2, 3\), got 2",
         ),
         (
             TransposedConvolution(2, padding=(3, 0)),
@@ -452,9 +453,9 @@ def test_max_pool_gradient_of_ties_goes_to_the_first():
         (
             TransposedConvolution(2, bias="position"),
             (4, 4, 1),
-            "bias of TransposedConvolution must be 'shared' or None, got 'position'",
+            r"\(TransposedConvolution\): bias must be .* a str among {'shared'} or None, got 'position'",
         ),
-        (Dense(3), (4, 4, 1), r"Dense takes a vector, got an input of shape \(4, 4, 1\); put a Flatten before it"),
+        (Dense(3), (4, 4, 1), r"\(Dense\): takes a vector, got an image \(4, 4, 1\); put a Flatten"),
         (
             Convolution(2, 5, padding="valid"),
             (4, 6, 1),
@@ -476,7 +477,7 @@ def test_max_pool_gradient_of_ties_goes_to_the_first():
             r"kernel_size=\(7, 3\) does not fit: a window of 7x3 in an input of 6x8$",
         ),
         *[
-            (kind(2, bias="each"), (4, 6, 1), "bias must be 'shared', 'position' or None, got 'each'")
+            (kind(2, bias="each"), (4, 6, 1), "bias must be .* among {'shared', 'position'} or None, got 'each'")
             for kind in (Convolution, LocallyConnected, FullyConnected)
         ],
         (MaxPool(5), (4, 6, 1), "pool_size=5 does not fit: a window of 5x5 in an input of 4x6$"),
@@ -487,18 +488,7 @@ def test_max_pool_gradient_of_ties_goes_to_the_first():
 )
 def test_errors(layer, shape, message):
     with pytest.raises(ValueError, match=message):
-        layer.output_shape(shape)
-
-
-@pytest.mark.parametrize(
-    "layer",
-    [kind(3, initializer="zeros") for kind in (Dense, Convolution, LocallyConnected, FullyConnected)],
-)
-def test_unknown_initializer(layer):
-    shape = (4,) if isinstance(layer, Dense) else (2, 2, 4)
-    views = {name: np.zeros(size) for name, size in layer.parameter_shapes(shape).items()}
-    with pytest.raises(ValueError, match=r"initializer must be one of .*'he_normal'.*, got 'zeros'"):
-        layer.initialize(views, {}, shape, np.random.default_rng(0))
+        through([layer], shape)
 
 
 def test_base_layer():

@@ -1,0 +1,234 @@
+"""What an argument may be, and the one message where it is something else.
+
+A class says it in ``_parameter_constraints``, a list of what fits for each parameter, as scikit-learn's classes do: a
+type, None, "boolean", "array-like", callable, or one of the constraints made here.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import contextmanager
+from difflib import get_close_matches
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils._param_validation import (  # private to scikit-learn: imported here only
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    make_constraint,
+)
+
+__all__ = [
+    "ACTIVATIONS",
+    "BORDERS",
+    "DTYPES",
+    "InvalidParameterError",
+    "at_least",
+    "at_place",
+    "between",
+    "border_widths",
+    "check_arguments",
+    "check_parameters",
+    "finite_numbers",
+    "fitting",
+    "mismatch",
+    "one_of",
+    "plain_numbers",
+    "shown",
+    "sizes",
+    "with_methods",
+]
+
+
+class _Range(Interval):
+    """A range of Python's or NumPy's numbers; True and False are none, nor is what no double can hold."""
+
+    def is_satisfied_by(self, val):
+        if isinstance(val, bool) or not isinstance(val, (int, float, np.number)) or not super().is_satisfied_by(val):
+            return False
+        return self.type is Integral or abs(val) <= sys.float_info.max
+
+
+class _Names(StrOptions):
+    """Some strings, which messages show in the order given."""
+
+    def __init__(self, names):
+        super().__init__(set(names))
+        self.names = names
+
+    def __str__(self):
+        return f"a str among {{{', '.join(map(repr, self.names))}}}"
+
+
+class _Test(Options):
+    """What passes a test, and descriptions of it."""
+
+    def __init__(self, test, descriptions):
+        super().__init__(object, set())
+        self.test, self.descriptions = test, descriptions
+
+    def is_satisfied_by(self, val):
+        return self.test(val)
+
+    def __str__(self):
+        return _either(self.descriptions)
+
+
+def at_least(low, kind=Integral, closed="left"):
+    """Constraint: a number from ``low`` up; with ``closed="neither"`` above it."""
+    return _Range(kind, low, None, closed=closed)
+
+
+def between(low, high, closed="left", kind=Real):
+    """Constraint: a number between two others."""
+    return _Range(kind, low, high, closed=closed)
+
+
+def one_of(*names):
+    """Constraint: one of these strings."""
+    return _Names(names)
+
+
+def with_methods(*names):
+    """Constraint: an object with these methods."""
+    return HasMethods(list(names))
+
+
+def fitting(test, *descriptions):
+    """Constraint: what a function calls true; messages describe it, all that it can be."""
+    return _Test(test, descriptions)
+
+
+def _are_two(value, entry):
+    return isinstance(value, (tuple, list)) and len(value) == 2 and all(map(entry.is_satisfied_by, value))
+
+
+def sizes(low=1):
+    """Constraint: one number of at least ``low``, for both directions or for time, or two of them."""
+    one = at_least(low)
+
+    def test(value):
+        return one.is_satisfied_by(value) or _are_two(value, one)
+
+    return fitting(test, str(one), "two of them (down, across)")
+
+
+def border_widths():
+    """Constraint: how wide a border is, on each of four sides."""
+    side = sizes(0)
+
+    def test(value):
+        return side.is_satisfied_by(value) or _are_two(value, side)
+
+    return fitting(test, *side.descriptions, "two pairs ((top, bottom), (left, right))")
+
+
+def _are_finite(value):
+    try:
+        array = np.asarray(value)
+        return array.dtype.kind in "iuf" and array.size > 0 and bool(np.isfinite(array).all())
+    except (TypeError, ValueError):
+        return False
+
+
+def finite_numbers():
+    """Constraint: a finite number, or an array of them of any shape."""
+    return fitting(_are_finite, "a finite number", "an array-like of finite numbers")
+
+
+ACTIVATIONS = one_of("relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity")
+BORDERS = one_of("constant", "edge", "reflect", "symmetric", "wrap", "pattern", "noise", "donor")
+DTYPES = fitting(
+    lambda value: isinstance(value, (str, type, np.dtype)) and value in ("float32", "float64", np.float32, np.float64),
+    "float32",
+    "float64",
+)
+
+
+def plain_numbers():
+    """Context in which a repr has NumPy's numbers and strings as Python's: 5, not np.int64(5)."""
+    return np.printoptions(legacy="1.25", threshold=8)
+
+
+def shown(value, longest=160):
+    """A value as messages show it: its repr on one line, with plain numbers, and not longer than a line or two."""
+    if isinstance(value, np.ndarray) and (value.ndim > 1 or value.size > 8):
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    try:
+        with plain_numbers():
+            text = re.sub(r"\n\s*", " ", repr(value))
+    except Exception:  # an integer of thousands of digits, an object whose repr fails
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= longest else f"{text[: longest - 20]} ... {text[-15:]}"
+
+
+def mismatch(constraints, value) -> str | None:
+    """What would fit, where a value satisfies none of the constraints; else None."""
+    known = [make_constraint(constraint) for constraint in constraints]
+    if any(constraint.is_satisfied_by(value) for constraint in known):
+        return None
+    return _either([text for constraint in known for text in getattr(constraint, "descriptions", [str(constraint)])])
+
+
+def _either(texts) -> str:
+    """Alternatives in one phrase."""
+    *first, last = texts
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _meant(constraints, value) -> str:
+    """The name that a wrong one looks like, as the end of a message."""
+    names = [name for constraint in constraints if isinstance(constraint, _Names) for name in constraint.names]
+    close = get_close_matches(value.lower(), names, 1) if isinstance(value, str) else []
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _mismatches(owner, values):
+    """``(name, what would fit, value, hint)`` of each argument that does not fit."""
+    for name, value in values.items():
+        constraints = owner._parameter_constraints.get(name, "no_validation")
+        wanted = None if constraints == "no_validation" else mismatch(constraints, value)
+        if wanted is not None:
+            yield name, wanted, shown(value), _meant(constraints, value)
+
+
+def check_parameters(estimator):
+    """Hold an estimator's parameters against its constraints; the message is scikit-learn's."""
+    kind = type(estimator).__name__
+    for name, wanted, value, hint in _mismatches(estimator, estimator.get_params(deep=False)):
+        raise InvalidParameterError(
+            f"The {name!r} parameter of {kind} must be {wanted}. Got {value} instead{hint or '.'}"
+        )
+
+
+def check_arguments(owner, values=None, place=None):
+    """Hold the arguments of a layer, a loss, an optimiser, ... against its constraints.
+
+    Parameters
+    ----------
+    owner : object
+        With ``_parameter_constraints``.
+    values : dict, default=None
+        Arguments by name; those without constraints are ignored.  None takes the parameters of an estimator.
+    place : str, default=None
+        Which object it is, for the message; None is the name of its class.
+    """
+    values = owner.get_params(deep=False) if values is None else values
+    for name, wanted, value, hint in _mismatches(owner, values):
+        raise InvalidParameterError(f"{place or type(owner).__name__}: {name} must be {wanted}, got {value}{hint}")
+
+
+@contextmanager
+def at_place(place):
+    """Let errors say where they come from: "layers[1] (Residual), layers[0] (Convolution): ..."."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        joint = ", " if re.match(r"\w+(\[\d+\])+ \(", str(error)) else ": "
+        raise type(error)(f"{place}{joint}{error}") from None
