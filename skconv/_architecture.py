@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ._constraints import at_place, one_of
+from ._constraints import at_place, check_value, fitting, one_of
 from ._defaults import SMALLEST, is_series, pools_series, resolved
 from ._geometry import BORDER_MAPS, make_window, pair
 from ._validation import check_counts, per_layer
-from .architectures import named_architecture
+from .architectures import ARCHITECTURES, named_architecture
 from .layers import (
     Activation,
     BatchNorm,
@@ -38,6 +38,7 @@ _BLOCK = {  # constraints of the parameters that may have one value per convolut
     "pool_size": MaxPool._parameter_constraints["pool_size"],
     "batch_norm": ["boolean"],
 }
+_LAYERS = [one_of(*ARCHITECTURES), fitting(lambda value: isinstance(value, (list, tuple)), "a list of layers")]
 _ACTIVATION, _DROPOUT = Activation._parameter_constraints["function"], Dropout._parameter_constraints["rate"]
 
 
@@ -83,6 +84,7 @@ def _resolve_pools(pools, sizes, strides, shape):
 def build_layers(estimator, input_shape, n_outputs):
     """The layers that an estimator's parameters describe, ending in ``n_outputs`` units."""
     if isinstance(estimator.layers, str):
+        check_value("layers", estimator.layers, _LAYERS)
         return [*named_architecture(estimator.layers, input_shape), Dense(n_outputs)]
     if estimator.layers is not None:
         to_vector(estimator.layers, input_shape)

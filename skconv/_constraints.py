@@ -27,12 +27,14 @@ __all__ = [
     "BORDERS",
     "DTYPES",
     "InvalidParameterError",
+    "are_two",
     "at_least",
     "at_place",
     "between",
     "border_widths",
     "check_arguments",
     "check_parameters",
+    "check_value",
     "finite_numbers",
     "fitting",
     "mismatch",
@@ -103,8 +105,9 @@ def fitting(test, *descriptions):
     return _Test(test, descriptions)
 
 
-def _are_two(value, entry):
-    return isinstance(value, (tuple, list)) and len(value) == 2 and all(map(entry.is_satisfied_by, value))
+def are_two(value, test):
+    """Whether a value is a tuple or list of two that pass a test."""
+    return isinstance(value, (tuple, list)) and len(value) == 2 and all(map(test, value))
 
 
 def sizes(low=1):
@@ -112,7 +115,7 @@ def sizes(low=1):
     one = at_least(low)
 
     def test(value):
-        return one.is_satisfied_by(value) or _are_two(value, one)
+        return one.is_satisfied_by(value) or are_two(value, one.is_satisfied_by)
 
     return fitting(test, str(one), "two of them (down, across)")
 
@@ -122,7 +125,7 @@ def border_widths():
     side = sizes(0)
 
     def test(value):
-        return side.is_satisfied_by(value) or _are_two(value, side)
+        return side.test(value) or are_two(value, side.test)
 
     return fitting(test, *side.descriptions, "two pairs ((top, bottom), (left, right))")
 
@@ -140,6 +143,7 @@ def finite_numbers():
     return fitting(_are_finite, "a finite number", "an array-like of finite numbers")
 
 
+_ANY = "no_validation"  # scikit-learn's word where anything is let pass
 ACTIVATIONS = one_of("relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity")
 BORDERS = one_of("constant", "edge", "reflect", "symmetric", "wrap", "pattern", "noise", "donor")
 DTYPES = fitting(
@@ -170,6 +174,8 @@ def shown(value, longest=160):
 
 def mismatch(constraints, value) -> str | None:
     """What would fit, where a value satisfies none of the constraints; else None."""
+    if constraints == _ANY:
+        return None
     known = [make_constraint(constraint) for constraint in constraints]
     if any(constraint.is_satisfied_by(value) for constraint in known):
         return None
@@ -189,22 +195,21 @@ def _meant(constraints, value) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _mismatches(owner, values):
-    """``(name, what would fit, value, hint)`` of each argument that does not fit."""
-    for name, value in values.items():
-        constraints = owner._parameter_constraints.get(name, "no_validation")
-        wanted = None if constraints == "no_validation" else mismatch(constraints, value)
-        if wanted is not None:
-            yield name, wanted, shown(value), _meant(constraints, value)
+def check_value(name, value, constraints, where=""):
+    """Raise where a value satisfies none of the constraints; ``where`` says more of the value."""
+    wanted = mismatch(constraints, value)
+    if wanted is not None:
+        raise InvalidParameterError(f"{name} must be {wanted}, got {shown(value)}{where}{_meant(constraints, value)}")
 
 
 def check_parameters(estimator):
     """Hold an estimator's parameters against its constraints; the message is scikit-learn's."""
-    kind = type(estimator).__name__
-    for name, wanted, value, hint in _mismatches(estimator, estimator.get_params(deep=False)):
-        raise InvalidParameterError(
-            f"The {name!r} parameter of {kind} must be {wanted}. Got {value} instead{hint or '.'}"
-        )
+    for name, value in estimator.get_params(deep=False).items():
+        constraints = estimator._parameter_constraints.get(name, _ANY)
+        wanted = mismatch(constraints, value)
+        if wanted is not None:
+            got = f"Got {shown(value)} instead{_meant(constraints, value) or '.'}"
+            raise InvalidParameterError(f"The {name!r} parameter of {type(estimator).__name__} must be {wanted}. {got}")
 
 
 def check_arguments(owner, values=None, place=None):
@@ -212,16 +217,16 @@ def check_arguments(owner, values=None, place=None):
 
     Parameters
     ----------
-    owner : object
+    owner : object or function
         With ``_parameter_constraints``.
     values : dict, default=None
         Arguments by name; those without constraints are ignored.  None takes the parameters of an estimator.
     place : str, default=None
-        Which object it is, for the message; None is the name of its class.
+        Which object it is, for the message; None is the name of its class, or of the function.
     """
-    values = owner.get_params(deep=False) if values is None else values
-    for name, wanted, value, hint in _mismatches(owner, values):
-        raise InvalidParameterError(f"{place or type(owner).__name__}: {name} must be {wanted}, got {value}{hint}")
+    place = place or getattr(owner, "__name__", type(owner).__name__)
+    for name, value in (owner.get_params(deep=False) if values is None else values).items():
+        check_value(f"{place}: {name}", value, owner._parameter_constraints.get(name, _ANY))
 
 
 @contextmanager

@@ -49,7 +49,7 @@ CONSTRAINTS: dict = {
     "nesterovs_momentum": ["boolean"],
     "beta_1": [between(0, 1)],
     "beta_2": [between(0, 1)],
-    "epsilon": [at_least(0, Real, closed="neither")],
+    "epsilon": [between(1e-30, 1e30, closed="both")],
     "augment": "no_validation",
     "n_augmented": [at_least(0)],
     "early_stopping": ["boolean"],

@@ -8,7 +8,7 @@ from math import gcd
 
 import numpy as np
 
-from ._constraints import ACTIVATIONS, InvalidParameterError, at_least, mismatch, shown
+from ._constraints import ACTIVATIONS, InvalidParameterError, at_least, check_value, mismatch, shown
 
 __all__ = [
     "check_channel_values",
@@ -80,7 +80,7 @@ def per_layer(name, value, constraints, *lengths):
         Lengths that fit; one value is repeated to the largest.
     """
     if not isinstance(value, (tuple, list)):
-        _check_layer_value(name, value, constraints)
+        check_value(f"{name} of a layer", value, constraints)
         return [value] * max(lengths)
     lengths = [length for length in lengths if length] or [0]
     if len(value) not in lengths:
@@ -90,14 +90,8 @@ def per_layer(name, value, constraints, *lengths):
             f"for all layers; a pair (down, across) for a layer goes inside: {name}=({shown(value)},)"
         )
     for entry in value:
-        _check_layer_value(name, entry, constraints, f" in {name}={shown(value)}")
+        check_value(f"{name} of a layer", entry, constraints, f" in {name}={shown(value)}")
     return list(value)
-
-
-def _check_layer_value(name, entry, constraints, where=""):
-    wanted = mismatch(constraints, entry)
-    if wanted is not None:
-        raise InvalidParameterError(f"{name} of a layer must be {wanted}, got {shown(entry)}{where}")
 
 
 def check_counts(name, value):

@@ -6,7 +6,7 @@ that is 3 x 3 on an image is 9 along a series.
 
 from __future__ import annotations
 
-from ._constraints import InvalidParameterError
+from ._constraints import at_least, check_arguments, fitting, one_of
 from .layers import (
     Activation,
     BatchNorm,
@@ -21,7 +21,7 @@ from .layers import (
     Residual,
 )
 
-__all__ = ["named_architecture"]
+__all__ = ["ARCHITECTURES", "named_architecture"]
 
 _SMALLEST = 4  # pixels across that are still halved
 _FEW_PIXELS = 256  # images for which a deeper ResNet takes little time
@@ -55,7 +55,7 @@ def named_architecture(name, input_shape) -> list[Layer]:
     Raises
     ------
     InvalidParameterError
-        Where there is no such name.
+        Where an argument does not fit.
 
     Examples
     --------
@@ -63,9 +63,8 @@ def named_architecture(name, input_shape) -> list[Layer]:
     >>> named_architecture("fcn", (1, 100, 1))[:3]
     [Convolution(bias=None, filters=64, kernel_size=(1, 8)), BatchNorm(), Activation()]
     """
-    if name not in _ARCHITECTURES:
-        raise InvalidParameterError(f"layers must be a list of layers or one of {sorted(_ARCHITECTURES)}, got {name!r}")
-    return _ARCHITECTURES[name](tuple(input_shape))
+    check_arguments(named_architecture, locals())
+    return ARCHITECTURES[name](tuple(input_shape))
 
 
 def _clipped(size, shape):
@@ -169,11 +168,22 @@ def _fcn(shape):
     return [*layers, GlobalMeanPool()]
 
 
-_ARCHITECTURES = {
+ARCHITECTURES = {
     "all_conv": _all_conv,
     "fcn": _fcn,
     "inception_time": _inception_time,
     "lenet5": _lenet5,
     "resnet": _resnet,
     "vgg": _vgg,
+}
+
+
+def _is_image_shape(value):
+    one = at_least(1)
+    return isinstance(value, (tuple, list)) and len(value) == 3 and all(map(one.is_satisfied_by, value))
+
+
+named_architecture._parameter_constraints = {  # type: ignore[attr-defined]
+    "name": [one_of(*ARCHITECTURES)],
+    "input_shape": [fitting(_is_image_shape, "(height, width, channels), ints of at least 1")],
 }

@@ -6,7 +6,11 @@ mixture of their targets.
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
+
+from ._constraints import at_least, between, check_arguments
 
 __all__ = [
     "AbsoluteError",
@@ -20,6 +24,9 @@ __all__ = [
     "exp_of",
     "softmax",
 ]
+
+_SMOOTHING = between(0, 1)
+_GAMMA = at_least(0, Real)
 
 
 def softmax(logits, out=None):
@@ -68,7 +75,10 @@ class Loss:
 class _Classes(Loss):
     """Base of the losses on classes, whose targets are class indices (n,) and become probabilities."""
 
+    _parameter_constraints: dict = {"label_smoothing": [_SMOOTHING]}
+
     def __init__(self, label_smoothing=0.0):
+        check_arguments(self, {"label_smoothing": label_smoothing})
         self.label_smoothing = label_smoothing
 
     def encode(self, y, out):
@@ -111,8 +121,11 @@ class Focal(_Classes):
         As in `SoftmaxCrossEntropy`.
     """
 
+    _parameter_constraints: dict = {"gamma": [_GAMMA], "label_smoothing": [_SMOOTHING]}
+
     def __init__(self, gamma=2.0, label_smoothing=0.0):
         super().__init__(label_smoothing)
+        check_arguments(self, {"gamma": gamma})
         self.gamma = gamma
 
     def __call__(self, outputs, targets, weight, gradient=None):
@@ -147,7 +160,10 @@ class BinaryCrossEntropy(Loss):
         Targets are ``t (1 - s) + s / 2``.
     """
 
+    _parameter_constraints: dict = {"label_smoothing": [_SMOOTHING]}
+
     def __init__(self, label_smoothing=0.0):
+        check_arguments(self, {"label_smoothing": label_smoothing})
         self.label_smoothing = label_smoothing
 
     def encode(self, y, out):
@@ -175,8 +191,11 @@ class BinaryFocal(BinaryCrossEntropy):
     label_smoothing : float, default=0.0
     """
 
+    _parameter_constraints: dict = {"gamma": [_GAMMA], "label_smoothing": [_SMOOTHING]}
+
     def __init__(self, gamma=2.0, label_smoothing=0.0):
         super().__init__(label_smoothing)
+        check_arguments(self, {"gamma": gamma})
         self.gamma = gamma
 
     def __call__(self, outputs, targets, weight, gradient=None):
@@ -225,7 +244,10 @@ class Huber(Loss):
         Above 0.
     """
 
+    _parameter_constraints: dict = {"delta": [at_least(0, Real, closed="neither")]}
+
     def __init__(self, delta=1.0):
+        check_arguments(self, {"delta": delta})
         self.delta = delta
 
     def __call__(self, outputs, targets, weight, gradient=None):

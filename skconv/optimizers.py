@@ -12,7 +12,13 @@ from math import prod, sqrt
 
 import numpy as np
 
+from ._constraints import DTYPES, at_least, between, check_arguments, fitting
+
 __all__ = ["SGD", "Adam", "Muon", "RMSProp", "orthogonalize"]
+
+EPSILON = between(1e-30, 1e30, closed="both")  # what single precision can add to a root, and divide by
+_VECTOR: dict = {"n": [at_least(0)], "dtype": [DTYPES]}
+_MOMENTUM: dict = {"momentum": [between(0, 1, closed="both")], "nesterov": ["boolean"]}
 
 
 class _Optimizer:
@@ -84,7 +90,15 @@ class Adam(_Optimizer):
 
     _kept = ("first", "second", "steps")
 
+    _parameter_constraints: dict = {
+        **_VECTOR,
+        "beta_1": [between(0, 1)],
+        "beta_2": [between(0, 1)],
+        "epsilon": [EPSILON],
+    }
+
     def __init__(self, n, dtype, *, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+        check_arguments(self, locals())
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         # Sums of gradients and of their squares, discounted: the moments, but for a factor that is left for the step.
         # Factors are Python's numbers: one of NumPy's in double precision would make a pass of floats twice as slow.
@@ -140,7 +154,10 @@ class RMSProp(_Optimizer):
 
     _kept = ("second",)
 
+    _parameter_constraints: dict = {**_VECTOR, "decay": [between(0, 1)], "epsilon": [EPSILON]}
+
     def __init__(self, n, dtype, *, decay=0.99, epsilon=1e-8):
+        check_arguments(self, locals())
         self.decay, self.epsilon = decay, epsilon
         self.second, self._work = np.zeros(n, dtype), np.empty(n, dtype)  # a discounted sum, as in Adam
 
@@ -184,7 +201,10 @@ class SGD(_Optimizer):
 
     _kept = ("velocity",)
 
+    _parameter_constraints: dict = {**_VECTOR, **_MOMENTUM}
+
     def __init__(self, n, dtype, *, momentum=0.9, nesterov=True):
+        check_arguments(self, locals())
         self.momentum, self.nesterov = momentum, nesterov
         self.velocity, self._work = np.zeros(n, dtype), np.empty(n, dtype)
 
@@ -201,6 +221,18 @@ class SGD(_Optimizer):
         else:
             np.multiply(velocity, rate, out=work)
         np.subtract(p, work, out=p)
+
+
+def _are_matrices(value):
+    """Whether they are places and shapes of matrices in a flat vector."""
+    place, size = at_least(0), at_least(1)
+    try:
+        return all(
+            place.is_satisfied_by(start) and len(shape) in (2, 3) and all(map(size.is_satisfied_by, shape))
+            for start, shape in value
+        )
+    except (TypeError, ValueError):  # no pairs, no shapes
+        return False
 
 
 class Muon(Adam):
@@ -244,6 +276,12 @@ class Muon(Adam):
     """
 
     by_parts = False
+    _parameter_constraints: dict = {
+        **Adam._parameter_constraints,
+        **_MOMENTUM,
+        "matrices": [fitting(_are_matrices, "a list of (start, shape), shape with 2 or 3 ints of at least 1")],
+        "like_adam": ["boolean"],
+    }
 
     def __init__(
         self,
@@ -258,6 +296,7 @@ class Muon(Adam):
         beta_2=0.999,
         epsilon=1e-8,
     ):
+        check_arguments(self, locals())
         ends = [(start, start + prod(shape)) for start, shape in matrices]
         edges = [0, *(edge for pair in ends for edge in pair), n]
         if any(b < a for a, b in pairwise(edges)):

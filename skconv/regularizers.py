@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from math import isfinite, sqrt
+from numbers import Real
 
 import numpy as np
+
+from ._constraints import DTYPES, at_least, between, check_arguments, fitting
 
 __all__ = ["MaxNorm", "Penalty", "WeightAverage", "clip_norm"]
 
@@ -38,7 +41,15 @@ class Penalty:
     array([ 0.15, -0.25,  0.  ])
     """
 
+    _parameter_constraints: dict = {
+        "alpha": [at_least(0, Real)],
+        "l1_ratio": [between(0, 1, closed="both")],
+        "mask": [fitting(lambda value: np.ndim(value) == 1, "a vector")],
+        "dtype": [DTYPES],
+    }
+
     def __init__(self, alpha, l1_ratio, mask, dtype):
+        check_arguments(self, locals())
         self.alpha_1 = float(alpha) * float(l1_ratio)
         self.alpha_2 = float(alpha) * (1 - float(l1_ratio))
         self.mask = np.asarray(mask, dtype)
@@ -133,6 +144,10 @@ def _norm(vector) -> float:
     return sqrt(total)
 
 
+def _are_arrays(value):
+    return isinstance(value, (list, tuple)) and all(isinstance(view, np.ndarray) and view.ndim for view in value)
+
+
 class MaxNorm:
     """A limit to the norm of the weights into each unit (Srivastava et al., 2014, "Dropout", section 5.1).
 
@@ -158,7 +173,13 @@ class MaxNorm:
            [0.3, 0.4]])
     """
 
+    _parameter_constraints: dict = {
+        "views": [fitting(_are_arrays, "a list of ndarrays of at least one dimension")],
+        "limit": [at_least(0, Real, closed="neither")],
+    }
+
     def __init__(self, views, limit):
+        check_arguments(self, locals())
         self.limit = float(limit)
         self._rows = []
         for view in views:
@@ -207,7 +228,10 @@ class WeightAverage:
     array([0.9, 1. ])
     """
 
+    _parameter_constraints: dict = {"parameters": [np.ndarray], "decay": [between(0, 1)]}
+
     def __init__(self, parameters, decay=0.999):
+        check_arguments(self, locals())
         self.decay, self.steps = float(decay), 0
         self.values, self._work = parameters.copy(), np.empty_like(parameters)
 

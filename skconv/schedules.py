@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 from math import cos, inf, pi
+from numbers import Real
+
+from ._constraints import at_least, between, check_arguments
 
 __all__ = ["Plateau", "constant", "cosine", "one_cycle", "step", "warm_up", "warmed"]
 
@@ -64,11 +67,17 @@ def warmed(schedule, share: float = 0.05, start: float = 0.01):
     Raises
     ------
     ValueError
-        Where ``share`` does not lie in [0, 1).
+        Where an argument does not fit.
     """
-    if not 0 <= share < 1:
-        raise ValueError(f"the share of the warm-up must lie in [0, 1), got {share!r}")
+    check_arguments(warmed, locals())
     return partial(warm_up, schedule=schedule, share=share, start=start) if share else schedule
+
+
+warmed._parameter_constraints = {  # type: ignore[attr-defined]
+    "schedule": [callable],
+    "share": [between(0, 1)],
+    "start": [between(0, 1, closed="both")],
+}
 
 
 class Plateau:
@@ -101,7 +110,15 @@ class Plateau:
     False
     """
 
+    _parameter_constraints: dict = {
+        "factor": [between(0, 1, closed="neither")],
+        "patience": [at_least(1)],
+        "tol": [at_least(0, Real)],
+        "min_factor": [between(0, 1, closed="both")],
+    }
+
     def __init__(self, factor=0.2, patience=5, tol=1e-4, min_factor=1e-3):
+        check_arguments(self, locals())
         self.factor, self.patience, self.tol, self.min_factor = factor, patience, tol, min_factor
         self.value, self.best, self.waited = 1.0, inf, 0
 

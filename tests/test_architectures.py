@@ -137,8 +137,8 @@ def test_estimator_by_name():
 
 
 def test_unknown_name():
-    message = r"layers must be a list of layers or one of \['all_conv', 'fcn', .*'vgg'\], got 'alexnet'"
-    with pytest.raises(InvalidParameterError, match=message):
+    names = "a str among {'all_conv', 'fcn', .*'vgg'}"
+    with pytest.raises(InvalidParameterError, match=f"named_architecture: name must be {names}, got 'alexnet'"):
         named_architecture("alexnet", (8, 8, 1))
-    with pytest.raises(InvalidParameterError, match=message):
+    with pytest.raises(InvalidParameterError, match=f"layers must be {names} or a list of layers, got 'alexnet'"):
         build_layers(SimpleNamespace(layers="alexnet"), (8, 8, 1), 5)

@@ -565,7 +565,7 @@ def test_auto_moves_nothing_along_a_short_side():
 @pytest.mark.parametrize("value", ["shfit", 3, Shift, ["shift", "nothing"], [["shift"]], {"shift": 2}, True])
 def test_what_is_no_augmentation(value):
     with pytest.raises(
-        ValueError, match=r"augment must be None, 'auto', one of 'brightness', .*, 'zoom', an object of"
+        ValueError, match=r"augment(\[\d\])? must be a str among {'auto', 'brightness', .*, 'zoom'}(,| or) an object of"
     ):
         make_augmenter(value, (8, 8, 1))
 
@@ -573,31 +573,31 @@ def test_what_is_no_augmentation(value):
 @pytest.mark.parametrize(
     ("bad", "shape", "message"),
     [
-        (Shift(28), (28, 28, 1), r"size of Shift must be an integer of pixels below the side, .* got 28 for .*28 x 28"),
-        (Shift(1.5), (28, 28, 1), r"size of Shift must be .* got 1\.5"),
-        (Shift(-1), (28, 28, 1), r"size of Shift must be .* got -1"),
-        (Shift(True), (28, 28, 1), r"size of Shift must be .* got True"),
-        (Shift("2"), (28, 28, 1), r"size of Shift must be .* got '2'"),
-        (Shift(()), (28, 28, 1), r"size of Shift must be .* got \(\)"),
-        (Shift((1, 2, 3)), (28, 28, 1), r"size of Shift must be .* got \(1, 2, 3\)"),
-        (Shift((1, 2)), (1, 28, 1), r"size of Shift must be .* got \(1, 2\) for samples of 28 steps of time"),
-        (Shift(float("nan")), (28, 28, 1), r"size of Shift must be .* got nan"),
-        (Cutout((2, 9)), (9, 9, 1), r"size of Cutout must be .* got \(2, 9\) for samples of 9 x 9 pixels"),
-        (Cutout(None), (9, 9, 1), r"size of Cutout must be .* got None"),
-        (Flip("yes"), (9, 9, 1), r"The 'horizontal' parameter of Flip must be .* Got 'yes' instead"),
-        (Rotation(181), (9, 9, 1), r"The 'degrees' parameter of Rotation must be .* \[0.*, 180.*\]. Got 181 instead"),
+        (Shift(28), (28, 28, 1), r"Shift: size in pixels must be below the side, got 28 for samples of 28 x 28 pixels"),
+        (Shift(1.5), (28, 28, 1), r"Shift: size must be .* got 1\.5"),
+        (Shift(-1), (28, 28, 1), r"Shift: size must be .* got -1"),
+        (Shift(True), (28, 28, 1), r"Shift: size must be .* got True"),
+        (Shift("2"), (28, 28, 1), r"Shift: size must be .* got '2'"),
+        (Shift(()), (28, 28, 1), r"Shift: size must be .* got \(\)"),
+        (Shift((1, 2, 3)), (28, 28, 1), r"Shift: size must be .* got \(1, 2, 3\)"),
+        (Shift((1, 2)), (1, 28, 1), r"Shift: size in pixels must be .* got \(1, 2\) for samples of 28 steps of time"),
+        (Shift(float("nan")), (28, 28, 1), r"Shift: size must be .* got nan"),
+        (Cutout((2, 9)), (9, 9, 1), r"Cutout: size in pixels must be .* got \(2, 9\) for samples of 9 x 9 pix"),
+        (Cutout(None), (9, 9, 1), r"Cutout: size must be .* got None"),
+        (Flip("yes"), (9, 9, 1), r"Flip: horizontal must be .*, got 'yes'$"),
+        (Rotation(181), (9, 9, 1), r"Rotation: degrees must be .* \[0.*, 180.*\], got 181$"),
         (Rotation(), (1, 9, 2), r"Rotation\(\) is for images, got series of shape \(9, 2\); for series there are"),
-        (Shear(90), (9, 9, 1), r"The 'degrees' parameter of Shear must be .* Got 90 instead"),
+        (Shear(90), (9, 9, 1), r"Shear: degrees must be .*, got 90$"),
         (Shear(), (1, 9, 1), r"Shear\(\) is for images, got series of shape \(9, 1\)"),
-        (Zoom(1.0), (9, 9, 1), r"The 'share' parameter of Zoom must be .* Got 1\.0 instead"),
-        (Crop(0.0), (9, 9, 1), r"The 'share' parameter of Crop must be .* Got 0\.0 instead"),
-        (TimeWarp(-1), (1, 9, 1), r"The 'scale' parameter of TimeWarp must be .* Got -1 instead"),
+        (Zoom(1.0), (9, 9, 1), r"Zoom: share must be .*, got 1\.0$"),
+        (Crop(0.0), (9, 9, 1), r"Crop: share must be .*, got 0\.0$"),
+        (TimeWarp(-1), (1, 9, 1), r"TimeWarp: scale must be .*, got -1$"),
         (TimeWarp(), (9, 9, 1), r"TimeWarp\(\) is for series, got images of shape \(9, 9, 1\)"),
-        (Noise(-0.1), (9, 9, 1), r"The 'scale' parameter of Noise must be .* Got -0\.1 instead"),
-        (Jitter("a"), (1, 9, 1), r"The 'scale' parameter of Jitter must be .* Got 'a' instead"),
-        (Scaling(4), (1, 9, 1), r"The 'scale' parameter of Scaling must be .* Got 4 instead"),
-        (Brightness(-1), (9, 9, 1), r"The 'share' parameter of Brightness must be .* Got -1 instead"),
-        (Mixup(-1), (9, 9, 1), r"The 'alpha' parameter of Mixup must be .* Got -1 instead"),
+        (Noise(-0.1), (9, 9, 1), r"Noise: scale must be .*, got -0\.1$"),
+        (Jitter("a"), (1, 9, 1), r"Jitter: scale must be .*, got 'a'$"),
+        (Scaling(4), (1, 9, 1), r"Scaling: scale must be .*, got 4$"),
+        (Brightness(-1), (9, 9, 1), r"Brightness: share must be .*, got -1$"),
+        (Mixup(-1), (9, 9, 1), r"Mixup: alpha must be .*, got -1$"),
     ],
     ids=str,
 )

@@ -246,7 +246,7 @@ def test_parameters_outside_matrices_move_by_adam():
 
 
 @pytest.mark.parametrize(
-    "matrices", [[(0, (2, 9))], [(0, (2, 3)), (5, (2, 2))], [(8, (2, 2)), (0, (2, 2))], [(-1, (2, 2))]]
+    "matrices", [[(0, (2, 9))], [(0, (2, 3)), (5, (2, 2))], [(8, (2, 2)), (0, (2, 2))], [(13, (2, 2))]]
 )
 def test_matrices_that_do_not_fit(matrices):
     with pytest.raises(ValueError, match="must rise without overlap within 16 parameters, got"):

@@ -104,7 +104,7 @@ def test_a_warmed_schedule_pickles():
 
 @pytest.mark.parametrize("share", [-0.1, 1, 1.5])
 def test_shares_that_leave_nothing(share):
-    with pytest.raises(ValueError, match=rf"share of the warm-up must lie in \[0, 1\), got {share}"):
+    with pytest.raises(ValueError, match=rf"warmed: share must be a float in the range \[0.0, 1.0\), got {share}"):
         warmed(cosine, share)
 
 

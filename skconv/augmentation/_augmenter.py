@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._constraints import InvalidParameterError
+from .._constraints import check_arguments, check_value, finite_numbers, fitting, one_of
 from .._validation import check_channel_values
 from ._base import Augmentation
 from ._changes import Brightness, Cutout, Jitter, Mixup, Noise, Scaling, mix
@@ -32,6 +32,11 @@ NAMES = {
     "time_warp": TimeWarp,
     "zoom": Zoom,
 }
+_ENTRY = [
+    one_of("auto", *NAMES),
+    fitting(lambda value: isinstance(value, Augmentation), "an object of skconv.augmentation"),
+]
+_WHOLE = [fitting(lambda value: isinstance(value, (list, tuple)), "a list of these"), None]
 _SMALL = 8  # "auto" moves nothing along a side of an image that is shorter
 _SHORT = 50  # nor along the time of a series that is shorter
 
@@ -76,7 +81,10 @@ class Augmenter:
         Whether anything is left for averaging at prediction.
     """
 
+    _parameter_constraints: dict = {"scale": [finite_numbers()]}
+
     def __init__(self, augmentations, shape, scale):
+        check_arguments(self, {"scale": scale})
         for augmentation in augmentations:
             augmentation.check(shape)
         self.augmentations, self.shape = deepcopy(list(augmentations)), tuple(shape)
@@ -230,17 +238,11 @@ def make_augmenter(augment, shape, scale=1.0, *, flips=True) -> Augmenter | None
     True
     """
     augmentations: list[Augmentation] = []
-    for entry in augment if isinstance(augment, (list, tuple)) else [] if augment is None else [augment]:
+    several = isinstance(augment, (list, tuple))
+    for i, entry in enumerate(augment if several else [] if augment is None else [augment]):
+        check_value(f"augment[{i}]" if several else "augment", entry, _ENTRY if several else [*_ENTRY, *_WHOLE])
         if isinstance(entry, Augmentation):
             augmentations.append(entry)
-        elif isinstance(entry, str) and entry == "auto":
-            augmentations += auto(shape, flips=flips)
-        elif isinstance(entry, str) and entry in NAMES:
-            augmentations.append(NAMES[entry]())
         else:
-            names = ", ".join(map(repr, NAMES))
-            raise InvalidParameterError(
-                f"augment must be None, 'auto', one of {names}, an object of skconv.augmentation, or a list of these, "
-                f"got {augment!r}"
-            )
+            augmentations += auto(shape, flips=flips) if entry == "auto" else [NAMES[entry]()]
     return Augmenter(augmentations, shape, scale) if augmentations else None

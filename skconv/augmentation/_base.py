@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .._constraints import check_parameters
+from .._constraints import are_two, at_least, between, check_arguments, fitting, shown
 from .._versions import Versioned
 
-__all__ = ["Augmentation", "amounts"]
+__all__ = ["AMOUNTS", "Augmentation", "amounts"]
 
 
 class Augmentation(Versioned, BaseEstimator):
@@ -37,11 +37,11 @@ class Augmentation(Versioned, BaseEstimator):
 
     def check(self, shape: tuple[int, int, int]) -> None:
         """Raise ValueError where the parameters do not fit samples of ``shape``, (height, width, channels)."""
-        check_parameters(self)
+        check_arguments(self)
         if self.of_images and shape[0] == 1:
             raise ValueError(
-                f"{self!r} is for images, got series of shape {shape[1:]}; for series there are 'crop', 'time_warp', "
-                "'shift', 'zoom', 'scaling', 'jitter', 'cutout' and 'mixup'"
+                f"{shown(self)} is for images, got series of shape {shape[1:]}; for series there are 'crop', "
+                "'time_warp', 'shift', 'zoom', 'scaling', 'jitter', 'cutout' and 'mixup'"
             )
 
     def draw(self, n, shape, rng) -> np.ndarray:
@@ -49,24 +49,32 @@ class Augmentation(Versioned, BaseEstimator):
         raise NotImplementedError
 
 
+_PIXELS, _SHARE = at_least(0), between(0, 1)
+
+
+def _is_amount(value):
+    return _PIXELS.is_satisfied_by(value) or _SHARE.is_satisfied_by(value)
+
+
+AMOUNTS = fitting(
+    lambda value: _is_amount(value) or are_two(value, _is_amount),
+    f"{_PIXELS} of pixels",
+    f"{_SHARE} of the side",
+    "two of these (down, across)",
+)
+
+
 def amounts(augmentation, name, shape):
-    """``(down, across)`` in pixels from a parameter: pixels or shares of the side, one or two; checked.
+    """``(down, across)`` in pixels from a parameter: pixels or shares of the side, one or two; below the side.
 
     One number on a series speaks of time.  A whole number of pixels stays an integer.
     """
     value, sides = getattr(augmentation, name), shape[:2]
     pair = tuple(value) if isinstance(value, (tuple, list)) else (0 if shape[0] == 1 else value, value)
-    if len(pair) != 2 or not all(_is_amount(amount, side) for amount, side in zip(pair, sides, strict=True)):
+    if any(amount >= side for amount, side in zip(pair, sides, strict=True) if isinstance(amount, Integral)):
         samples = f"{shape[0]} x {shape[1]} pixels" if shape[0] > 1 else f"{shape[1]} steps of time"
         raise ValueError(
-            f"{name} of {type(augmentation).__name__} must be an integer of pixels below the side, a share of the "
-            f"side in [0, 1), or two of these (down, across), got {value!r} for samples of {samples}"
+            f"{type(augmentation).__name__}: {name} in pixels must be below the side, got {shown(value)} for samples "
+            f"of {samples}; a share of the side is a float below 1"
         )
     return tuple(a if isinstance(a, Integral) else a * side for a, side in zip(pair, sides, strict=True))
-
-
-def _is_amount(amount, side):
-    """A number of pixels below the side, or a share of it."""
-    if isinstance(amount, (bool, np.bool_)) or not isinstance(amount, Real):
-        return False
-    return 0 <= amount < (side if isinstance(amount, Integral) else 1)

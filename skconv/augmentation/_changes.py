@@ -7,7 +7,7 @@ from numbers import Real
 import numpy as np
 
 from .._constraints import at_least, between
-from ._base import Augmentation, amounts
+from ._base import AMOUNTS, Augmentation, amounts
 
 __all__ = ["Brightness", "Change", "Cutout", "Jitter", "Mixup", "Noise", "Scaling", "mix"]
 
@@ -163,6 +163,7 @@ class Cutout(Change):
     Cutout(size=8)
     """
 
+    _parameter_constraints: dict = {"size": [AMOUNTS]}
     averaged = False
 
     def __init__(self, size=0.25):
@@ -170,6 +171,7 @@ class Cutout(Change):
 
     def check(self, shape):
         """Raise ValueError where ``size`` does not fit."""
+        super().check(shape)
         amounts(self, "size", shape)
 
     def draw(self, n, shape, rng):

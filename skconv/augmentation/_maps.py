@@ -10,8 +10,8 @@ from numbers import Integral
 
 import numpy as np
 
-from .._constraints import between
-from ._base import Augmentation, amounts
+from .._constraints import between, shown
+from ._base import AMOUNTS, Augmentation, amounts
 
 __all__ = ["Crop", "Flip", "Map", "Rotation", "Shear", "Shift", "TimeWarp", "Zoom", "compose", "warped"]
 
@@ -58,6 +58,8 @@ class Shift(Map):
     Shift(size=2)
     """
 
+    _parameter_constraints: dict = {"size": [AMOUNTS]}
+
     def __init__(self, size=1 / 14):
         self.size = size
 
@@ -69,6 +71,7 @@ class Shift(Map):
 
     def check(self, shape):
         """Raise ValueError where ``size`` does not fit."""
+        super().check(shape)
         amounts(self, "size", shape)
 
     def draw(self, n, shape, rng):
@@ -252,7 +255,7 @@ class TimeWarp(Augmentation):
         """Raise ValueError where ``scale`` does not fit, or the samples are images."""
         super().check(shape)
         if shape[0] > 1:
-            raise ValueError(f"{self!r} is for series, got images of shape {shape}; for images there is 'zoom'")
+            raise ValueError(f"{shown(self)} is for series, got images of shape {shape}; for images there is 'zoom'")
 
     def draw(self, n, shape, rng):
         """Logarithms of the speed at the knots, (n, knots)."""
