@@ -215,6 +215,8 @@ def check_state(arrays, values, run, own):
     for name, length in {"loss": epoch, "validation_loss": validated, "scores": validated}.items():
         if len(history[name]) != length:
             raise ValueError(f"{name} must have {length} numbers after {epoch} epochs, got {len(history[name])}")
+    if not min(0, validated - 1) <= history["best"] < max(0, validated):
+        raise ValueError(f"best must be the number of one of {validated} scores, got {history['best']}")
     if not np.isfinite(history["loss"]).all():
         raise ValueError(f"loss must be finite, got {shown(history['loss'])}")
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from copy import copy, deepcopy
-from inspect import signature
-from math import ceil
+from copy import deepcopy
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.metrics import get_scorer
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -22,8 +18,8 @@ from ._images import ImageInput
 from ._parallel import Team, thread_count
 from ._parameters import CONSTRAINTS
 from ._parts import TrainingParts
-from ._prediction import predict
-from ._sources import epoch_pieces, subset
+from ._scoring import ValidationScoring
+from ._sources import epoch_pieces
 from ._targets import check_weight
 from .callbacks import CallbackSupportMixin, Watch, with_callbacks
 from .inspection import summarize
@@ -31,7 +27,7 @@ from .inspection import summarize
 __all__ = ["BaseConvNet"]
 
 
-class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator):
+class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageInput, BaseEstimator):
     """Base of the convolutional networks; not for use."""
 
     _parameter_constraints: dict = CONSTRAINTS
@@ -43,9 +39,11 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator
         """The loss object."""
         raise NotImplementedError
 
-    def _fit_targets(self, y, weight):
-        """Learn what the targets are, and encode them."""
-        raise NotImplementedError
+    def _learn_targets(self, y):
+        """Learn what the targets are."""
+
+    def _learn_scale(self, y, weight):
+        """Learn where the targets lie, of those that are trained on."""
 
     def _check_y(self, y, name="y"):
         """Targets as an array; raises by the parameter's name where one is missing or of another kind."""
@@ -77,49 +75,6 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator
             raise
         return self._check_X(X, y, reset=reset, multi_output=True, y_numeric=self._numeric_y)
 
-    def _given_validation(self, X_val, y_val, sample_weight_val):
-        """The user's validation data, ``(X, encoded, weight, y)``, or None."""
-        if X_val is None:
-            if y_val is not None or sample_weight_val is not None:
-                raise ValueError("y_val and sample_weight_val need X_val, got X_val=None")
-            return None
-        if y_val is None:
-            raise ValueError("X_val needs y_val, got y_val=None")
-        y_val = self._check_y(y_val, "y_val")
-        try:
-            X, y, _ = self._check_X(X_val, y_val, reset=False, multi_output=True, y_numeric=self._numeric_y)
-        except ValueError as error:
-            raise ValueError(f"X_val, with y_val of shape {y_val.shape}: {error}") from error
-        encoded = self._encode(y, "y_val")
-        weight = self._weighted(check_weight(sample_weight_val, len(X), "sample_weight_val"), encoded)
-        return X, encoded, weight, y
-
-    def _hold_out(self, X, encoded, weight, y):
-        """Validation data split off: their weights become zero in training."""
-        rows = np.arange(len(X))
-        stratify = self._strata(encoded)
-        seed = np.random.RandomState(0) if self.random_state is None else self.random_state
-        held_out = ceil(len(rows) * self.validation_fraction)
-        if held_out >= len(rows):
-            raise ValueError(
-                f"validation_fraction={self.validation_fraction!r} of {len(rows)} samples leaves none to train on; "
-                "change it, or set early_stopping=False"
-            )
-        _, rows = train_test_split(rows, test_size=self.validation_fraction, stratify=stratify, random_state=seed)
-        rest = weight.copy()
-        rest[rows] = 0
-        if not (rest.any() and weight[rows].any()):
-            raise ValueError(
-                "sample_weight: early_stopping=True left only weights of zero on one side of its split; give weight to "
-                "more samples, or set early_stopping=False"
-            )
-        rows.sort()
-        return rest, (subset(X, rows), *(part[rows] for part in (encoded, weight, y)))
-
-    def _strata(self, encoded):
-        """What the validation split keeps the shares of, or None."""
-        return None
-
     # The parts of a training
 
     def _initial_network(self, X, n, shape, rng):
@@ -150,18 +105,25 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator
             X, y, shape = self._check_data(X, y, reset=True)
             self._check_solver(X, X_val is not None)
             weight = check_weight(sample_weight, len(X))
-            encoded = self._fit_targets(y, weight)
-            weight = self._weighted(weight, encoded)
+            self._learn_targets(y)
+            held_out, trained = None, weight
+            if X_val is None and self.early_stopping:
+                held_out = self._held_out(y, weight)
+                trained = weight.copy()
+                trained[held_out] = 0
+            self._learn_scale(y, trained)
+            encoded = self._encode(y)
             if not (self.warm_start and hasattr(self, "network_")):
                 self.image_shape_ = shape
             validation = self._given_validation(X_val, y_val, sample_weight_val)
-            if validation is None and self.early_stopping:
-                weight, validation = self._hold_out(X, encoded, weight, y)
+            if held_out is not None:
+                validation = self._held_out_validation(held_out, X, encoded, weight, y)
+            weight = self._weighted(trained, encoded)
             self._check_validation(validation)
             rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
             network = self._initial_network(X, np.count_nonzero(weight), shape, rng)
             self.image_shape_ = shape
-            self._augmenter = self._new_augmenter(X, shape)
+            self._augmenter = self._new_augmenter(X, weight, shape)
             with Team(thread_count(self.n_jobs)) as team:
                 if self.solver == "lbfgs":
                     self._train_lbfgs(network, team, X, encoded, weight, rng, given)
@@ -201,39 +163,8 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator
         with Watch(self, run, data) as watch:
             run.go(watch, checkpoint)
             run.finish()
+        self._scored = None if validation is None else self._comparable(validation)
         self._set_history(run)
-
-    def _validator(self, network, team, validation):
-        """Loss and score on the validation data, or None where there are none."""
-        if validation is None:
-            return None
-        X_val, encoded, weight, y_val = validation
-        loss, share = self._loss(), weight / weight.sum()
-        targets = np.empty((self._n_outputs(), len(encoded)), network.dtype)
-        loss.encode(encoded, targets)
-        scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) and self.scoring != "loss" else self.scoring
-        weights = {}
-        if callable(scorer) and "sample_weight" in signature(scorer).parameters and (weight != weight[0]).any():
-            weights["sample_weight"] = weight
-
-        def validate():
-            outputs = predict(network, X_val, team)
-            value = loss(outputs.T, targets, share.astype(network.dtype))
-            if scorer is None:
-                return value, self._score_outputs(outputs, encoded, weight)
-            if not callable(scorer):  # "loss"
-                return value, -value
-            view = self._view(network)
-            view.__dict__.pop("feature_names_in_", None)  # X_val is an array now
-            return value, float(scorer(view, X_val, y_val, **weights))
-
-        return validate
-
-    def _view(self, network):
-        """The estimator as if fitted with this network."""
-        view = copy(self)
-        view.network_ = network
-        return view
 
     def _train_lbfgs(self, network, team, X, y, weight, rng, data):
         history = History(learning_rate_init=self.learning_rate_init)
@@ -267,9 +198,17 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator
         self.best_loss_ = min(history.loss)
         self.validation_loss_curve_ = history.validation_loss or None
         self.validation_scores_ = history.scores or None
-        self.best_validation_score_ = max(history.scores, default=None)
+        self.best_validation_score_ = history.scores[history.best] if history.scores else None
+        self._best = history.best
         self.interrupted_ = run.interrupted
         self.stopped_early_ = run.stopped or run.asked
+        if history.scores and np.isnan(history.scores).all():
+            warnings.warn(
+                f"scoring={self.scoring!r} gave NaN in every epoch, so the model has the weights of the lowest "
+                "validation loss; choose a score that is defined on the validation data, such as 'loss'",
+                UserWarning,
+                stacklevel=level,
+            )
         if run.interrupted:
             warnings.warn(
                 f"Training was interrupted in epoch {self.n_iter_}; the model has the weights of its last whole update"
@@ -278,10 +217,13 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator
                 stacklevel=level,  # the caller of `fit`
             )
 
-    def _history(self):
-        """What the attributes tell of the epochs so far."""
-        names = ("loss_curve_", "validation_loss_curve_", "validation_scores_")
-        return History(*(list(getattr(self, name, None) or []) for name in names), self.learning_rate_init)
+    def _history(self, comparable):
+        """What the attributes tell of the epochs so far; of their scores, those that compare with what comes."""
+        history = History(list(getattr(self, "loss_curve_", ())), learning_rate_init=self.learning_rate_init)
+        if comparable and getattr(self, "validation_scores_", None):
+            history.scores, history.best = list(self.validation_scores_), self._best
+            history.validation_loss = list(self.validation_loss_curve_)
+        return history
 
     # Chunk by chunk
 
@@ -314,12 +256,14 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator
             rng.bit_generator.state = progress[2]["rng"]
         rows = np.flatnonzero(weight)
         network = deepcopy(self.network_) if hasattr(self, "network_") else self._new_network(X, len(rows), shape, rng)
-        self._augmenter = self._new_augmenter(X, shape)
+        self._augmenter = self._new_augmenter(X, weight, shape)
         self._freeze(network)
+        scored = getattr(self, "_scored", None) if validation is None else self._comparable(validation)
+        comparable = scored == getattr(self, "_scored", None)
         with Team(thread_count(self.n_jobs)) as team:
             run = Run(
                 self._trainer(network, team, len(rows), rng),
-                self._history(),
+                self._history(comparable),
                 rng,
                 n_epochs=1,
                 schedule=lambda done: self.learning_rate_init,
@@ -331,8 +275,12 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator
             if progress is not None:
                 run.set_state(progress[1], {**progress[2], "rng": rng.bit_generator.state})
                 run.epoch, run.stopped, run.asked = 0, False, False
-            if run.best is None and run.history.scores:
-                run.best = network.parameters.copy(), network.state.copy()  # those of `fit`, or of another solver
+            if not comparable:
+                run.best = None
+            elif run.best is None and run.history.scores:  # those of another solver, or of `fit`
+                kept = getattr(self, "_progress", (None, {}))[1]
+                best = kept.get("best_parameters", network.parameters), kept.get("best_state", network.state)
+                run.best = best[0].copy(), best[1].copy()
             with Watch(self, run) as watch:
                 run.go(watch)
             arrays, values = run.state()
@@ -342,34 +290,18 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ImageInput, BaseEstimator
             self.network_ = network
             self._after_fit(team, validation)
         self._set_history(run, 5)
-        self._progress = key, arrays, values
+        self._progress, self._scored = (key, arrays, values), scored
 
     # Prediction
 
     def _outputs(self, X):
-        """Outputs of the network, ``(n, outputs)``; with `n_augmented`, means over changed copies."""
+        """Outputs of the fitted network, ``(n, outputs)``."""
         check_is_fitted(self)
         X, _, _ = self._check_X(X, reset=False)
         double = X.dtype.kind == "f" and X.dtype.itemsize >= 8
         with Team(thread_count(self.n_jobs)) as team:
-            outputs = predict(self.network_, X, team)
-            if self.n_augmented and self._augmenter is not None:
-                copies = self._augmenter.copies(self.n_augmented, 0)
-                for changes in copies:
-                    outputs += predict(self.network_, X, team, change=self._changed(changes))
-                outputs /= 1 + len(copies)
+            outputs = self._network_outputs(self.network_, X, team)
         return outputs.astype(np.float64 if double else np.float32, copy=False)
-
-    def _changed(self, changes):
-        """A block of samples, changed all alike."""
-        network, augmenter = self.network_, self._augmenter
-
-        def change(samples):
-            images = samples.astype(network.dtype).reshape(-1, *network.input_shape)
-            augmenter.apply_to_all(images, changes)
-            return images.reshape(len(images), -1)
-
-        return change
 
     # Inspection
 

@@ -6,6 +6,7 @@ import signal
 import threading
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from math import inf, isnan
 
 import numpy as np
 
@@ -22,6 +23,7 @@ class History:
     validation_loss: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     learning_rate_init: float = float("nan")
+    best: int = -1  # number of the score of the weights that are kept; -1 before the first
 
     def add(self, loss, parameters):
         """An epoch's loss; raises where it, or a parameter after it, is no longer finite."""
@@ -30,17 +32,32 @@ class History:
         check_finite_parameters(parameters, epoch, self.learning_rate_init)
         self.loss.append(loss)
 
+    def add_score(self, loss, score) -> bool:
+        """An epoch's loss and score on the validation data; whether it is the best so far."""
+        self.validation_loss.append(loss)
+        self.scores.append(score)
+        better = self.best < 0 or self._rank(-1) > self._rank(self.best)
+        if better:
+            self.best = len(self.scores) - 1
+        return better
+
+    def _rank(self, i):
+        """A pair, the larger the better: of equal scores the lower loss is, and a score of NaN is below all."""
+        values = self.scores[i], -self.validation_loss[i]
+        return tuple(-inf if isnan(value) else value for value in values)
+
     def stalled(self, tol, patience) -> bool:
-        """Whether the last ``patience`` epochs brought less than ``tol``: of the score, else of the training loss."""
-        values = self.scores or [-value for value in self.loss]
-        if len(values) <= patience:
-            return False
-        best, last = values[0], 0
-        for epoch, value in enumerate(values):
-            if value > best + tol:
+        """Whether the last ``patience`` epochs brought no more than ``tol``.
+
+        Of the score, or of the validation loss where the score is the best so far; without any, of the training loss.
+        """
+        ranks = [self._rank(i) for i in range(len(self.scores))] or [(-loss, 0.0) for loss in self.loss]
+        best, last = (-inf, -inf), 0
+        for epoch, (score, tie) in enumerate(ranks):
+            if score > best[0] + tol or (score == best[0] and tie > best[1] + tol):
                 last = epoch
-            best = max(best, value)
-        return len(values) - 1 - last >= patience
+            best = max(best, (score, tie))
+        return len(ranks) - 1 - last >= patience
 
 
 class Interrupt:
@@ -158,10 +175,7 @@ class Run:
     def _validate(self):
         history, network = self.history, self.trainer.network
         with self.averaged():
-            loss, score = self.validate()
-            history.validation_loss.append(loss)
-            history.scores.append(score)
-            if self.best is None or score > max(history.scores[:-1]):
+            if history.add_score(*self.validate()):
                 self.best = network.parameters.copy(), network.state.copy()
 
     @contextmanager

@@ -160,7 +160,8 @@ n_augmented : int, default=0
     Changed copies over which predictions are averaged, beside the sample itself; needs `augment`.
 early_stopping : bool, default=False
     Whether to stop when the score on validation data no longer improves.  They are those given to `fit`, or else a
-    share of the samples.  Wherever there are validation data, the model has the weights that were best on them.
+    share of those that have weight, of every class its own.  Wherever there are validation data, the model has the
+    weights that were best on them; of equal scores, those of the lower validation loss.
 validation_fraction : float, default=0.1
     That share.
 scoring : str, callable or None, default=None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import ceil
 from numbers import Real
 
 import numpy as np
@@ -18,7 +17,6 @@ from ._constraints import at_least, between, one_of, shown
 from ._convnet import BaseConvNet
 from ._parallel import quiet_arithmetic
 from ._parameters import documented
-from ._prediction import predict
 from ._targets import check_class_weight, check_classes, check_labels, class_indices
 from .losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy, softmax
 
@@ -47,7 +45,8 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         Whether to divide the logits by a number, `temperature_`, that makes the probabilities fit the validation data
         best (Guo et al., 2017); needs validation data.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, multiplied with the samples', in validation too.
+        Weights of the classes, multiplied with the samples', in validation too.  "balanced" gives every class the same
+        sum of weights, and needs all samples: not for `partial_fit`.
     {running}
 
     Attributes
@@ -225,14 +224,13 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
     def _check_y(self, y, name="y"):
         return check_labels(y, name)
 
-    def _fit_targets(self, y, weight):
+    def _learn_targets(self, y):
         check_classification_targets(y)
         multilabel = type_of_target(y, input_name="y") == "multilabel-indicator"
         classes = np.arange(y.shape[1]) if multilabel else np.unique(y)
         if self.warm_start and hasattr(self, "classes_") and not np.array_equal(classes, self.classes_):
             raise ValueError(f"warm_start=True needs the classes of the last fit, {self.classes_!r}, got {classes!r}")
         self.classes_, self._multilabel, self.temperature_ = classes, multilabel, 1.0
-        return self._encode(y)
 
     def _encode(self, y, name="y"):
         """Class indices (n,), or the indicators (n, labels); labels outside `classes_` raise."""
@@ -255,36 +253,39 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
                 f"class_weight={self.class_weight!r} is for one label a sample, but y has several; use sample_weight"
             )
         check_class_weight(self.class_weight, self.classes_)
-        weight = weight * self._class_factors(encoded)[encoded]
+        weight = weight * self._class_factors(encoded, weight)[encoded]
         if not weight.any():
             raise ValueError("class_weight: the weights of all classes in y are zero, so there is nothing to fit")
         return np.ldexp(weight, -np.frexp(weight.max())[1])  # by a power of two, so that sums stay finite
 
-    def _class_factors(self, encoded):
-        """Weight of each class; "balanced" by these samples, 1 for classes that are not among them."""
-        labels = self.classes_[encoded]
-        present = np.unique(labels) if self.class_weight == "balanced" else self.classes_
-        factors = compute_class_weight(self.class_weight, classes=present, y=labels)
-        known = dict(zip(present.tolist(), factors, strict=True))
-        return np.array([known.get(c, 1.0) for c in self.classes_.tolist()])
+    def _class_factors(self, encoded, weight):
+        """Weight of each class; "balanced" by the weight that these samples have, 1 for classes without any."""
+        if self.class_weight != "balanced":
+            return compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[encoded])
+        shares = np.bincount(encoded, weight, minlength=len(self.classes_))
+        present = shares > 0
+        factors = np.ones(len(shares))
+        factors[present] = shares.sum() / (np.count_nonzero(present) * shares[present])
+        return factors
 
-    def _strata(self, encoded):
+    def _strata(self, y):
+        return super()._strata(y) if self._multilabel else self._encode(y)
+
+    def _check_held_out(self, strata, n_held_out):
+        counts = np.bincount(strata)
         if self._multilabel:
-            return None
-        counts = np.bincount(encoded)
+            return
         if counts.min() < 2:
             rarest = self.classes_[counts.argmin()]
             raise ValueError(
                 "early_stopping=True holds out samples of every class, but the rarest class has only "
-                f"{counts.min()}; give it more, or set early_stopping=False (class {rarest!r})"
+                f"{counts.min()}; give it more, or set early_stopping=False (class {shown(rarest)})"
             )
-        held_out = ceil(len(encoded) * self.validation_fraction)
-        if not len(counts) <= held_out <= len(encoded) - len(counts):
+        if not len(counts) <= n_held_out <= len(strata) - len(counts):
             raise ValueError(
-                f"validation_fraction={self.validation_fraction!r} of {len(encoded)} samples leaves less than one per "
+                f"validation_fraction={self.validation_fraction!r} of {len(strata)} samples leaves less than one per "
                 f"class ({len(counts)} classes) to hold out or to train on; change it, or set early_stopping=False"
             )
-        return encoded
 
     def _score_outputs(self, outputs, y, sample_weight):
         predicted = outputs > 0 if self._multilabel else outputs.argmax(axis=1)
@@ -298,7 +299,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         if not self.temperature_scaling:
             return
         X, encoded, weight, _ = validation
-        outputs = predict(self.network_, X, team).T.astype(np.float64)
+        outputs = self._network_outputs(self.network_, X, team).T.astype(np.float64)
         # As Platt does: right answers alone would ask for a temperature of 0.
         smooth = 1 / (1 + np.count_nonzero(weight))
         loss = (BinaryCrossEntropy if self._multilabel else SoftmaxCrossEntropy)(smooth)
@@ -348,7 +349,8 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
             All labels that will ever come; needed in the first call.
         X_val, y_val, sample_weight_val : array-like, default=None
             Validation data: the model then has the weights that were best on them so far, and `stopped_early_` tells
-            whether the last `n_iter_no_change` calls brought nothing.
+            whether the last `n_iter_no_change` calls brought nothing.  On other data, or with another `scoring` or
+            loss, scores do not compare: the best and the curves of scores begin anew.
 
         Returns
         -------
@@ -356,6 +358,12 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         """
 
         def learn(y, weight):
+            if self.class_weight == "balanced":
+                raise ValueError(
+                    "class_weight='balanced' is not supported for partial_fit, which sees a chunk at a time; use the "
+                    "weights of sklearn.utils.compute_class_weight('balanced', classes=classes, y=y) on all of y, or "
+                    "a large sample of it, as a dict"
+                )
             check_classification_targets(y)
             if not hasattr(self, "classes_"):
                 self._learn_classes(y, classes)

@@ -196,14 +196,11 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
     def _check_y(self, y, name="y"):
         return check_numbers(y, name)
 
-    def _fit_targets(self, y, weight):
-        if not (self.warm_start and hasattr(self, "network_")):
-            self._learn_scale(y, weight)
-        return self._encode(y)
-
     def _learn_scale(self, y, weight):
-        """Weighted mean and spread of each target, or the mean alone of counts."""
-        targets = _columns(y)
+        """Weighted mean and spread of each target, or the mean alone of counts, unless the network is an old one."""
+        if self.warm_start and hasattr(self, "network_"):
+            return
+        targets, weight = _columns(y)[weight > 0], weight[weight > 0]
         unit = np.ldexp(1.0, np.frexp(np.abs(targets).max(axis=0))[1] - 1)  # a power of two: squares do not overflow
         targets = targets / unit
         mean = np.average(targets, axis=0, weights=weight)
@@ -245,9 +242,10 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         """Predictions in the units of the training, of outputs likewise."""
         return exp_of(outputs) if self._counts else outputs
 
+    def _fewest_scored(self):
+        return 2 if self.scoring in (None, "r2") else 1
+
     def _score_outputs(self, outputs, y, sample_weight):
-        if len(y) < 2:
-            return float("nan")
         return float(r2_score(y, self._scaled(outputs), sample_weight=sample_weight))
 
     # Training
@@ -287,7 +285,8 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
             As for `fit`.  The first chunk says where the targets lie and how far they spread.
         X_val, y_val, sample_weight_val : array-like, default=None
             Validation data: the model then has the weights that were best on them so far, and `stopped_early_` tells
-            whether the last `n_iter_no_change` calls brought nothing.
+            whether the last `n_iter_no_change` calls brought nothing.  On other data, or with another `scoring` or
+            loss, scores do not compare: the best and the curves of scores begin anew.
 
         Returns
         -------

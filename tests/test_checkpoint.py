@@ -637,6 +637,7 @@ EDITS = [
     (put("loss", [0.5, True, 0.5], "history"), r"loss must be a list of numbers, got \[0.5, True, 0.5\]"),
     (put("loss", [0.5, float("nan"), 0.5], "history"), r"loss must be finite, got \[0.5, nan, 0.5\]"),
     (put("scores", [0.5], "history"), "scores must have 3 numbers after 3 epochs, got 1"),
+    *((put("best", n, "history"), f"best must be the number of one of 3 scores, got {n}") for n in (-1, 3)),
     (put("validation_loss", None, "history"), "validation_loss must be a list of numbers, got None"),
     (lambda arrays, values: values.pop("updates"), "the state must have .*'updates'"),
     (lambda arrays, values: values.update(more=1), "the state must have .*, got .*'more': 1"),

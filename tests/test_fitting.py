@@ -41,23 +41,59 @@ def same_bits(a, b):
 # History
 
 
+def scored(scores, losses=None):
+    """A history whose validation loss, unless given, is the same in all epochs."""
+    return History(loss=[0.0] * len(scores), scores=list(scores), validation_loss=list(losses or [1.0] * len(scores)))
+
+
 @settings(deadline=None, max_examples=200, derandomize=True)
 @given(
     values=st.lists(st.integers(-3, 3), max_size=9),
     patience=st.integers(1, 5),
     tol=st.sampled_from([0, 1]),
-    validated=st.booleans(),
+    what=st.sampled_from(["score", "loss", "validation loss", "validation loss of no score"]),
 )
-def test_stalled_looks_for_the_last_epoch_that_brought_more_than_tol(values, patience, tol, validated):
-    history = History(scores=values, loss=[0] * len(values)) if validated else History(loss=[-v for v in values])
+def test_stalled_looks_for_the_last_epoch_that_brought_more_than_tol(values, patience, tol, what):
+    negative = [-float(v) for v in values]
+    history = {
+        "score": scored(values),
+        "loss": History(loss=negative),
+        "validation loss": scored([0.5] * len(values), negative),
+        "validation loss of no score": scored([np.nan] * len(values), negative),
+    }[what]
     last = max((i for i in range(1, len(values)) if values[i] > max(values[:i]) + tol), default=0)
     assert history.stalled(tol, patience) == (len(values) > patience and len(values) - 1 - last >= patience)
 
 
 def test_stalled_prefers_the_validation_score():
-    assert History(loss=[3, 2, 1], scores=[1, 1, 1]).stalled(0, 2)
-    assert not History(loss=[1, 1, 1], scores=[1, 2, 3]).stalled(0, 2)
+    falling, rising = [3.0, 2.0, 1.0, 0.5], [1.0, 2.0, 3.0, 4.0]
+    assert History(loss=falling, scores=[1, 0, 0, 0], validation_loss=falling).stalled(0, 3)  # no tie with the best
+    assert not History(loss=falling, scores=[1, 1, 1, 1], validation_loss=falling).stalled(0, 3)
+    assert not History(loss=rising, scores=rising, validation_loss=rising).stalled(0, 3)
     assert not History().stalled(0, 1)
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("scores", "losses", "best"),
+    [
+        ([0.1, 0.5, 0.5, 0.3], [4, 3, 2, 1], 2),
+        ([0.1, 0.5, 0.5, 0.3], [4, 2, 3, 1], 1),
+        ([NAN, 0.5, 0.4], [1, 2, 3], 1),
+        ([NAN, -1e300, NAN], [1, 2, 0], 1),
+        ([NAN, NAN, NAN], [2, 1, 3], 1),
+        ([0.5, 0.5, 0.5], [NAN, 2, NAN], 1),
+        ([0.5], [NAN], 0),
+    ],
+)
+def test_the_best_epoch_has_the_highest_score_and_of_equals_the_lowest_loss(scores, losses, best):
+    history = History()
+    better = [history.add_score(loss, score) for loss, score in zip(losses, scores, strict=True)]
+    assert history.best == best
+    assert better[best]
+    assert not any(better[best + 1 :])
 
 
 def test_history_takes_finite_losses_only():
@@ -212,12 +248,13 @@ def test_a_plateau_looks_at_the_validation_loss():
 def test_the_best_weights_are_kept_and_put_back():
     trainer = Trainer()
     scores = iter([0.1, 0.5, 0.5, 0.3])
-    run = run_of(trainer, validate=lambda: (1.0, next(scores)))
+    losses = iter([4.0, 3.0, 2.0, 1.0])
+    run = run_of(trainer, validate=lambda: (next(losses), next(scores)))
     run.go(lambda run: False)
     np.testing.assert_array_equal(trainer.network.parameters, 4)
     run.finish()
-    np.testing.assert_array_equal(trainer.network.parameters, 2)  # the first of equals
-    np.testing.assert_array_equal(trainer.network.state, 20)
+    np.testing.assert_array_equal(trainer.network.parameters, 3)  # of equals that of the lower loss
+    np.testing.assert_array_equal(trainer.network.state, 30)
     assert run.history.scores == [0.1, 0.5, 0.5, 0.3]
 
 
@@ -364,9 +401,8 @@ def test_validation_data_without_a_class_that_has_a_weight(class_weight):
     assert len(model.validation_scores_) == 4
 
 
-@pytest.mark.parametrize("class_weight", ["balanced", {3: 2.0}], ids=str)
-def test_a_chunk_without_a_class_that_has_a_weight(class_weight):
-    model = quick(class_weight=class_weight).partial_fit(X, Y, classes=range(10))
+def test_a_chunk_without_a_class_that_has_a_weight():
+    model = quick(class_weight={3: 2.0}).partial_fit(X, Y, classes=range(10))
     model.partial_fit(X[Y != 3], Y[Y != 3])
     assert model.n_iter_ == 2
 
@@ -383,10 +419,24 @@ def test_validation_data_of_a_regressor(solver):
     assert model.score(X_VAL, y_val, W_VAL) == pytest.approx(max(model.validation_scores_), abs=1e-5)
 
 
-def test_one_validation_sample_of_a_regressor():
-    model = ConvNetRegressor(**QUICK).fit(X, Y, X_val=X_VAL[:1], y_val=Y_VAL[:1])
-    assert np.isnan(model.validation_scores_).all()  # R² needs two
-    assert np.isfinite(model.validation_loss_curve_).all()
+@pytest.mark.parametrize("scoring", [None, "r2"])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_one_validation_sample_of_a_regressor(method, scoring):
+    model, weight = ConvNetRegressor(**QUICK, scoring=scoring), np.zeros(9)
+    weight[4] = 1
+    match = (
+        "The validation set is too small: X_val has 1 sample with weight, but R² needs 2; give more, or set scoring="
+    )
+    for data in (
+        {"X_val": X_VAL[:1], "y_val": Y_VAL[:1]},
+        {"X_val": X_VAL[:9], "y_val": Y_VAL[:9], "sample_weight_val": weight},
+    ):
+        with pytest.raises(ValueError, match=match):
+            getattr(model, method)(X, Y, **data)
+    assert set(vars(model)) == set(model.get_params())
+
+
+def test_the_loss_of_one_validation_sample():
     by_loss = ConvNetRegressor(**QUICK, scoring="loss").fit(X, Y, X_val=X_VAL[:1], y_val=Y_VAL[:1])
     assert by_loss.validation_scores_ == [-loss for loss in by_loss.validation_loss_curve_]
 
@@ -552,7 +602,8 @@ def test_partial_fit_keeps_the_weights_that_were_best():
     scores = model.validation_scores_
     assert len(scores) == len(model.validation_loss_curve_) == model.n_iter_ == 12
     assert scores[-1] < max(scores)
-    expected = [History(scores=scores[: i + 1]).stalled(0.05, 2) for i in range(12)]
+    losses = model.validation_loss_curve_
+    expected = [scored(scores[: i + 1], losses[: i + 1]).stalled(0.05, 2) for i in range(12)]
     assert stopped == expected
     assert any(stopped)
 
@@ -689,32 +740,12 @@ def test_initial_weights_of_another_model():
     assert not np.allclose(model.weights_["dense2.weight"], first.weights_["dense2.weight"], atol=1e-3)
 
 
-# Splitting
-
-
-@pytest.mark.parametrize("n", [1, 2])
-def test_a_regressor_with_nothing_left_to_train_on(n):
-    model = ConvNetRegressor(**QUICK, early_stopping=True, validation_fraction=0.9)
-    match = rf"validation_fraction=0.9 of {n} samples leaves none to train on; change it, or set early_stopping=False"
-    with pytest.raises(ValueError, match=match):
-        model.fit(X[:n], Y[:n])
-
-
-@pytest.mark.parametrize("part", ["train", "validation"])
-def test_a_regressor_with_all_weight_on_one_side(part):
-    fractions = {"train": slice(0, 299), "validation": slice(299, 300)}
-    weight = np.zeros(300)
-    weight[fractions[part]] = 1
-    weight = weight if part == "validation" else np.zeros(300) + (np.arange(300) == 7)
-    model = ConvNetRegressor(**QUICK, early_stopping=True)
-    match = "sample_weight: early_stopping=True left only weights of zero on one side of its split; give weight to more"
-    with pytest.raises(ValueError, match=match):
-        model.fit(X, Y, weight)
+# The base
 
 
 def test_the_base_asks_its_subclasses():
     base = BaseConvNet()
-    calls = [("_loss", ()), ("_fit_targets", (Y, None)), ("_encode", (Y,)), ("_n_outputs", ())]
+    calls = [("_loss", ()), ("_encode", (Y,)), ("_n_outputs", ())]
     for name, arguments in [*calls, ("_score_outputs", (X, Y, None))]:
         with pytest.raises(NotImplementedError):
             getattr(base, name)(*arguments)

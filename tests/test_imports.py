@@ -20,7 +20,7 @@ LEVELS = [
     {"classifier", "regressor", "padding", "pooling", "shaping", "features", "_building"},
     {"_transfer"},
     {"_convnet"},
-    {"_parts"},
+    {"_parts", "_scoring"},
     {"inspection", "_architecture"},
     {"_transform", "_banks", "_patches", "_filters"},
     {"_training", "_prediction", "_alone"},

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.metrics import f1_score, make_scorer
 
 from skconv import ConvNetClassifier, ConvNetRegressor
 
@@ -42,6 +43,11 @@ def same(a, b):
     return parameters(a) == parameters(b) and all(getattr(a, name) == getattr(b, name) for name in names)
 
 
+def best_epoch(model):
+    """The epoch of the best score, and among equals of the lowest loss."""
+    return np.lexsort((-np.array(model.validation_loss_curve_), model.validation_scores_))[-1]
+
+
 # Validation data
 
 
@@ -54,13 +60,13 @@ def test_the_model_is_always_the_best_so_far(params):
         model.partial_fit(X_part, y_part, CLASSES, **VALIDATION)
         scores = model.validation_scores_
         assert len(scores) == len(model.validation_loss_curve_) == len(model.loss_curve_) == len(now)
-        assert parameters(model) == now[int(np.argmax(scores))]
+        assert parameters(model) == now[best_epoch(model)]
         assert model.best_validation_score_ == max(scores)
         if not params:
             assert model.score(X_VAL, Y_VAL) == max(scores)
         if params.get("scoring") == "loss":
             assert scores == [-loss for loss in model.validation_loss_curve_]
-    assert np.argmax(scores) != len(scores) - 1 or len(set(now)) == len(now)
+    assert best_epoch(model) != len(scores) - 1 or len(set(now)) == len(now)
     assert len({np.argmax(scores[: k + 1]) for k in range(len(scores))}) < len(scores)  # some calls were no progress
 
 
@@ -127,7 +133,7 @@ def test_regressor_with_validation_data():
     model = ConvNetRegressor(**SMALL, callback=lambda info: now.append(parameters(info.estimator)))
     for X_part, y_part in chunks(epochs=4):
         model.partial_fit(X_part, y_part, **VALIDATION)
-        assert parameters(model) == now[int(np.argmax(model.validation_scores_))]
+        assert parameters(model) == now[best_epoch(model)]
         assert model.score(X_VAL, Y_VAL) == pytest.approx(max(model.validation_scores_), abs=1e-6)
 
 
@@ -328,6 +334,68 @@ def test_another_solver_keeps_the_best():
     assert model.best_validation_score_ == 0.95
 
 
+def test_another_solver_keeps_the_best_of_before_a_call_without_validation_data():
+    scores = iter([0.9, 0.1])
+    model = ConvNetClassifier(**SMALL, scoring=lambda *_: next(scores)).partial_fit(X, Y, CLASSES, **VALIDATION)
+    best = parameters(model)
+    assert parameters(model.partial_fit(X, Y)) != best
+    assert parameters(model.set_params(solver="sgd").partial_fit(X, Y, **VALIDATION)) == best
+
+
+# What can be compared
+
+
+def test_scores_on_other_validation_data_are_not_compared():
+    X_new, X_new_val = (1 - part.reshape(-1, 8, 8).swapaxes(1, 2).reshape(-1, 64) for part in (X, X_VAL))
+    model = ConvNetClassifier(**{**SMALL, "filters": 8}, max_iter=10, n_iter_no_change=3).fit(X, Y, **VALIDATION)
+    before = model.score(X_new_val, Y_VAL)
+    curve = list(model.loss_curve_)
+    for call in range(1, 6):
+        model.partial_fit(X_new, Y, X_val=X_new_val, y_val=Y_VAL)
+        assert len(model.validation_scores_) == len(model.validation_loss_curve_) == call
+        assert model.score(X_new_val, Y_VAL) == max(model.validation_scores_) == model.best_validation_score_
+        assert not model.stopped_early_ or call > 3
+    assert model.score(X_new_val, Y_VAL) > before + 0.3
+    assert model.loss_curve_[: len(curve)] == curve
+    assert model.n_iter_ == len(curve) + 5
+
+
+CHANGES = {
+    "weights": ({}, {**VALIDATION, "sample_weight_val": np.linspace(0.5, 1, 150)}),
+    "labels": ({}, {"X_val": X_VAL, "y_val": Y_VAL[::-1]}),
+    "fewer": ({}, {"X_val": X_VAL[1:], "y_val": Y_VAL[1:]}),
+    "one number": ({}, {"X_val": np.r_[X_VAL[:-1], X_VAL[-1:] + 0.01], "y_val": Y_VAL}),
+    "scoring": ({"scoring": "f1_macro"}, VALIDATION),
+    "loss": ({"label_smoothing": 0.3}, VALIDATION),
+    "copies": ({"n_augmented": 2}, VALIDATION),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_what_else_cannot_be_compared(method, name):
+    params, data = CHANGES[name]
+    model = ConvNetClassifier(**SMALL, scoring="accuracy", augment="shift", max_iter=3)
+    known = {} if method == "fit" else {"classes": CLASSES}
+    getattr(model, method)(X, Y, **known, **VALIDATION)
+    once = len(model.validation_scores_)
+    model.partial_fit(X, Y, **VALIDATION)
+    assert len(model.validation_scores_) == once + 1
+    model.set_params(**params).partial_fit(X, Y, **data)
+    assert len(model.validation_scores_) == len(model.validation_loss_curve_) == 1
+    model.partial_fit(X, Y)
+    assert len(model.validation_scores_) == 1
+    model = pickle.loads(pickle.dumps(model)).partial_fit(X, Y, **data)
+    assert len(model.validation_scores_) == 2
+
+
+def test_a_scorer_is_the_same_after_a_pickle():
+    model = ConvNetClassifier(**SMALL, scoring=make_scorer(f1_score, average="macro"))
+    for call in range(1, 4):
+        model = pickle.loads(pickle.dumps(model.partial_fit(X, Y, CLASSES, **VALIDATION)))
+        assert len(model.validation_scores_) == call
+
+
 def test_other_numbers_count_from_the_next_call():
     model, other = (ConvNetClassifier(**SMALL).partial_fit(X, Y, CLASSES) for _ in range(2))
     other.set_params(learning_rate_init=1e-7, alpha=0.0)
@@ -408,18 +476,21 @@ def test_class_weight_by_dict_is_sample_weight():
         np.testing.assert_allclose(weighted.network_.parameters, equal.network_.parameters, atol=1e-6)
 
 
-def test_class_weight_balanced_is_that_of_the_chunk():
-    rare = np.flatnonzero((Y != 3) | (np.arange(300) % 5 == 0))
-    counts = np.bincount(Y[rare])
-    balanced = ConvNetClassifier(**SMALL, class_weight="balanced").partial_fit(X[rare], Y[rare], CLASSES)
-    weight = (len(rare) / (10 * counts))[Y[rare]]
-    equal = ConvNetClassifier(**SMALL).partial_fit(X[rare], Y[rare], CLASSES, weight)
-    np.testing.assert_allclose(balanced.network_.parameters, equal.network_.parameters, atol=1e-6)
+@pytest.mark.parametrize("fitted", [False, True])
+def test_class_weight_balanced_needs_all_of_y(fitted):
+    model = ConvNetClassifier(**SMALL, max_iter=1, class_weight="balanced")
+    if fitted:
+        model.fit(X, Y)
+    attributes = dict(vars(model))
+    match = r"class_weight='balanced' is not supported for partial_fit, .*use the weights of .*compute_class_weight"
+    with pytest.raises(ValueError, match=match):
+        model.partial_fit(X, Y, CLASSES)
+    assert vars(model) == attributes
 
 
 def test_a_chunk_without_some_classes():
     few = Y < 3
-    model = ConvNetClassifier(**SMALL, class_weight="balanced").partial_fit(X[few], Y[few], CLASSES, **VALIDATION)
+    model = ConvNetClassifier(**SMALL).partial_fit(X[few], Y[few], CLASSES, **VALIDATION)
     assert model.predict_proba(X).shape == (300, 10)
 
 

@@ -12,7 +12,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import r2_score
-from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.model_selection import GridSearchCV
 
 from skconv import ConvNetClassifier, ConvNetRegressor
 from skconv.augmentation import Mixup
@@ -317,9 +317,11 @@ def test_zero_weight_equals_removal():
 
 
 def test_early_stopping_splits_off_a_share():
-    model = quick(early_stopping=True, validation_fraction=0.2, max_iter=12, learning_rate_init=0.05).fit(X, Y)
-    _, rows = train_test_split(np.arange(300), test_size=0.2, random_state=0)
-    assert model.score(X[rows], Y[rows]) == pytest.approx(max(model.validation_scores_), abs=1e-5)
+    params, seen = {"early_stopping": True, "validation_fraction": 0.2}, []
+    quick(**params, scoring=lambda _, X_val, y_val: seen.append((X_val, y_val)) or 0.0).fit(X, Y)
+    assert len(seen[0][1]) == 60
+    model = quick(**params, max_iter=12, learning_rate_init=0.05).fit(X, Y)
+    assert model.score(*seen[0]) == pytest.approx(max(model.validation_scores_), abs=1e-5)
     stopped = quick(early_stopping=True, max_iter=50, n_iter_no_change=3, tol=1e9).fit(X, Y)
     assert stopped.n_iter_ == 4
     assert stopped.stopped_early_

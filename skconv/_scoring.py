@@ -1,0 +1,175 @@
+"""Validation data and what the model is worth on them."""
+
+from __future__ import annotations
+
+from copy import copy
+from inspect import signature
+from math import ceil
+
+import numpy as np
+from sklearn.metrics import get_scorer
+from sklearn.utils import check_random_state
+
+from ._checkpoint import fingerprint, plain
+from ._prediction import predict
+from ._sources import subset
+from ._targets import check_weight
+
+__all__ = ["ValidationScoring", "hold_out"]
+
+
+class ValidationScoring:
+    """Mixin of the estimators; validation data are tuples ``(X, encoded, weight, y)``."""
+
+    # What a subclass says
+
+    def _strata(self, y):
+        """What the held-out samples have the shares of: an integer from 0 up for each sample."""
+        return np.zeros(y.shape[0], np.intp)
+
+    def _check_held_out(self, strata, n_held_out):
+        """Raise where a split of these samples, weights aside, could not serve."""
+
+    def _fewest_scored(self):
+        """Samples that the score needs."""
+        return 1
+
+    # Data
+
+    def _given_validation(self, X_val, y_val, sample_weight_val):
+        """The user's validation data, or None."""
+        if X_val is None:
+            if y_val is not None or sample_weight_val is not None:
+                raise ValueError("y_val and sample_weight_val need X_val, got X_val=None")
+            return None
+        if y_val is None:
+            raise ValueError("X_val needs y_val, got y_val=None")
+        y_val = self._check_y(y_val, "y_val")
+        try:
+            X, y, _ = self._check_X(X_val, y_val, reset=False, multi_output=True, y_numeric=self._numeric_y)
+        except ValueError as error:
+            raise ValueError(f"X_val, with y_val of shape {y_val.shape}: {error}") from error
+        encoded = self._encode(y, "y_val")
+        weight = self._weighted(check_weight(sample_weight_val, len(X), "sample_weight_val"), encoded)
+        n, least = np.count_nonzero(weight), self._fewest_scored()
+        if n < least:
+            raise ValueError(
+                f"The validation set is too small: X_val has {n} sample with weight, but R² needs {least}; give more, "
+                "or set scoring='loss'"
+            )
+        return X, encoded, weight, y
+
+    def _held_out(self, y, weight):
+        """Rows that are held out, increasing: of those with weight, of every class its share."""
+        n, fraction, least = y.shape[0], self.validation_fraction, self._fewest_scored()
+        if n <= least:
+            raise ValueError(
+                f"early_stopping=True needs {least + 1} samples or more, {least} to score on and one to train on, got "
+                f"{n}; set early_stopping=False"
+            )
+        if ceil(n * fraction) >= n:
+            raise ValueError(
+                f"validation_fraction={fraction!r} of {n} samples leaves none to train on; change it, or set "
+                "early_stopping=False"
+            )
+        strata = self._strata(y)
+        self._check_held_out(strata, ceil(n * fraction))
+        if ceil(n * fraction) < least:
+            raise ValueError(
+                f"The validation set is too small: validation_fraction={fraction!r} of {n} samples is 1, but R² needs "
+                f"{least}; set validation_fraction={(least - 0.5) / n:.2g} or more, give X_val, or set "
+                "scoring='loss' or early_stopping=False"
+            )
+        rows = np.flatnonzero(self._weighted(weight, strata))
+        seed = 0 if self.random_state is None else self.random_state
+        wanted = max(least, ceil(len(rows) * fraction))
+        found = rows[hold_out(strata[rows], wanted, check_random_state(seed))]
+        if len(found) < least:
+            raise ValueError(
+                f"sample_weight: early_stopping=True has only {len(rows)} samples with weight to split, one of every "
+                "class to train on; give weight to more samples, or set early_stopping=False"
+            )
+        return found
+
+    def _held_out_validation(self, rows, X, encoded, weight, y):
+        """Validation data of the rows that are held out."""
+        encoded = encoded[rows]
+        return subset(X, rows), encoded, self._weighted(weight[rows], encoded), y[rows]
+
+    # Scores
+
+    def _comparable(self, validation):
+        """What scores must have in common to be compared: data, loss, way of predicting, scorer."""
+        return fingerprint(plain((self._loss(), self.augment, self.n_augmented)), *validation[:3]), self.scoring
+
+    def _validator(self, network, team, validation):
+        """Loss and score on the validation data, or None where there are none."""
+        if validation is None:
+            return None
+        X_val, encoded, weight, y_val = validation
+        loss, share = self._loss(), weight / weight.sum()
+        targets = np.empty((self._n_outputs(), len(encoded)), network.dtype)
+        loss.encode(encoded, targets)
+        scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) and self.scoring != "loss" else self.scoring
+        weights = {}
+        if callable(scorer) and "sample_weight" in signature(scorer).parameters and (weight != weight[0]).any():
+            weights["sample_weight"] = weight
+
+        def validate():
+            outputs = self._network_outputs(network, X_val, team)
+            value = loss(outputs.T, targets, share.astype(network.dtype))
+            if scorer is None:
+                return value, self._score_outputs(outputs, encoded, weight)
+            if not callable(scorer):  # "loss"
+                return value, -value
+            view = self._view(network)
+            view.__dict__.pop("feature_names_in_", None)  # X_val is an array now
+            return value, float(scorer(view, X_val, y_val, **weights))
+
+        return validate
+
+    def _view(self, network):
+        """The estimator as if fitted with this network."""
+        view = copy(self)
+        view.network_ = network
+        return view
+
+    # Outputs
+
+    def _network_outputs(self, network, X, team):
+        """Outputs ``(n, units)`` of a network; with `n_augmented`, means over changed copies."""
+        outputs = predict(network, X, team)
+        if self.n_augmented and self._augmenter is not None:
+            copies = self._augmenter.copies(self.n_augmented, 0)
+            for changes in copies:
+                outputs += predict(network, X, team, change=self._changed(network, changes))
+            outputs /= 1 + len(copies)
+        return outputs
+
+    def _changed(self, network, changes):
+        """A block of samples, changed all alike."""
+        augmenter = self._augmenter
+
+        def change(samples):
+            images = samples.astype(network.dtype).reshape(-1, *network.input_shape)
+            augmenter.apply_to_all(images, changes)
+            return images.reshape(len(images), -1)
+
+        return change
+
+
+def hold_out(strata, n, rng):
+    """Which samples to hold out, increasing: ``n`` at most, of every stratum its share; one of each stays.
+
+    Parameters
+    ----------
+    strata : ndarray of int, of shape (n_samples,)
+        From 0 up.
+    n : int
+    rng : numpy.random.RandomState
+    """
+    order = np.lexsort((rng.permutation(len(strata)), strata))  # by stratum, at random within
+    pool = order[np.diff(strata[order], prepend=-1) == 0]  # without the first of each
+    n = min(n, len(pool))
+    steps = (np.arange(n) * len(pool) + rng.randint(max(1, len(pool)))) // max(1, n)  # at equal distances
+    return np.sort(pool[steps])
