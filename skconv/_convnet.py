@@ -15,6 +15,7 @@ from ._checkpoint import Checkpoint, check_checkpoint
 from ._constraints import check_parameters
 from ._fitting import History, Run, deferred_interrupt
 from ._images import ImageInput
+from ._overflow import check_finite_training, check_outputs
 from ._parallel import Team, thread_count
 from ._parameters import CONSTRAINTS
 from ._parts import TrainingParts
@@ -32,6 +33,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
 
     _parameter_constraints: dict = CONSTRAINTS
     _numeric_y = False
+    _range = np.float32  # of X, also where it is computed in float64
 
     # What a subclass says
 
@@ -173,7 +175,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         with deferred_interrupt() as interrupt, Watch(self, run, data) as watch:
 
             def report(loss):
-                history.add(loss, network.parameters)
+                history.add(loss, network)
                 network.changed()
                 run.epoch += 1
                 try:
@@ -186,7 +188,8 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
 
             result = trainer.minimize(X, y, weight, max_iter=run.n_epochs, tol=self.tol, report=report)
         if not history.loss:  # already at a minimum
-            history.add(float(result.fun), network.parameters)
+            history.add(float(result.fun), network)
+        check_finite_training(history.loss[-1], network, len(history.loss), self.learning_rate_init)  # measured anew
         network.changed()
         self._set_history(run)
 
@@ -301,6 +304,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         double = X.dtype.kind == "f" and X.dtype.itemsize >= 8
         with Team(thread_count(self.n_jobs)) as team:
             outputs = self._network_outputs(self.network_, X, team)
+        check_outputs(outputs)
         return outputs.astype(np.float64 if double else np.float32, copy=False)
 
     # Inspection

@@ -10,7 +10,7 @@ from math import inf, isnan
 
 import numpy as np
 
-from ._validation import check_finite_loss, check_finite_parameters
+from ._overflow import check_finite_training
 
 __all__ = ["History", "Run", "deferred_interrupt"]
 
@@ -25,11 +25,9 @@ class History:
     learning_rate_init: float = float("nan")
     best: int = -1  # number of the score of the weights that are kept; -1 before the first
 
-    def add(self, loss, parameters):
-        """An epoch's loss; raises where it, or a parameter after it, is no longer finite."""
-        epoch = len(self.loss) + 1
-        check_finite_loss(loss, epoch, self.learning_rate_init)
-        check_finite_parameters(parameters, epoch, self.learning_rate_init)
+    def add(self, loss, network):
+        """An epoch's loss; raises where it, or a number of the network after it, is no longer finite."""
+        check_finite_training(loss, network, len(self.loss) + 1, self.learning_rate_init)
         self.loss.append(loss)
 
     def add_score(self, loss, score) -> bool:
@@ -160,7 +158,7 @@ class Run:
     def _epoch(self, interrupt):
         trainer, history = self.trainer, self.history
         loss = trainer.epoch(self.pieces(self.rng), self.total, self._rate, interrupt)
-        history.add(loss, trainer.network.parameters)
+        history.add(loss, trainer.network)
         self.epoch += 1
         if interrupt.pressed:
             return

@@ -12,6 +12,7 @@ from math import prod
 import numpy as np
 
 from ._frame import aligned, split
+from ._overflow import check_range
 from ._validation import check_memory, physical_memory
 from ._versions import Versioned
 from .layers import Convolution, StridePool
@@ -170,7 +171,9 @@ class Network(Versioned):
             return self
         if dtype not in self.twins:
             twin = Network(self.layers, self.input_shape, dtype)
-            twin.parameters[:], twin.state[:] = self.parameters, self.state
+            for name, numbers in (("parameters", self.parameters), ("state", self.state)):
+                check_range(numbers, dtype, f"{name} of the network", "give X in float64")
+                getattr(twin, name)[:] = numbers
             self.twins[dtype] = twin
         return self.twins[dtype]
 

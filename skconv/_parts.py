@@ -10,6 +10,7 @@ from ._architecture import build_layers
 from ._constraints import InvalidParameterError
 from ._defaults import is_series
 from ._network import Network
+from ._overflow import check_finite_array
 from ._sources import LazyRows
 from ._training import Trainer, weight_matrices
 from .augmentation import make_augmenter
@@ -152,9 +153,6 @@ def _check_initial(weights, network):
                 f"initial_weights[{name!r}] has shape {np.shape(array)}, but the network's has {known[name].shape}"
             )
         array = np.asarray(array)
-        if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
-            raise InvalidParameterError(
-                f"initial_weights[{name!r}] must hold finite numbers, got dtype {array.dtype} with {array.ravel()[:3]}"
-            )
+        check_finite_array(f"initial_weights[{name!r}]", array, network.dtype)
         if name.endswith((".variance", ".batches")) and array.min() < 0:
             raise InvalidParameterError(f"initial_weights[{name!r}] must be zero or more, got {array.min()}")

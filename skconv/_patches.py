@@ -6,6 +6,7 @@ import numpy as np
 from scipy.fft import dct
 from scipy.linalg import eigh
 
+from ._overflow import named_overflow
 from .layers import Convolution
 from .layers.encoding import Triangle, Whitening
 
@@ -46,6 +47,8 @@ class Moments:
 
     def components(self):
         """Variances, falling, and the directions in rows; the largest entry of each is positive."""
+        if not np.isfinite(self.products).all():
+            raise ValueError("patches of X have values too large for their squares in float64; scale X")
         variance, vectors = eigh(self.products / self.n - np.outer(self.mean, self.mean))
         vectors = vectors.T[::-1]
         largest = np.abs(vectors).argmax(axis=1)
@@ -98,7 +101,9 @@ class PatchKMeans:
         self.taps = flat.shape[1]
         self.basis = dct(np.eye(self.taps), norm="ortho", axis=0)[1:]  # all cosines but the constant one
         coefficients = flat @ self.basis.T
-        self.epsilon = max(_CONTRAST * float((coefficients**2).sum()) / flat.size, float(np.finfo(np.float32).tiny))
+        with named_overflow("filters='kmeans'", coefficients.dtype):
+            squares = float((coefficients**2).sum())
+        self.epsilon = max(_CONTRAST * squares / flat.size, float(np.finfo(np.float32).tiny))
         moments = Moments()
         moments.add(self._normalised(coefficients))
         variance, directions = moments.components()

@@ -16,6 +16,7 @@ from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.utils import assert_all_finite
 
+from ._overflow import check_range
 from ._validation import check_memory
 
 __all__ = ["LazyRows", "epoch_pieces", "is_lazy", "lazy_rows", "subset"]
@@ -54,8 +55,8 @@ def subset(X, rows):
 class LazyRows:
     """Flat samples ``(n, features)`` of an array that stays where it is.
 
-    Whatever is read is held against NaN and infinity.  Slices and index arrays give ndarrays; those of slices are
-    read-only.
+    Whatever is read is held against NaN, infinity and float32's range.  Slices and index arrays give ndarrays; those of
+    slices are read-only.
 
     Parameters
     ----------
@@ -215,6 +216,7 @@ class LazyRows:
         samples = samples.reshape(stop - start, self.shape[1]).astype(self.dtype, copy=False)
         if not self._finite:
             assert_all_finite(samples, estimator_name=self._name, input_name="X")
+            check_range(samples, np.float32)  # what networks see
         return samples
 
     def check_finite(self):

@@ -13,8 +13,6 @@ from ._constraints import ACTIVATIONS, InvalidParameterError, at_least, check_va
 __all__ = [
     "check_channel_values",
     "check_counts",
-    "check_finite_loss",
-    "check_finite_parameters",
     "check_groups",
     "check_image_shape",
     "check_input",
@@ -161,18 +159,3 @@ def _layer_meant(value, kind) -> str:
         return "" if mismatch([ACTIVATIONS], value) else f"; write Activation({value!r})"
     module = type(value).__module__
     return "" if module == "builtins" else f" of {module}"
-
-
-def check_finite_parameters(parameters, epoch, learning_rate_init):
-    """Raise where the last update has diverged."""
-    if not np.isfinite(parameters).all():
-        check_finite_loss(float("nan"), epoch, learning_rate_init)
-
-
-def check_finite_loss(loss, epoch, learning_rate_init):
-    """Raise where training has diverged."""
-    if not np.isfinite(loss):
-        raise ValueError(
-            f"the loss became {loss} in epoch {epoch}: the training diverged. Lower learning_rate_init "
-            f"(now {shown(learning_rate_init)}), or scale X, for example by MinMaxScaler or StandardScaler"
-        )

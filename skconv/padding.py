@@ -14,7 +14,8 @@ from ._constraints import at_least, border_widths, finite_numbers, one_of, shown
 from ._frame import split
 from ._geometry import BORDER_MAPS, make_window
 from ._images import ImageTransformer, output_dtype, pixel_names
-from ._kernels.padding import border_maps, border_shapes, fill_from, fill_noise, inside, repeat, tiled
+from ._kernels.padding import border_maps, border_shapes, fill_from, fill_noise, inside, repeat, strips, tiled
+from ._overflow import check_range
 from ._parallel import quiet_arithmetic
 from ._validation import check_channel_values, check_pattern
 
@@ -198,6 +199,8 @@ class ImagePadder(ImageTransformer):
     def _field(self, dtype):
         """What all borders hold, ``(H', W', C, 1)``."""
         rows, columns, _ = self.output_shape_
+        for name, values in self._values.items():
+            check_range(values, dtype, name, "give X in float64")
         if self.mode == "pattern":
             return tiled(self._values["pattern"].astype(dtype), rows, columns)[..., None]
         return np.broadcast_to(self._values["constant_values"], self.output_shape_)[..., None]
@@ -216,10 +219,11 @@ class ImagePadder(ImageTransformer):
             rng = self._generator(image)
             # Uniform numbers of variance 1 lie within the root of 3.
             flat = rng.standard_normal(size) if self.noise == "normal" else rng.uniform(-(3**0.5), 3**0.5, size)
-            mean = image.mean(axis=(0, 1)) if given[0] is None else given[0]
-            spread = image.std(axis=(0, 1)) if given[1] is None else given[1]
-            noise = split(flat, shapes).values()
-            fill_noise(noise, mean[:, None], spread[:, None], self._window, padded[..., None])
+            moments = (own if value is None else value for own, value in zip(_moments(image), given, strict=True))
+            mean, spread = (value[:, None] for value in moments)
+            fill_noise(split(flat, shapes).values(), mean, spread, self._window, padded[..., None])
+            for strip in strips(padded, self._window):  # noise may go beyond the largest number
+                np.clip(strip, -np.finfo(out.dtype).max, np.finfo(out.dtype).max, out=strip)
 
     def _fill_donors(self, X, out):
         maps = border_maps(self._window, "wrap")
@@ -230,7 +234,15 @@ class ImagePadder(ImageTransformer):
                 donor = self.donors_[(first + i) % len(self.donors_)]
                 if not np.array_equal(donor.astype(coarse), itself):
                     break
+            check_range(donor, out.dtype, "donors_", "give X in float64")
             repeat(donor[..., None], maps, padded[..., None])
+
+
+def _moments(image):
+    """Mean and standard deviation of each channel, by a power of two so that no square leaves the range."""
+    unit = np.ldexp(1.0, np.frexp(np.abs(image).max())[1] - 1)
+    image = image / unit
+    return image.mean(axis=(0, 1)) * unit, image.std(axis=(0, 1)) * unit
 
 
 def _doubles(X):

@@ -15,6 +15,7 @@ __all__ = ["Flatten", "ToImages"]
 class _Reshaper(ImageTransformer):
     """The same numbers in another shape: nothing is computed or converted."""
 
+    _range = np.longdouble
     _parameter_constraints: dict = {"image_shape": [one_of("series"), at_least(1), tuple, list, None]}
 
     def __init__(self, image_shape=None):

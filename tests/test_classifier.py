@@ -1194,9 +1194,9 @@ def test_divergence_in_partial_fit(start):
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
-def test_divergence_by_huge_X(start, solver):
+def test_X_beyond_the_range_of_float32(start, solver):
     start.set_params(solver=solver)
-    match = "the loss became (nan|inf) in epoch 1: the training diverged.*or scale X"
+    match = r"Input X contains infinity or a value too large for dtype\('float32'\)"
     assert_rejected(start, lambda model: model.fit(X * 1e200, Y), match)
 
 
@@ -1342,7 +1342,7 @@ def test_warm_start_needs_the_same_problem():
     assert_rejected(model, lambda model: model.fit(X.reshape(-1, 4, 16), Y), r"from \(4, 16, 1\)")
     expected = model.predict_proba(X)
     diverging = model.set_params(learning_rate_init=1e30, batch_size=16)
-    assert_rejected(diverging, lambda model: model.fit(X * 1e200, Y), "diverged")
+    assert_rejected(diverging, lambda model: model.fit(X * 1e30, Y), "diverged")
     assert same_bits(model.predict_proba(X), expected)
 
 

@@ -98,11 +98,11 @@ def test_the_best_epoch_has_the_highest_score_and_of_equals_the_lowest_loss(scor
 
 def test_history_takes_finite_losses_only():
     history = History(learning_rate_init=0.5)
-    history.add(1.0, np.ones(2))
+    history.add(1.0, SimpleNamespace(parameters=np.ones(2), state=np.ones(1)))
     for loss, parameters in ((np.nan, np.ones(2)), (np.inf, np.ones(2)), (1.0, np.array([1, np.inf]))):
         match = r"the loss became (nan|inf) in epoch 2: the training diverged.*learning_rate_init \(now 0.5\)"
         with pytest.raises(ValueError, match=match):
-            history.add(loss, parameters)
+            history.add(loss, SimpleNamespace(parameters=parameters, state=np.array([np.inf])))
     assert history.loss == [1.0]
 
 

@@ -273,7 +273,9 @@ def test_first_values_of_the_wrong_kind(given):
 @pytest.mark.parametrize("value", [np.nan, np.inf, "a", None, 1j])
 def test_first_values_that_are_no_finite_numbers(value):
     given = {"dense2.bias": np.full(10, value)}
-    with pytest.raises(ValueError, match=r"initial_weights\['dense2.bias'\] must hold finite numbers, got dtype"):
+    with pytest.raises(
+        ValueError, match=r"initial_weights\['dense2.bias'\] must hold finite numbers, of float32's range, got dtype"
+    ):
         ConvNetClassifier(**SMALL, initial_weights=given).fit(X, Y)
 
 

@@ -5,6 +5,7 @@ from math import erf, exp, expm1, log1p, pi, sqrt, tanh
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 
@@ -17,6 +18,8 @@ from skconv import (
     StridedPooling,
     ToImages,
 )
+from skconv.layers import Activation, Convolution, LayerNorm
+from skconv.layers import Flatten as FlattenLayer
 from skconv.layers.activation import FUNCTIONS
 from skconv.losses import BinaryCrossEntropy
 
@@ -146,3 +149,195 @@ def test_the_loss_of_a_label_that_is_sure_and_right(z):
     outputs, targets = np.array([[z, -z]], np.float32), np.array([[1, 0]], np.float32)
     value = BinaryCrossEntropy()(outputs, targets, np.array([0.5, 0.5], np.float32))
     assert value == pytest.approx(log1p(exp(-z)), rel=1e-6)
+
+
+# Numbers beyond the range of their type
+
+BEYOND = r"Input X contains infinity or a value too large for dtype\('float32'\)"
+SQUARES = "too large for their squares in float32"
+NETWORKS = {
+    "classifier": (ConvNetClassifier(4, max_iter=2, random_state=0), Y),
+    "classifier, float64": (ConvNetClassifier(4, solver="lbfgs", max_iter=3, random_state=0), Y),
+    "regressor": (ConvNetRegressor(4, max_iter=2, random_state=0), Y.astype(float)),
+}
+
+
+class Stored:
+    """An array that has to be read, and counts it."""
+
+    def __init__(self, array):
+        self.array, self.shape, self.dtype, self.reads = array, array.shape, array.dtype, 0
+
+    def __getitem__(self, rows):
+        self.reads += 1
+        return self.array[rows]
+
+
+@pytest.mark.parametrize("large", [1e39, -1e300])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_take_what_float32_holds(name, large):
+    estimator, y = NETWORKS[name]
+    far = X.copy()
+    far[-1, -1] = large
+    fitted, new = clone(estimator).fit(X, y), clone(estimator)
+    calls = [
+        lambda: new.fit(far, y),
+        *(lambda method=method: getattr(fitted, method)(far) for method in METHODS if hasattr(fitted, method)),
+        lambda: fitted.predict(far[-1:]),
+        lambda: fitted.score(far, y),
+        lambda: new.fit(Stored(far), y),
+        lambda: fitted.predict(Stored(far)),
+    ]
+    if name != "classifier, float64":
+        calls.append(lambda: new.fit(X, y, X_val=far, y_val=y))
+        options = {"classes": np.unique(y)} if name == "classifier" else {}
+        calls += [lambda: fitted.partial_fit(far, y), lambda: new.partial_fit(far, y, **options)]
+    for call in calls:
+        with pytest.raises(ValueError, match=BEYOND):
+            call()
+    assert not hasattr(new, "network_")
+    np.testing.assert_array_equal(fitted.predict(X), clone(estimator).fit(X, y).predict(X))
+
+
+def test_outputs_that_are_not_finite_are_refused():
+    far = X.astype(np.float32)
+    far[[7, 90]] = np.finfo(np.float32).max * (-1) ** np.arange(64)
+    for estimator in (ConvNetClassifier(max_iter=2, random_state=0), ConvNetRegressor(max_iter=2, random_state=0)):
+        model = estimator.fit(X, Y)
+        for method in METHODS[: 4 if hasattr(model, "classes_") else 1]:
+            with pytest.raises(ValueError, match="outputs are not finite for 2 of 120 samples, row 7 of X the first"):
+                getattr(model, method)(far)
+
+
+def test_a_large_array_in_storage_beyond_the_range():
+    far = np.tile(X, (30, 1))
+    far[-1, 0] = 1e39
+    with config_context(working_memory=0.5):
+        for call in (
+            lambda: ConvNetClassifier(4, max_iter=1).fit(Stored(far), np.tile(Y, 30)),
+            lambda: ConvNetClassifier(4, max_iter=1, random_state=0).fit(X, Y).predict(Stored(far)),
+        ):
+            with pytest.raises(ValueError, match=BEYOND):
+                call()
+
+
+def test_whoever_says_that_all_is_finite_is_believed():
+    model = ConvNetClassifier(4, max_iter=2, random_state=0).fit(X, Y)
+    with config_context(assume_finite=True), pytest.raises(ValueError, match="the network's outputs are not finite"):
+        model.predict(X * 1e39)
+
+
+@pytest.mark.parametrize(
+    "transformer",
+    [StridedPooling("max"), StridedPooling("mean"), StridedPooling("lp"), StridedPooling("median"), ToImages(),
+     Flatten(), ImagePadder(1, "edge"), ConvFeatures("sobel", pool=None)],
+    ids=str,
+)  # fmt: skip
+def test_transformers_compute_in_the_type_of_X(transformer):
+    """float64 has room: a power of two more in X is one more in what comes out."""
+    expected = transformer.fit(X).transform(X) * 2.0**700
+    np.testing.assert_array_equal(transformer.fit(X * 2.0**700).transform(X * 2.0**700), expected)
+    if np.finfo(np.longdouble).max > np.finfo(float).max and not isinstance(transformer, (ToImages, Flatten)):
+        wide = X.astype(np.longdouble) * np.ldexp(np.longdouble(1), 1100)
+        for call in (transformer.fit, transformer.transform):
+            with pytest.raises(ValueError, match=r"value too large for dtype\('float64'\)"):
+                call(wide)
+
+
+@pytest.mark.parametrize("noise", ["normal", "uniform"])
+def test_noise_of_huge_numbers(noise):
+    padder = ImagePadder(3, "noise", noise=noise, random_state=0).fit(X)
+    image = X[:1] + 1  # the noise's numbers come from the image itself, so its mean and deviation are looked at
+    for scale in (2.0**900, 2.0**-900):
+        padded = padder.transform((image * scale).reshape(1, 8, 8))[0] / scale
+        inner = np.zeros(padded.shape, bool)
+        inner[3:-3, 3:-3] = True
+        assert padded[~inner].mean() == pytest.approx(image.mean(), rel=0.2)
+        assert padded[~inner].std() == pytest.approx(image.std(), rel=0.3)
+    assert np.isfinite(padder.transform((X * 3.4e38).astype(np.float32))).all()
+    assert np.isfinite(padder.transform(X * 1.7e308)).all()
+
+
+def test_values_beyond_the_range_of_the_images():
+    images, match = X.astype(np.float32), r"value too large for dtype\('float32'\); give X in float64"
+    for padder in (
+        ImagePadder(1, constant_values=1e39),
+        ImagePadder(1, "pattern", pattern=[[1e39]]),
+        ImagePadder(1, "donor", random_state=0),
+    ):
+        padder.fit(X * 1e300)
+        padder.transform(X)
+        with pytest.raises(ValueError, match=match):
+            padder.transform(images)
+    features = ConvFeatures(np.full((1, 3, 3), 1e39)).fit(images)
+    assert np.isfinite(features.transform(X)).all()
+    with pytest.raises(ValueError, match=match):
+        features.transform(images)
+
+
+@pytest.mark.parametrize("array", [np.full((4, 3, 3, 1), 1e39), np.full((4, 3, 3, 1), "1")])
+def test_initial_weights_beyond_the_range(array):
+    model = ConvNetClassifier(4, max_iter=1, initial_weights={"convolution1.weight": array})
+    match = r"initial_weights\['convolution1.weight'\] must hold finite numbers, of float32's range, got"
+    with pytest.raises(ValueError, match=match):
+        model.fit(X, Y)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_fit_on_huge_numbers_is_right_or_refused(name):
+    """Batch normalisation takes the scale away, as long as squares are in the range."""
+    estimator, y = NETWORKS[name]
+    for scale in (1e10, 1e15, 1e17):
+        model = clone(estimator).fit((X * scale).astype(np.float32), y)
+        assert np.isfinite(model.network_.state).all()
+        assert np.isfinite(model.score(X * scale, y))
+    refused = f"{SQUARES}|the training diverged. Lower learning_rate_init"
+    for scale in (3e19, 1e20, 1e25, 1e30, 1e37):
+        with pytest.raises(ValueError, match=refused):
+            clone(estimator).fit((X * scale).astype(np.float32), y)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+def test_the_running_statistics_are_named(solver):
+    """That of a channel is the last to be infinite: the loss is finite, but no prediction would be a number."""
+    match = r"running statistics of batch normalisation became infinite in epoch \d: .* in float32. Scale X"
+    far = (X * 1e19).astype(np.float32)
+    for estimator in (ConvNetClassifier(max_iter=2, random_state=0), ConvNetRegressor(max_iter=2, random_state=0)):
+        with pytest.raises(ValueError, match=match):
+            estimator.set_params(solver=solver).fit(far, Y)
+
+
+def test_the_running_statistics_in_partial_fit():
+    model = ConvNetClassifier(max_iter=2, random_state=0).fit(X, Y)
+    before = model.predict_proba(X)
+    with pytest.raises(ValueError, match="running statistics of batch normalisation became infinite in epoch 3"):
+        model.partial_fit(X * 1e19, Y)
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+
+
+@pytest.mark.parametrize("over", ["channels", "sample"])
+def test_layer_normalisation_of_huge_numbers_is_refused(over):
+    layers = [Convolution(4), LayerNorm(over), Activation(), FlattenLayer()]
+    model = ConvNetClassifier(layers=layers, max_iter=1, random_state=0)
+    for call in (lambda: model.fit(X * 1e20, Y), lambda: model.fit(X, Y).predict(X * 1e20)):
+        with pytest.raises(ValueError, match=f"LayerNorm has inputs {SQUARES}"):
+            call()
+    assert model.fit(X * 1e15, Y).predict(X * 1e15).shape == Y.shape
+
+
+def test_patches_of_huge_numbers_are_refused():
+    for filters in ("kmeans", "pca"):
+        with pytest.raises(ValueError, match="too large for their squares in float64"):
+            ConvFeatures(filters, 5, 3, n_patches=500).fit(X * 1e200)
+    features = ConvFeatures("kmeans", 5, 3, n_patches=500, random_state=0).fit(X * 1e20)
+    assert features.transform(X * 1e20).max() > 0
+    with pytest.raises(ValueError, match=f"filters='kmeans' has inputs {SQUARES}"):
+        features.transform((X * 1e20).astype(np.float32))
+
+
+def test_targets_have_the_range_of_float64():
+    small = ConvNetRegressor(4, max_iter=2, random_state=0).fit(X, Y)
+    large = ConvNetRegressor(4, max_iter=2, random_state=0).fit(X, Y * 2.0**1000)
+    np.testing.assert_array_equal(large.predict(X), small.predict(X) * 2.0**1000)
+    with pytest.raises(ValueError, match=r"y has .* too large for float32; scale y"):
+        small.partial_fit(X, Y * 1e39)

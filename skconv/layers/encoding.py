@@ -10,6 +10,7 @@ from math import prod
 import numpy as np
 
 from .._frame import Plan
+from .._overflow import named_overflow
 from ._base import Layer
 
 __all__ = ["SUMMARIES", "Summary", "Triangle", "Whitening"]
@@ -50,10 +51,11 @@ class Whitening(Layer):
     def forward(self, frame, training):
         work, state = frame.scratch.work, frame.state
         w, total = frame.y[:, :, :-1], frame.y[:, :, -1]
-        np.multiply(frame.x, frame.x, out=work.squares)
-        np.add.reduce(work.squares, axis=2, out=work.norm)
-        np.multiply(work.norm, 1 / self.taps, out=work.norm)
-        np.add(work.norm, self.epsilon, out=work.norm)
+        with named_overflow("filters='kmeans'", work.norm.dtype):
+            np.multiply(frame.x, frame.x, out=work.squares)
+            np.add.reduce(work.squares, axis=2, out=work.norm)
+            np.multiply(work.norm, 1 / self.taps, out=work.norm)
+            np.add(work.norm, self.epsilon, out=work.norm)
         np.sqrt(work.norm, out=work.norm)
         np.divide(frame.x, work.norm[:, :, None], out=w)
         np.multiply(w, state.scale[:, None], out=w)

@@ -10,6 +10,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from .._constraints import between, one_of
 from .._frame import Plan
+from .._overflow import named_overflow
 from ._base import Layer
 
 __all__ = ["BatchNorm", "LayerNorm"]
@@ -283,8 +284,9 @@ class LayerNorm(Layer):
         normal, inverse = (frame.buffers.normal, frame.buffers.inverse) if training else (frame.y, work.inverse)
         self._mean(frame, frame.x, work.mean)
         np.subtract(frame.x, work.mean, out=normal)
-        np.multiply(normal, normal, out=work.x)
-        self._mean(frame, work.x, inverse)
+        with named_overflow("LayerNorm", inverse.dtype):
+            np.multiply(normal, normal, out=work.x)
+            self._mean(frame, work.x, inverse)
         np.add(inverse, self.epsilon, out=inverse)
         np.sqrt(inverse, out=inverse)
         np.divide(1, inverse, out=inverse)
