@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_array
 
 from ._filters import CLASSICAL, classical_bank, per_channel, random_bank
 from ._geometry import pair
-from ._validation import check_memory, physical_memory
+from ._memory import check_available
 from .layers import Layer, MaxPool, MeanPool, StridePool
 from .layers.encoding import SUMMARIES
 
@@ -41,7 +41,7 @@ def named_bank(name, n_filters, kernel_size, shape, rng):
     """Weight ``(filters, rows, columns, channels)`` and names of a classical or a random bank."""
     size = pair(kernel_size, shape[0])
     what = f"{n_filters} filters of {prod(size) * shape[2]} numbers"
-    check_memory(what, 8 * n_filters * prod(size) * shape[2], physical_memory(), "this machine's memory")
+    check_available(what, 8 * n_filters * prod(size) * shape[2])
     if name in CLASSICAL:
         return per_channel(*classical_bank(name, size, n_filters), shape[2])
     return random_bank(name, (n_filters, *size, shape[2]), rng), [f"{name}{i}" for i in range(n_filters)]

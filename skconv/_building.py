@@ -12,12 +12,13 @@ from ._filters import RANDOM
 from ._geometry import make_window
 from ._images import output_dtype, pixel_names
 from ._kernels.rocket import MiniRocket, draw_rocket_kernels
+from ._memory import check_available
 from ._network import Network
 from ._parallel import Team, thread_count
 from ._patches import PatchKMeans, sample_patches
 from ._transfer import first_layers, network_of
 from ._transform import NetworkTransformer
-from ._validation import check_memory, check_window_fits, physical_memory
+from ._validation import check_window_fits
 from .layers import Activation, Convolution, Flatten
 from .layers.encoding import Summary
 
@@ -37,7 +38,7 @@ class FeatureBuilder(NetworkTransformer):
 
     @staticmethod
     def _check_bytes(what, needed):
-        check_memory(what, needed, physical_memory(), "this machine's memory")
+        check_available(what, needed)
 
     def _window(self, padding):
         """Windows of the filters over an image."""

@@ -15,7 +15,17 @@ from dataclasses import dataclass, replace
 from math import gcd
 from numbers import Integral
 
-__all__ = ["BORDER_MAPS", "Axis", "Window", "border_map", "border_sources", "border_strips", "make_window", "pair"]
+__all__ = [
+    "BORDER_MAPS",
+    "Axis",
+    "Window",
+    "border_map",
+    "border_pieces",
+    "border_source",
+    "border_strips",
+    "make_window",
+    "pair",
+]
 
 BORDER_MAPS = ("edge", "reflect", "symmetric", "wrap")  # modes of a border that repeats samples of its axis
 
@@ -77,29 +87,26 @@ class Axis:
         Returns
         -------
         phases : list of Phase
-            One for each of the first ``stride`` inputs.
+            One for each of the first ``stride`` inputs that a tap reaches; the others have no gradient.
         first : int
             Where output 0 stands in the storage of the output's gradient, zeros around it.
         length : int
             Size of that storage.
         """
-        phases = [self._phase(start) for start in range(min(self.stride, self.size))]
+        step = self.stride // gcd(self.stride, self.dilation)  # between the taps that reach the same inputs
+        reached = {(tap * self.dilation - self.before) % self.stride: tap for tap in range(min(step, self.kernel))}
+        phases = [self._phase(start, tap, step) for start, tap in sorted(reached.items()) if start < self.size]
         first = max([0, *(-phase.skip for phase in phases)])
         phases = [replace(phase, skip=first + phase.skip) for phase in phases]
-        ends = [phase.skip + phase.axis.size for phase in phases if phase.axis]
-        return phases, first, max([first + self.output, *ends])
+        return phases, first, max([first + self.output, *(phase.skip + phase.axis.size for phase in phases)])
 
-    def _phase(self, start) -> Phase:
-        """The data gradient of inputs from ``start`` on; ``skip`` is counted from output 0."""
-        shared = gcd(self.stride, self.dilation)
-        step, dilation = self.stride // shared, self.dilation // shared  # between the taps, between their outputs
-        for tap in range(min(step, self.kernel)):
-            output, rest = divmod(start + self.before - tap * self.dilation, self.stride)
-            if not rest:
-                taps, inputs = len(range(tap, self.kernel, step)), len(range(start, self.size, self.stride))
-                back = (taps - 1) * dilation
-                return Phase(start, slice(tap, None, step), Axis(inputs + back, taps, 1, dilation), output - back)
-        return Phase(start, slice(0), None, 0)
+    def _phase(self, start, tap, step) -> Phase:
+        """The data gradient of inputs from ``start`` on, which ``tap`` reaches first; ``skip`` is from output 0."""
+        dilation = self.dilation // gcd(self.stride, self.dilation)  # between their outputs
+        output = (start + self.before - tap * self.dilation) // self.stride
+        taps, inputs = len(range(tap, self.kernel, step)), len(range(start, self.size, self.stride))
+        back = (taps - 1) * dilation
+        return Phase(start, slice(tap, None, step), Axis(inputs + back, taps, 1, dilation), output - back)
 
 
 @dataclass(frozen=True)
@@ -111,16 +118,15 @@ class Phase:
     start : int
     taps : slice
         Of the kernel, those that reach these inputs; to be flipped.
-    axis : Axis or None
-        The stride-1 windows over the storage of the output's gradient; ``axis.output`` inputs.  None where no tap
-        reaches them.
+    axis : Axis
+        The stride-1 windows over the storage of the output's gradient; ``axis.output`` inputs.
     skip : int
         Where the windows start in the storage.
     """
 
     start: int
     taps: slice
-    axis: Axis | None
+    axis: Axis
     skip: int
 
 
@@ -185,13 +191,15 @@ def make_window(height, width, kernel_size, *, stride=1, dilation=1, padding="va
             span = (k - 1) * d + 1
             before = (span - 1) // 2
             after = max(0, (-(-size // s) - 1) * s + span - before - size)
+        # What moves beyond the axis, or lies between the taps of one tap, does not matter: no number is too large.
+        s, d = min(s, max(size + before + after, (k - 1) * d + 1)), d if k > 1 else 1
         axis = Axis(size, k, s, d, before, after)
         axes.append(axis.rounded_up() if ceil_mode else axis)
     return Window(*axes)
 
 
-def border_sources(axis: Axis, mode) -> list[int]:
-    """The sample that each position of an axis with its borders repeats; as ``numpy.pad``, at any width.
+def border_source(axis: Axis, mode, position) -> int:
+    """The sample that a position of an axis (from 0; its borders lie around it) repeats; as ``numpy.pad``.
 
     Parameters
     ----------
@@ -199,14 +207,15 @@ def border_sources(axis: Axis, mode) -> list[int]:
     mode : {"edge", "reflect", "symmetric", "wrap"}
         The nearest sample; mirrored about the last sample, or about its outer edge; from the other end.  On one sample
         all are the same.
+    position : int
     """
-    positions, last = range(-axis.before, axis.size + axis.after), axis.size - 1
+    last = axis.size - 1
     if mode == "edge" or last == 0:
-        return [min(max(i, 0), last) for i in positions]
+        return min(max(position, 0), last)
     if mode == "wrap":
-        return [i % axis.size for i in positions]
+        return position % axis.size
     period, way_back = (2 * last, 2 * last) if mode == "reflect" else (2 * axis.size, 2 * axis.size - 1)
-    return [min(i % period, way_back - i % period) for i in positions]
+    return min(position % period, way_back - position % period)
 
 
 def border_map(axis: Axis, mode) -> list[tuple[slice, slice]]:
@@ -214,19 +223,33 @@ def border_map(axis: Axis, mode) -> list[tuple[slice, slice]]:
 
     A piece's samples rise or fall by one, or are a single one for all positions.
     """
-    sources = border_sources(axis, mode)
+    end = axis.size + axis.after
     pieces = [(slice(axis.before, axis.before + axis.size), slice(0, axis.size))]
-    for start, stop in ((0, axis.before), (axis.before + axis.size, axis.padded)):
+    for start, stop in ((-axis.before, 0), (axis.size, end)):
         while start < stop:
-            end, step = start + 1, 0
-            if end < stop and abs(sources[end] - sources[start]) <= 1:
-                step = sources[end] - sources[start]
-                while end < stop and sources[end] - sources[end - 1] == step:
-                    end += 1
-            first, past = sources[start], sources[end - 1] + (step or 1)
-            pieces.append((slice(start, end), slice(first, past if past >= 0 else None, step or 1)))
-            start = end
+            first, length, step = _run(axis, mode, start, stop)
+            past = first + (length - 1) * step + (step or 1)
+            at = slice(axis.before + start, axis.before + start + length)
+            pieces.append((at, slice(first, past if past >= 0 else None, step or 1)))
+            start += length
     return pieces
+
+
+def border_pieces(axis: Axis, mode) -> int:
+    """How many pieces `border_map` has at most."""
+    turns = 0 if mode == "edge" or axis.size == 1 else (axis.before + axis.after) // (axis.size - 1)
+    return turns + 5
+
+
+def _run(axis, mode, start, stop):
+    """First sample of the longest run of samples from a position on, its length and its step."""
+    first = border_source(axis, mode, start)
+    step = border_source(axis, mode, start + 1) - first if start + 1 < stop else 2
+    if step == 0:  # one sample for all positions, or twice where a mirror stands at its outer edge
+        return first, stop - start if mode == "edge" or axis.size == 1 else 2, 0
+    if abs(step) > 1:
+        return first, 1, 0
+    return first, min(stop - start, axis.size - first if step > 0 else first + 1), step
 
 
 def border_strips(window: Window) -> dict[str, tuple[slice, slice]]:

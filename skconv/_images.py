@@ -17,10 +17,11 @@ from sklearn.utils.validation import (
 )
 
 from ._constraints import check_parameters
+from ._memory import check_available, check_memory
 from ._overflow import check_range, within_range
 from ._parallel import Team, quiet_arithmetic, thread_count
 from ._sources import is_lazy, lazy_rows
-from ._validation import check_image_shape, check_memory, physical_memory
+from ._validation import check_image_shape
 from ._versions import Versioned
 
 __all__ = [
@@ -263,7 +264,7 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
     def _check_output_memory(self, n, dtype):
         needed = n * prod(self.output_shape_) * dtype.itemsize
         what = f"an output of {n} x {' x '.join(map(str, self.output_shape_))} numbers"
-        check_memory(what, needed, physical_memory(), "this machine's memory")
+        check_available(what, needed)
 
     def _formed(self, out, ndim):
         """The output in the form of an input with that many dimensions."""

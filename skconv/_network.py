@@ -12,8 +12,8 @@ from math import prod
 import numpy as np
 
 from ._frame import aligned, split
+from ._memory import check_available
 from ._overflow import check_range
-from ._validation import check_memory, physical_memory
 from ._versions import Versioned
 from .layers import Convolution, StridePool
 from .layers.branching import Fork, Merge, Switch
@@ -145,7 +145,7 @@ class Network(Versioned):
         largest = max(self.steps, key=lambda step: step.n_parameters)
         n = sum(step.n_parameters for step in self.steps)
         what = f"to train the network's {n:,} parameters ({largest.n_parameters:,} in {largest.name})"
-        check_memory(what, _TRAINED_COPIES * n * self.dtype.itemsize, physical_memory(), "this machine's memory")
+        check_available(what, _TRAINED_COPIES * n * self.dtype.itemsize)
 
     def __getstate__(self):
         return {**super().__getstate__(), "idle_sessions": {}, "twins": {}, "alone": None}

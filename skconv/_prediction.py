@@ -9,8 +9,8 @@ import numpy as np
 from ._alone import Alone
 from ._frame import scratch_bytes
 from ._kernels.products import COLUMNS, columns_alike
+from ._memory import check_memory
 from ._session import MIN_BLOCK_WORK, Session, fitting_width
-from ._validation import check_memory
 
 __all__ = ["block_width", "borrow", "give_back", "predict", "prediction_width", "runs_alone", "width_within"]
 

@@ -16,8 +16,8 @@ from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.utils import assert_all_finite
 
+from ._memory import check_memory
 from ._overflow import check_range
-from ._validation import check_memory
 
 __all__ = ["LazyRows", "epoch_pieces", "is_lazy", "lazy_rows", "subset"]
 

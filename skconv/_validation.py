@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from math import gcd
 
 import numpy as np
@@ -17,11 +15,9 @@ __all__ = [
     "check_image_shape",
     "check_input",
     "check_layers",
-    "check_memory",
     "check_pattern",
     "check_window_fits",
     "per_layer",
-    "physical_memory",
 ]
 
 
@@ -44,22 +40,6 @@ def check_groups(groups, channels, filters):
         fit = ", ".join(str(n) for n in range(1, common + 1) if common % n == 0)
         raise ValueError(
             f"groups must divide the {channels} channels of the input and filters={filters}: one of {fit}, got {groups}"
-        )
-
-
-def physical_memory() -> int:
-    """Bytes of this machine's memory, or no limit where the system does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return sys.maxsize
-
-
-def check_memory(what, needed, limit, name):
-    """Raise before anything of that many bytes is allocated."""
-    if needed > limit:
-        raise ValueError(
-            f"{what} would take {needed / 2**20:,.1f} MiB, more than the {limit / 2**20:,.1f} MiB of {name}"
         )
 
 

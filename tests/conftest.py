@@ -25,3 +25,14 @@ def allocated():
         return peak - before
 
     return measure
+
+
+@pytest.fixture
+def machine_memory(monkeypatch):
+    """A function that gives the machine so many bytes of memory, of which this process has none yet."""
+
+    def give(n):
+        monkeypatch.setattr("skconv._memory.limits", lambda: [(n, None, "this machine's memory")])
+        monkeypatch.setattr("skconv._memory._held", lambda field: 0)
+
+    return give

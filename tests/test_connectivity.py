@@ -403,14 +403,14 @@ def test_geometry_that_does_not_fit_names_the_layer(connectivity, kind):
         quick(layers=layers).fit(X, Y)
 
 
-def test_more_parameters_than_memory(monkeypatch):
+def test_more_parameters_than_memory(monkeypatch, machine_memory):
     """8 x 8 x 4 outputs of 8 x 8 inputs, four bytes each, five times: 0.3 MiB for the first layer alone."""
     model = quick(connectivity="full", filters=4, hidden_layer_sizes=(), batch_norm=False, pool=None)
     n = 256 * 64 + 4 + 256 * 10 + 10
-    monkeypatch.setattr(skconv._network, "physical_memory", lambda: 20 * n)
+    machine_memory(20 * n)
     model.fit(X, Y)
     before, content = dict(vars(model)), pickle.dumps(model)
-    monkeypatch.setattr(skconv._network, "physical_memory", lambda: 20 * n - 1)
+    machine_memory(20 * n - 1)
     monkeypatch.setattr(skconv._network, "aligned", None)
     match = (
         rf"to train the network's {n:,} parameters \(16,384 in fullyconnected1\) would take {20 * n / 2**20:.1f} MiB, "

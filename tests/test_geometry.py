@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from skconv._geometry import Axis, Window, make_window, pair
+from skconv._geometry import Axis, Window, border_map, border_pieces, make_window, pair
 
 SETTINGS = settings(deadline=None, max_examples=60, derandomize=True)
 sizes, kernels, strides, dilations = st.integers(1, 12), st.integers(1, 5), st.integers(1, 4), st.integers(1, 3)
@@ -61,13 +61,9 @@ def test_adjoint_is_the_transposed_correlation(axis):
     phases, first, length = axis.adjoint()
     storage = np.zeros(length)
     storage[first : first + axis.output] = gradient
-    result = np.full(axis.size, np.nan)
-    assert len(phases) == min(axis.stride, axis.size)
+    result = np.zeros(axis.size)
     for phase in phases:
         inputs = result[phase.start :: axis.stride]
-        if phase.axis is None:
-            inputs[:] = 0
-            continue
         taps, read = weight[phase.taps][::-1], storage[phase.skip : phase.skip + phase.axis.size]
         assert len(read) == phase.axis.size
         assert (phase.axis.stride, phase.axis.before, phase.axis.after) == (1, 0, 0)
@@ -86,10 +82,10 @@ def test_adjoint_of_a_border_wider_than_the_span_starts_outside_what_is_read():
 def test_adjoint_of_a_stride():
     """Inputs that no tap reaches; every other input for a dilation that the stride shares."""
     phases, first, length = Axis(7, 1, stride=3).adjoint()
-    assert [phase.start for phase in phases if phase.axis] == [0]
+    assert [phase.start for phase in phases] == [0]
     assert (first, length) == (0, 3)
     phases, first, length = Axis(9, 3, stride=2, dilation=2).adjoint()
-    assert [(phase.start, phase.taps) for phase in phases if phase.axis] == [(0, slice(0, None, 1))]
+    assert [(phase.start, phase.taps) for phase in phases] == [(0, slice(0, None, 1))]
     assert (phases[0].axis, first, length) == (Axis(7, 3), 2, 7)
 
 
@@ -154,3 +150,27 @@ def test_window_needs_to_fit_both_ways():
     assert Window(Axis(3, 3), Axis(3, 2)).fits
     assert not Window(Axis(3, 4), Axis(3, 2)).fits
     assert not Window(Axis(3, 3), Axis(3, 4)).fits
+
+
+@pytest.mark.parametrize("padding", ["valid", "same", 2, ((0, 1), (2, 0))])
+@pytest.mark.parametrize("ceil_mode", [False, True])
+def test_no_step_is_too_large(padding, ceil_mode):
+    """A stride beyond the axis gives one window, whatever it is; the dilation of a single tap does not matter."""
+    options = {"padding": padding, "ceil_mode": ceil_mode}
+    far = make_window(7, 9, (3, 1), stride=2**70, dilation=(1, 2**70), **options)
+    assert far == make_window(7, 9, (3, 1), stride=1000, dilation=1, **options)
+    assert far.output == (1, 1)
+    assert max(far.rows.stride, far.columns.stride) < 20
+
+
+def test_parts_of_a_data_gradient_are_no_more_than_taps():
+    phases, _, _ = Axis(1 << 40, 3, stride=1 << 30, before=5).adjoint()
+    assert [(phase.start, phase.axis.kernel) for phase in phases] == [((1 << 30) - 5 + i, 1) for i in range(3)]
+
+
+@pytest.mark.parametrize("mode", ["edge", "wrap", "reflect", "symmetric"])
+def test_a_border_of_any_width_is_mapped_by_its_pieces(mode):
+    axis = Axis(1 << 40, 1, before=1 << 38, after=1 << 38)
+    pieces = border_map(axis, mode)
+    assert len(pieces) <= border_pieces(axis, mode) <= 6
+    assert sum(positions.stop - positions.start for positions, _ in pieces) == axis.padded == 3 << 39

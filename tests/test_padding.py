@@ -448,8 +448,8 @@ def test_working_memory_too_small_for_a_sample():
         model.transform(X)
 
 
-def test_an_output_larger_than_memory(monkeypatch):
+def test_an_output_larger_than_memory(machine_memory):
     model = ImagePadder().fit(images())
-    monkeypatch.setattr(_images, "physical_memory", lambda: 1000)
+    machine_memory(1000)
     with pytest.raises(ValueError, match=r"an output of 7 x 6 x 7 x 2 numbers would take 0.0 MiB, more than the 0.0"):
         model.transform(images())

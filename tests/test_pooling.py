@@ -12,7 +12,6 @@ from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
-import skconv._images
 from skconv import StridedPooling
 from skconv.layers import MaxPool
 
@@ -360,16 +359,16 @@ def test_a_block_that_does_not_fit_in_working_memory(method):
     assert peak < 2**20
 
 
-def test_an_output_that_does_not_fit_in_memory(monkeypatch):
+def test_an_output_that_does_not_fit_in_memory(machine_memory):
     X = np.zeros((300, 32, 32))
-    monkeypatch.setattr(skconv._images, "physical_memory", lambda: 2**19)
+    machine_memory(2**19)
     pooling = StridedPooling().fit(X)
     with pytest.raises(
         ValueError,
         match=r"an output of 300 x 16 x 16 x 1 numbers would take 0.6 MiB, more than the 0.5 MiB of this mach",
     ):
         pooling.transform(X)
-    monkeypatch.setattr(skconv._images, "physical_memory", lambda: 1)
+    machine_memory(1)
     with pytest.raises(ValueError, match=r"an output of 1 x 16 x 16 x 1 numbers would take 0\.0 MiB"):
         StridedPooling().fit(X)
 

@@ -7,8 +7,8 @@ from math import prod
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._memory import check_available
 from .._network import Network, named
-from .._validation import check_memory, physical_memory
 from ..layers import Convolution, FullyConnected, LocallyConnected, Pad
 
 __all__ = ["weight_matrix"]
@@ -63,7 +63,7 @@ def weight_matrix(model, layer="convolution1", *, ties=False):
     out = spec.output_shape(shape)
     dtype = np.dtype(np.int64) if ties else network.dtype
     what = f"the {prod(out):,} x {prod(shape):,} matrix of {layer}"
-    check_memory(what, prod(out) * prod(shape) * dtype.itemsize, physical_memory(), "this machine's memory")
+    check_available(what, prod(out) * prod(shape) * dtype.itemsize)
     weight = network.named_parameters()[f"{layer}.weight"]
     if ties:
         weight = np.arange(weight.size).reshape(weight.shape)

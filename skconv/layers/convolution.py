@@ -127,9 +127,9 @@ class _Part(NamedTuple):
     """Part of a data gradient: inputs a stride apart."""
 
     name: str  # of its weight and its scratch
-    kernel: Any  # the correlation; None where no tap reaches these inputs
-    taps: tuple[slice, slice]  # of the weight, before they are flipped
-    source: tuple[slice, slice]  # rows and columns of the output's gradient within its borders
+    kernel: Any  # the correlation; None where all is set to zero first, since no tap reaches some inputs
+    taps: tuple[slice, ...]  # of the weight, before they are flipped
+    source: tuple[slice, ...]  # rows and columns of the output's gradient within its borders
     into: tuple[slice, slice]  # rows and columns of the input's gradient
 
 
@@ -262,18 +262,18 @@ class Convolution(Windowed):
         """
         window, channels = self.window(shape), shape[2]
         (rows, top, height), (columns, left, across) = window.rows.adjoint(), window.columns.adjoint()
+        if len(rows) * len(columns) < prod(min(axis.stride, axis.size) for axis in (window.rows, window.columns)):
+            plan.kernel[1].append(_Part("unreached", None, (), (), (slice(None), slice(None))))
         for row, column in product(rows, columns):
             name = f"adjoint{row.start}.{column.start}"
             into = (slice(row.start, None, window.rows.stride), slice(column.start, None, window.columns.stride))
             source = (slice(row.skip, None), slice(column.skip, None))
-            kernel = None
-            if row.axis and column.axis:
-                axes = Window(row.axis, column.axis)
-                gaps = window.columns.stride > 1
-                kernel = choose_convolution(axes, self.filters, channels, self.groups, width, dtype, alike, gaps)
-                height = max(height, row.skip + kernel.stored_rows)
-                across = max(across, column.skip + _stored_columns(kernel, column.axis))
-                plan.shared[name], plan.scratch[name] = kernel.weight_shape, kernel.scratch
+            axes = Window(row.axis, column.axis)
+            gaps = window.columns.stride > 1
+            kernel = choose_convolution(axes, self.filters, channels, self.groups, width, dtype, alike, gaps)
+            height = max(height, row.skip + kernel.stored_rows)
+            across = max(across, column.skip + _stored_columns(kernel, column.axis))
+            plan.shared[name], plan.scratch[name] = kernel.weight_shape, kernel.scratch
             plan.kernel[1].append(_Part(name, kernel, (row.taps, column.taps), source, into))
         plan.dy = Storage(height, across, top, left)
 

@@ -283,13 +283,15 @@ class LpPool(WindowPool):
 
 def sample_counts(window, dtype, *, borders=False):
     """How many samples of the image, or of it and its borders, lie in each window, ``(P, Q)``."""
-    rows, columns = window.rows, window.columns
-    counted = np.zeros((rows.padded, columns.padded), dtype)
-    if borders:
-        counted[: rows.padded - rows.overhang, : columns.padded - columns.overhang] = 1
-    else:
-        _inside(counted, window)[...] = 1
-    return sum(taps(counted, window))
+    down, across = (_counts_along(axis, borders) for axis in (window.rows, window.columns))
+    return np.outer(down, across).astype(dtype)
+
+
+def _counts_along(axis, borders):
+    """How many samples of an axis, or of it and its borders, lie in each window."""
+    start = np.arange(axis.output) * axis.stride
+    first, stop = (0, axis.padded - axis.overhang) if borders else (axis.before, axis.before + axis.size)
+    return np.minimum(start + axis.kernel, stop) - np.maximum(start, first)
 
 
 def _inside(padded, window):

@@ -243,12 +243,12 @@ def test_borders_of_something_else(name, options, match):
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_matrix_beyond_memory(monkeypatch, name):
+def test_matrix_beyond_memory(monkeypatch, machine_memory, name):
     network = network_of([KINDS[name](32)], (16, 16, 1))
-    monkeypatch.setattr(_matrix, "physical_memory", lambda: 1 << 24)
+    machine_memory(1 << 24)
     matrix = weight_matrix(network, name)  # 8192 x 256 numbers of 8 bytes are 16 MiB
     assert matrix.nbytes == 1 << 24
-    monkeypatch.setattr(_matrix, "physical_memory", lambda: 1 << 23)
+    machine_memory(1 << 23)
     monkeypatch.setattr(_matrix.np, "full", None)
     match = f"the 8,192 x 256 matrix of {name} would take 16.0 MiB, more than the 8.0 MiB of this machine's memory"
     for ties in (False, True):

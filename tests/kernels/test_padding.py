@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skconv._geometry import BORDER_MAPS, Axis, border_map, border_sources, make_window
+from skconv._geometry import BORDER_MAPS, Axis, border_map, border_pieces, border_source, make_window
 from skconv._kernels.padding import (
     add_borders,
     border_maps,
@@ -54,6 +54,10 @@ def random(shape, layout, dtype=np.float64, seed=0):
     return out
 
 
+def sources(axis, mode):
+    return [border_source(axis, mode, i) for i in range(-axis.before, axis.size + axis.after)]
+
+
 layouts = st.sampled_from(["network", "samples", "within", "reversed"])
 
 
@@ -61,7 +65,7 @@ layouts = st.sampled_from(["network", "samples", "within", "reversed"])
 @given(axis=axes(), mode=modes)
 def test_sources_are_those_of_numpy(axis, mode):
     expected = np.pad(np.arange(axis.size), (axis.before, axis.after), mode)
-    assert border_sources(axis, mode) == expected.tolist()
+    assert sources(axis, mode) == expected.tolist()
 
 
 @pytest.mark.parametrize("mode", BORDER_MAPS)
@@ -70,7 +74,7 @@ def test_sources_at_every_small_size(mode):
         for before in range(4 * size):
             for after in range(4 * size):
                 expected = np.pad(np.arange(size), (before, after), mode)
-                assert border_sources(Axis(size, 1, before=before, after=after), mode) == expected.tolist()
+                assert sources(Axis(size, 1, before=before, after=after), mode) == expected.tolist()
 
 
 @SETTINGS
@@ -85,10 +89,11 @@ def test_pieces_are_the_sources(axis, mode):
         for i, position in enumerate(range(positions.start, positions.stop)):
             assert result[position] is None
             result[position] = values[i % len(values)]
-    assert result == border_sources(axis, mode)
+    assert result == sources(axis, mode)
     assert pieces[0] == (slice(axis.before, axis.before + axis.size), slice(0, axis.size))
     period = max(1, axis.size - 1)
     assert len(pieces) <= 5 + (0 if mode == "edge" else (axis.before + axis.after) // period)
+    assert len(pieces) <= border_pieces(axis, mode)
 
 
 @SETTINGS
