@@ -22,7 +22,7 @@ from .layers import (
     MeanPool,
     StridePool,
 )
-from .layers.composite import to_vector
+from .layers.composite import own_layers, to_vector
 
 __all__ = ["build_layers"]
 
@@ -87,8 +87,9 @@ def build_layers(estimator, input_shape, n_outputs):
         check_value("layers", estimator.layers, _LAYERS)
         return [*named_architecture(estimator.layers, input_shape), Dense(n_outputs)]
     if estimator.layers is not None:
-        to_vector(estimator.layers, input_shape)
-        return [*estimator.layers, Dense(n_outputs)]
+        layers = own_layers(estimator.layers)
+        to_vector(layers, input_shape)
+        return [*layers, Dense(n_outputs)]
     given = resolved(estimator, input_shape)
     filters = check_counts("filters", given["filters"])
     hidden = check_counts("hidden_layer_sizes", given["hidden_layer_sizes"])

@@ -62,7 +62,7 @@ class FeatureBuilder(NetworkTransformer):
         window = self._window("valid")
         check_window_fits("kernel_size", self.kernel_size, window)
         taps = window.rows.kernel * window.columns.kernel * self.image_shape_[2]
-        self._check_bytes(f"{self.n_patches} patches of {taps} numbers", 8 * self.n_patches * taps)
+        self._check_bytes(f"{self.n_patches} patches of {taps} numbers", 8 * int(self.n_patches) * taps)
         self._learner.partial_fit(sample_patches(X, window, self.n_patches, self._rng), passes)
 
     def _take_layers(self):
@@ -121,7 +121,7 @@ class FeatureBuilder(NetworkTransformer):
                 self.n_filters, (window.rows.kernel, window.columns.kernel, self.image_shape_[2])
             )
             return weight, [f"pca{i}" for i in range(len(weight))]
-        return named_bank(self._name, self.n_filters, self.kernel_size, self.image_shape_, self._rng)
+        return named_bank(self._name, int(self.n_filters), self.kernel_size, self.image_shape_, self._rng)
 
     def _convolution(self, weight, dilation, bias=None):
         return Convolution(
@@ -152,7 +152,7 @@ class FeatureBuilder(NetworkTransformer):
         if height > 1:
             raise ValueError(f"filters={self.filters!r} is for series (height 1), got images of {height}x{length}")
         taps = 11 * channels if self._name == "rocket" else 1
-        self._check_bytes(f"{self.n_filters} kernels", 8 * self.n_filters * taps)
+        self._check_bytes(f"{self.n_filters} kernels", 8 * int(self.n_filters) * taps)
         if self._name == "rocket":
             groups = draw_rocket_kernels(self._rng, length, channels, self.n_filters)
             networks, names = [], []

@@ -5,7 +5,6 @@ It is what a model keeps and pickles; the arrays to run it are a `Session`'s.  S
 
 from __future__ import annotations
 
-from copy import deepcopy
 from functools import cached_property
 from math import prod
 
@@ -17,7 +16,7 @@ from ._overflow import check_range
 from ._versions import Versioned
 from .layers import Convolution, StridePool
 from .layers.branching import Fork, Merge, Switch
-from .layers.composite import named, to_vector
+from .layers.composite import named, own_layers, to_vector
 from .layers.fused import FusedConvolution, follows
 from .layers.pooled import PooledConvolution, pools
 
@@ -125,8 +124,8 @@ class Network(Versioned):
     def __init__(self, layers, input_shape, dtype):
         self.input_shape = tuple(input_shape)
         self.dtype = np.dtype(dtype)
-        self.shapes = to_vector(layers, self.input_shape)
-        self.layers = deepcopy(list(layers))
+        self.layers = own_layers(layers)
+        self.shapes = to_vector(self.layers, self.input_shape)
         self.steps, shape = [], self.input_shape
         for name, layer in lower(self.layers, self.input_shape):
             self.steps.append(Step(name, layer, shape))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
+import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._frame import Frame, Plan
@@ -41,6 +44,10 @@ class Layer(Versioned, BaseEstimator):
     synchronous = False
     late = False
     pointwise = False
+
+    def copy(self) -> Layer:
+        """A layer of its own, with Python's numbers in place of NumPy's, whose small integers overflow in sizes."""
+        return type(self)(**{name: _plain(value) for name, value in self.get_params(deep=False).items()})
 
     def lower(self, shape: tuple[int, ...]) -> list[Layer]:
         """The steps that compute this layer for an input of this shape."""
@@ -104,3 +111,12 @@ class Layer(Versioned, BaseEstimator):
 
     def agree_gradient(self, frames: list[Frame]) -> None:
         """Statistics of the batch from those of its blocks, in their order."""
+
+
+def _plain(value):
+    """A copy with Python's numbers and strings, and of layers that are their own."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (tuple, list)):
+        return (list if isinstance(value, list) else tuple)(map(_plain, value))
+    return value.copy() if isinstance(value, Layer) else deepcopy(value)

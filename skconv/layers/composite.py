@@ -10,7 +10,7 @@ from .branching import Fork, Merge, Switch
 from .convolution import Convolution
 from .normalization import BatchNorm
 
-__all__ = ["Composite", "Parallel", "Residual", "named", "through", "to_vector"]
+__all__ = ["Composite", "Parallel", "Residual", "named", "own_layers", "through", "to_vector"]
 
 
 def named(layers):
@@ -20,6 +20,12 @@ def named(layers):
         name = type(layer).__name__.lower()
         counts[name] = counts.get(name, 0) + 1
         yield f"{name}{counts[name]}", layer
+
+
+def own_layers(layers):
+    """Copies of layers, after a look at whether they are."""
+    check_layers(layers, Layer)
+    return [layer.copy() for layer in layers]
 
 
 def through(layers, shape, name="layers"):
