@@ -33,7 +33,7 @@ from skconv.layers import (
     SqueezeExcite,
     TransposedConvolution,
 )
-from skconv.layers.composite import through
+from skconv.layers.composite import own_layers, through
 
 sys.path.insert(0, str(Path(__file__).parent))
 from cases import CASES, REFERENCES, Case, within
@@ -490,7 +490,7 @@ def test_max_pool_gradient_of_ties_goes_to_the_first():
 )
 def test_errors(layer, shape, message):
     with pytest.raises(ValueError, match=message):
-        through([layer], shape)
+        through(own_layers([layer]), shape)
 
 
 def test_base_layer():
