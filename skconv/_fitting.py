@@ -182,7 +182,7 @@ class Run:
         network, average = self.trainer.network, self.trainer.average
         last = network.parameters.copy()
         if average is not None:
-            network.parameters[:] = average.values
+            network.parameters[:] = self.trainer.averaged()
         network.changed()
         try:
             yield
@@ -196,7 +196,7 @@ class Run:
         if self.best is not None and self.validate is not None:
             network.parameters[:], network.state[:] = self.best
         elif average is not None:
-            network.parameters[:] = average.values
+            network.parameters[:] = self.trainer.averaged()
         network.changed()
 
     # The whole state between two epochs: arrays, and what JSON can hold.
@@ -204,12 +204,12 @@ class Run:
     def state(self):
         """``(arrays, values)``, all that `set_state` needs to go on with the same bits."""
         trainer = self.trainer
-        network, average, optimizer = trainer.network, trainer.average, trainer.optimizer.state()
+        network = trainer.network
         arrays = {"parameters": network.parameters, "state": network.state}
         if self.best is not None:
             arrays["best_parameters"], arrays["best_state"] = self.best
-        for prefix, part in (("optimizer", optimizer), ("average", {} if average is None else average.state())):
-            arrays |= {f"{prefix}.{name}": np.asarray(value) for name, value in part.items()}
+        for prefix, part in trainer.parts().items():
+            arrays |= {f"{prefix}.{name}": np.asarray(value) for name, value in part.state().items()}
         values = {
             "epoch": self.epoch,
             "rate": self.rate,
@@ -229,9 +229,10 @@ class Run:
         trainer.network.parameters[:], trainer.network.state[:] = arrays["parameters"], arrays["state"]
         if "best_parameters" in arrays:
             self.best = arrays["best_parameters"].copy(), arrays["best_state"].copy()
-        trainer.optimizer.set_state(_part(arrays, "optimizer"))
-        if trainer.average is not None:
-            trainer.average.set_state(_part(arrays, "average"))
+        for prefix, part in trainer.parts().items():
+            given = _part(arrays, prefix)
+            if given:  # there is none where the part is new, as the l1 penalty's in a later call of `partial_fit`
+                part.set_state(given)
         self.epoch, self.stopped, self.asked = values["epoch"], values["stopped"], values["asked"]
         self.rate, trainer.updates = values["rate"], values["updates"]
         if "history" in values:

@@ -126,11 +126,12 @@ alpha : float, default=1e-4
     Penalty: ``alpha`` times ``(1 - l1_ratio) / 2`` times the sum of squared weights, plus ``alpha * l1_ratio`` times
     the sum of absolute weights, is added to the mean loss.
 l1_ratio : float, default=0.0
-    Share of the absolute weights in the penalty, in [0, 1].
+    Share of the absolute weights in the penalty, in [0, 1]: they bring weights to zero.  With "adamw", which shrinks
+    directly, ``alpha`` has to be about ten times as large.
 max_norm : float, default=None
     Largest Euclidean norm of a unit's or filter's weights; larger ones are scaled back after each update.
 clip_norm : float, default=None
-    Largest Euclidean norm of the gradient; a larger one is scaled back.
+    Largest Euclidean norm of the gradient (with that of the squared weights); a larger one is scaled back.
 ema_decay : float, default=None
     Where given, the model has a running mean of the weights with this decay, such as 0.99, not the last weights.
 batch_size : int or "auto", default="auto"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import ceil, prod
 
 import numpy as np
-from scipy.optimize import minimize
 
+from ._lbfgs import minimize
 from ._session import Session, training_width
 from .layers import BatchNorm, Convolution, Dense
-from .regularizers import MaxNorm, Penalty, WeightAverage, clip_norm
+from .regularizers import L1Penalty, L2Penalty, MaxNorm, WeightAverage, clip_norm
 
 __all__ = ["Trainer", "weight_matrices"]
 
@@ -51,7 +51,7 @@ class Trainer:
     alpha, l1_ratio : float
         Of the penalty on weights, per sample of mean loss; see `regularizers.Penalty`.
     decoupled : bool
-        Whether the penalty shrinks the weights directly (AdamW) and not by the gradient.
+        Whether the penalty acts on the weights directly (AdamW) and not in the metric of the optimiser.
     clip, max_norm, ema_decay : float or None
         Largest norm of the gradient, of a unit's weights; decay of the weights' running mean.
     augmenter : Augmenter or None
@@ -69,8 +69,11 @@ class Trainer:
         width = training_width(network, batch_size)
         self.session = Session(network, width, ceil(batch_size / width), training=True, team=team, seed=seed)
         mask = network.decayed()
-        self.penalty = Penalty(alpha, l1_ratio, mask, network.dtype) if alpha else None
+        l1, l2 = alpha * l1_ratio, alpha * (1 - l1_ratio)
+        self.l1 = L1Penalty(l1, mask, network.dtype) if l1 else None
+        self.l2 = L2Penalty(l2, mask, network.dtype) if l2 else None
         self.decoupled = decoupled
+        self._lengths = np.empty(len(mask) if l1 else 0, network.dtype)
         self.max_norm = None if max_norm is None else MaxNorm(_matrices(network), max_norm)
         self.average = None if ema_decay is None else WeightAverage(network.parameters, ema_decay)
         self.updates = 0
@@ -79,6 +82,11 @@ class Trainer:
         self._targets = np.zeros((*network.shapes[-1], columns), network.dtype)
         self._weight = np.zeros(columns, network.dtype)
         self._staging = np.empty((0, 0))
+
+    def parts(self):
+        """What has a state beside the network's, by name."""
+        parts = {"optimizer": self.optimizer, "average": self.average, "l1": self.l1}
+        return {name: part for name, part in parts.items() if part is not None}
 
     def gradient(self, X, y, weight, rows, share=1.0, augmenter=None) -> float:
         """Loss of some rows, times ``share``; the gradient goes to the session's."""
@@ -134,20 +142,34 @@ class Trainer:
     def step(self, X, y, weight, rows, rate) -> float:
         """One update; returns the mean loss of the batch before it."""
         loss = self.gradient(X, y, weight, rows, augmenter=self.augmenter)
-        parameters, gradient, penalty = self.network.parameters, self.session.gradient, self.penalty
-        if penalty is not None and self.decoupled:
-            penalty.shrink(parameters, rate)
-        elif penalty is not None:
-            penalty.add_gradient(parameters, gradient)
+        parameters, gradient = self.network.parameters, self.session.gradient
+        if self.l2 is not None and self.decoupled:
+            self.l2.shrink(parameters, rate)
+        elif self.l2 is not None:
+            self.l2.add_gradient(parameters, gradient)
         if self.clip is not None:
             clip_norm(gradient, self.clip)
         self._update(parameters, gradient, rate)
+        if self.l1 is not None:
+            self._add_l1(parameters, rate)
         if self.max_norm is not None:
             self.max_norm.apply()
         if self.average is not None:
             self.average.update(parameters)
         self.updates += 1
         return loss
+
+    def _add_l1(self, parameters, rate):
+        if self.decoupled:
+            self._lengths.fill(rate)
+        else:
+            self.optimizer.lengths(rate, self._lengths)
+        self.l1.apply(parameters, self._lengths)
+
+    def averaged(self):
+        """The running mean of the parameters; what the l1 penalty has brought to zero is zero there too."""
+        values = self.average.values
+        return values if self.l1 is None else np.where(self.network.parameters == 0, 0, values)
 
     def _update(self, parameters, gradient, rate):
         optimizer = self.optimizer
@@ -217,7 +239,7 @@ class Trainer:
         shares = [float(weight[rows].sum()) for rows in batches]
         whole = sum(shares)
         parameters = self.network.parameters
-        last = [0.0]
+        l1 = np.zeros(len(parameters)) if self.l1 is None else self.l1.alpha * self.l1.mask.astype(np.float64)
 
         def objective(vector):
             parameters[:] = vector
@@ -226,17 +248,13 @@ class Trainer:
             for rows, share in zip(batches, shares, strict=True):
                 loss += self.gradient(X, y, weight, rows, share / whole)
                 gradient += self.session.gradient
-            last[0] = loss + (0.0 if self.penalty is None else self.penalty(parameters, gradient))
-            return last[0], gradient
+            return loss + (0.0 if self.l2 is None else self.l2(parameters, gradient)), gradient
 
-        result = minimize(
-            objective,
-            parameters.astype(np.float64),
-            method="L-BFGS-B",
-            jac=True,
-            callback=lambda _: report(last[0]),
-            options={"maxiter": max_iter, "maxfun": 15 * max_iter, "gtol": tol},
-        )
+        def accepted(vector, value):
+            parameters[:] = vector
+            report(value)
+
+        result = minimize(objective, parameters, l1, max_iter=max_iter, tol=tol, report=accepted)
         parameters[:] = result.x
         for state in self.session.state:
             if "batches" in state:

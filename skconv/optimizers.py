@@ -2,7 +2,8 @@
 
 A step is ``start()``, then ``update(parameters, gradient, rate, part)`` for slices that cover the vector, each once, in
 any order; no bit depends on the slices.  Where ``by_parts`` is False there is one call for the whole vector.
-``state()`` is all it takes to go on from there, the parameters aside.
+``lengths(rate, out)`` then says how far that step moves each parameter for each unit of a steady gradient, by which the
+l1 penalty is measured.  ``state()`` is all it takes to go on from there, the parameters aside.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from math import prod, sqrt
 import numpy as np
 
 from ._constraints import DTYPES, at_least, between, check_arguments, fitting
+from ._orthogonal import orthogonalize
 
 __all__ = ["SGD", "Adam", "Muon", "RMSProp", "orthogonalize"]
 
@@ -29,6 +31,10 @@ class _Optimizer:
 
     def start(self):
         """Begin a step; the slices follow."""
+
+    def lengths(self, rate, out):
+        """Fill ``out`` with how far the last step moves each parameter for each unit of a steady gradient."""
+        raise NotImplementedError
 
     def state(self) -> dict:
         """What is needed to go on: numbers and arrays by name, the arrays not copied; the next step changes them."""
@@ -125,6 +131,11 @@ class Adam(_Optimizer):
         np.multiply(work, float(rate) * scale_1 / scale_2, out=work)
         np.subtract(p, work, out=p)
 
+    def lengths(self, rate, out):
+        """Fill ``out`` with how far the last step moves each parameter for each unit of a steady gradient."""
+        scale = sqrt((1 - self.beta_2) / (1 - self.beta_2**self.steps))
+        _inverse_root(self.second, float(rate) / scale, self.epsilon / scale, out)
+
 
 class RMSProp(_Optimizer):
     """RMSProp (Tieleman and Hinton, 2012), as in PyTorch: the gradient over the root of the mean of its squares.
@@ -174,6 +185,11 @@ class RMSProp(_Optimizer):
         np.multiply(work, float(rate) / scale, out=work)
         np.subtract(p, work, out=p)
 
+    def lengths(self, rate, out):
+        """Fill ``out`` with how far the last step moves each parameter for each unit of a steady gradient."""
+        scale = sqrt(1 - self.decay)
+        _inverse_root(self.second, float(rate) / scale, self.epsilon / scale, out)
+
 
 class SGD(_Optimizer):
     """Stochastic gradient descent with momentum, as in PyTorch: ``v = momentum v + g; p -= rate v``.
@@ -221,6 +237,10 @@ class SGD(_Optimizer):
         else:
             np.multiply(velocity, rate, out=work)
         np.subtract(p, work, out=p)
+
+    def lengths(self, rate, out):
+        """Fill ``out`` with how far the last step moves each parameter for each unit of a steady gradient."""
+        out.fill(float(rate) * _steady(self.momentum))
 
 
 def _are_matrices(value):
@@ -310,7 +330,8 @@ class Muon(Adam):
             rows, columns = shape[-2:]
             factor = 0.2 * sqrt(max(rows, columns)) if like_adam else sqrt(max(1.0, rows / columns))
             grams = np.empty((2, *shape[:-2], min(rows, columns), min(rows, columns)), dtype)
-            self._matrices.append((slice(start, stop), tuple(shape), factor, grams))
+            norm = np.zeros((*shape[:-2], 1, 1), dtype)  # of the last momentum
+            self._matrices.append((slice(start, stop), tuple(shape), factor, grams, norm))
 
     def update(self, parameters, gradient, rate, part=slice(None)):
         """Move all parameters; ``gradient`` is overwritten."""
@@ -318,7 +339,7 @@ class Muon(Adam):
             raise ValueError(f"Muon needs whole matrices: part must be slice(None), got {part}")
         for gap in self._others:
             super().update(parameters, gradient, rate, gap)
-        for where, shape, factor, grams in self._matrices:
+        for where, shape, factor, grams, norm in self._matrices:
             p, g, velocity, work = parameters[where], gradient[where], self.first[where], self._work[where]
             np.multiply(velocity, self.momentum, out=velocity)
             np.add(velocity, g, out=velocity)
@@ -327,47 +348,28 @@ class Muon(Adam):
                 np.add(g, work, out=g)
             else:
                 np.copyto(g, velocity)
-            orthogonalize(g.reshape(shape), work.reshape(shape), grams)
+            norm[...] = orthogonalize(g.reshape(shape), work.reshape(shape), grams)
             np.multiply(g, float(rate) * factor, out=g)
             np.subtract(p, g, out=p)
 
+    def lengths(self, rate, out):
+        """Fill ``out`` with how far the last step moves each parameter for each unit of a steady gradient.
 
-def orthogonalize(x, work, grams, steps=5):
-    """Set the singular values of matrices to about 1, in place.
+        In a matrix it is the mean over its entries: with singular values of 1 it moves by the root of their number.
+        """
+        super().lengths(rate, out)
+        for where, shape, factor, _, norm in self._matrices:
+            length = float(rate) * factor * sqrt(min(shape[-2:])) * _steady(self.momentum)
+            np.divide(length, np.maximum(norm, 1e-7), out=out[where].reshape(shape))
 
-    Newton-Schulz steps ``x = a x + b (x x') x + c (x x')**2 x`` with Jordan's coefficients, from a matrix of Frobenius
-    norm 1.  Each takes a singular value s to ``a s + b s**3 + c s**5``: after five, those that began above 0.01 lie
-    between 0.68 and 1.14.
 
-    Parameters
-    ----------
-    x : ndarray of shape (..., rows, columns)
-    work : ndarray
-        As ``x``; overwritten.
-    grams : ndarray of shape (2, ..., k, k)
-        With ``k = min(rows, columns)``; overwritten.
-    steps : int, default=5
+def _steady(momentum):
+    """Sum of the steps that one gradient takes part in; of a momentum of 1, which forgets nothing, the first 1000."""
+    return 1 / max(1 - momentum, 1e-3)
 
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skconv.optimizers import orthogonalize
-    >>> x = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
-    >>> orthogonalize(x, np.empty_like(x), np.empty((2, 2, 2)))
-    >>> np.linalg.svd(x)[1].round(1)
-    array([1.1, 0.7])
-    """
-    a, b, c = 3.4445, -4.7750, 2.0315
-    transposed, (gram, square) = np.swapaxes(x, -1, -2), grams
-    wide = x.shape[-2] <= x.shape[-1]
-    norm = np.sqrt(np.einsum("...ij,...ij->...", x, x))
-    np.divide(x, np.maximum(norm, 1e-7)[..., None, None], out=x)
-    for _ in range(steps):
-        np.matmul(*((x, transposed) if wide else (transposed, x)), out=gram)
-        np.matmul(gram, gram, out=square)
-        np.multiply(gram, b, out=gram)
-        np.multiply(square, c, out=square)
-        np.add(gram, square, out=gram)
-        np.matmul(*((gram, x) if wide else (x, gram)), out=work)
-        np.multiply(x, a, out=x)
-        np.add(x, work, out=x)
+
+def _inverse_root(values, factor, epsilon, out):
+    """``factor / (sqrt(values) + epsilon)``."""
+    np.sqrt(values, out=out)
+    np.add(out, epsilon, out=out)
+    np.divide(factor, out, out=out)

@@ -60,7 +60,7 @@ from skconv.layers import (
 from skconv.layers.activation import FUNCTIONS
 from skconv.losses import BinaryCrossEntropy, BinaryFocal, Focal, Huber, SoftmaxCrossEntropy
 from skconv.optimizers import SGD, Adam, Muon, RMSProp
-from skconv.regularizers import MaxNorm, Penalty, WeightAverage
+from skconv.regularizers import L1Penalty, L2Penalty, MaxNorm, WeightAverage
 from skconv.schedules import Plateau, warmed
 
 X = np.random.default_rng(0).random((8, 6, 6, 2), np.float32)
@@ -199,7 +199,8 @@ NEEDED = {
     SeparableConvolution: {"filters": 3}, TransposedConvolution: {"filters": 3}, Residual: {"layers": [Bias()]},
     Parallel: {"branches": [[Bias()]]}, Adam: {"n": 9, "dtype": "float32"}, SGD: {"n": 9, "dtype": "float32"},
     RMSProp: {"n": 9, "dtype": "float32"}, Muon: {"n": 9, "dtype": "float32", "matrices": [(0, (3, 3))]},
-    Penalty: {"alpha": 1, "l1_ratio": 0.5, "mask": np.ones(3), "dtype": "float32"},
+    L1Penalty: {"alpha": 1, "mask": np.ones(3), "dtype": "float32"},
+    L2Penalty: {"alpha": 1, "mask": np.ones(3), "dtype": "float32"},
     MaxNorm: {"views": [np.ones((2, 2))], "limit": 1}, WeightAverage: {"parameters": np.ones(3)},
     warmed: {"schedule": float}, named_architecture: {"name": "fcn", "input_shape": (8, 8, 1)},
 }  # fmt: skip
@@ -215,7 +216,8 @@ OTHERS = {
     SGD: {**VECTOR, "momentum": "part", "nesterov": "flag"},
     RMSProp: {**VECTOR, "decay": "share", "epsilon": "epsilon"},
     Muon: {**ADAM, "matrices": "matrices", "momentum": "part", "nesterov": "flag", "like_adam": "flag"},
-    Penalty: {"alpha": "amount", "l1_ratio": "part", "mask": "vector", "dtype": "dtype"},
+    L1Penalty: {"alpha": "amount", "mask": "vector", "dtype": "dtype"},
+    L2Penalty: {"alpha": "amount", "mask": "vector", "dtype": "dtype"},
     MaxNorm: {"views": "arrays", "limit": "positive"},
     WeightAverage: {"parameters": "array", "decay": "share"},
     Plateau: {"factor": "share", "patience": "count", "tol": "amount", "min_factor": "part"},

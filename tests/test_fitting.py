@@ -202,6 +202,9 @@ class Trainer:
         self.network = SimpleNamespace(parameters=np.zeros(2), state=np.zeros(1), changed=lambda: None)
         self.losses, self.average, self.rates, self.updates = list(losses), average, [], 0
 
+    def averaged(self):
+        return self.average.values
+
     def epoch(self, pieces, total, rate, interrupted):
         assert list(pieces) == ["piece"]
         self.rates += [rate(0.0), rate(0.5)]
@@ -732,7 +735,7 @@ def test_initial_weights_that_are_not_the_networks():
 def test_initial_weights_of_another_model():
     first = quick().fit(X, Y)
     still = quick(initial_weights=first.weights_, learning_rate_init=1e-30, max_iter=1).fit(X, Y)
-    for name, array in first.weights_.items():
+    for name, array in first.network_.named_parameters().items():
         np.testing.assert_allclose(still.weights_[name], array, atol=1e-6)
     part = {"convolution1.weight": first.weights_["convolution1.weight"], "dense1.bias": [1, 2, 3, 4, 5]}
     model = quick(initial_weights=part, learning_rate_init=1e-30, max_iter=1).fit(X, Y)

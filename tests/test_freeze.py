@@ -30,7 +30,7 @@ def layer(name):
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("freeze", ["convolution1", ("convolution1", "batchnorm1"), ["batchnorm2", "dense1"]])
 def test_frozen_arrays_keep_their_bits_and_others_move(solver, freeze):
-    params = {**SMALL, "solver": solver, "alpha": 0.1, "l1_ratio": 0.5, "max_norm": 0.5, "ema_decay": 0.9}
+    params = {**SMALL, "solver": solver, "alpha": 1e-3, "l1_ratio": 0.5, "max_norm": 0.5, "ema_decay": 0.9}
     first = arrays(ConvNetClassifier(**{**params, "max_iter": 1}).fit(X, Y))
     model = ConvNetClassifier(**params, initial_weights=first, freeze=freeze).fit(X, Y)
     frozen = (freeze,) if isinstance(freeze, str) else freeze

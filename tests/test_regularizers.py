@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
-from skconv.regularizers import MaxNorm, Penalty, WeightAverage, clip_norm
+from skconv.regularizers import L2Penalty, MaxNorm, WeightAverage, clip_norm
 
 DTYPES = [np.float32, np.float64]
 
@@ -17,36 +17,32 @@ def normal(shape, dtype=np.float64, seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
 
 
-# Penalty
+# L2Penalty; the l1 penalty is in test_sparsity.py
 
 
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(
     values=st.lists(st.sampled_from([0.0, -0.5, 1.5, 3.0, -2.0]), min_size=1, max_size=8),
     alpha=st.sampled_from([0.1, 2.0]),
-    l1_ratio=st.sampled_from([0.0, 0.15, 1.0]),
     seed=st.integers(0, 9),
 )
-def test_penalty_by_loops(values, alpha, l1_ratio, seed):
+def test_penalty_by_loops(values, alpha, seed):
     rng = np.random.default_rng(seed)
     mask, start = rng.integers(0, 2, len(values)), rng.standard_normal(len(values))
     gradient = start.copy()
-    value = Penalty(alpha, l1_ratio, mask, np.float64)(np.array(values), gradient)
+    value = L2Penalty(alpha, mask, np.float64)(np.array(values), gradient)
     weights = [w if kept else 0.0 for w, kept in zip(values, mask, strict=True)]
-    assert value == pytest.approx(sum(alpha * (l1_ratio * abs(w) + (1 - l1_ratio) / 2 * w * w) for w in weights))
-    expected = [
-        g + alpha * (l1_ratio * (w > 0) - l1_ratio * (w < 0) + (1 - l1_ratio) * w)
-        for g, w in zip(start, weights, strict=True)
-    ]
+    assert value == pytest.approx(sum(alpha / 2 * w * w for w in weights))
+    expected = [g + alpha * w for g, w in zip(start, weights, strict=True)]
     np.testing.assert_allclose(gradient, expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_without_l1_the_bits_are_those_of_plain_l2(dtype):
+def test_bits_of_the_penalty(dtype):
     parameters, start = normal((2, 1003), dtype)
     mask = (np.arange(1003) % 3 > 0).astype(dtype)
     gradient = start.copy()
-    value = Penalty(0.03, 0.0, mask, dtype)(parameters, gradient)
+    value = L2Penalty(0.03, mask, dtype)(parameters, gradient)
     weights = parameters * mask
     assert value == 0.5 * 0.03 * float(np.dot(weights, weights))
     np.testing.assert_array_equal(gradient, start + weights * 0.03)
@@ -54,32 +50,18 @@ def test_without_l1_the_bits_are_those_of_plain_l2(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_shrinking_without_l1_is_adamws(dtype):
+def test_shrinking_is_adamws(dtype):
     start = normal(1003, dtype)
     mask = (np.arange(1003) % 3 > 0).astype(dtype)
     parameters = start.copy()
-    Penalty(0.03, 0.0, mask, dtype).shrink(parameters, np.float64(0.2))
+    L2Penalty(0.03, mask, dtype).shrink(parameters, np.float64(0.2))
     np.testing.assert_array_equal(parameters, start + mask * (-0.2 * 0.03) * start)
     assert (parameters[mask == 0] == start[mask == 0]).all()
 
 
-@pytest.mark.parametrize("l1_ratio", [0.4, 1.0])
-def test_shrinking_by_loops(l1_ratio):
-    parameters, mask, alpha, rate = np.array([0.05, -0.05, 2.0, -3.0, 0.0, 0.05]), [1, 1, 1, 1, 1, 0], 0.5, 0.4
-    expected = []
-    for w, kept in zip(parameters, mask, strict=True):
-        smaller = w * (1 - rate * alpha * (1 - l1_ratio))
-        size = max(abs(smaller) - rate * alpha * l1_ratio, 0.0)
-        expected.append((size if w > 0 else -size) if kept else w)
-    Penalty(alpha, l1_ratio, mask, np.float64).shrink(parameters, rate)
-    np.testing.assert_allclose(parameters, expected, rtol=0, atol=1e-15)
-    assert (parameters[[0, 1, 4]] == 0).all()
-
-
-@pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
-def test_penalty_allocates_nothing(l1_ratio, allocated):
+def test_penalty_allocates_nothing(allocated):
     parameters, gradient = normal((2, 50_000), np.float32)
-    penalty = Penalty(0.1, l1_ratio, np.ones(50_000), np.float32)
+    penalty = L2Penalty(0.1, np.ones(50_000), np.float32)
     assert allocated(lambda: (penalty(parameters, gradient), penalty.shrink(parameters, 0.1))) < 1 << 12
 
 
