@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._architecture import build_layers
 from ._checkpoint import Checkpoint, check_checkpoint
 from ._constraints import check_parameters
-from ._fitting import History, Run, deferred_interrupt
+from ._fitting import History, Run
 from ._images import ImageInput
 from ._overflow import check_finite_training, check_outputs
 from ._parallel import Team, thread_count
@@ -99,41 +99,40 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
 
     @with_callbacks
     def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val):
-        """Check everything, train, and set the fitted attributes; nothing changes where something goes wrong."""
-        with self._unchanged_on_error():
-            check_parameters(self)
-            check_checkpoint(self)
-            given = X, y, sample_weight
-            X, y, shape = self._check_data(X, y, reset=True)
-            self._check_solver(X, X_val is not None)
-            weight = check_weight(sample_weight, len(X))
-            self._learn_targets(y)
-            held_out, trained = None, weight
-            if X_val is None and self.early_stopping:
-                held_out = self._held_out(y, weight)
-                trained = weight.copy()
-                trained[held_out] = 0
-            self._learn_scale(y, trained)
-            encoded = self._encode(y)
-            if not (self.warm_start and hasattr(self, "network_")):
-                self.image_shape_ = shape
-            validation = self._given_validation(X_val, y_val, sample_weight_val)
-            if held_out is not None:
-                validation = self._held_out_validation(held_out, X, encoded, weight, y)
-            weight = self._weighted(trained, encoded)
-            self._check_validation(validation)
-            rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-            network = self._initial_network(X, np.count_nonzero(weight), shape, rng)
+        """Check everything, train, and set the fitted attributes."""
+        check_parameters(self)
+        check_checkpoint(self)
+        given = X, y, sample_weight
+        X, y, shape = self._check_data(X, y, reset=True)
+        self._check_solver(X, X_val is not None)
+        weight = check_weight(sample_weight, len(X))
+        self._learn_targets(y)
+        held_out, trained = None, weight
+        if X_val is None and self.early_stopping:
+            held_out = self._held_out(y, weight)
+            trained = weight.copy()
+            trained[held_out] = 0
+        self._learn_scale(y, trained)
+        encoded = self._encode(y)
+        if not (self.warm_start and hasattr(self, "network_")):
             self.image_shape_ = shape
-            self._augmenter = self._new_augmenter(X, weight, shape)
-            with Team(thread_count(self.n_jobs)) as team:
-                if self.solver == "lbfgs":
-                    self._train_lbfgs(network, team, X, encoded, weight, rng, given)
-                else:
-                    self._train(network, team, X, encoded, weight, validation, rng, given)
-                self.network_ = network
-                self._after_fit(team, validation)
-            self.__dict__.pop("_progress", None)
+        validation = self._given_validation(X_val, y_val, sample_weight_val)
+        if held_out is not None:
+            validation = self._held_out_validation(held_out, X, encoded, weight, y)
+        weight = self._weighted(trained, encoded)
+        self._check_validation(validation)
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+        network = self._initial_network(X, np.count_nonzero(weight), shape, rng)
+        self.image_shape_ = shape
+        self._augmenter = self._new_augmenter(X, weight, shape)
+        with Team(thread_count(self.n_jobs)) as team:
+            if self.solver == "lbfgs":
+                self._train_lbfgs(network, team, X, encoded, weight, rng, given)
+            else:
+                self._train(network, team, X, encoded, weight, validation, rng, given)
+            self.network_ = network
+            self._after_fit(team, validation)
+        self.__dict__.pop("_progress", None)
         return self
 
     def _check_validation(self, validation):
@@ -172,17 +171,15 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         history = History(learning_rate_init=self.learning_rate_init)
         trainer = self._trainer(network, team, np.count_nonzero(weight), rng)
         run = Run(trainer, history, rng, n_epochs=self._n_epochs(len(X)), schedule=None, pieces=None, total=0)
-        with deferred_interrupt() as interrupt, Watch(self, run, data) as watch:
+        run.interrupt.patience = 1
+        with Watch(self, run, data) as watch:
 
             def report(loss):
                 history.add(loss, network)
                 network.changed()
                 run.epoch += 1
-                try:
-                    run.asked = watch(run)
-                except KeyboardInterrupt:
-                    run.interrupted = True
-                run.interrupted = run.interrupted or interrupt.pressed
+                run.ask(watch)
+                run.interrupted = run.interrupted or run.interrupt.pending
                 if run.asked or run.interrupted:
                     raise StopIteration
 
@@ -193,7 +190,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         network.changed()
         self._set_history(run)
 
-    def _set_history(self, run, level=6):
+    def _set_history(self, run, level=7):
         history = run.history
         self.n_iter_ = len(history.loss)
         self.loss_curve_ = history.loss
@@ -210,13 +207,6 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
                 f"scoring={self.scoring!r} gave NaN in every epoch, so the model has the weights of the lowest "
                 "validation loss; choose a score that is defined on the validation data, such as 'loss'",
                 UserWarning,
-                stacklevel=level,
-            )
-        if run.interrupted:
-            warnings.warn(
-                f"Training was interrupted in epoch {self.n_iter_}; the model has the weights of its last whole update"
-                f"{' or the best on the validation data' if history.scores else ''}",
-                UserWarning,
                 stacklevel=level,  # the caller of `fit`
             )
 
@@ -232,22 +222,19 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
 
     def _partial_fit(self, X, y, sample_weight, learn, X_val, y_val, sample_weight_val):
         """One more pass, at a constant learning rate, over a copy that replaces the network when all went well."""
-        with self._unchanged_on_error():
-            check_parameters(self)
-            if self.solver == "lbfgs":
-                raise ValueError(
-                    "partial_fit needs a stochastic solver; solver='lbfgs' is not one, use 'adam' or 'sgd'"
-                )
-            first = not hasattr(self, "network_")
-            X, y, shape = self._check_data(X, y, reset=first)
-            weight = check_weight(sample_weight, len(X))
-            learn(y, weight)
-            encoded = self._encode(y)
-            weight = self._weighted(weight, encoded)
-            self.image_shape_ = shape
-            validation = self._given_validation(X_val, y_val, sample_weight_val)
-            self._check_validation(validation)
-            self._train_part(X, encoded, weight, shape, validation)
+        check_parameters(self)
+        if self.solver == "lbfgs":
+            raise ValueError("partial_fit needs a stochastic solver; solver='lbfgs' is not one, use 'adam' or 'sgd'")
+        first = not hasattr(self, "network_")
+        X, y, shape = self._check_data(X, y, reset=first)
+        weight = check_weight(sample_weight, len(X))
+        learn(y, weight)
+        encoded = self._encode(y)
+        weight = self._weighted(weight, encoded)
+        self.image_shape_ = shape
+        validation = self._given_validation(X_val, y_val, sample_weight_val)
+        self._check_validation(validation)
+        self._train_part(X, encoded, weight, shape, validation)
         return self
 
     def _train_part(self, X, y, weight, shape, validation):
@@ -293,7 +280,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
             run.finish()
             self.network_ = network
             self._after_fit(team, validation)
-        self._set_history(run, 5)
+        self._set_history(run, 6)
         self._progress, self._scored = (key, arrays, values), scored
 
     # Prediction

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from math import inf, isnan
 
 import numpy as np
 
+from ._interrupt import Interrupt, current
 from ._overflow import check_finite_training
 
-__all__ = ["History", "Run", "deferred_interrupt"]
+__all__ = ["History", "Run"]
 
 
 @dataclass
@@ -58,39 +57,6 @@ class History:
         return len(ranks) - 1 - last >= patience
 
 
-class Interrupt:
-    """Whether Ctrl-C was pressed."""
-
-    pressed = False
-
-    def __call__(self):
-        return self.pressed
-
-
-@contextmanager
-def deferred_interrupt():
-    """Ctrl-C only sets a flag, so that no update is cut in two; a second one raises as ever.
-
-    In another thread, or where the program has a handler of its own, nothing is changed.
-    """
-    interrupt = Interrupt()
-
-    def handler(signum, frame):
-        if interrupt.pressed:
-            raise KeyboardInterrupt
-        interrupt.pressed = True
-
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield interrupt
-        return
-    signal.signal(signal.SIGINT, handler)
-    try:
-        yield interrupt
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 class Run:
     """A training, epoch by epoch.
 
@@ -124,6 +90,7 @@ class Run:
         self.best = None  # (parameters, state) that scored best so far
         self.epoch, self.rate = 0, 0.0
         self.stopped = self.asked = self.interrupted = False  # by a lack of progress, `watch`, Ctrl-C
+        self.interrupt = current()
 
     @property
     def over(self) -> bool:
@@ -131,22 +98,31 @@ class Run:
         return self.epoch >= self.n_epochs or self.stopped or self.asked
 
     def go(self, watch, checkpoint=None):
-        """Train to the end; ``watch(run)`` after each epoch says whether to stop, ``checkpoint(run)`` follows."""
-        with deferred_interrupt() as interrupt:
-            if self.asked:  # in the fit that is resumed; this one may have another callback, or more time
-                self._ask(watch)
-            while not (self.over or self.interrupted):
-                self._epoch(interrupt)
-                self.interrupted = interrupt.pressed
-                if not self.interrupted:
-                    self._ask(watch)
-                if checkpoint is not None and not self.interrupted:
-                    checkpoint(self)
+        """Train to the end; ``watch(run)`` after each epoch says whether to stop, ``checkpoint(run)`` follows.
 
-    def _ask(self, watch):
+        A first Ctrl-C ends it after the update that is under way; a second one raises at once.
+        """
+        self.interrupt.patience = 1
+        if self.asked:  # in the fit that is resumed; this one may have another callback, or more time
+            self.ask(watch)
+        while not (self.over or self.interrupted):
+            self._epoch()
+            if not self.interrupted:
+                self.ask(watch)
+            if checkpoint is not None and not self.interrupted:
+                checkpoint(self)
+            self.interrupted = self.interrupted or self.interrupt.pending
+
+    def ask(self, watch):
+        """Let ``watch(run)`` say whether to stop."""
+        with self.averaged():
+            self.asked = bool(self._call(watch, self))
+
+    def _call(self, function, *arguments):
+        """Call what is the user's: a Ctrl-C raises there at once, and ends the training."""
         try:
-            with self.averaged():
-                self.asked = bool(watch(self))
+            with Interrupt():
+                return function(*arguments)
         except KeyboardInterrupt:
             self.interrupted = True
 
@@ -155,15 +131,16 @@ class Run:
         self.rate = self.schedule((self.epoch + done) / self.n_epochs) * factor
         return self.rate
 
-    def _epoch(self, interrupt):
+    def _epoch(self):
         trainer, history = self.trainer, self.history
-        loss = trainer.epoch(self.pieces(self.rng), self.total, self._rate, interrupt)
+        loss = trainer.epoch(self.pieces(self.rng), self.total, self._rate, lambda: self.interrupt.pending)
         history.add(loss, trainer.network)
         self.epoch += 1
-        if interrupt.pressed:
-            return
-        if self.validate is not None:
+        self.interrupted = self.interrupt.pending
+        if self.validate is not None and not self.interrupted:
             self._validate()
+        if self.interrupted:
+            return
         if self.plateau is not None:
             self.plateau.observe(history.validation_loss[-1] if history.validation_loss else loss)
             self.stopped = self.plateau.exhausted and not history.scores
@@ -173,7 +150,8 @@ class Run:
     def _validate(self):
         history, network = self.history, self.trainer.network
         with self.averaged():
-            if history.add_score(*self.validate()):
+            scored = self._call(self.validate)
+            if scored is not None and history.add_score(*scored):
                 self.best = network.parameters.copy(), network.state.copy()
 
     @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import wraps
 from math import ceil, prod
 
@@ -16,10 +15,11 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from ._calls import fitting, predicting
 from ._constraints import check_parameters
 from ._memory import check_available, check_memory
 from ._overflow import check_range, within_range
-from ._parallel import Team, quiet_arithmetic, thread_count
+from ._parallel import Team, thread_count
 from ._sources import is_lazy, lazy_rows
 from ._validation import check_image_shape
 from ._versions import Versioned
@@ -35,7 +35,6 @@ __all__ = [
     "working_memory",
 ]
 
-_CALLBACK_STATE = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")  # scikit-learn removes it after the teardown
 _SMALL = 1 << 16  # numbers, from which on the checks' time is that of the numbers
 _CHUNK_BYTES = 1 << 20  # of output: what one call works through, a few caches full
 
@@ -88,19 +87,6 @@ class ImageInput(Versioned):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-    @contextmanager
-    def _unchanged_on_error(self):
-        """Whatever goes wrong in a fit, the estimator is left as it was; with `quiet_arithmetic`."""
-        before = dict(self.__dict__)
-        try:
-            with np.errstate(all="ignore"):
-                yield
-        except BaseException:
-            kept = {name: self.__dict__[name] for name in _CALLBACK_STATE if name in self.__dict__}
-            self.__dict__.clear()
-            self.__dict__.update(before | kept)
-            raise
 
     def _check_X(self, X, y="no_validation", *, reset, multi_output=False, y_numeric=False):
         """Flat, finite X of a number type, in the range of what it is computed in; y as it is; the samples' shape.
@@ -186,6 +172,7 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
+    @fitting
     def fit(self, X, y=None):
         """Learn the shapes, and whatever else the parameters ask for.
 
@@ -205,15 +192,14 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
         ValueError
             Where an argument does not fit, with its name, its value and what would.  The estimator is then as it was.
         """
-        with self._unchanged_on_error():
-            check_parameters(self)
-            self._sample_shape = _sample_shape(X)
-            X, _, self.image_shape_ = self._check_X(X, reset=True)
-            self.output_shape_ = self._fit_images(X.reshape(len(X), *self.image_shape_), y)
-            self._check_output_memory(1, output_dtype(X))
+        check_parameters(self)
+        self._sample_shape = _sample_shape(X)
+        X, _, self.image_shape_ = self._check_X(X, reset=True)
+        self.output_shape_ = self._fit_images(X.reshape(len(X), *self.image_shape_), y)
+        self._check_output_memory(1, output_dtype(X))
         return self
 
-    @quiet_arithmetic
+    @predicting
     def transform(self, X):
         """Transform samples.
 

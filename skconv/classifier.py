@@ -13,9 +13,9 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from ._calls import fitting, predicting
 from ._constraints import at_least, between, one_of, shown
 from ._convnet import BaseConvNet
-from ._parallel import quiet_arithmetic
 from ._parameters import documented
 from ._targets import check_class_weight, check_classes, check_labels, class_indices
 from .losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy, softmax
@@ -312,6 +312,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
 
     # Training
 
+    @fitting
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train a new network, or the last one further with ``warm_start=True``.
 
@@ -338,6 +339,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         """
         return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 
+    @fitting
     def partial_fit(self, X, y, classes=None, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """One pass over a chunk of the data, at the constant learning rate `learning_rate_init`.
 
@@ -388,7 +390,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         outputs = self._outputs(X)
         return outputs if self.temperature_ == 1 else outputs / outputs.dtype.type(self.temperature_)
 
-    @quiet_arithmetic
+    @predicting
     def decision_function(self, X):
         """Logits.
 
@@ -404,7 +406,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         logits = self._logits(X)
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 and not self._multilabel else logits
 
-    @quiet_arithmetic
+    @predicting
     def predict_proba(self, X):
         """Probabilities of the classes, or of each label.
 
@@ -420,7 +422,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         logits = self._logits(X)
         return expit(logits) if self._multilabel else np.ascontiguousarray(softmax(logits.T).T)
 
-    @quiet_arithmetic
+    @predicting
     def predict_log_proba(self, X):
         """Logarithms of the probabilities, finite where the probabilities round to zero.
 
@@ -438,7 +440,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         logits -= logits.max(axis=1, keepdims=True)
         return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
 
-    @quiet_arithmetic
+    @predicting
     def predict(self, X):
         """Most probable class, or the labels that are more probable than not.
 

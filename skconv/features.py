@@ -9,18 +9,15 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
-from ._banks import SUMMARY
 from ._building import FeatureBuilder
+from ._calls import fitting
 from ._constraints import (
     BORDERS,
-    N_JOBS,
     at_least,
-    between,
     border_widths,
     check_parameters,
     finite_numbers,
     one_of,
-    shown,
     sizes,
     with_methods,
 )
@@ -29,6 +26,7 @@ from ._network import Network
 from ._patches import PatchPCA
 from ._transfer import layer_before_output, layer_name, network_of, thawed
 from .layers.activation import FUNCTIONS
+from .layers.encoding import SUMMARIES
 
 __all__ = ["ConvFeatures"]
 
@@ -41,7 +39,7 @@ def _learns(estimator):
     """Whether there is something to learn from more samples."""
     if estimator._name not in _LEARNED:
         raise AttributeError(
-            f"partial_fit needs filters that are learned, 'pca' or 'kmeans', got {shown(estimator.filters)}"
+            f"partial_fit needs filters that are learned, 'pca' or 'kmeans', got {estimator.filters!r}"
         )
     return True
 
@@ -169,12 +167,12 @@ class ConvFeatures(FeatureBuilder):
         "activation": [one_of("auto", *FUNCTIONS), None],
         "pool": [one_of("auto", "max", "mean", "stride"), None],
         "pool_size": [one_of("auto"), sizes()],
-        "summary": SUMMARY,
-        "layer": [between(None, None, "neither", Integral), str, None],
+        "summary": [one_of(*SUMMARIES), tuple, list, None],
+        "layer": [Integral, str, None],
         "n_patches": [at_least(1)],
         "image_shape": [one_of("series"), at_least(1), tuple, list, None],
         "random_state": ["random_state"],
-        "n_jobs": N_JOBS,
+        "n_jobs": [Integral, None],
     }
 
     def __init__(
@@ -293,6 +291,7 @@ class ConvFeatures(FeatureBuilder):
         return self._build(X)
 
     @available_if(_learns)
+    @fitting
     def partial_fit(self, X, y=None):
         """Learn from more samples; for the filters "pca" and "kmeans".
 
@@ -313,13 +312,12 @@ class ConvFeatures(FeatureBuilder):
         """
         if getattr(self, "_learner", None) is None:
             return self.fit(X)
-        with self._unchanged_on_error():
-            check_parameters(self)
-            X, _, _ = self._check_X(X, reset=False)
-            X = X.reshape(len(X), *self.image_shape_)
-            self._learner, self._rng = deepcopy((self._learner, self._rng))
-            self._learn(X, 1)
-            self._build(X)
+        check_parameters(self)
+        X, _, _ = self._check_X(X, reset=False)
+        X = X.reshape(len(X), *self.image_shape_)
+        self._learner, self._rng = deepcopy((self._learner, self._rng))
+        self._learn(X, 1)
+        self._build(X)
         return self
 
     def _check_values(self):
@@ -327,12 +325,11 @@ class ConvFeatures(FeatureBuilder):
             height, width, _ = self.image_shape_
             raise ValueError(
                 "dilation='random' needs series (height 1) and a summary, got images of "
-                f"{height}x{width} and summary={shown(self.summary)}"
+                f"{height}x{width} and summary={self.summary!r}"
             )
         own = self.activation in ("auto", None) and self.bias is None and self.dilation != "random"
         if self._name == "kmeans" and not own:
             raise ValueError(
                 "filters='kmeans' has its own encoding: activation must be 'auto' or None, bias None, and dilation no "
-                f"'random'; got activation={shown(self.activation)}, bias={shown(self.bias)}, "
-                f"dilation={shown(self.dilation)}"
+                f"'random'; got activation={self.activation!r}, bias={self.bias!r}, dilation={self.dilation!r}"
             )

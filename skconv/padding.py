@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from math import prod
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ._constraints import N_JOBS, at_least, border_widths, finite_numbers, one_of, shown
+from ._calls import predicting
+from ._constraints import at_least, border_widths, finite_numbers, one_of, shown
 from ._frame import split
 from ._geometry import BORDER_MAPS, make_window
 from ._images import ImageTransformer, output_dtype, pixel_names
 from ._kernels.padding import border_maps, border_shapes, fill_from, fill_noise, inside, repeat, strips, tiled
 from ._overflow import check_range
-from ._parallel import quiet_arithmetic
 from ._validation import check_channel_values, check_pattern
 
 __all__ = ["ImagePadder"]
@@ -86,7 +87,7 @@ class ImagePadder(ImageTransformer):
         "n_donors": [at_least(1)],
         "random_state": ["random_state"],
         "image_shape": [one_of("series"), at_least(1), tuple, list, None],
-        "n_jobs": N_JOBS,
+        "n_jobs": [Integral, None],
     }
 
     def __init__(
@@ -116,7 +117,7 @@ class ImagePadder(ImageTransformer):
         self.image_shape = image_shape
         self.n_jobs = n_jobs
 
-    @quiet_arithmetic
+    @predicting
     def inverse_transform(self, X):
         """Cut the borders off.
 

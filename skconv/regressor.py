@@ -8,9 +8,9 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
+from ._calls import fitting, predicting
 from ._constraints import at_least, one_of
 from ._convnet import BaseConvNet
-from ._parallel import quiet_arithmetic
 from ._parameters import documented
 from ._targets import check_numbers
 from .losses import AbsoluteError, Huber, Poisson, SquaredError, exp_of
@@ -250,6 +250,7 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
 
     # Training
 
+    @fitting
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train a new network, or the last one further with ``warm_start=True``.
 
@@ -276,6 +277,7 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         """
         return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 
+    @fitting
     def partial_fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """One pass over a chunk of the data, at the constant learning rate `learning_rate_init`.
 
@@ -301,7 +303,7 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
 
     # Prediction
 
-    @quiet_arithmetic
+    @predicting
     def predict(self, X):
         """Predicted numbers.
 

@@ -1,8 +1,6 @@
 """A fit from its start to its end: epochs, stopping, interrupts, validation data, scores and temperatures."""
 
 import pickle
-import signal
-import threading
 from types import SimpleNamespace
 
 import h5py
@@ -13,13 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import log_softmax
 from sklearn import config_context
-from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss, make_scorer, r2_score
 
 from skconv import ConvNetClassifier, ConvNetRegressor
 from skconv._convnet import BaseConvNet
-from skconv._fitting import History, Run, deferred_interrupt
+from skconv._fitting import History, Run
 from skconv.schedules import Plateau
 
 DIGITS = load_digits()
@@ -104,92 +101,6 @@ def test_history_takes_finite_losses_only():
         with pytest.raises(ValueError, match=match):
             history.add(loss, SimpleNamespace(parameters=parameters, state=np.array([np.inf])))
     assert history.loss == [1.0]
-
-
-# Ctrl-C
-
-
-@pytest.fixture(autouse=True)
-def usual_handler():
-    """Python's own answer to Ctrl-C, which a process in the background does not begin with."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-def test_a_first_interrupt_is_kept_and_a_second_raises():
-    with deferred_interrupt() as interrupt:
-        assert not interrupt.pressed
-        assert not interrupt()
-        signal.raise_signal(signal.SIGINT)
-        assert interrupt.pressed
-        assert interrupt()
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_the_handler_is_put_back_after_an_error():
-    with pytest.raises(ZeroDivisionError), deferred_interrupt():
-        raise ZeroDivisionError
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_other_threads_and_other_handlers_are_left_alone():
-    def own(signum, frame):
-        pass
-
-    signal.signal(signal.SIGINT, own)
-    try:
-        with deferred_interrupt() as interrupt:
-            assert signal.getsignal(signal.SIGINT) is own
-            signal.raise_signal(signal.SIGINT)
-            assert not interrupt.pressed
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    handlers = []
-
-    def other():
-        with deferred_interrupt():
-            handlers.append(signal.getsignal(signal.SIGINT))
-
-    thread = threading.Thread(target=other)
-    thread.start()
-    thread.join()
-    assert handlers == [signal.default_int_handler]
-
-
-@pytest.mark.parametrize("how", ["signal", "exception"])
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_ctrl_c_keeps_the_last_whole_update(solver, how):
-    def press(info):
-        if info.epoch == 2:
-            if how == "exception":
-                raise KeyboardInterrupt
-            signal.raise_signal(signal.SIGINT)
-
-    with pytest.warns(
-        UserWarning, match=r"Training was interrupted in epoch [23]; the model has the weights of its last"
-    ):
-        model = quick(max_iter=20, callback=press, solver=solver).fit(X, Y)
-    assert model.interrupted_
-    assert not model.stopped_early_
-    assert model.n_iter_ == (3 if how == "signal" and solver == "adam" else 2)  # a part of the third
-    assert np.isfinite(model.predict_proba(X)).all()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    again = clone(model).set_params(callback=None, max_iter=2).fit(X, Y)
-    assert not again.interrupted_
-
-
-def test_ctrl_c_restores_the_best_weights():
-    def press(info):
-        if info.epoch == 6:
-            raise KeyboardInterrupt
-
-    noisy = quick(max_iter=20, learning_rate="constant", learning_rate_init=0.08, callback=press, shuffle=False)
-    with pytest.warns(UserWarning, match="interrupted in epoch 6; .* or the best on the validation data"):
-        noisy.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
-    assert noisy.score(X_VAL, Y_VAL) == max(noisy.validation_scores_)
 
 
 # Run, with a trainer that only counts
@@ -586,7 +497,7 @@ def test_a_function_as_scorer_gets_weights_where_it_takes_them():
 
 def test_labels_of_scorers_are_the_users():
     names = np.array([f"digit {i}" for i in range(10)])
-    scorer = make_scorer(lambda true, predicted: f1_score(true == "digit 3", predicted == "digit 3"))
+    scorer = make_scorer(f1_score, labels=["digit 3"], average="macro")
     model = quick(scoring=scorer).fit(X, names[Y], X_val=X_VAL, y_val=names[Y_VAL])
     found = f1_score(Y_VAL == 3, model.predict(X_VAL) == "digit 3")
     assert found == pytest.approx(max(model.validation_scores_))

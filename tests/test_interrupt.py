@@ -1,4 +1,4 @@
-"""Ctrl-C in a training: the last whole update is kept; a second one, or an error, changes nothing."""
+"""Ctrl-C in a training: the last whole update is kept and KeyboardInterrupt goes on; a second one changes nothing."""
 
 import os
 import signal
@@ -6,17 +6,23 @@ import threading
 
 import numpy as np
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_digits
+from sklearn.ensemble import BaggingClassifier
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
 
-from skconv import ConvNetClassifier, ConvNetRegressor
-from skconv._fitting import deferred_interrupt
+from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, ImagePadder
+from skconv._parallel import Team
 from skconv._training import Trainer
 
 SMALL = {"filters": 4, "hidden_layer_sizes": 8, "batch_size": 32, "max_iter": 6, "random_state": 0}
 X, Y = (part[:150] for part in load_digits(return_X_y=True))
 X = X / 16
 UPDATES = 5  # an epoch
-WARNING = "Training was interrupted in epoch {}; the model has the weights of its last whole update"
+MESSAGE = "training was interrupted in epoch {}; the model has the weights of its last whole update"
 
 
 class Crash(Exception):
@@ -84,10 +90,9 @@ def test_from_another_thread_at_any_moment(n_jobs, updates):
     model = ConvNetClassifier(**{**SMALL, "max_iter": 1_000_000, "n_jobs": n_jobs})
     timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
-    with pytest.warns(UserWarning, match=WARNING.format(r"\d+")) as caught:
+    with pytest.raises(KeyboardInterrupt, match=MESSAGE.format(r"\d+")):
         model.fit(X, Y)
     timer.join()
-    assert caught[0].filename == __file__
     assert model.interrupted_
     assert not model.stopped_early_
     done = len(updates.after)
@@ -107,8 +112,9 @@ def test_the_update_under_way_is_finished(update, updates):
     assert not whole.interrupted_
     expected = updates.after[update - 1]
     updates.during(update, press)
-    with pytest.warns(UserWarning, match=WARNING.format(-(-update // UPDATES))):
-        model = ConvNetClassifier(**SMALL).fit(X, Y)
+    model = ConvNetClassifier(**SMALL)
+    with pytest.raises(KeyboardInterrupt, match=MESSAGE.format(-(-update // UPDATES))):
+        model.fit(X, Y)
     network_is(model, *expected[:2])
     assert len(updates.after) == update
     full = update // UPDATES
@@ -120,16 +126,18 @@ def test_equals_a_fit_of_fewer_epochs(updates):
     params = {**SMALL, "learning_rate": "constant"}
     shorter = ConvNetClassifier(**{**params, "max_iter": 2}).fit(X, Y)
     updates.during(2 * UPDATES, press)
-    with pytest.warns(UserWarning, match=WARNING.format(2)):
-        model = ConvNetClassifier(**params).fit(X, Y)
+    model = ConvNetClassifier(**params)
+    with pytest.raises(KeyboardInterrupt, match=MESSAGE.format(2)):
+        model.fit(X, Y)
     network_is(model, shorter.network_.parameters, shorter.network_.state)
     assert model.loss_curve_ == shorter.loss_curve_
 
 
 def test_of_an_average_the_average(updates):
     updates.during(7, press)
-    with pytest.warns(UserWarning, match=WARNING.format(2)):
-        model = ConvNetClassifier(**SMALL, ema_decay=0.9).fit(X, Y)
+    model = ConvNetClassifier(**SMALL, ema_decay=0.9)
+    with pytest.raises(KeyboardInterrupt, match=MESSAGE.format(2)):
+        model.fit(X, Y)
     _, state, average = updates.after[-1]
     network_is(model, average, state)
 
@@ -153,20 +161,21 @@ def test_with_validation_data_the_best_weights_are_kept(when, updates):
     if when == "in an update":
         updates.during(4 * UPDATES + 3, press)
     model = ConvNetClassifier(**SMALL, scoring=scoring, callback=callback)
-    begun = 5 if when in ("in an update", "in the callback") else 4
-    with pytest.warns(UserWarning, match=WARNING.format(begun) + " or the best on the validation data"):
+    begun, scored = (5 if when == "in an update" else 4), (3 if when == "in the scorer" else 4)
+    with pytest.raises(KeyboardInterrupt, match=MESSAGE.format(begun) + " or the best on the validation data"):
         model.fit(X, Y, X_val=X, y_val=Y)
     network_is(model, *seen[2])
-    assert model.validation_scores_ == scores[:4]
+    assert model.validation_scores_ == scores[:scored]
     assert model.best_validation_score_ == 0.6
-    assert len(model.validation_loss_curve_) == 4
+    assert len(model.validation_loss_curve_) == scored
     assert model.n_iter_ == len(model.loss_curve_) == begun
 
 
 def test_before_the_first_validation_the_last_weights_are_kept(updates):
     updates.during(2, press)
-    with pytest.warns(UserWarning, match=WARNING.format(1) + "$"):
-        model = ConvNetClassifier(**SMALL, early_stopping=True).fit(X, Y)
+    model = ConvNetClassifier(**SMALL, early_stopping=True)
+    with pytest.raises(KeyboardInterrupt, match=MESSAGE.format(1) + "$"):
+        model.fit(X, Y)
     network_is(model, *updates.after[-1][:2])
     assert model.validation_scores_ is None
     assert model.best_validation_score_ is None
@@ -185,8 +194,9 @@ def test_lbfgs_keeps_its_last_iteration(estimator, batch_norm, how):
         if info.epoch == 3:
             how()
 
-    with pytest.warns(UserWarning, match=WARNING.format(3)):
-        model = estimator(**{**params, "max_iter": 50}, callback=callback).fit(X, Y)
+    model = estimator(**{**params, "max_iter": 50}, callback=callback)
+    with pytest.raises(KeyboardInterrupt, match=MESSAGE.format(3)):
+        model.fit(X, Y)
     network_is(model, shorter.network_.parameters, shorter.network_.state)
     assert model.loss_curve_ == shorter.loss_curve_
     assert model.interrupted_
@@ -197,8 +207,9 @@ def test_a_callback_may_raise_it(updates):
         if info.epoch == 2:
             raise KeyboardInterrupt
 
-    with pytest.warns(UserWarning, match=WARNING.format(2)):
-        model = ConvNetClassifier(**SMALL, callback=callback).fit(X, Y)
+    model = ConvNetClassifier(**SMALL, callback=callback)
+    with pytest.raises(KeyboardInterrupt, match=MESSAGE.format(2)):
+        model.fit(X, Y)
     network_is(model, *updates.after[2 * UPDATES - 1][:2])
     assert model.interrupted_
     assert model.n_iter_ == 2
@@ -207,9 +218,8 @@ def test_a_callback_may_raise_it(updates):
 def test_partial_fit_keeps_the_last_whole_update(updates):
     model = ConvNetClassifier(**SMALL).partial_fit(X, Y, range(10))
     updates.during(2, press)
-    with pytest.warns(UserWarning, match=WARNING.format(2)) as caught:
+    with pytest.raises(KeyboardInterrupt, match=MESSAGE.format(2)):
         model.partial_fit(X, Y)
-    assert caught[0].filename == __file__
     network_is(model, *updates.after[-1][:2])
     assert len(updates.after) == 2
     updates.during(None, None)
@@ -218,20 +228,12 @@ def test_partial_fit_keeps_the_last_whole_update(updates):
     assert model.n_iter_ == 3
 
 
-def test_a_warning_that_is_an_error_leaves_the_estimator_as_it_was(updates):
-    model, before = fitted()
-    updates.during(2, press)
-    with pytest.raises(UserWarning, match="interrupted"):  # as everywhere in these tests
-        model.fit(X, Y)
-    assert vars(model) == before
-
-
 def test_an_interrupted_fit_resumes_from_its_checkpoint(updates, tmp_path):
     whole = ConvNetClassifier(**SMALL).fit(X, Y)
     model = ConvNetClassifier(**SMALL, checkpoint=tmp_path)
     for update in (2 * UPDATES + 2, UPDATES + 1):
         updates.during(update, press)
-        with pytest.warns(UserWarning, match=WARNING.format(r"\d")):
+        with pytest.raises(KeyboardInterrupt, match=MESSAGE.format(r"\d")):
             model.fit(X, Y)
     updates.during(None, None)
     model.fit(X, Y)
@@ -382,22 +384,164 @@ def test_fit_in_another_thread():
 
 
 def test_a_fit_within_a_callback_leaves_the_outer_handler():
+    handlers = []
+
     def callback(info):
+        handlers.append(signal.getsignal(signal.SIGINT))
+        ConvNetClassifier(**SMALL).fit(X, Y)
+        assert signal.getsignal(signal.SIGINT) == handlers[-1]
         if info.epoch == 2:
-            ConvNetClassifier(**SMALL).fit(X, Y)
             press()
 
-    with pytest.warns(UserWarning, match=WARNING.format(3)):
-        model = ConvNetClassifier(**SMALL, callback=callback).fit(X, Y)
+    model = ConvNetClassifier(**SMALL, callback=callback)
+    with pytest.raises(KeyboardInterrupt, match=MESSAGE.format(2)):
+        model.fit(X, Y)
     assert model.interrupted_
+    assert signal.default_int_handler not in handlers
 
 
-def test_deferred_interrupt():
-    with deferred_interrupt() as interrupt:
-        assert not interrupt()
-        press()
-        assert interrupt()
-        assert interrupt.pressed
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_one_in_a_fit_within_a_callback_ends_both(solver, updates):
+    inner = ConvNetClassifier(**SMALL)
+
+    def callback(info):
+        updates.during(3, press)
+        inner.fit(X, Y)
+
+    model = ConvNetClassifier(**SMALL | {"solver": solver}, callback=callback)
+    with pytest.raises(KeyboardInterrupt, match=MESSAGE.format(1)):
+        model.fit(X, Y)
+    assert inner.interrupted_
+    assert model.interrupted_
+    assert model.n_iter_ == 1
+
+
+def test_one_that_a_callback_catches_is_the_callback_s():
+    def callback(info):
         with pytest.raises(KeyboardInterrupt):
             press()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+    model = ConvNetClassifier(**SMALL, callback=callback).fit(X, Y)
+    assert not model.interrupted_
+    assert model.n_iter_ == SMALL["max_iter"]
+
+
+# After the last update, no press is lost
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_after_the_training_the_model_is_kept(solver, monkeypatch):
+    monkeypatch.setattr(ConvNetClassifier, "_after_fit", lambda *_: press())
+    model = ConvNetClassifier(**SMALL | {"solver": solver})
+    with pytest.raises(KeyboardInterrupt, match="after the last step of the fit: the estimator is fitted"):
+        model.fit(X, Y)
+    monkeypatch.undo()
+    whole = ConvNetClassifier(**SMALL | {"solver": solver}).fit(X, Y)
+    network_is(model, whole.network_.parameters, whole.network_.state)
+    assert not model.interrupted_
+
+
+def test_in_the_very_last_update(updates):
+    whole = ConvNetClassifier(**SMALL).fit(X, Y)
+    updates.during(SMALL["max_iter"] * UPDATES, press)
+    model = ConvNetClassifier(**SMALL)
+    with pytest.raises(KeyboardInterrupt, match=MESSAGE.format(6)):
+        model.fit(X, Y)
+    network_is(model, whole.network_.parameters, whole.network_.state)
+
+
+# What is around a fit ends
+
+
+WRAPPERS = {
+    "search": lambda model: GridSearchCV(model, {"alpha": [0.0, 1e-4]}, cv=2, error_score=0.0),
+    "pipeline": lambda model: make_pipeline(MinMaxScaler(), model),
+    "pipelines in a search": lambda model: GridSearchCV(
+        make_pipeline(MinMaxScaler(), model), {"convnetclassifier__alpha": [0.0, 1e-4]}, cv=2
+    ),
+    "bagging": lambda model: BaggingClassifier(model, n_estimators=3),
+    "calibration": lambda model: CalibratedClassifierCV(model, cv=2),
+    "one against the rest": OneVsRestClassifier,
+}
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+@pytest.mark.parametrize("update", [3, 3 * 6 + 2])
+def test_what_is_around_a_fit_ends(name, update, updates):
+    model = WRAPPERS[name](ConvNetClassifier(**SMALL))
+    updates.during(update, press)
+    with pytest.raises(KeyboardInterrupt, match="training was interrupted in epoch"):
+        model.fit(X, Y)
+    assert len(updates.after) == update
+    assert not hasattr(model, "cv_results_")
+
+
+def test_scores_of_a_cut_fit_come_from_no_cross_validation(updates):
+    updates.during(3, press)
+    with pytest.raises(KeyboardInterrupt, match=MESSAGE.format(1)):
+        cross_val_score(ConvNetClassifier(**SMALL), X, Y, cv=2, error_score=0.0)
+    assert len(updates.after) == 3
+
+
+# Predictions
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("make", [lambda **params: ConvNetClassifier(**SMALL, **params), ConvFeatures, ImagePadder])
+def test_one_while_samples_go_through_raises(make, n_jobs, monkeypatch):
+    model = make(n_jobs=n_jobs).fit(X, Y)
+    call = model.predict_proba if hasattr(model, "predict_proba") else model.transform
+    expected, before = call(X), dict(vars(model))
+    run = Team.run
+
+    def pressed(team, function, count):
+        def task(i):
+            if i == 0:
+                press()
+            function(i)
+
+        run(team, task, count)
+
+    monkeypatch.setattr(Team, "run", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        call(X)
+    monkeypatch.undo()
+    assert vars(model) == before
+    np.testing.assert_array_equal(call(X), expected)
+
+
+# Other threads
+
+
+def test_predictions_while_another_thread_fits_are_of_one_fit():
+    """Two classes and ten, whose labels have other types."""
+    few = Y < 2
+    sets = [(X, Y), (X[few], np.array(["zero", "one"])[Y[few]])]
+    model, labels = ConvNetClassifier(**SMALL | {"max_iter": 1}), [set(y.tolist()) for _, y in sets]
+    model.fit(*sets[0])
+    regressor = ConvNetRegressor(**SMALL | {"max_iter": 1}).fit(X, Y)
+    features = ConvFeatures("orthonormal", n_filters=4).fit(X)
+    errors, end = [], threading.Event()
+
+    def predict():
+        try:
+            while not end.is_set():
+                found = set(model.predict(X[:5]).tolist())
+                assert any(found <= each for each in labels)
+                assert model.predict_proba(X[:20]).shape[1] in (2, 10)
+                assert regressor.predict(X[:2]).ndim in (1, 2)
+                assert features.transform(X[:2]).shape[1] in (64, 112)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=predict) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for k in range(40):
+        model.fit(*sets[k % 2])
+        regressor.fit(X, np.stack([Y, Y], axis=1) if k % 2 else Y)
+        features.set_params(n_filters=4 + 3 * (k % 2)).fit(X)
+    end.set()
+    for thread in threads:
+        thread.join()
+    assert not errors

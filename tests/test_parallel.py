@@ -101,34 +101,6 @@ def test_the_callers_error_comes_first():
         team.run(task, 3)
 
 
-def test_an_interrupt_waits_for_the_workers():
-    finished = []
-
-    class Interrupted:
-        """A queue whose first `get` is interrupted."""
-
-        def __init__(self, queue):
-            self.queue, self.calls, self.put = queue, 0, queue.put
-
-        def get(self):
-            self.calls += 1
-            if self.calls == 1:
-                raise KeyboardInterrupt
-            return self.queue.get()
-
-    def task(i):
-        time.sleep(0.05 * i)
-        finished.append(i)
-
-    with Team(2) as team:
-        team._done = Interrupted(team._done)
-        with pytest.raises(KeyboardInterrupt):
-            team.run(task, 2)
-        assert sorted(finished) == [0, 1]
-        team.run(finished.append, 2)
-        assert sorted(finished) == [0, 0, 1, 1]
-
-
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_what_is_put_aside_is_done_in_its_order(threads):
     done, where = [], set()
@@ -189,14 +161,16 @@ def test_an_error_aside_is_raised_at_the_end_and_the_team_goes_on():
 
 
 def test_an_error_waits_for_what_was_put_aside():
-    done = []
+    done, started = [], threading.Event()
 
     def slow(_):
+        started.set()
         time.sleep(0.1)
         done.append("aside")
 
     with pytest.raises(ZeroDivisionError), Team(2) as team:  # noqa: PT012
         team.aside(slow, None)
+        started.wait(10)
         raise ZeroDivisionError
     assert done == ["aside"]
 
@@ -351,11 +325,10 @@ def test_matmul_of_transposed_and_strided_matrices():
     assert np.isnan(whole[:, 1::2]).all()
 
 
-def test_floating_point_warnings_are_off_inside_and_back_after():
+def test_floating_point_warnings_of_workers_are_off():
     def overflow(i):
-        np.exp(np.array([1e4]))
+        if i > 0:
+            np.exp(np.array([1e4]))
 
-    with Team(2) as team:
-        team.run(overflow, 2)
-    with pytest.warns(RuntimeWarning, match="overflow"):
-        overflow(0)
+    with Team(3) as team:
+        team.run(overflow, 3)

@@ -1,0 +1,78 @@
+"""What goes on around the calls of an estimator's methods: Ctrl-C, other threads, errors, NumPy's warnings.
+
+A call works on a snapshot of the estimator, so it sees one fit and not half of the next; a fit gives its attributes
+back in one step.  Within a call arithmetic is quiet, whatever the caller's `numpy.errstate`: that an exponential is
+zero is no error, and what is one, such as a loss that is not finite, is looked for and named.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+
+import numpy as np
+
+from ._interrupt import Interrupt, protected
+
+__all__ = ["fitting", "predicting", "snapshot"]
+
+for _method in (np.errstate.__enter__, np.errstate.__exit__):
+    if hasattr(_method, "__code__"):  # else it is none of Python's, which Ctrl-C does not cut
+        protected(_method)
+
+
+def snapshot(estimator):
+    """An estimator with the attributes of now; they are read in one step."""
+    copy = object.__new__(type(estimator))
+    copy.__dict__ = vars(estimator).copy()
+    return copy
+
+
+def predicting(method):
+    """Decorator of a method that uses what was fitted."""
+
+    @wraps(method)
+    def predict(estimator, *args, **kwargs):
+        with Interrupt(), np.errstate(all="ignore"):
+            return method(snapshot(estimator), *args, **kwargs)
+
+    return predict
+
+
+def fitting(method):
+    """Decorator of a method that fits, and returns the estimator: it changes nothing where something goes wrong.
+
+    A Ctrl-C that it has heeded, with what it has learned so far, goes on afterwards: a search or a script ends.
+    """
+
+    @wraps(method)
+    def fit(estimator, *args, **kwargs):
+        with Interrupt() as interrupt, np.errstate(all="ignore"):
+            work = snapshot(estimator)
+            before = vars(work).copy()
+            method(work, *args, **kwargs)
+            _give(estimator, before, vars(work))
+            if getattr(estimator, "interrupted_", False) or interrupt.pending:
+                raise KeyboardInterrupt(_kept(estimator))
+        return estimator
+
+    return fit
+
+
+def _give(estimator, before, after):
+    """Make the changes from one dict of attributes to another in an estimator, all in one step."""
+    attributes, none = vars(estimator).copy(), object()
+    for name in before.keys() - after.keys():
+        attributes.pop(name, None)
+    attributes.update((name, value) for name, value in after.items() if before.get(name, none) is not value)
+    estimator.__dict__ = attributes
+
+
+def _kept(estimator):
+    """What an interrupted fit has left."""
+    if not getattr(estimator, "interrupted_", False):
+        return "after the last step of the fit: the estimator is fitted"
+    best = " or the best on the validation data" if estimator.validation_scores_ else ""
+    return (
+        f"training was interrupted in epoch {estimator.n_iter_}; the model has the weights of its last whole "
+        f"update{best}"
+    )
