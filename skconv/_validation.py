@@ -81,14 +81,14 @@ def check_counts(name, value):
 
 
 def check_channel_values(name, values, channels) -> np.ndarray:
-    """One number per channel, from one finite number or one per channel."""
+    """Finite numbers as an array of one, or of one per channel."""
     array = np.asarray(values, np.float64)
     if array.ndim > 1 or array.size not in (1, channels):
         raise ValueError(
             f"{name} has {array.size} numbers in an array of shape {array.shape}, but the images have {channels} "
             "channels; give one number, or one per channel"
         )
-    return np.broadcast_to(array.reshape(-1), (channels,))
+    return array.reshape(-1)
 
 
 def check_pattern(name, pattern, channels) -> np.ndarray:

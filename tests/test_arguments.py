@@ -8,7 +8,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import skconv
-from skconv import ConvFeatures, ConvNetClassifier, ImagePadder, StridedPooling, ToImages
+from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, ImagePadder, StridedPooling, ToImages
 from skconv import augmentation as augmentation_module
 from skconv import layers as layers_module
 from skconv._constraints import ACTIVATIONS, InvalidParameterError, shown
@@ -258,6 +258,20 @@ TRANSFORMERS = {
     skconv.Flatten: {},
 }  # fmt: skip
 
+NETWORKS = {
+    ConvNetClassifier: {
+        "solver": "name", "alpha": "amount", "l1_ratio": "part", "max_norm": "positive or None",
+        "clip_norm": "positive or None", "ema_decay": "share or None", "batch_size": "count", "learning_rate": "name",
+        "learning_rate_init": "positive", "warm_up": "share", "max_iter": "count", "shuffle": "flag", "tol": "amount",
+        "momentum": "part", "nesterovs_momentum": "flag", "beta_1": "share", "beta_2": "share", "epsilon": "epsilon",
+        "n_augmented": "whole", "early_stopping": "flag", "validation_fraction": "share", "n_iter_no_change": "count",
+        "warm_start": "flag", "checkpoint_every": "count", "random_state": "seed", "n_jobs": "jobs", "loss": "name",
+        "focal_gamma": "amount", "label_smoothing": "share", "temperature_scaling": "flag",
+        "global_pool": "name or None",
+    },
+    ConvNetRegressor: {"loss": "name", "huber_delta": "positive"},
+}  # fmt: skip
+
 
 def shown_alike(value):
     """A value as it must stand in a message; the first hundred characters, of long ones."""
@@ -301,11 +315,11 @@ def test_wrong_argument_of_an_augmentation(kind, name, value):
         ConvNetClassifier(augment=["flip", kind(**{name: value})]).fit(X, Y)
 
 
-@pytest.mark.parametrize(("kind", "name", "value"), cases(TRANSFORMERS))
-def test_wrong_argument_of_a_transformer(kind, name, value):
+@pytest.mark.parametrize(("kind", "name", "value"), cases(TRANSFORMERS) + cases(NETWORKS))
+def test_wrong_argument_of_an_estimator(kind, name, value):
     message = rf"The '{name}' parameter of {kind.__name__} must be .* Got {re.escape(shown_alike(value))}.* instead"
     with pytest.raises(InvalidParameterError, match=message):
-        kind(**{name: value}).fit(X)
+        kind(**{name: value}).fit(X, Y)
 
 
 def test_the_tables_have_all_arguments():

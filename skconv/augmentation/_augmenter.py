@@ -88,7 +88,7 @@ class Augmenter:
         for augmentation in augmentations:
             augmentation.check(shape)
         self.augmentations, self.shape = deepcopy(list(augmentations)), tuple(shape)
-        self.scale = check_channel_values("scale", scale, shape[2])
+        self.scale = np.broadcast_to(check_channel_values("scale", scale, shape[2]), shape[2:])
         self.mixes = any(isinstance(a, Mixup) for a in augmentations)
         self.averages = any(a.averaged for a in augmentations)
         self._whole = all(a.whole for a in augmentations if isinstance(a, (Map, TimeWarp)))
