@@ -20,7 +20,7 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 
 def test(session):
     """Run the suite, or what the command line says after ``--``."""
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", "-n", "auto", *session.posargs)
 
 
 @nox.session(python=PYTHONS)
@@ -55,4 +55,4 @@ def sdist(session):
 def slow(session):
     """Tests that take longer than the others together, and the documentation's build."""
     session.install("-e", ".[test,docs]")
-    session.run("python", "-m", "pytest", "-m", "slow", *session.posargs)
+    session.run("python", "-m", "pytest", "-n", "auto", "-m", "slow", *session.posargs)

@@ -7,13 +7,14 @@ from math import ceil, log2, prod
 import numpy as np
 from sklearn.utils.validation import check_array
 
+from ._constraints import fitting, mismatch, one_of
 from ._filters import CLASSICAL, classical_bank, per_channel, random_bank
 from ._geometry import pair
 from ._memory import check_available
 from .layers import Layer, MaxPool, MeanPool, StridePool
 from .layers.encoding import SUMMARIES
 
-__all__ = ["array_bank", "named_bank", "pooling", "random_dilations", "summaries"]
+__all__ = ["SUMMARY", "array_bank", "named_bank", "pooling", "random_dilations"]
 
 _POOLS = {"max": MaxPool, "mean": MeanPool}
 _POOLED = 4  # windows down and across that pool_size="auto" leaves
@@ -67,9 +68,9 @@ def pooling(pool, pool_size, shape) -> list[Layer]:
     return [_POOLS[pool](size, ceil_mode=True) if partial else _POOLS[pool](size)]
 
 
-def summaries(summary) -> tuple[str, ...]:
-    """The names in ``summary``, one or several."""
-    kinds = (summary,) if isinstance(summary, str) else tuple(summary)
-    if not kinds or any(kind not in SUMMARIES for kind in kinds):
-        raise ValueError(f"summary must be one or several of {sorted(SUMMARIES)} or None, got {summary!r}")
-    return kinds
+def _are_summaries(value):
+    return isinstance(value, (tuple, list)) and len(value) > 0 and not any(mismatch([_SUMMARY], kind) for kind in value)
+
+
+_SUMMARY = one_of(*SUMMARIES)
+SUMMARY = [_SUMMARY, fitting(_are_summaries, "a tuple of one or more of these"), None]  # what the parameter may be

@@ -7,7 +7,8 @@ from math import prod
 import numpy as np
 from sklearn.utils import check_array
 
-from ._banks import array_bank, named_bank, pooling, random_dilations, summaries
+from ._banks import array_bank, named_bank, pooling, random_dilations
+from ._constraints import shown
 from ._filters import RANDOM
 from ._geometry import make_window
 from ._images import output_dtype, pixel_names
@@ -53,7 +54,7 @@ class FeatureBuilder(NetworkTransformer):
         taps = window.rows.kernel * window.columns.kernel * self.image_shape_[2]
         if taps < 2:
             raise ValueError(
-                f"kernel_size={self.kernel_size!r}: 'kmeans' needs patches of 2 numbers or more, got {taps}"
+                f"kernel_size={shown(self.kernel_size)}: 'kmeans' needs patches of 2 numbers or more, got {taps}"
             )
         return PatchKMeans(self.n_filters, int(self._rng.integers(2**31)))
 
@@ -77,7 +78,7 @@ class FeatureBuilder(NetworkTransformer):
         if not image and (self.summary is not None or self.pool not in ("auto", None)):
             raise ValueError(
                 f"layer={name!r} gives a vector of {shape[0]} numbers, nothing to pool: pool and summary must be None, "
-                f"got pool={self.pool!r}, summary={self.summary!r}"
+                f"got pool={shown(self.pool)}, summary={shown(self.summary)}"
             )
         tail = [*self._tail(shape, None), Flatten()] if image else []
         own = Network([*layers, *tail], self.image_shape_, network.dtype)
@@ -150,7 +151,7 @@ class FeatureBuilder(NetworkTransformer):
         """Kernels of ROCKET as networks, one for each dilation; those of MiniRocket have a way of their own."""
         height, length, channels = self.image_shape_
         if height > 1:
-            raise ValueError(f"filters={self.filters!r} is for series (height 1), got images of {height}x{length}")
+            raise ValueError(f"filters={shown(self.filters)} is for series (height 1), got images of {height}x{length}")
         taps = 11 * channels if self._name == "rocket" else 1
         self._check_bytes(f"{self.n_filters} kernels", 8 * int(self.n_filters) * taps)
         if self._name == "rocket":
@@ -163,7 +164,7 @@ class FeatureBuilder(NetworkTransformer):
                 names.append([f"rocket{sum(map(len, names)) + i}" for i in range(len(weight))])
             return self._finish(networks, names)
         if self.summary not in (None, "ppv"):
-            raise ValueError(f"summary must be None or 'ppv' for filters='minirocket', got {self.summary!r}")
+            raise ValueError(f"summary must be None or 'ppv' for filters='minirocket', got {shown(self.summary)}")
         self._rocket = MiniRocket(length, channels, self.n_filters, self._rng)
         self._rocket.fit_biases(X[:, 0].astype(output_dtype(X), copy=False), self._rng)
         self.networks_, self.filter_names_ = [], self._rocket.names()
@@ -182,7 +183,7 @@ class FeatureBuilder(NetworkTransformer):
         """The summaries, or None; ROCKET's where none are given."""
         if self.summary is None:
             return ("ppv", "max") if self._name == "rocket" else None
-        return summaries(self.summary)
+        return (self.summary,) if isinstance(self.summary, str) else tuple(self.summary)
 
     @property
     def _activation(self):

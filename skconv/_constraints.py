@@ -26,6 +26,7 @@ __all__ = [
     "ACTIVATIONS",
     "BORDERS",
     "DTYPES",
+    "N_JOBS",
     "InvalidParameterError",
     "are_two",
     "at_least",
@@ -144,6 +145,7 @@ def finite_numbers():
 
 
 _ANY = "no_validation"  # scikit-learn's word where anything is let pass
+_INT = between(None, None, "neither", Integral)
 ACTIVATIONS = one_of("relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity")
 BORDERS = one_of("constant", "edge", "reflect", "symmetric", "wrap", "pattern", "noise", "donor")
 DTYPES = fitting(
@@ -151,6 +153,9 @@ DTYPES = fitting(
     "float32",
     "float64",
 )
+
+
+N_JOBS = [fitting(lambda value: _INT.is_satisfied_by(value) and value != 0, "an int other than 0"), None]
 
 
 def plain_numbers():

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from inspect import cleandoc
-from numbers import Integral, Real
+from numbers import Real
 from os import PathLike
 
 from sklearn.metrics import get_scorer_names
 
-from ._constraints import at_least, between, one_of
+from ._constraints import N_JOBS, at_least, between, one_of
 from .schedules import SCHEDULES
 
 __all__ = ["CONSTRAINTS", "documented"]
@@ -65,7 +65,7 @@ CONSTRAINTS: dict = {
     "callback": [callable, None],
     "random_state": ["random_state"],
     "verbose": ["verbose"],
-    "n_jobs": [Integral, None],
+    "n_jobs": N_JOBS,
 }
 
 _SECTIONS = {

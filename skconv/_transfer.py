@@ -7,6 +7,7 @@ from numbers import Integral
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from ._constraints import shown
 from ._convnet import BaseConvNet
 from ._network import Network, named
 from .layers import Flatten, Layer
@@ -30,7 +31,7 @@ def network_of(model, parameter) -> Network:
     if isinstance(estimator, Network):
         return estimator
     if not isinstance(estimator, BaseConvNet):
-        raise ValueError(f"{parameter} must be {_KINDS[parameter]}, got {model!r}")
+        raise ValueError(f"{parameter} must be {_KINDS[parameter]}, got {shown(model)}")
     check_is_fitted(
         estimator,
         "network_",
@@ -56,7 +57,7 @@ def layer_name(network, layer) -> str:
         raise ValueError(f"layer=None takes the last layer that gives an image, but none of {names} does")
     last = images[-1] if layer is None else names.index(layer) if layer in names else layer
     if not isinstance(last, Integral) or int(last) not in range(-len(names), len(names)):
-        raise ValueError(f"layer must be one of {names} or a number below {len(names)}, got {layer!r}")
+        raise ValueError(f"layer must be one of {names} or a number below {len(names)}, got {shown(layer)}")
     return names[int(last)]
 
 

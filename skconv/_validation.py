@@ -138,4 +138,4 @@ def _layer_meant(value, kind) -> str:
     if isinstance(value, str):
         return "" if mismatch([ACTIVATIONS], value) else f"; write Activation({value!r})"
     module = type(value).__module__
-    return "" if module == "builtins" else f" of {module}"
+    return "" if module in ("builtins", "numpy") else f" of {module}"

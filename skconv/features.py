@@ -9,15 +9,19 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
+from ._banks import SUMMARY
 from ._building import FeatureBuilder
 from ._calls import fitting
 from ._constraints import (
     BORDERS,
+    N_JOBS,
     at_least,
+    between,
     border_widths,
     check_parameters,
     finite_numbers,
     one_of,
+    shown,
     sizes,
     with_methods,
 )
@@ -26,7 +30,6 @@ from ._network import Network
 from ._patches import PatchPCA
 from ._transfer import layer_before_output, layer_name, network_of, thawed
 from .layers.activation import FUNCTIONS
-from .layers.encoding import SUMMARIES
 
 __all__ = ["ConvFeatures"]
 
@@ -39,7 +42,7 @@ def _learns(estimator):
     """Whether there is something to learn from more samples."""
     if estimator._name not in _LEARNED:
         raise AttributeError(
-            f"partial_fit needs filters that are learned, 'pca' or 'kmeans', got {estimator.filters!r}"
+            f"partial_fit needs filters that are learned, 'pca' or 'kmeans', got {shown(estimator.filters)}"
         )
     return True
 
@@ -167,12 +170,12 @@ class ConvFeatures(FeatureBuilder):
         "activation": [one_of("auto", *FUNCTIONS), None],
         "pool": [one_of("auto", "max", "mean", "stride"), None],
         "pool_size": [one_of("auto"), sizes()],
-        "summary": [one_of(*SUMMARIES), tuple, list, None],
-        "layer": [Integral, str, None],
+        "summary": SUMMARY,
+        "layer": [between(None, None, "neither", Integral), str, None],
         "n_patches": [at_least(1)],
         "image_shape": [one_of("series"), at_least(1), tuple, list, None],
         "random_state": ["random_state"],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
     }
 
     def __init__(
@@ -325,11 +328,12 @@ class ConvFeatures(FeatureBuilder):
             height, width, _ = self.image_shape_
             raise ValueError(
                 "dilation='random' needs series (height 1) and a summary, got images of "
-                f"{height}x{width} and summary={self.summary!r}"
+                f"{height}x{width} and summary={shown(self.summary)}"
             )
         own = self.activation in ("auto", None) and self.bias is None and self.dilation != "random"
         if self._name == "kmeans" and not own:
             raise ValueError(
                 "filters='kmeans' has its own encoding: activation must be 'auto' or None, bias None, and dilation no "
-                f"'random'; got activation={self.activation!r}, bias={self.bias!r}, dilation={self.dilation!r}"
+                f"'random'; got activation={shown(self.activation)}, bias={shown(self.bias)}, "
+                f"dilation={shown(self.dilation)}"
             )

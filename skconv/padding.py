@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from math import prod
-from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._calls import predicting
-from ._constraints import at_least, border_widths, finite_numbers, one_of, shown
+from ._constraints import N_JOBS, at_least, border_widths, finite_numbers, one_of, shown
 from ._frame import split
 from ._geometry import BORDER_MAPS, make_window
 from ._images import ImageTransformer, output_dtype, pixel_names
@@ -87,7 +86,7 @@ class ImagePadder(ImageTransformer):
         "n_donors": [at_least(1)],
         "random_state": ["random_state"],
         "image_shape": [one_of("series"), at_least(1), tuple, list, None],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
     }
 
     def __init__(

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from ._constraints import at_least, border_widths, one_of, sizes
+from ._constraints import N_JOBS, at_least, border_widths, one_of, sizes
 from ._frame import Plan
 from ._images import pixel_names
 from ._kernels.pooling import median_pool
@@ -97,7 +97,7 @@ class StridedPooling(NetworkTransformer):
         "count_include_pad": ["boolean"],
         "p": [at_least(1, Real)],
         "image_shape": [one_of("series"), at_least(1), tuple, list, None],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
     }
 
     def __init__(

@@ -528,8 +528,8 @@ def test_frames(container, digits):
         ({"bias": np.ones(3)}, r"bias must have the shape \(64,\) or \(9, 11, 64\), got \(3,\)"),
         ({"activation": "swish"}, "The 'activation' parameter of ConvFeatures must be .*Got 'swish'"),
         ({"pool_size": 10, "pool": "max"}, "pool_size=.* does not fit: a window of 10x10 in an input of 9x11"),
-        ({"summary": ("max", "median")}, r"summary must be one or several of .* got \('max', 'median'\)"),
-        ({"summary": ()}, r"summary must be one or several of .* got \(\)"),
+        ({"summary": ("max", "median")}, r"'summary' parameter of ConvFeatures must be .* Got \('max', 'median'\)"),
+        ({"summary": ()}, r"'summary' parameter of ConvFeatures must be .* one or more .* Got \(\)"),
         ({"filters": "kmeans", "activation": "relu"}, "filters='kmeans' has its own encoding.*activation='relu'"),
         ({"filters": "kmeans", "bias": "shared"}, "filters='kmeans' has its own encoding.*bias='shared'"),
         (

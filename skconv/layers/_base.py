@@ -37,7 +37,7 @@ class Layer(Versioned, BaseEstimator):
     """
 
     _within_model = True
-    _parameter_constraints: dict = {}  # what `through` holds the parameters against
+    _parameter_constraints: dict = {}  # what `own_layers` holds the parameters against
     takes: str | None = None
     in_place = False
     reads_output = False
@@ -114,9 +114,9 @@ class Layer(Versioned, BaseEstimator):
 
 
 def _plain(value):
-    """A copy with Python's numbers and strings, and of layers that are their own."""
+    """A copy with Python's numbers and strings."""
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, (tuple, list)):
         return (list if isinstance(value, list) else tuple)(map(_plain, value))
-    return value.copy() if isinstance(value, Layer) else deepcopy(value)
+    return deepcopy(value)

@@ -22,23 +22,23 @@ def named(layers):
         yield f"{name}{counts[name]}", layer
 
 
-def own_layers(layers):
-    """Copies of layers, after a look at whether they are."""
-    check_layers(layers, Layer)
-    return [layer.copy() for layer in layers]
-
-
-def through(layers, shape, name="layers"):
-    """Shapes from the input through the layers, whose parameters are checked; an error says which layer of which list.
-
-    ``name`` is that of the list.
-    """
+def own_layers(layers, name="layers"):
+    """Copies of layers, whose parameters are checked first; an error says which layer of which list, the ``name``."""
     check_layers(layers, Layer, name)
-    shapes = [tuple(shape)]
+    own = []
     for i, layer in enumerate(layers):
         place = f"{name}[{i}] ({type(layer).__name__})"
         check_arguments(layer, place=place)
         with at_place(place):
+            own.append(layer.copy())
+    return own
+
+
+def through(layers, shape, name="layers"):
+    """Shapes from the input through the layers; an error says which layer of which list, the ``name``."""
+    shapes = [tuple(shape)]
+    for i, layer in enumerate(layers):
+        with at_place(f"{name}[{i}] ({type(layer).__name__})"):
             check_input(layer.takes, shapes[-1])
             shapes.append(layer.output_shape(shapes[-1]))
     return shapes
@@ -75,6 +75,13 @@ class Composite(Nested):
     def list_name(self, number) -> str:
         """The list of layers of a branch, as messages name it."""
         raise NotImplementedError
+
+    def own_lists(self) -> dict[str, list]:
+        """The parameters that have layers, with layers of their own."""
+        raise NotImplementedError
+
+    def copy(self):
+        return type(self)(**{**self.get_params(deep=False), **self.own_lists()})
 
     def inner(self, shape):
         """``(name, layer, shape of its input)`` of all layers in the branches; the names start with the branch's."""
@@ -155,6 +162,9 @@ class Parallel(Composite):
     def list_name(self, number):
         return f"branches[{number}]"
 
+    def own_lists(self):
+        return {"branches": [own_layers(branch, self.list_name(i)) for i, branch in enumerate(self.branches)]}
+
 
 class Residual(Composite):
     """Layers whose result is added to what they got (He et al., arXiv 1512.03385).
@@ -197,6 +207,10 @@ class Residual(Composite):
 
     def list_name(self, number):
         return ("layers", "shortcut")[number]
+
+    def own_lists(self):
+        shortcut = None if self.shortcut is None else own_layers(self.shortcut, "shortcut")
+        return {"layers": own_layers(self.layers), "shortcut": shortcut}
 
     def _projection(self, shape):
         """Layers that make the image like the result; none where it is."""

@@ -24,7 +24,7 @@ from skconv.layers import (
     SeparableConvolution,
     StridePool,
 )
-from skconv.layers.composite import through
+from skconv.layers.composite import own_layers, through
 
 
 def kinds(layers, shape=(8, 8, 2)):
@@ -249,12 +249,12 @@ def test_layers_within_are_estimators():
 )
 def test_errors(layer, shape, message):
     with pytest.raises(ValueError, match=message):
-        through([layer], shape)
+        through(own_layers([layer]), shape)
 
 
 def test_entries_must_be_layers():
     with pytest.raises(InvalidParameterError, match=r"branches\[1\]\[0\] must be a layer from skconv.layers, got 3"):
-        through([Parallel([[Bias()], [3]])], (4, 4, 1))
+        through(own_layers([Parallel([[Bias()], [3]])]), (4, 4, 1))
 
 
 def test_errors_name_the_way_to_the_layer():

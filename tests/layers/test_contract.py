@@ -33,12 +33,14 @@ from skconv.layers import (
     SqueezeExcite,
     TransposedConvolution,
 )
-from skconv.layers.composite import through
+from skconv.layers.composite import own_layers, through
 
 sys.path.insert(0, str(Path(__file__).parent))
 from cases import CASES, REFERENCES, Case, within
 
 WIDTH = 16
+# Up to NumPy 2.2 einsum has buffers of 8,192 numbers for each of three operands, whatever the arrays' size; later none.
+STEP_BYTES = 1 << 16 if np.lib.NumpyVersion(np.__version__) >= "2.3.0" else 1 << 18
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 exact_cases = pytest.mark.parametrize(
     "case", [c for c in CASES.values() if not c.random], ids=[k for k, c in CASES.items() if not c.random]
@@ -235,7 +237,7 @@ def test_nothing_is_allocated_after_warm_up(case, allocated):
             session.forward(lambda k: session.load(k, blocks[k]))
             session.backward()
 
-        assert allocated(step) < 1 << 16
+        assert allocated(step) < STEP_BYTES
 
 
 @every_case
@@ -488,7 +490,7 @@ def test_max_pool_gradient_of_ties_goes_to_the_first():
 )
 def test_errors(layer, shape, message):
     with pytest.raises(ValueError, match=message):
-        through([layer], shape)
+        through(own_layers([layer]), shape)
 
 
 def test_base_layer():

@@ -26,7 +26,7 @@ from skconv.layers import (
     Pad,
     StridePool,
 )
-from skconv.layers.composite import through
+from skconv.layers.composite import own_layers, through
 
 sys.path.insert(0, str(Path(__file__).parent))
 from cases import REFERENCES, REPEATING
@@ -304,7 +304,7 @@ def test_a_classifier_with_borders(mode):
 )
 def test_errors(layer, shape, message):
     with pytest.raises(ValueError, match=message):
-        through([layer], shape)
+        through(own_layers([layer]), shape)
 
 
 def test_pad_costs_no_multiplications():

@@ -22,7 +22,7 @@ from skconv.layers import (
     MaxPool,
     MeanPool,
 )
-from skconv.layers.composite import through
+from skconv.layers.composite import own_layers, through
 from skconv.pooling import _MedianPool
 
 SETTINGS = settings(deadline=None, max_examples=80, derandomize=True)
@@ -161,7 +161,7 @@ def test_norm_neither_overflows_nor_underflows(scale):
 @pytest.mark.parametrize("p", [0.5, inf, float("nan")])
 def test_exponent_of_the_norm(p):
     with pytest.raises(ValueError, match=rf"p must be a float in the range \[1.0, inf\), got {p}$"):
-        through([LpPool(2, p)], (4, 4, 1))
+        through(own_layers([LpPool(2, p)]), (4, 4, 1))
 
 
 def enumerated(size, kernel, stride, before, after, ceil_mode):
