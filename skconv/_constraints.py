@@ -26,6 +26,7 @@ __all__ = [
     "ACTIVATIONS",
     "BORDERS",
     "DTYPES",
+    "EPSILONS",
     "N_JOBS",
     "InvalidParameterError",
     "are_two",
@@ -145,6 +146,7 @@ def finite_numbers():
 
 
 _ANY = "no_validation"  # scikit-learn's word where anything is let pass
+EPSILONS = between(1e-30, 1e30, closed="both")  # what single precision can add to a root or a variance, and divide by
 _INT = between(None, None, "neither", Integral)
 ACTIVATIONS = one_of("relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity")
 BORDERS = one_of("constant", "edge", "reflect", "symmetric", "wrap", "pattern", "noise", "donor")

@@ -8,7 +8,7 @@ from os import PathLike
 
 from sklearn.metrics import get_scorer_names
 
-from ._constraints import N_JOBS, at_least, between, one_of
+from ._constraints import EPSILONS, N_JOBS, at_least, between, one_of
 from .schedules import SCHEDULES
 
 __all__ = ["CONSTRAINTS", "documented"]
@@ -49,7 +49,7 @@ CONSTRAINTS: dict = {
     "nesterovs_momentum": ["boolean"],
     "beta_1": [between(0, 1)],
     "beta_2": [between(0, 1)],
-    "epsilon": [between(1e-30, 1e30, closed="both")],
+    "epsilon": [EPSILONS],
     "augment": "no_validation",
     "n_augmented": [at_least(0)],
     "early_stopping": ["boolean"],
@@ -115,8 +115,9 @@ dropout : float, "auto", or tuple, default="auto"
     Share of activations set to zero in training; a tuple as for `activation`.  "auto" is, in a classifier and after the
     last convolutional layer only, 0.2 on images from 24 pixels on and 0.3 on series of more than 48 samples; else 0.
 layers : list of Layer or str, default=None
-    Layers from `skconv.layers` up to the last vector, or the name of an architecture (`skconv.architectures`), in
-    place of what the parameters above describe.  The output layer is added.
+    Layers from `skconv.layers` up to the last vector (one that stands twice is two, each with weights of its own), or
+    the name of an architecture (`skconv.architectures`), in place of what the parameters above describe.  The output
+    layer is added.
 """,
     "training": """
 solver : {"adam", "adamw", "sgd", "rmsprop", "muon", "lbfgs"}, default="adam"
@@ -153,7 +154,7 @@ tol : float, default=1e-4
 momentum, nesterovs_momentum : float, bool, default=0.9, True
     For "sgd".
 beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
-    For "adam" and "adamw"; `epsilon` for "rmsprop" too.
+    For "adam" and "adamw"; `epsilon`, from 1e-30 to 1e30, for "rmsprop" too.
 augment : None, "auto", str, object or list of them, default=None
     Random changes of the training samples, anew in each epoch, from `skconv.augmentation`: "auto" is what is safe for
     most images or series.

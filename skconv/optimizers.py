@@ -13,12 +13,11 @@ from math import prod, sqrt
 
 import numpy as np
 
-from ._constraints import DTYPES, at_least, between, check_arguments, fitting
+from ._constraints import DTYPES, EPSILONS, at_least, between, check_arguments, fitting
 from ._orthogonal import orthogonalize
 
 __all__ = ["SGD", "Adam", "Muon", "RMSProp", "orthogonalize"]
 
-EPSILON = between(1e-30, 1e30, closed="both")  # what single precision can add to a root, and divide by
 _VECTOR: dict = {"n": [at_least(0)], "dtype": [DTYPES]}
 _MOMENTUM: dict = {"momentum": [between(0, 1, closed="both")], "nesterov": ["boolean"]}
 
@@ -81,7 +80,7 @@ class Adam(_Optimizer):
     beta_1, beta_2 : float, default=0.9, 0.999
         Decay of the two moments.
     epsilon : float, default=1e-8
-        Added to the root of the second.
+        Added to the root of the second; from 1e-30 to 1e30.
 
     Examples
     --------
@@ -100,7 +99,7 @@ class Adam(_Optimizer):
         **_VECTOR,
         "beta_1": [between(0, 1)],
         "beta_2": [between(0, 1)],
-        "epsilon": [EPSILON],
+        "epsilon": [EPSILONS],
     }
 
     def __init__(self, n, dtype, *, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
@@ -150,7 +149,7 @@ class RMSProp(_Optimizer):
     decay : float, default=0.99
         Of the mean of the squared gradients, PyTorch's ``alpha``.
     epsilon : float, default=1e-8
-        Added to its root.
+        Added to its root; from 1e-30 to 1e30.
 
     Examples
     --------
@@ -165,7 +164,7 @@ class RMSProp(_Optimizer):
 
     _kept = ("second",)
 
-    _parameter_constraints: dict = {**_VECTOR, "decay": [between(0, 1)], "epsilon": [EPSILON]}
+    _parameter_constraints: dict = {**_VECTOR, "decay": [between(0, 1)], "epsilon": [EPSILONS]}
 
     def __init__(self, n, dtype, *, decay=0.99, epsilon=1e-8):
         check_arguments(self, locals())

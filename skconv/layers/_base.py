@@ -16,6 +16,9 @@ __all__ = ["Layer"]
 class Layer(Versioned, BaseEstimator):
     """A layer: hyper-parameters only, so it is cheap to clone and safe to share between threads and networks.
 
+    A network copies the layers that it is given: one that stands twice in a list is two layers, each with weights of
+    its own.  What their parameters may be, ``_parameter_constraints``, is checked then.
+
     Shapes are those of one sample: ``(height, width, channels)``, or ``(units,)`` after a layer that flattens.  Arrays
     have the samples as a last axis.  A new layer is a subclass that overrides what differs, its export in
     `skconv.layers` and one row in ``tests/layers/cases.py``.

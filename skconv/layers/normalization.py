@@ -8,14 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .._constraints import between, one_of
+from .._constraints import EPSILONS, between, one_of
 from .._frame import Plan
 from .._overflow import named_overflow
 from ._base import Layer
 
 __all__ = ["BatchNorm", "LayerNorm"]
-
-_EPSILON = between(1e-30, 1e30, closed="both")  # what single precision can add to a variance, and divide by its root
 
 
 class BatchNorm(Layer):
@@ -30,7 +28,7 @@ class BatchNorm(Layer):
     momentum : float, default=0.1
         Share of the newest batch in the running statistics.
     epsilon : float, default=1e-5
-        Added to the variance.
+        Added to the variance; from 1e-30 to 1e30.
 
     Examples
     --------
@@ -39,7 +37,7 @@ class BatchNorm(Layer):
     {'scale': (16,), 'shift': (16,)}
     """
 
-    _parameter_constraints: dict = {"momentum": [between(0, 1, closed="both")], "epsilon": [_EPSILON]}
+    _parameter_constraints: dict = {"momentum": [between(0, 1, closed="both")], "epsilon": [EPSILONS]}
     synchronous = True
 
     def __init__(self, momentum=0.1, epsilon=1e-5):
@@ -230,7 +228,7 @@ class LayerNorm(Layer):
         What has mean 0 and variance 1: the channels of each position, as in ConvNeXt and in Keras, or the whole image,
         which is group normalisation with one group.  The same for a vector.
     epsilon : float, default=1e-5
-        Added to the variance.
+        Added to the variance; from 1e-30 to 1e30.
 
     Examples
     --------
@@ -239,7 +237,7 @@ class LayerNorm(Layer):
     {'scale': (16,), 'shift': (16,)}
     """
 
-    _parameter_constraints: dict = {"over": [one_of("channels", "sample")], "epsilon": [_EPSILON]}
+    _parameter_constraints: dict = {"over": [one_of("channels", "sample")], "epsilon": [EPSILONS]}
 
     def __init__(self, over="channels", epsilon=1e-5):
         self.over = over
