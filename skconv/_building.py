@@ -11,9 +11,10 @@ from ._banks import array_bank, named_bank, pooling, random_dilations
 from ._constraints import shown
 from ._filters import RANDOM
 from ._geometry import make_window
-from ._images import output_dtype, pixel_names
+from ._images import output_dtype
 from ._kernels.rocket import MiniRocket, draw_rocket_kernels
 from ._memory import check_available
+from ._names import pixel_names
 from ._network import Network
 from ._parallel import Team, thread_count
 from ._patches import PatchKMeans, sample_patches
@@ -36,6 +37,19 @@ class FeatureBuilder(NetworkTransformer):
     def _name(self):
         """The name of the filters, "" where they are given."""
         return self.filters if isinstance(self.filters, str) else ""
+
+    @property
+    def _takes_layers(self):
+        """Whether the filters are a fitted network's."""
+        return isinstance(self.filters, Network) or hasattr(self.filters, "fit")
+
+    def _known_shape(self, n_features):
+        """That of the network whose filters these are."""
+        if self._takes_layers:
+            shape = network_of(self.filters, "filters").input_shape
+            if prod(shape) == n_features:
+                return shape
+        return super()._known_shape(n_features)
 
     @staticmethod
     def _check_bytes(what, needed):
@@ -69,9 +83,6 @@ class FeatureBuilder(NetworkTransformer):
     def _take_layers(self):
         """The first layers of a fitted network, on these images."""
         network = network_of(self.filters, "filters")
-        flat = self.image_shape is None and len(self._sample_shape) == 1
-        if flat and prod(network.input_shape) == prod(self.image_shape_):
-            self.image_shape_ = network.input_shape
         layers, name, shape = first_layers(network, self.layer, self.image_shape_)
         names = [f"{name}_{i}" for i in range(shape[-1])]
         image = len(shape) == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from copy import deepcopy
+from math import prod
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -76,6 +77,12 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
             self._check_X(X, reset=reset)  # what is wrong with X is said first
             raise
         return self._check_X(X, y, reset=reset, multi_output=True, y_numeric=self._numeric_y)
+
+    def _known_shape(self, n_features):
+        """With ``warm_start=True`` that of the fitted network."""
+        if self.warm_start and hasattr(self, "network_") and prod(self.image_shape_) == n_features:
+            return self.image_shape_
+        return super()._known_shape(n_features)
 
     # The parts of a training
 
@@ -226,6 +233,8 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         if self.solver == "lbfgs":
             raise ValueError("partial_fit needs a stochastic solver; solver='lbfgs' is not one, use 'adam' or 'sgd'")
         first = not hasattr(self, "network_")
+        if not first:
+            self._check_same_shape()
         X, y, shape = self._check_data(X, y, reset=first)
         weight = check_weight(sample_weight, len(X))
         learn(y, weight)

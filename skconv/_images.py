@@ -16,58 +16,20 @@ from sklearn.utils.validation import (
 )
 
 from ._calls import fitting, predicting
-from ._constraints import check_parameters
+from ._constraints import check_parameters, shown
+from ._doubts import warn_of_doubts
 from ._memory import check_available, check_memory
+from ._names import channel_names, shape_of_names
 from ._overflow import check_range, within_range
 from ._parallel import Team, thread_count
+from ._shapes import as_samples, check_like_fitted, describes, resolve_image_shape
 from ._sources import is_lazy, lazy_rows
-from ._validation import check_image_shape
 from ._versions import Versioned
 
-__all__ = [
-    "ImageInput",
-    "ImageTransformer",
-    "channel_names",
-    "output_dtype",
-    "pixel_names",
-    "resolve_image_shape",
-    "wants_frame",
-    "working_memory",
-]
+__all__ = ["ImageInput", "ImageTransformer", "output_dtype", "wants_frame", "working_memory"]
 
 _SMALL = 1 << 16  # numbers, from which on the checks' time is that of the numbers
 _CHUNK_BYTES = 1 << 20  # of output: what one call works through, a few caches full
-
-
-def resolve_image_shape(image_shape, sample_shape) -> tuple[int, int, int]:
-    """``(height, width, channels)`` of samples whose arrays have ``sample_shape``.
-
-    Parameters
-    ----------
-    image_shape : None, "series", (T,), (H, W) or (H, W, C)
-        None takes n-d samples as they are, a square number of features as a square image and any other as a series.
-    sample_shape : tuple of int
-        ``(features,)``, ``(H, W)`` or ``(H, W, C)``.
-    """
-    n_features = prod(sample_shape)
-    if isinstance(image_shape, str):
-        shape = (1, sample_shape[0], sample_shape[1] if len(sample_shape) == 2 else 1)
-        if len(sample_shape) > 2:
-            raise ValueError(f"image_shape='series' takes samples (T,) or (T, C), got samples of shape {sample_shape}")
-    elif image_shape is not None:
-        given = check_image_shape(image_shape)
-        shape = {1: (1, *given, 1), 2: (*given, 1), 3: given}[len(given)]
-    elif len(sample_shape) == 1:
-        side = round(n_features**0.5)
-        shape = (side, side, 1) if side * side == n_features else (1, n_features, 1)
-    else:
-        shape = (*sample_shape, 1)[:3]
-    if prod(shape) != n_features:
-        raise ValueError(
-            f"image_shape={image_shape!r} has {prod(shape)} numbers, but X has {n_features} "
-            f"features a sample{'' if len(sample_shape) == 1 else f' (shape {sample_shape})'}"
-        )
-    return shape
 
 
 def _is_clean(X, dtype) -> bool:
@@ -82,6 +44,7 @@ class ImageInput(Versioned):
 
     _range: type | None = None  # type whose range X must not leave; None is that of the output
     _reads_in_pieces = True  # whether an array in storage that is large stays there, as `LazyRows`
+    _needs_shape = True  # whether anything but names depends on the shape of the samples
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -93,17 +56,9 @@ class ImageInput(Versioned):
 
         X is an ndarray, or `LazyRows` where it is in storage and larger than scikit-learn's ``working_memory``.
         """
-        sample_shape = lazy = None
-        if self._reads_in_pieces and is_lazy(X):
-            lazy = lazy_rows(X, type(self).__name__)
-            sample_shape, X = lazy.sample_shape if len(lazy.sample_shape) > 1 else None, lazy.outline()
-        ndim = getattr(X, "ndim", None)
-        if ndim is None and isinstance(X, (list, tuple)):
-            X = np.asarray(X)
-            ndim = X.ndim
-        if ndim in (3, 4):
-            sample_shape = X.shape[1:]
-            X = np.asarray(X).reshape(X.shape[0], prod(sample_shape))
+        X, lazy, sample_shape = self._read(X)
+        if not reset:
+            check_like_fitted(X, sample_shape, self.image_shape_, type(self).__name__)
         options = {"reset": reset, "dtype": "numeric", "accept_large_sparse": False, "ensure_all_finite": lazy is None}
         clean = isinstance(y, str) and _is_clean(X, self._range)
         if clean:
@@ -116,12 +71,46 @@ class ImageInput(Versioned):
             X = X.astype(np.float32)
         if not clean and lazy is None:
             check_range(X, self._range or output_dtype(X))
-        shape = resolve_image_shape(self.image_shape, sample_shape or (X.shape[1],))
-        if not reset and sample_shape is not None and shape != self.image_shape_:
+        sample_shape = sample_shape or X.shape[1:]
+        shape, guessed = self._new_shape(sample_shape) if reset else (self.image_shape_, False)
+        if lazy is not None:
+            X = lazy.settled(check=not isinstance(y, str))
+        if guessed:
+            warn_of_doubts(X, sample_shape, self.image_shape)
+        return X, y, shape
+
+    def _read(self, X):
+        """X flat, the `LazyRows` that it is an outline of or None, and the shape of its samples where it was n-d."""
+        if self._reads_in_pieces and is_lazy(X):
+            lazy = lazy_rows(X, type(self).__name__)
+            return lazy.outline(), lazy, lazy.sample_shape if len(lazy.sample_shape) > 1 else None
+        X = as_samples(X)
+        if getattr(X, "ndim", 2) < 3:
+            return X, None, None
+        sample_shape = tuple(X.shape[1:])
+        return np.asarray(X).reshape(X.shape[0], prod(sample_shape)), None, sample_shape
+
+    def _new_shape(self, sample_shape):
+        """``(height, width, channels)`` of samples for `fit`, and whether it was guessed."""
+        series, flat = isinstance(self.image_shape, str), len(sample_shape) == 1
+        known = self._known_shape(sample_shape[0]) if flat and (series or self.image_shape is None) else None
+        if known is not None and describes(self.image_shape, known):
+            return known, False
+        guessed = self.image_shape is None or (series and not flat)
+        return resolve_image_shape(self.image_shape, sample_shape), guessed and self._needs_shape
+
+    def _check_same_shape(self):
+        """Raise where ``image_shape`` now describes other samples than those that were fitted."""
+        if not describes(self.image_shape, self.image_shape_):
             raise ValueError(
-                f"X has samples of shape {shape}, but {type(self).__name__} was fitted on {self.image_shape_}"
+                f"partial_fit goes on with samples of shape {self.image_shape_}, but image_shape is now "
+                f"{shown(self.image_shape)}; call fit"
             )
-        return X if lazy is None else lazy.settled(check=not isinstance(y, str)), y, shape
+
+    def _known_shape(self, n_features):
+        """The shape of flat samples that nothing else says, or None."""
+        names = getattr(self, "feature_names_in_", None)
+        return None if names is None else shape_of_names(names)
 
 
 def _images_as_they_are(wrapped):
@@ -193,6 +182,7 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
             Where an argument does not fit, with its name, its value and what would.  The estimator is then as it was.
         """
         check_parameters(self)
+        X = as_samples(X)
         self._sample_shape = _sample_shape(X)
         X, _, self.image_shape_ = self._check_X(X, reset=True)
         self.output_shape_ = self._fit_images(X.reshape(len(X), *self.image_shape_), y)
@@ -219,9 +209,10 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
             the output not in this machine's.
         """
         check_is_fitted(self)
-        ndim = _ndim(X)
+        X = as_samples(X)
+        sample_shape = _sample_shape(X)
         X, _, _ = self._check_X(X, reset=False)
-        return self._formed(self._transformed(X), ndim)
+        return self._formed(self._transformed(X), sample_shape, self.image_shape_)
 
     def get_feature_names_out(self, input_features=None):
         """Names of the flat output's features.
@@ -252,13 +243,13 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
         what = f"an output of {n} x {' x '.join(map(str, self.output_shape_))} numbers"
         check_available(what, needed)
 
-    def _formed(self, out, ndim):
-        """The output in the form of an input with that many dimensions."""
-        if ndim <= 2 or out.ndim == 2:
+    def _formed(self, out, sample_shape, shape):
+        """The output in the form of an input whose samples, of ``shape``, came with ``sample_shape``."""
+        if len(sample_shape) < 2 or out.ndim == 2:
             return out.reshape(len(out), -1)
-        if ndim == 3 and self.image_shape == "series" and out.shape[1] == 1:
+        if sample_shape == shape[1:] and shape[0] == out.shape[1] == 1:  # a series (T, C)
             return out[:, 0]
-        return out[..., 0] if ndim == 3 and self._keeps_channels and out.shape[3] == 1 else out
+        return out[..., 0] if len(sample_shape) == 2 and self._keeps_channels and out.shape[3] == 1 else out
 
     def _transformed(self, X):
         """The output ``(n, *output_shape_)`` of flat samples."""
@@ -311,47 +302,11 @@ def working_memory() -> int:
     return int(get_config()["working_memory"] * 2**20)
 
 
-def _ndim(X) -> int:
-    """Dimensions of an array-like."""
-    return X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim
-
-
 def wants_frame(estimator) -> bool:
     """Whether ``set_output``, or scikit-learn's configuration, asks for a data frame."""
     return _get_output_config("transform", estimator)["dense"] != "default"
 
 
 def _sample_shape(X) -> tuple[int, ...]:
-    """Shape of an array-like's samples."""
-    return tuple((X if hasattr(X, "shape") else np.asarray(X)).shape[1:])
-
-
-def pixel_names(shape, channels, series=None) -> list[str]:
-    """Feature names of an image: channel, then row and column, or time on a series.
-
-    Parameters
-    ----------
-    shape : (int, int, int)
-    channels : list of str
-        A name, or "", a channel.
-    series : bool, default=None
-        Whether it is a series; None where its height says so.
-    """
-    height, width, _ = shape
-    series = height == 1 if series is None else series
-    places = [_place(series, row, column) for row in range(height) for column in range(width)]
-    return [f"{channel}_{place}" if channel else place for place in places for channel in channels]
-
-
-def channel_names(names, shape) -> list[str]:
-    """Names of an image's channels, out of feature names that `pixel_names` made; else numbered, or "" if only one."""
-    channels = shape[2]
-    first = [] if names is None else [str(name) for name in names[:channels]]
-    for place in (f"_{_place(series, 0, 0)}" for series in (False, True)):
-        if first and all(name.endswith(place) for name in first):
-            return [name.removesuffix(place) for name in first]
-    return [f"channel{c}" for c in range(channels)] if channels > 1 else [""]
-
-
-def _place(series, row, column):
-    return f"time{column}" if series else f"row{row}_column{column}"
+    """Shape of the samples of what `as_samples` gives."""
+    return tuple(np.shape(X)[1:])

@@ -182,8 +182,10 @@ freeze : str or tuple of str, default=()
     "running": """
 image_shape : None, "series", int, (T,), (H, W) or (H, W, C), default=None
     How a row of a two-dimensional X is an image, channels last.  None takes X of more dimensions as it is, a
-    square number of features as a square image, any other as a series.  "series" takes ``(n, T)`` and
-    ``(n, T, C)`` as series, ``(1, T, C)`` says the channels of a flat one.
+    square number of features as a square image, any other as a series, unless names of features such as
+    "row0_column0" say more; a `fit` warns where the samples look like something else.  "series" takes ``(n, T)`` and
+    ``(n, T, C)`` as series, ``(1, T, C)`` says the channels of a flat one.  A shape that contradicts X of more
+    dimensions is an error.
 checkpoint : str or path, default=None
     Directory to which the state of the training is written, in a file whose name is made from the parameters and the
     data.  A fit that finds its file goes on from there and ends with the bits of an uninterrupted one.  Needs an

@@ -286,7 +286,7 @@ class ConvFeatures(FeatureBuilder):
         self.__dict__.pop("filters_", None)
         if self._name in _SERIES:
             return self._fit_series(X)
-        if isinstance(self.filters, Network) or hasattr(self.filters, "fit"):
+        if self._takes_layers:
             return self._take_layers()
         if self._name in _LEARNED:
             self._learner = PatchPCA() if self._name == "pca" else self._new_kmeans()
@@ -316,6 +316,7 @@ class ConvFeatures(FeatureBuilder):
         if getattr(self, "_learner", None) is None:
             return self.fit(X)
         check_parameters(self)
+        self._check_same_shape()
         X, _, _ = self._check_X(X, reset=False)
         X = X.reshape(len(X), *self.image_shape_)
         self._learner, self._rng = deepcopy((self._learner, self._rng))

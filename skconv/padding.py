@@ -13,9 +13,11 @@ from ._calls import predicting
 from ._constraints import N_JOBS, at_least, border_widths, finite_numbers, one_of, shown
 from ._frame import split
 from ._geometry import BORDER_MAPS, make_window
-from ._images import ImageTransformer, output_dtype, pixel_names
+from ._images import ImageTransformer, output_dtype
 from ._kernels.padding import border_maps, border_shapes, fill_from, fill_noise, inside, repeat, strips, tiled
+from ._names import pixel_names
 from ._overflow import check_range
+from ._shapes import same_numbers
 from ._validation import check_channel_values, check_pattern
 
 __all__ = ["ImagePadder"]
@@ -51,9 +53,9 @@ class ImagePadder(ImageTransformer):
         Of noise and donors.  `fit` draws one number; with it and the image's own numbers all is fixed: the same image
         gets the same border, whatever its neighbours.
     image_shape : None, "series", int or tuple, default=None
-        Shape of a sample of flat X: ``(T,)``, ``(H, W)`` or ``(H, W, C)``.  None takes a square number of features as a
-        square image and any other as a series; images (n, H, W) and (n, H, W, C) as they are.  "series" is (n, T) or
-        (n, T, C).
+        Shape of a sample of flat X, as in `ConvNetClassifier`: ``(T,)``, ``(H, W)`` or ``(H, W, C)``.  None takes a
+        square number of features as a square image and any other as a series; images (n, H, W) and (n, H, W, C) as
+        they are.  "series" is (n, T) or (n, T, C).
     n_jobs : int, default=None
         Threads; None uses as many as BLAS would.  The result does not depend on it.
 
@@ -138,11 +140,11 @@ class ImagePadder(ImageTransformer):
         check_is_fitted(self)
         X = check_array(X, allow_nd=True)
         given, wanted = X.shape[1:], self.output_shape_
-        if given not in ((prod(wanted),), wanted, self._formed(np.broadcast_to(0, (1, *wanted)), X.ndim).shape[1:]):
+        if given != (prod(wanted),) and not (len(given) in (2, 3) and same_numbers(given, wanted)):
             raise ValueError(f"X has samples of shape {given}, but padded images have shape {wanted}")
         padded = X.reshape(len(X), *wanted).transpose(1, 2, 3, 0)
         images = inside(padded, self._window).transpose(3, 0, 1, 2).astype(output_dtype(X), order="C")
-        return self._formed(images, X.ndim)
+        return self._formed(images, given, wanted)
 
     # What `ImageTransformer` asks
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from ._constraints import N_JOBS, at_least, border_widths, one_of, sizes
 from ._frame import Plan
-from ._images import pixel_names
 from ._kernels.pooling import median_pool
+from ._names import pixel_names
 from ._transform import NetworkTransformer
 from .layers import GlobalMaxPool, GlobalMeanPool, LpPool, MaxPool, MeanPool, StridePool
 from .layers.pooling import WindowPool, sample_counts

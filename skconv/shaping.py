@@ -7,7 +7,8 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from ._constraints import at_least, one_of
-from ._images import ImageTransformer, channel_names, pixel_names, wants_frame
+from ._images import ImageTransformer, wants_frame
+from ._names import channel_names, pixel_names
 
 __all__ = ["Flatten", "ToImages"]
 
@@ -61,7 +62,8 @@ class ToImages(_Reshaper):
     ----------
     image_shape : None, "series", int, (T,), (H, W) or (H, W, C), default=None
         Shape of a sample.  None takes a square number of features as a square image, and leaves flat samples with any
-        other number as the series they are, ``(n, T)``.  "series", ``(T,)`` and an integer give ``(n, 1, T, 1)``.
+        other number as the series they are, ``(n, T)``, unless their names say more; `fit` warns where the samples
+        look like something else.  "series", ``(T,)`` and an integer give ``(n, 1, T, 1)``.
 
     Attributes
     ----------
@@ -92,11 +94,11 @@ class ToImages(_Reshaper):
     """
 
     def _fit_images(self, X, y):
-        left = self.image_shape is None and len(self._sample_shape) == 1 and self.image_shape_[0] < self.image_shape_[1]
-        return self._sample_shape if left else self.image_shape_
+        left = self.image_shape is None and len(self._sample_shape) == 1 and self.n_features_in_ > 1
+        return self._sample_shape if left and self.image_shape_ == (1, self.n_features_in_, 1) else self.image_shape_
 
-    def _formed(self, out, ndim):
-        return out.reshape(len(out), -1) if ndim <= 2 and wants_frame(self) else out
+    def _formed(self, out, sample_shape, shape):
+        return out.reshape(len(out), -1) if len(sample_shape) < 2 and wants_frame(self) else out
 
     def inverse_transform(self, X):
         """Images as flat samples.
@@ -115,7 +117,8 @@ class ToImages(_Reshaper):
 class Flatten(_Reshaper):
     """Images as flat samples, ``(n, H, W, C)`` as ``(n, H * W * C)``: what most estimators take.
 
-    Flat samples stay as they are.
+    Flat samples stay as they are.  As a data frame, ``set_output(transform="pandas")``, the output has names from which
+    the estimators of this package that come later know the shape, where the steps between keep names.
 
     Parameters
     ----------
@@ -152,6 +155,8 @@ class Flatten(_Reshaper):
     >>> flatten.inverse_transform(flatten.transform(images)).shape
     (1797, 8, 8)
     """
+
+    _needs_shape = False
 
     def _fit_images(self, X, y):
         return (self.n_features_in_,)

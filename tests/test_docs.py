@@ -39,9 +39,10 @@ def test_the_guide_leads_to_the_steps():
         assert (ROOT / "examples" / f"plot_{name}.py") in GALLERY
 
 
-def test_the_examples_of_the_training_page_run():
-    result = doctest.testfile(str(ROOT / "docs" / "training.rst"), module_relative=False)
-    assert result.attempted > 20
+@pytest.mark.parametrize(("page", "least"), [("training.rst", 20), ("guide.rst", 15)])
+def test_the_examples_of_a_page_run(page, least):
+    result = doctest.testfile(str(ROOT / "docs" / page), module_relative=False)
+    assert result.attempted > least
     assert result.failed == 0
 
 

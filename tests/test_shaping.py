@@ -19,7 +19,7 @@ from skconv._images import ImageTransformer
 
 # Shape of a sample, image_shape, shape of the image.
 TO_IMAGES = {
-    "square": ((64,), None, (8, 8, 1)),
+    "square": ((16,), None, (4, 4, 1)),
     "one number": ((1,), None, (1, 1, 1)),
     "no square": ((6,), None, (6,)),
     "two numbers": ((2,), None, (2,)),

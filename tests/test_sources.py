@@ -359,7 +359,7 @@ def test_a_memmap_is_used_as_it_lies(sample, tmp_path):
     checked = found[0][0]
     assert checked.shape == (2000, 2000)
     assert np.shares_memory(checked, X)
-    assert taken < 200_000  # of 16 MB
+    assert taken < 2_000_000  # of 16 MB, for a look at what the samples are
 
 
 def test_fewer_reads_than_blocks(tmp_path):

@@ -1,0 +1,52 @@
+"""Names of features that are pixels: made from an image's shape, and read back."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["channel_names", "pixel_names", "shape_of_names"]
+
+_PLACE = re.compile(r"(?:^|_)(?:row(\d+)_column(\d+)|time(\d+))$")
+
+
+def pixel_names(shape, channels, series=None) -> list[str]:
+    """Feature names of an image: channel, then row and column, or time on a series.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+    channels : list of str
+        A name, or "", a channel.
+    series : bool, default=None
+        Whether it is a series; None where its height says so.
+    """
+    height, width, _ = shape
+    series = height == 1 if series is None else series
+    places = [_place(series, row, column) for row in range(height) for column in range(width)]
+    return [f"{channel}_{place}" if channel else place for place in places for channel in channels]
+
+
+def channel_names(names, shape) -> list[str]:
+    """Names of an image's channels, out of feature names that `pixel_names` made; else numbered, or "" if only one."""
+    channels = shape[2]
+    first = [] if names is None else [str(name) for name in names[:channels]]
+    for place in (f"_{_place(series, 0, 0)}" for series in (False, True)):
+        if first and all(name.endswith(place) for name in first):
+            return [name.removesuffix(place) for name in first]
+    return [f"channel{c}" for c in range(channels)] if channels > 1 else [""]
+
+
+def shape_of_names(names):
+    """``(height, width, channels)`` of the image whose features `pixel_names` named so, or None where it did not."""
+    last = _PLACE.search(str(names[-1]))
+    if last is None:
+        return None
+    row, column, time = last.groups()
+    height, width = (1, int(time) + 1) if row is None else (int(row) + 1, int(column) + 1)
+    shape = height, width, len(names) // (height * width)
+    named = pixel_names(shape, channel_names(names, shape), series=row is None)
+    return shape if named == [str(name) for name in names] else None
+
+
+def _place(series, row, column):
+    return f"time{column}" if series else f"row{row}_column{column}"

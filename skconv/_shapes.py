@@ -1,0 +1,138 @@
+"""The shape of a sample: what ``image_shape`` and X say together."""
+
+from __future__ import annotations
+
+from math import isqrt, prod
+
+import numpy as np
+
+from ._constraints import shown
+from ._validation import check_image_shape
+
+__all__ = ["as_samples", "check_like_fitted", "describes", "resolve_image_shape", "same_numbers"]
+
+
+def as_samples(X):
+    """X with a shape: lists and pictures of imaging libraries become arrays, whatever has a shape is left as it is."""
+    if X is not None and not hasattr(X, "shape"):
+        try:
+            X = np.asarray(X)
+        except ValueError:
+            _check_even(X)
+            raise
+    if isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype == object:
+        _check_even(X)
+    if getattr(X, "ndim", 2) > 4:
+        raise ValueError(
+            f"Found array with dim {X.ndim}, shape {tuple(X.shape)}, where X has 2, (samples, features), or 3 or 4 for "
+            "images and series. Make samples of what is more than (H, W, C), X.reshape(-1, *X.shape[-3:]), or channels"
+        )
+    return X
+
+
+def _check_even(X):
+    """Raise where samples differ in shape."""
+    shapes = sorted({_shown_shape(sample) for sample in X})
+    if len(shapes) > 1 or shapes == ["uneven"]:
+        raise ValueError(
+            f"X must have samples of one shape, got inhomogeneous ones: {', '.join(shapes[:3])}"
+            f"{', ...' if len(shapes) > 3 else ''}; cut, resize or fill them up to one, series for example by np.pad"
+        )
+
+
+def _shown_shape(sample) -> str:
+    try:
+        return str(np.shape(sample))
+    except ValueError:
+        return "uneven"
+
+
+def same_numbers(shape, other) -> bool:
+    """Whether two shapes lay the same numbers out alike: axes of length 1 do not count."""
+    return [size for size in shape if size != 1] == [size for size in other if size != 1]
+
+
+def resolve_image_shape(image_shape, sample_shape) -> tuple[int, int, int]:
+    """``(height, width, channels)`` of samples whose arrays have ``sample_shape``.
+
+    Parameters
+    ----------
+    image_shape : None, "series", (T,), (H, W) or (H, W, C)
+        None takes n-d samples as they are, a square number of features as a square image and any other as a series.
+    sample_shape : tuple of int
+        ``(features,)``, ``(H, W)`` or ``(H, W, C)``.
+    """
+    n_features = prod(sample_shape)
+    if isinstance(image_shape, str):
+        return _series_shape(sample_shape)
+    if image_shape is not None:
+        shape = _full_shape(image_shape)
+    elif len(sample_shape) == 1:
+        side = isqrt(n_features)
+        return (side, side, 1) if side * side == n_features else (1, n_features, 1)
+    else:
+        return (*sample_shape, 1)[:3]
+    if prod(shape) != n_features:
+        raise ValueError(
+            f"image_shape={shown(image_shape)} has {prod(shape)} numbers, but X has {n_features} "
+            f"features a sample{'' if len(sample_shape) == 1 else f' (shape {sample_shape})'}"
+        )
+    if len(sample_shape) > 1 and not same_numbers(shape, sample_shape):
+        raise ValueError(
+            f"image_shape={shown(image_shape)} contradicts X, whose samples have the shape {sample_shape}; "
+            f"{_turned(sample_shape, shape) or f'write image_shape={sample_shape}, or reshape X'}"
+        )
+    return shape
+
+
+def _full_shape(image_shape):
+    """``(height, width, channels)`` of a shape that is given."""
+    given = check_image_shape(image_shape)
+    return {1: (1, *given, 1), 2: (*given, 1), 3: given}[len(given)]
+
+
+def _series_shape(sample_shape):
+    """Of samples (T,), (T, C) or (1, T, C)."""
+    if len(sample_shape) == 3 and sample_shape[0] == 1:
+        return sample_shape
+    if len(sample_shape) > 2:
+        raise ValueError(f"image_shape='series' takes samples (T,) or (T, C), got samples of shape {sample_shape}")
+    return (1, *sample_shape, 1)[:3]
+
+
+def _turned(sample_shape, shape) -> str:
+    """What to write where samples have their channels first, or ""."""
+    channels, size = shape[2], shape[:2]
+    if channels > 1 and same_numbers(sample_shape, (channels, *size)):
+        axes = (0, 2, 3, 1) if len(sample_shape) == 3 else (0, 2, 1)
+        return f"channels come last: X.transpose{axes}"
+    return ""
+
+
+def describes(image_shape, shape) -> bool:
+    """Whether ``image_shape`` may stand for samples of this shape."""
+    if image_shape is None:
+        return True
+    return shape[0] == 1 if isinstance(image_shape, str) else _full_shape(image_shape) == shape
+
+
+def check_like_fitted(X, sample_shape, fitted, estimator_name):
+    """Raise where samples, flat or of ``sample_shape``, cannot be those of the fitted shape.
+
+    What scikit-learn says of flat ones is left to it, unless X is one sample.
+    """
+    shape = np.shape(X) if sample_shape is None else (len(X), *sample_shape)
+    n_features = prod(shape[1:])
+    if n_features == prod(fitted) and (sample_shape is None or same_numbers(sample_shape, fitted)):
+        return
+    if len(shape) > 1 and same_numbers(shape, fitted):
+        raise ValueError(f"X is one sample of shape {shape}, {estimator_name} takes an array of them: write X[None]")
+    if sample_shape is None or not n_features:
+        return
+    given = (1, *sample_shape) if fitted[0] == 1 and len(sample_shape) == 2 else (*sample_shape, 1)[:3]
+    what = f"X has samples of shape {given}, but {estimator_name} was fitted on {fitted}"
+    if n_features != prod(fitted):
+        n_fitted = f"{estimator_name} is expecting {prod(fitted)} features as input"
+        what = f"X has {n_features} features, but {n_fitted}: {what}"
+    hint = _turned(sample_shape, fitted)
+    raise ValueError(f"{what}{hint and '; '}{hint}")
