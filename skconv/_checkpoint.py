@@ -206,10 +206,14 @@ def check_state(arrays, values, run, own):
     _check_arrays(arrays, own_arrays)
     _check_alike("the state", values, own_values)
     epoch, history = values["epoch"], values["history"]
-    if not 0 <= epoch <= run.n_epochs or values["updates"] < 0 or values["seed"] != own_values["seed"]:
+    if (
+        not 0 <= epoch <= epoch + values["skipped"] <= run.planned
+        or values["updates"] < 0
+        or values["seed"] != own_values["seed"]
+    ):
         raise ValueError(
-            f"epoch must be in 0 to {run.n_epochs}, updates at least 0 and seed {own_values['seed']}, got {epoch}, "
-            f"{values['updates']} and {values['seed']}"
+            f"epoch must be in 0 to {run.planned}, those skipped included, updates at least 0 and seed "
+            f"{own_values['seed']}, got {epoch} and {values['skipped']}, {values['updates']} and {values['seed']}"
         )
     validated = epoch if run.validate is not None else 0
     for name, length in {"loss": epoch, "validation_loss": validated, "scores": validated}.items():

@@ -152,17 +152,20 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         rows = np.flatnonzero(weight)
         trainer = self._trainer(network, team, len(rows), rng)
         stops = self.early_stopping or self.learning_rate == "constant"
+        n_epochs = self._n_epochs(len(rows))
+        margin = 0.0 if validation is None else np.count_nonzero(validation[2]) ** -0.5  # what chance may bring
         run = Run(
             trainer,
-            History(learning_rate_init=self.learning_rate_init),
+            History(learning_rate_init=self.learning_rate_init, margin=margin),
             rng,
-            n_epochs=self._n_epochs(len(rows)),
+            n_epochs=n_epochs,
             schedule=self._schedule(),
             pieces=_pieces(X, y, weight, rows, self.shuffle),
             total=len(rows),
             validate=self._validator(network, team, validation),
             plateau=self._plateau(),
-            stop=(self.tol, self.n_iter_no_change) if stops else None,
+            stop=(self.tol, self._patience(n_epochs)) if stops else None,
+            cools=self.learning_rate not in ("constant", "plateau"),
         )
         checkpoint = None
         if self.checkpoint is not None:
@@ -208,7 +211,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         self.best_validation_score_ = history.scores[history.best] if history.scores else None
         self._best = history.best
         self.interrupted_ = run.interrupted
-        self.stopped_early_ = run.stopped or run.asked
+        self.stopped_early_ = run.stopped or run.asked or run.skipped > 0
         if history.scores and np.isnan(history.scores).all():
             warnings.warn(
                 f"scoring={self.scoring!r} gave NaN in every epoch, so the model has the weights of the lowest "

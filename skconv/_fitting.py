@@ -23,6 +23,8 @@ class History:
     scores: list[float] = field(default_factory=list)
     learning_rate_init: float = float("nan")
     best: int = -1  # number of the score of the weights that are kept; -1 before the first
+    cool: int = 0  # number of the first score that is of cool weights
+    margin: float = 0.0  # by more than which an earlier score has to be higher than the best of these
 
     def add(self, loss, network):
         """An epoch's loss; raises where it, or a number of the network after it, is no longer finite."""
@@ -33,28 +35,36 @@ class History:
         """An epoch's loss and score on the validation data; whether it is the best so far."""
         self.validation_loss.append(loss)
         self.scores.append(score)
-        better = self.best < 0 or self._rank(-1) > self._rank(self.best)
+        last = len(self.scores) - 1
+        better = self.best < 0 or self._is_better(last, self.best)
         if better:
-            self.best = len(self.scores) - 1
+            self.best = last
         return better
 
-    def _rank(self, i):
-        """A pair, the larger the better: of equal scores the lower loss is, and a score of NaN is below all."""
-        values = self.scores[i], -self.validation_loss[i]
-        return tuple(-inf if isnan(value) else value for value in values)
+    def _is_better(self, new, old) -> bool:
+        """Whether a score is better than an earlier one; of equal scores the lower loss is."""
+        new_marks, old_marks = self._marks(new), self._marks(old)
+        if old < self.cool <= new:
+            return not old_marks[0] > new_marks[0] + self.margin
+        return new_marks > old_marks
+
+    def _marks(self, i):
+        """Score and negative loss, by which an epoch is judged; NaN is below all."""
+        marks = self.scores[i], -self.validation_loss[i]
+        return tuple(-inf if isnan(mark) else mark for mark in marks)
 
     def stalled(self, tol, patience) -> bool:
         """Whether the last ``patience`` epochs brought no more than ``tol``.
 
         Of the score, or of the validation loss where the score is the best so far; without any, of the training loss.
         """
-        ranks = [self._rank(i) for i in range(len(self.scores))] or [(-loss, 0.0) for loss in self.loss]
+        marks = [self._marks(i) for i in range(len(self.scores))] or [(-loss, 0.0) for loss in self.loss]
         best, last = (-inf, -inf), 0
-        for epoch, (score, tie) in enumerate(ranks):
+        for epoch, (score, tie) in enumerate(marks):
             if score > best[0] + tol or (score == best[0] and tie > best[1] + tol):
                 last = epoch
             best = max(best, (score, tie))
-        return len(ranks) - 1 - last >= patience
+        return len(marks) - 1 - last >= patience
 
 
 class Run:
@@ -79,18 +89,32 @@ class Run:
         Lowers the learning rate where the monitored loss stalls.
     stop : tuple or None
         ``(tol, patience)`` of `History.stalled`; None never stops early.
+    cools : bool
+        Whether the schedule falls to zero.  Weights are at their best where the rate is low: there a lack of progress
+        leads, to the schedule's last quarter, and an earlier score counts if it is higher by `History.margin`.
     """
 
     def __init__(
-        self, trainer, history, rng, *, n_epochs, schedule, pieces, total, validate=None, plateau=None, stop=None
-    ):
+        self, trainer, history, rng, *, n_epochs, schedule, pieces, total, validate=None, plateau=None, stop=None,
+        cools=False,
+    ):  # fmt: skip
         self.trainer, self.history, self.rng = trainer, history, rng
-        self.n_epochs, self.schedule, self.pieces, self.total = n_epochs, schedule, pieces, total
-        self.validate, self.plateau, self.stop = validate, plateau, stop
+        self.planned, self.schedule, self.pieces, self.total = n_epochs, schedule, pieces, total
+        self.validate, self.plateau, self.stop, self.cools = validate, plateau, stop, cools
         self.best = None  # (parameters, state) that scored best so far
-        self.epoch, self.rate = 0, 0.0
+        self.epoch, self.skipped, self.rate = 0, 0, 0.0
         self.stopped = self.asked = self.interrupted = False  # by a lack of progress, `watch`, Ctrl-C
         self.interrupt = current()
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs that the training lasts unless it is stopped."""
+        return self.planned - self.skipped
+
+    @property
+    def cool(self) -> int:
+        """Number of the first epoch of the schedule's last quarter."""
+        return 3 * self.planned // 4
 
     @property
     def over(self) -> bool:
@@ -128,7 +152,7 @@ class Run:
 
     def _rate(self, done):
         factor = 1.0 if self.plateau is None else self.plateau.value
-        self.rate = self.schedule((self.epoch + done) / self.n_epochs) * factor
+        self.rate = self.schedule((self.epoch + self.skipped + done) / self.planned) * factor
         return self.rate
 
     def _epoch(self):
@@ -144,11 +168,14 @@ class Run:
         if self.plateau is not None:
             self.plateau.observe(history.validation_loss[-1] if history.validation_loss else loss)
             self.stopped = self.plateau.exhausted and not history.scores
-        if self.stop is not None:
-            self.stopped = history.stalled(*self.stop)
+        if self.stop is not None and history.stalled(*self.stop):
+            self.stopped = not self.cools
+            self.skipped = max(self.skipped, self.cool - self.epoch) if self.cools else 0
 
     def _validate(self):
         history, network = self.history, self.trainer.network
+        if self.cools and self.epoch + self.skipped <= self.cool:
+            history.cool = len(history.scores) + 1
         with self.averaged():
             scored = self._call(self.validate)
             if scored is not None and history.add_score(*scored):
@@ -190,6 +217,7 @@ class Run:
             arrays |= {f"{prefix}.{name}": np.asarray(value) for name, value in part.state().items()}
         values = {
             "epoch": self.epoch,
+            "skipped": self.skipped,
             "rate": self.rate,
             "stopped": self.stopped,
             "asked": self.asked,
@@ -211,8 +239,8 @@ class Run:
             given = _part(arrays, prefix)
             if given:  # there is none where the part is new, as the l1 penalty's in a later call of `partial_fit`
                 part.set_state(given)
-        self.epoch, self.stopped, self.asked = values["epoch"], values["stopped"], values["asked"]
-        self.rate, trainer.updates = values["rate"], values["updates"]
+        self.epoch, self.skipped, self.rate = values["epoch"], values["skipped"], values["rate"]
+        self.stopped, self.asked, trainer.updates = values["stopped"], values["asked"], values["updates"]
         if "history" in values:
             self.history = History(**values["history"])
         self.rng.bit_generator.state = values["rng"]

@@ -145,8 +145,8 @@ learning_rate_init : float, default=1e-2
 warm_up : float, default=0.0
     Share of the training in which the learning rate first rises linearly.
 max_iter : int or "auto", default="auto"
-    Epochs; "auto" is as many as show 256,000 samples, between 5 and 10, or as give 600 updates (on a series 300), if
-    that is more.
+    Epochs; "auto" is as many as show 256,000 samples, between 5 (with `early_stopping` 10) and 10, or as give 600
+    updates (on a series 300), if that is more.
 shuffle : bool, default=True
     Whether each epoch goes through the samples in a new order.
 tol : float, default=1e-4
@@ -163,15 +163,19 @@ n_augmented : int, default=0
 early_stopping : bool, default=False
     Whether to stop when the score on validation data no longer improves.  They are those given to `fit`, or else a
     share of those that have weight, of every class its own.  Wherever there are validation data, the model has the
-    weights that were best on them; of equal scores, those of the lower validation loss.
+    weights that were best on them; of equal scores, those of the lower validation loss.  Where the learning rate falls
+    over the training ("one_cycle", "cosine", "step"), those are compared that come once it is low, in the schedule's
+    last quarter, and a lack of progress leads there before the training ends; earlier weights are kept if their score
+    is higher by more than chance brings, the square root of 1 over the number of validation samples.
 validation_fraction : float, default=0.1
     That share.
 scoring : str, callable or None, default=None
     Score on the validation data: a scorer's name, a scorer, or "loss" for the negative loss.  None is the accuracy of
     a classifier and the R² of a regressor.
 n_iter_no_change : int, default=10
-    Epochs without improvement after which to stop: of the validation score, or of the training loss where there is
-    none and the learning rate is "constant" or "plateau".
+    Epochs without improvement after which to stop: of the validation score (of the validation loss, while the score is
+    at its best), or of the training loss where there is none and the learning rate is "constant" or "plateau".  Where
+    `max_iter` is "auto" a quarter of the epochs, if that is less.
 warm_start : bool, default=False
     Whether `fit` goes on from the last solution.
 initial_weights : dict of ndarray, default=None
@@ -217,7 +221,7 @@ loss_curve_ : list of float
 validation_loss_curve_, validation_scores_ : list of float or None
     Loss and score on the validation data after each epoch.
 best_validation_score_ : float or None
-    The best of the scores.
+    The score of the weights that the model has.
 interrupted_, stopped_early_ : bool
     Whether Ctrl-C ended the training; whether a lack of improvement, or `callback`, did.
 weights_ : dict of ndarray

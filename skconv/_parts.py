@@ -79,9 +79,14 @@ class TrainingParts:
         if self.max_iter != "auto":
             return self.max_iter
         fewest, most = _EPOCHS
+        fewest = most if self.early_stopping else fewest
         updates = ceil(n / self._batch_size(n))  # an epoch
         least = _MIN_UPDATES_SERIES if is_series(self.image_shape_) else _MIN_UPDATES
         return max(min(max(ceil(_SAMPLES / n), fewest), most), ceil(least / updates))
+
+    def _patience(self, n_epochs):
+        """Epochs without progress that are one too many: of few epochs, whose number nobody gave, a quarter."""
+        return self.n_iter_no_change if self.max_iter != "auto" else min(self.n_iter_no_change, ceil(n_epochs / 4))
 
     def _new_augmenter(self, X, weight, shape):
         if self.augment is None:

@@ -1126,10 +1126,47 @@ def test_early_stopping_keeps_the_best_weights(weighted):
 
 
 def test_early_stopping_stops():
-    model = quick(early_stopping=True, validation_fraction=0.2, max_iter=50, n_iter_no_change=3, tol=1.0).fit(X, Y)
+    params = {"early_stopping": True, "validation_fraction": 0.2, "tol": 1.0, "n_iter_no_change": 3}
+    model = quick(**params, max_iter=50, learning_rate="constant").fit(X, Y)
     assert model.n_iter_ == 4  # the first, and three that were no better by tol
-    patient = quick(early_stopping=True, validation_fraction=0.2, max_iter=6, n_iter_no_change=6, tol=1.0).fit(X, Y)
-    assert patient.n_iter_ == 6
+    assert quick(**{**params, "n_iter_no_change": 6}, max_iter=6, learning_rate="constant").fit(X, Y).n_iter_ == 6
+
+
+@pytest.mark.parametrize("learning_rate", ["one_cycle", "cosine", "step"])
+def test_early_stopping_where_the_learning_rate_falls(learning_rate):
+    params = {"early_stopping": True, "validation_fraction": 0.2, "tol": 1.0, "n_iter_no_change": 3, "max_iter": 20}
+    rates = []
+    model = quick(**params, learning_rate=learning_rate, callback=lambda info: rates.append(info.learning_rate))
+    model.fit(X, Y)
+    assert model.n_iter_ == 4 + 5  # three that were no better by tol, and the last quarter of the schedule
+    assert model.stopped_early_
+    whole = []
+    quick(max_iter=20, learning_rate=learning_rate, callback=lambda info: whole.append(info.learning_rate)).fit(X, Y)
+    np.testing.assert_allclose(rates, whole[:4] + whole[15:], rtol=0.05, atol=1e-4)  # of the last of 8 or 10 updates
+    assert model.best_validation_score_ == max(model.validation_scores_[4:])
+    uncut = quick(**{**params, "n_iter_no_change": 20}, learning_rate=learning_rate).fit(X, Y)
+    assert uncut.n_iter_ == 20
+    assert not uncut.stopped_early_
+    assert uncut.best_validation_score_ == max(uncut.validation_scores_[15:])
+
+
+def test_early_stopping_can_stop_where_the_number_of_epochs_is_auto():
+    images, labels = np.tile(X, (20, 1)), np.tile(Y, 20)
+    tiny = {"filters": 2, "kernel_size": 1, "hidden_layer_sizes": (), "batch_size": 90, "random_state": 0}
+    stalled = {"early_stopping": True, "scoring": lambda *_: 0.5, "tol": 10.0}
+    model = ConvNetClassifier(**tiny, **stalled).fit(images, labels)
+    assert model.n_iter_ == 4 + 3  # of ten: three that were no better by tol, and the last quarter
+    assert model.stopped_early_
+    model = ConvNetClassifier(**tiny, **stalled, max_iter=10).fit(images, labels)
+    assert model.n_iter_ == 10  # n_iter_no_change is 10, as given
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_epochs_of_many_samples(early_stopping):
+    model = ConvNetClassifier(early_stopping=early_stopping)
+    model.image_shape_ = (28, 28, 1)
+    assert [model._n_epochs(n) for n in (100, 1000, 25_000, 60_000)] == [150, 19, 10, 10 if early_stopping else 5]
+    assert [model._patience(n) for n in (150, 40, 10)] == [10, 10, 3]
 
 
 def test_early_stopping_trains_on_the_rest():

@@ -181,6 +181,88 @@ def test_a_score_that_is_no_number_is_never_better():
     assert run.stopped
 
 
+def cooling(scores, n_epochs, patience=2, losses=None, margin=9.0):
+    """A run with these scores and a schedule that falls to zero, and what its callback has seen."""
+    trainer, values = Trainer(), zip(losses or [1.0] * len(scores), scores, strict=True)
+    options = {"n_epochs": n_epochs, "schedule": lambda done: 1 - done, "stop": (0.0, patience), "cools": True}
+    run, seen = run_of(trainer, validate=lambda: next(values), **options), []
+    run.history.margin = margin
+    run.go(lambda run: seen.append((run.epoch, run.n_epochs, run.over)))
+    run.finish()
+    return run, seen, trainer
+
+
+def test_without_progress_a_schedule_that_falls_goes_on_with_its_last_quarter():
+    run, seen, trainer = cooling([0.9, 0.8, 0.8, 0.3, 0.4, 0.2], n_epochs=12)
+    np.testing.assert_allclose(trainer.rates[::2], 1 - np.array([0, 1, 2, 9, 10, 11]) / 12)
+    np.testing.assert_allclose(trainer.rates[1::2], 1 - np.array([0.5, 1.5, 2.5, 9.5, 10.5, 11.5]) / 12)
+    assert seen == [(1, 12, False), (2, 12, False), (3, 6, False), (4, 6, False), (5, 6, False), (6, 6, True)]
+    assert not run.stopped
+    assert run.skipped == 6
+    np.testing.assert_array_equal(trainer.network.parameters, 5)  # the best of the last quarter
+    assert run.history.best == 4
+
+
+@pytest.mark.parametrize(
+    ("scores", "n_epochs", "best"),
+    [
+        ([1, 2, 3, 4, 5, 6, 0.2, 0.1], 8, 6),  # no end before the last quarter
+        ([1, 2, 3, 4, 5, 6, 0.1, 0.1], 8, 7),  # of equals the lower loss
+        ([1, 2, 3, 4, 5, 6, np.nan, np.nan], 8, 5),  # nothing there is defined
+        ([1, 2, 3, 4, 5, 6, np.nan, 0.1], 8, 7),
+        ([3, 2, 1], 3, 2),
+        ([3, 2], 2, 1),
+        ([3], 1, 0),
+    ],
+)
+def test_scores_of_the_last_quarter_are_compared(scores, n_epochs, best):
+    run, _, trainer = cooling(scores, n_epochs, patience=9, losses=[9 - i for i in range(len(scores))])
+    assert run.epoch == len(scores)
+    assert run.history.best == best
+    np.testing.assert_array_equal(trainer.network.parameters, best + 1)
+
+
+@pytest.mark.parametrize(
+    ("scores", "best"),
+    [
+        ([0.1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.6, 0.5], 1),  # higher by 0.3
+        ([0.1, 0.8, 0.8, 0.7, 0.6, 0.5, 0.6, 0.5], 6),  # by 0.2
+        ([0.1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.3, 0.7], 7),
+        ([0.9, 0.1, 0.1, 0.1, 0.1, 0.1, 0.7, 0.8], 7),
+        ([np.nan, 0.9, 0.8, 0.7, 0.6, 0.5, 0.6, np.nan], 1),
+    ],
+)
+def test_an_earlier_score_counts_if_it_is_higher_by_more_than_chance_brings(scores, best):
+    run, _, trainer = cooling(scores, n_epochs=8, patience=9, margin=0.25)
+    assert run.history.best == best
+    np.testing.assert_array_equal(trainer.network.parameters, best + 1)
+
+
+def test_what_chance_brings_is_by_the_number_of_validation_samples():
+    scores = [0.5 + 0.12, 0.1, 0.1, 0.5]
+    for n, best in ((64, 0.5), (81, 0.62)):  # 1/8 and 1/9
+        weight = (np.arange(120) < n).astype(float)
+        values = iter(scores)
+        model = quick(scoring=lambda *_, values=values: next(values))
+        model.fit(X, Y, X_val=X_VAL, y_val=Y_VAL, sample_weight_val=weight)
+        assert model.best_validation_score_ == best
+
+
+def test_no_progress_in_the_last_quarter_changes_nothing():
+    run, _, _ = cooling([1, 2, 3, 4, 5, 6, 7, 7, 7, 7, 7, 7], n_epochs=12, patience=2)
+    assert (run.epoch, run.skipped) == (12, 0)
+    run, _, _ = cooling([1, 2, 3, 4, 4, 4, 4, 4, 4], n_epochs=12, patience=2)
+    assert (run.epoch, run.skipped) == (9, 3)
+
+
+def test_a_fit_cut_before_the_last_quarter_has_the_best_so_far():
+    trainer, scores = Trainer(), iter([0.1, 0.5, 0.3])
+    run = run_of(trainer, n_epochs=12, validate=lambda: (1.0, next(scores)), cools=True)
+    run.go(lambda run: run.epoch == 3)
+    run.finish()
+    np.testing.assert_array_equal(trainer.network.parameters, 2)
+
+
 def test_stop_after_epochs_without_progress():
     run = run_of(Trainer([3.0, 2.0, 2.0, 2.0, 2.0]), n_epochs=5, stop=(0.1, 2))
     run.go(lambda run: False)
@@ -251,7 +333,7 @@ def test_curves_are_those_of_the_models_of_each_epoch(weighted, params):
         log_p = log_softmax(logits.astype(float), axis=1)
         losses = -0.8 * log_p[np.arange(120), Y_VAL] - 0.2 * log_p.mean(axis=1)
         assert loss == pytest.approx(np.average(losses, weights=weight), rel=1e-5)
-    assert model.best_validation_score_ == max(model.validation_scores_)
+    assert model.best_validation_score_ == model.validation_scores_[-1]  # of four epochs the last is cool
 
 
 def test_validation_data_change_nothing_in_training():
@@ -324,7 +406,7 @@ def test_a_chunk_without_a_class_that_has_a_weight():
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_validation_data_of_a_regressor(solver):
     seen, y, y_val = [], X[:, 20:40].sum(axis=1) * 100 + 1e4, X_VAL[:, 20:40].sum(axis=1) * 100 + 1e4
-    model = ConvNetRegressor(**QUICK, callback=keep(seen), solver=solver)
+    model = ConvNetRegressor(**QUICK, callback=keep(seen), solver=solver, learning_rate="constant")
     model.fit(X, y, X_val=X_VAL, y_val=y_val, sample_weight_val=W_VAL)
     for predicted, score, loss in zip(seen, model.validation_scores_, model.validation_loss_curve_, strict=True):
         assert score == pytest.approx(r2_score(y_val, predicted, sample_weight=W_VAL), abs=1e-5)
@@ -373,7 +455,7 @@ def test_forms_of_validation_data(form):
 
 @pytest.mark.parametrize("params", [{}, {"scoring": "accuracy"}, {"n_jobs": 2, "scoring": "accuracy"}], ids=str)
 def test_early_stopping_on_given_data(params):
-    model = quick(early_stopping=True, max_iter=30, n_iter_no_change=3, tol=1.0, **params)
+    model = quick(early_stopping=True, max_iter=30, n_iter_no_change=3, tol=1.0, learning_rate="constant", **params)
     model.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
     assert model.n_iter_ == 4
     assert model.stopped_early_

@@ -132,7 +132,8 @@ def test_a_weight_of_two_equals_two_samples():
 
 
 def test_held_out_share():
-    model = quick(early_stopping=True, validation_fraction=0.2, max_iter=30, n_iter_no_change=3, tol=1.0).fit(X, Y)
+    params = {"early_stopping": True, "validation_fraction": 0.2, "max_iter": 30, "learning_rate": "constant"}
+    model = quick(**params, n_iter_no_change=3, tol=1.0).fit(X, Y)
     assert model.n_iter_ == 4
     assert model.stopped_early_
     assert len(model.validation_scores_) == 4

@@ -320,9 +320,10 @@ def test_early_stopping_splits_off_a_share():
     params, seen = {"early_stopping": True, "validation_fraction": 0.2}, []
     quick(**params, scoring=lambda _, X_val, y_val: seen.append((X_val, y_val)) or 0.0).fit(X, Y)
     assert len(seen[0][1]) == 60
+    params["learning_rate"] = "constant"
     model = quick(**params, max_iter=12, learning_rate_init=0.05).fit(X, Y)
     assert model.score(*seen[0]) == pytest.approx(max(model.validation_scores_), abs=1e-5)
-    stopped = quick(early_stopping=True, max_iter=50, n_iter_no_change=3, tol=1e9).fit(X, Y)
+    stopped = quick(**params, max_iter=50, n_iter_no_change=3, tol=1e9).fit(X, Y)
     assert stopped.n_iter_ == 4
     assert stopped.stopped_early_
 

@@ -128,4 +128,4 @@ def test_a_scorer_with_a_request_is_a_validation_score():
     scorer = get_scorer("balanced_accuracy").set_score_request(sample_weight=True)
     data = {"X_val": X_VAL, "y_val": Y_VAL, "sample_weight_val": WEIGHT[:100]}
     model = ConvNetClassifier(**SMALL, scoring=scorer).fit(X, Y, **data)
-    assert max(model.validation_scores_) == pytest.approx(scorer(model, X_VAL, Y_VAL, sample_weight=WEIGHT[:100]))
+    assert model.best_validation_score_ == pytest.approx(scorer(model, X_VAL, Y_VAL, sample_weight=WEIGHT[:100]))
