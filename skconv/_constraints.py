@@ -28,6 +28,7 @@ __all__ = [
     "DTYPES",
     "EPSILONS",
     "N_JOBS",
+    "SHAPES",
     "InvalidParameterError",
     "are_two",
     "at_least",
@@ -146,6 +147,11 @@ def finite_numbers():
 
 
 _ANY = "no_validation"  # scikit-learn's word where anything is let pass
+_SIDE = at_least(1)
+SHAPES = fitting(
+    lambda value: isinstance(value, (tuple, list)) and len(value) == 3 and all(map(_SIDE.is_satisfied_by, value)),
+    "(height, width, channels), ints of at least 1",
+)
 EPSILONS = between(1e-30, 1e30, closed="both")  # what single precision can add to a root or a variance, and divide by
 _INT = between(None, None, "neither", Integral)
 ACTIVATIONS = one_of("relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity")

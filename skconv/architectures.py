@@ -6,7 +6,7 @@ that is 3 x 3 on an image is 9 along a series.
 
 from __future__ import annotations
 
-from ._constraints import at_least, check_arguments, fitting, one_of
+from ._constraints import SHAPES, check_arguments, one_of
 from .layers import (
     Activation,
     BatchNorm,
@@ -178,12 +178,7 @@ ARCHITECTURES = {
 }
 
 
-def _is_image_shape(value):
-    one = at_least(1)
-    return isinstance(value, (tuple, list)) and len(value) == 3 and all(map(one.is_satisfied_by, value))
-
-
 named_architecture._parameter_constraints = {  # type: ignore[attr-defined]
     "name": [one_of(*ARCHITECTURES)],
-    "input_shape": [fitting(_is_image_shape, "(height, width, channels), ints of at least 1")],
+    "input_shape": [SHAPES],
 }

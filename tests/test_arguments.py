@@ -28,6 +28,7 @@ from skconv.augmentation import (
     Shift,
     TimeWarp,
     Zoom,
+    auto,
     make_augmenter,
 )
 from skconv.initializers import INITIALIZERS
@@ -148,6 +149,7 @@ WRONG = {
     "array": [None, 1.0, [1.0], "a"],
     "arrays": [None, np.zeros((2, 2)), [1.0], [[1.0]], "a"],
     "matrices": [None, 3, [3], [(0,)], [(0, 3)], [(0, (3,))], [(0, (3, 0))], [(-1, (3, 3))], [(0.0, (3, 3))], "ab"],
+    "augmentations": [None, "flip", ["flip"], Flip(), [Flip], [None]],
     "function": [None, 3, "cosine"],
     "shape": [None, 8, (8, 8), (8, 8, 0), (8, 8, 1.0), "881", (8, 8, True), (8, 8, 1, 1)],
     "degrees": [-1, NAN, INF, "10", None, True, 181, (10,)],
@@ -202,7 +204,9 @@ NEEDED = {
     L1Penalty: {"alpha": 1, "mask": np.ones(3), "dtype": "float32"},
     L2Penalty: {"alpha": 1, "mask": np.ones(3), "dtype": "float32"},
     MaxNorm: {"views": [np.ones((2, 2))], "limit": 1}, WeightAverage: {"parameters": np.ones(3)},
-    warmed: {"schedule": float}, named_architecture: {"name": "fcn", "input_shape": (8, 8, 1)},
+    warmed: {"schedule": float}, auto: {"shape": (8, 8, 1)},
+    Augmenter: {"augmentations": [], "shape": (8, 8, 1), "scale": 1},
+    named_architecture: {"name": "fcn", "input_shape": (8, 8, 1)},
 }  # fmt: skip
 VECTOR = {"n": "whole", "dtype": "dtype"}
 ADAM = {**VECTOR, "beta_1": "share", "beta_2": "share", "epsilon": "epsilon"}
@@ -223,6 +227,8 @@ OTHERS = {
     Plateau: {"factor": "share", "patience": "count", "tol": "amount", "min_factor": "part"},
     warmed: {"schedule": "function", "share": "share", "start": "part"},
     named_architecture: {"name": "name", "input_shape": "shape"},
+    auto: {"shape": "shape", "flips": "flag"},
+    Augmenter: {"augmentations": "augmentations", "shape": "shape", "scale": "numbers"},
 }
 AUGMENTATIONS = {
     Brightness: {"share": "amount"},
@@ -301,6 +307,43 @@ def test_wrong_argument_of_a_layer(kind, name, value):
     before = Flatten() if kind is Dense else Activation()
     with pytest.raises(InvalidParameterError, match=expected(rf"layers\[1\] \({kind.__name__}\)", name, value)):
         ConvNetClassifier(layers=[before, layer, Flatten()]).fit(X, Y)
+
+
+COUNT = r"an int in the range \[1, inf\)"
+SIZE = rf"{COUNT} or two of them \(down, across\)"
+BORDER = (
+    r"an int in the range \[0, inf\), two of them \(down, across\) or two pairs \(\(top, bottom\), \(left, right\)\)"
+)
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (Convolution(0), rf"filters must be {COUNT}, got 0"),
+        (Convolution(4, stride=0), rf"stride must be {SIZE}, got 0"),
+        (Convolution(4, dilation=0), rf"dilation must be {SIZE}, got 0"),
+        (Convolution(8.0), rf"filters must be {COUNT}, got 8\.0"),
+        (MaxPool(0), rf"pool_size must be {SIZE}, got 0"),
+        (MaxPool(padding="anything"), f"padding must be {BORDER}, got 'anything'"),
+        (MaxPool(stride=-1), r"stride must be .*, two of them \(down, across\) or None, got -1"),
+        (
+            TransposedConvolution(2, padding="bad"),
+            f"padding must be a str among {{'same', 'valid'}}, {BORDER}, got 'bad'",
+        ),
+        (BatchNorm(momentum=2), r"momentum must be a float in the range \[0\.0, 1\.0\], got 2"),
+        (LayerNorm(epsilon=-1), r"epsilon must be a float in the range \[1e-30, 1e\+30\], got -1"),
+        (Activation("swish"), "function must be a str among {'relu', 'leaky_relu', 'elu', .*'identity'}, got 'swish'"),
+    ],
+    ids=str,
+)
+def test_a_message_says_what_would_fit(layer, message):
+    with pytest.raises(InvalidParameterError, match=rf"^layers\[2\] \({type(layer).__name__}\): {message}$"):
+        ConvNetClassifier(layers=[Activation(), Bias(), layer, Flatten()]).fit(X, Y)
+
+
+def test_arguments_come_before_shapes():
+    with pytest.raises(InvalidParameterError, match=r"^layers\[2\] \(Dense\): units must be an int .*, got 0$"):
+        ConvNetClassifier(layers=[Flatten(), MaxPool(), Dense(0)]).fit(X, Y)
 
 
 @pytest.mark.parametrize(("kind", "name", "value"), cases(OTHERS))
@@ -537,5 +580,3 @@ def test_the_lists_of_names_are_those_of_the_functions():
 
 def test_augmentations_that_are_none():
     assert make_augmenter([], (6, 6, 2)) is None
-    with pytest.raises(ValueError, match=r"^Augmenter: scale must be a finite number .*, got 'x'$"):
-        Augmenter([Flip()], (6, 6, 2), "x")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._constraints import check_arguments, check_value, finite_numbers, fitting, one_of
+from .._constraints import SHAPES, check_arguments, check_value, finite_numbers, fitting, one_of
 from .._validation import check_channel_values
 from ._base import Augmentation
 from ._changes import Brightness, Cutout, Jitter, Mixup, Noise, Scaling, mix
@@ -61,6 +61,10 @@ class Draws:
     kept: Any = None
 
 
+def _are_augmentations(value):
+    return isinstance(value, (tuple, list)) and all(isinstance(entry, Augmentation) for entry in value)
+
+
 class Augmenter:
     """A list of augmentations for samples of one shape.
 
@@ -81,10 +85,14 @@ class Augmenter:
         Whether anything is left for averaging at prediction.
     """
 
-    _parameter_constraints: dict = {"scale": [finite_numbers()]}
+    _parameter_constraints: dict = {
+        "augmentations": [fitting(_are_augmentations, "a list of objects of skconv.augmentation")],
+        "shape": [SHAPES],
+        "scale": [finite_numbers()],
+    }
 
     def __init__(self, augmentations, shape, scale):
-        check_arguments(self, {"scale": scale})
+        check_arguments(self, locals())
         for augmentation in augmentations:
             augmentation.check(shape)
         self.augmentations, self.shape = deepcopy(list(augmentations)), tuple(shape)
@@ -192,6 +200,7 @@ def auto(shape, *, flips=True) -> list[Augmentation]:
     >>> auto((32, 32, 3))
     [Flip(), Shift(size=(4, 4))]
     """
+    check_arguments(auto, locals())
     height, width, channels = shape
     if height == 1:
         return [*([Crop(0.95)] if width >= _SHORT else []), Scaling(0.1), Jitter(0.03)]
@@ -202,6 +211,9 @@ def auto(shape, *, flips=True) -> list[Augmentation]:
     if channels == 3:
         return [*([Flip()] if flips else []), Shift((height // 8, width // 8))]
     return [Shift(1 / 14), Rotation(10), Zoom(0.1)]
+
+
+auto._parameter_constraints = {"shape": [SHAPES], "flips": ["boolean"]}  # type: ignore[attr-defined]
 
 
 def make_augmenter(augment, shape, scale=1.0, *, flips=True) -> Augmenter | None:
