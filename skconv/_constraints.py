@@ -27,6 +27,7 @@ __all__ = [
     "BORDERS",
     "DTYPES",
     "EPSILONS",
+    "IMAGE_SHAPES",
     "N_JOBS",
     "SHAPES",
     "InvalidParameterError",
@@ -148,10 +149,12 @@ def finite_numbers():
 
 _ANY = "no_validation"  # scikit-learn's word where anything is let pass
 _SIDE = at_least(1)
-SHAPES = fitting(
-    lambda value: isinstance(value, (tuple, list)) and len(value) == 3 and all(map(_SIDE.is_satisfied_by, value)),
-    "(height, width, channels), ints of at least 1",
+_SIDES = fitting(
+    lambda value: isinstance(value, (tuple, list)) and 1 <= len(value) <= 3 and all(map(_SIDE.is_satisfied_by, value)),
+    "a tuple of one to three of these: (T,), (H, W) or (H, W, C)",
 )
+SHAPES = fitting(lambda value: _SIDES.test(value) and len(value) == 3, "(height, width, channels), ints of at least 1")
+IMAGE_SHAPES = [one_of("series"), _SIDE, _SIDES, None]
 EPSILONS = between(1e-30, 1e30, closed="both")  # what single precision can add to a root or a variance, and divide by
 _INT = between(None, None, "neither", Integral)
 ACTIVATIONS = one_of("relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity")

@@ -8,7 +8,7 @@ from os import PathLike
 
 from sklearn.metrics import get_scorer_names
 
-from ._constraints import EPSILONS, N_JOBS, at_least, between, one_of
+from ._constraints import EPSILONS, IMAGE_SHAPES, N_JOBS, at_least, between, one_of
 from .schedules import SCHEDULES
 
 __all__ = ["CONSTRAINTS", "documented"]
@@ -59,7 +59,7 @@ CONSTRAINTS: dict = {
     "warm_start": ["boolean"],
     "initial_weights": [dict, None],
     "freeze": [str, *_PER_LAYER],
-    "image_shape": [one_of("series"), at_least(1), *_PER_LAYER, None],
+    "image_shape": IMAGE_SHAPES,
     "checkpoint": [str, PathLike, None],
     "checkpoint_every": [at_least(1)],
     "callback": [callable, None],

@@ -6,8 +6,7 @@ from math import isqrt, prod
 
 import numpy as np
 
-from ._constraints import shown
-from ._validation import check_image_shape
+from ._constraints import IMAGE_SHAPES, check_value, shown
 
 __all__ = ["as_samples", "check_like_fitted", "describes", "resolve_image_shape", "same_numbers"]
 
@@ -87,7 +86,8 @@ def resolve_image_shape(image_shape, sample_shape) -> tuple[int, int, int]:
 
 def _full_shape(image_shape):
     """``(height, width, channels)`` of a shape that is given."""
-    given = check_image_shape(image_shape)
+    check_value("image_shape", image_shape, IMAGE_SHAPES)
+    given = tuple(int(size) for size in (image_shape if isinstance(image_shape, (tuple, list)) else (image_shape,)))
     return {1: (1, *given, 1), 2: (*given, 1), 3: given}[len(given)]
 
 

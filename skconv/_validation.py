@@ -12,7 +12,6 @@ __all__ = [
     "check_channel_values",
     "check_counts",
     "check_groups",
-    "check_image_shape",
     "check_input",
     "check_layers",
     "check_pattern",
@@ -101,17 +100,6 @@ def check_pattern(name, pattern, channels) -> np.ndarray:
     if array.shape[2] != channels:
         raise ValueError(f"{name} has {array.shape[2]} channels, but the images have {channels}")
     return array
-
-
-def check_image_shape(image_shape):
-    """``(T,)``, ``(H, W)`` or ``(H, W, C)`` as a tuple."""
-    shape = image_shape if isinstance(image_shape, (tuple, list)) else (image_shape,)
-    if not 1 <= len(shape) <= 3 or any(mismatch([at_least(1)], size) for size in shape):
-        raise InvalidParameterError(
-            "image_shape must be None, 'series', (T,), (H, W) or (H, W, C) with integers of at least 1, "
-            f"got {shown(image_shape)}"
-        )
-    return tuple(int(size) for size in shape)
 
 
 def check_layers(layers, kind, name="layers"):

@@ -14,6 +14,7 @@ from ._building import FeatureBuilder
 from ._calls import fitting
 from ._constraints import (
     BORDERS,
+    IMAGE_SHAPES,
     N_JOBS,
     at_least,
     between,
@@ -173,7 +174,7 @@ class ConvFeatures(FeatureBuilder):
         "summary": SUMMARY,
         "layer": [between(None, None, "neither", Integral), str, None],
         "n_patches": [at_least(1)],
-        "image_shape": [one_of("series"), at_least(1), tuple, list, None],
+        "image_shape": IMAGE_SHAPES,
         "random_state": ["random_state"],
         "n_jobs": N_JOBS,
     }

@@ -10,7 +10,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._calls import predicting
-from ._constraints import N_JOBS, at_least, border_widths, finite_numbers, one_of, shown
+from ._constraints import IMAGE_SHAPES, N_JOBS, at_least, border_widths, finite_numbers, one_of, shown
 from ._frame import split
 from ._geometry import BORDER_MAPS, make_window
 from ._images import ImageTransformer, output_dtype
@@ -87,7 +87,7 @@ class ImagePadder(ImageTransformer):
         "noise_scale": [finite_numbers(), None],
         "n_donors": [at_least(1)],
         "random_state": ["random_state"],
-        "image_shape": [one_of("series"), at_least(1), tuple, list, None],
+        "image_shape": IMAGE_SHAPES,
         "n_jobs": N_JOBS,
     }
 

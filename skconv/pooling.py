@@ -6,7 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from ._constraints import N_JOBS, at_least, border_widths, one_of, sizes
+from ._constraints import IMAGE_SHAPES, N_JOBS, at_least, border_widths, one_of, sizes
 from ._frame import Plan
 from ._kernels.pooling import median_pool
 from ._names import pixel_names
@@ -96,7 +96,7 @@ class StridedPooling(NetworkTransformer):
         "ceil_mode": ["boolean"],
         "count_include_pad": ["boolean"],
         "p": [at_least(1, Real)],
-        "image_shape": [one_of("series"), at_least(1), tuple, list, None],
+        "image_shape": IMAGE_SHAPES,
         "n_jobs": N_JOBS,
     }
 

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from ._constraints import at_least, one_of
+from ._constraints import IMAGE_SHAPES
 from ._images import ImageTransformer, wants_frame
 from ._names import channel_names, pixel_names
 
@@ -17,7 +17,7 @@ class _Reshaper(ImageTransformer):
     """The same numbers in another shape: nothing is computed or converted."""
 
     _range = np.longdouble
-    _parameter_constraints: dict = {"image_shape": [one_of("series"), at_least(1), tuple, list, None]}
+    _parameter_constraints: dict = {"image_shape": IMAGE_SHAPES}
 
     def __init__(self, image_shape=None):
         self.image_shape = image_shape

@@ -154,6 +154,7 @@ WRONG = {
     "shape": [None, 8, (8, 8), (8, 8, 0), (8, 8, 1.0), "881", (8, 8, True), (8, 8, 1, 1)],
     "degrees": [-1, NAN, INF, "10", None, True, 181, (10,)],
     "filters": ["", "nothing", 3, None, True, 0.5],
+    "image shape": [0, -1, 6.0, NAN, True, "square", (), (6, 0), (6.0, 6), (6, 6, 2, 1), ((6, 6), 2), (6, None), {}],
     "seed": [-1, 1.5, "seed", (1, 2)],
     "jobs": [0, 1.5, "2", True, (1,)],
     "layer": [1.5, (1,), [], True],
@@ -249,19 +250,22 @@ TRANSFORMERS = {
     ConvFeatures: {
         "filters": "filters", "n_filters": "count", **WINDOWS, "padding_mode": "name", "padding_values": "numbers",
         "flip_kernel": "flag", "bias": "given numbers", "activation": "name or None", "pool": "name or None",
-        "pool_size": "size", "summary": "summary", "layer": "layer", "n_patches": "count", "random_state": "seed",
+        "pool_size": "size", "summary": "summary", "layer": "layer", "image_shape": "image shape",
+        "n_patches": "count", "random_state": "seed",
         "n_jobs": "jobs",
     },
     ImagePadder: {
         "pad_width": "border", "mode": "name", "constant_values": "numbers", "pattern": "numbers or None",
-        "noise": "name", "noise_mean": "numbers or None", "noise_scale": "numbers or None", "n_donors": "count",
+        "noise": "name", "noise_mean": "numbers or None", "noise_scale": "numbers or None",
+        "image_shape": "image shape", "n_donors": "count",
         "random_state": "seed", "n_jobs": "jobs",
     },
     StridedPooling: {
-        "method": "name", **POOL, "count_include_pad": "flag", "p": "exponent", "n_jobs": "jobs",
+        "method": "name", **POOL, "count_include_pad": "flag", "p": "exponent", "image_shape": "image shape",
+        "n_jobs": "jobs",
     },
-    ToImages: {},
-    skconv.Flatten: {},
+    ToImages: {"image_shape": "image shape"},
+    skconv.Flatten: {"image_shape": "image shape"},
 }  # fmt: skip
 
 NETWORKS = {
@@ -372,8 +376,7 @@ def test_the_tables_have_all_arguments():
         assert kinds - {Layer, augmentation_module.Augmentation, Augmenter} == set(table)
     for table in (LAYERS, AUGMENTATIONS, OTHERS, TRANSFORMERS):
         for kind, arguments in table.items():
-            arguments = set(arguments) | ({"image_shape"} if table is TRANSFORMERS else set())
-            assert arguments == set(signature(kind).parameters) == set(kind._parameter_constraints), kind
+            assert set(arguments) == set(signature(kind).parameters) == set(kind._parameter_constraints), kind
 
 
 # What a message adds: the way to a layer within others, what was meant

@@ -480,7 +480,7 @@ def test_series_of_channels_are_not_images():
         (63, X, "image_shape=63 has 63 numbers, but X has 64 features"),
         ((3, 3), X.reshape(-1, 8, 8), r"image_shape=\(3, 3\) has 9 numbers, .* 64 features .*shape \(8, 8\)"),
         ("series", X.reshape(-1, 4, 4, 4), r"image_shape='series' takes samples \(T,\) or \(T, C\), .*\(4, 4, 4\)"),
-        ((0, 64), X, r"image_shape must be .* got \(0, 64\)"),
+        ((0, 64), X, r"'image_shape' parameter of .* must be .* Got \(0, 64\)"),
     ],
 )
 def test_image_shape_that_does_not_fit(start, image_shape, samples, match):

@@ -68,7 +68,7 @@ ASIDE = {
     "_overflow": {"_constraints"},
     "_parallel": {"_blas", "_interrupt", "_workers"},
     "_parameters": {"_constraints", "schedules"},
-    "_shapes": {"_constraints", "_validation"},
+    "_shapes": {"_constraints"},
     "_sources": {"_memory", "_overflow"},
     "_targets": {"_constraints"},
     "_validation": {"_constraints"},

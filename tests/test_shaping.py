@@ -206,7 +206,7 @@ def test_clone_and_pickle(transformer):
     [
         ((2, 4), r"image_shape=\(2, 4\) has 8 numbers, but X has 6 features a sample"),
         ("square", "The 'image_shape' parameter of .* must be .* Got 'square'"),
-        ((2, 3, 1, 1), r"image_shape must be None, 'series', .* got \(2, 3, 1, 1\)"),
+        ((2, 3, 1, 1), r"'image_shape' .* must be a str among {'series'}, .*, \(H, W\) .* Got \(2, 3, 1, 1\)"),
     ],
 )
 def test_shapes_that_do_not_fit(transformer, image_shape, message):
