@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
-
 import numpy as np
 
 from ._frame import Arrays, Frame, aligned, allocate
@@ -16,6 +14,8 @@ __all__ = ["Alone"]
 
 class Alone:
     """The arrays that run a network on one sample; like a `Session` of width 1, with the bits of one of any width.
+
+    For the products that is what `product` promises; the rest is done number by number.
 
     The steps from a first convolution on, as long as they are of kinds that can, run on the sample alone; those after
     them, the dense layers at least, run on a block whose other columns are not used.
@@ -137,22 +137,6 @@ class Alone:
         for frame in self.rest:
             frame.layer.forward(frame, False)
         return self.block.output[:, :1]
-
-    def agrees(self) -> bool:
-        """Whether there are steps to run alone, and each gives the bits of the block's, tried on a random sample."""
-        rng = np.random.default_rng(0)
-        samples = rng.standard_normal((self.block.width, prod(self.network.input_shape))).astype(self.network.dtype)
-        self.block.load(0, samples)
-        self.load(0, samples[-1:])
-        start = 0
-        for frame, (end, image) in zip(self.frames, self.ends, strict=False):
-            frame.layer.forward(frame, False)
-            for function, arguments in self.calls[start:end]:
-                function(*arguments)
-            if not np.array_equal(frame.y[..., -1], image):
-                return False
-            start = end
-        return bool(self.ends)
 
 
 def _of(arrays, k):

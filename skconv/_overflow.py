@@ -51,6 +51,8 @@ def check_finite_array(name, array, dtype):
 
 def check_outputs(outputs):
     """Raise where a network gives what is no number, for samples far beyond those it has seen."""
+    if get_config()["assume_finite"]:
+        return
     finite = np.isfinite(outputs)
     if not finite.all():
         rows = np.flatnonzero(~finite.all(axis=1))

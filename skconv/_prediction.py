@@ -8,7 +8,7 @@ import numpy as np
 
 from ._alone import Alone
 from ._frame import scratch_bytes
-from ._kernels.products import COLUMNS, columns_alike
+from ._kernels.products import COLUMNS
 from ._memory import check_memory
 from ._session import MIN_BLOCK_WORK, Session, fitting_width
 
@@ -26,20 +26,18 @@ def prediction_width(network, n: int) -> int:
 
 
 def runs_alone(network) -> bool:
-    """Whether the network gives the same bits on a sample without a block, tried once; to be asked within a `Team`."""
+    """Whether there are steps of the network that run on a sample without a block."""
     if network.alone is None:
         session = Alone(network, block_width(network, 1))
-        network.alone = session.agrees()
+        network.alone = bool(session.ends)
         give_back(session if network.alone else session.block)
     return network.alone
 
 
 def block_width(network, n: int) -> int:
-    """Samples a block; fixed unless the products give the same bits at every width."""
+    """Samples a block."""
     useful = MIN_BLOCK_WORK // max(1, network.multiply_adds)
-    if columns_alike(network.dtype):
-        return fitting_width(128 if useful >= 128 else 64, network)
-    return min(fitting_width(256 if useful >= 128 else 64, network), ceil(n / COLUMNS) * COLUMNS)
+    return min(fitting_width(256 if useful >= 128 else 64, network), max(1, ceil(n / COLUMNS)) * COLUMNS)
 
 
 def width_within(network, n: int, limit: int) -> int:
@@ -69,7 +67,7 @@ def give_back(session):
 
 
 def predict(network, X, team, width=None, out=None, change=None):
-    """Outputs ``(n, units)``, block by block of fixed width: a row does not depend on its neighbours.
+    """Outputs ``(n, units)``, block by block; a row depends neither on its neighbours nor on the blocks' width.
 
     ``change(samples)``, if given, returns what a block of samples is replaced by.
     """

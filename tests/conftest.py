@@ -5,6 +5,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from skconv._kernels import products
+
 
 @pytest.fixture
 def allocated():
@@ -36,3 +38,64 @@ def machine_memory(monkeypatch):
         monkeypatch.setattr("skconv._memory._held", lambda field: 0)
 
     return give
+
+
+class _Machine:
+    """``numpy`` of a machine with other products."""
+
+    def __init__(self, matmul):
+        self.matmul = matmul
+
+    def __getattr__(self, name):
+        return getattr(np, name)
+
+
+def _otherwise(a, b):
+    """The product in another order of terms, which has other bits."""
+    return np.matmul(a[..., ::-1].copy(), b[..., ::-1, :].copy())
+
+
+def _different_inside(a, b, out=None):
+    """As OpenBLAS for AVX2: other bits between the first and the last eight columns, and from the 320th on."""
+    result = np.matmul(a, b, out=out)
+    if a.shape[-2] >= 12 and b.shape[-1] > 16:
+        result[..., 8:-8] = _otherwise(a, b)[..., 8:-8]
+    if a.shape[-2] >= 8 and b.shape[-1] > 320:
+        result[..., 320:] = _otherwise(a, b)[..., 320:]
+    return result
+
+
+def _different_by_size(a, b, out=None):
+    """As OpenBLAS for AVX-512: other bits for small products, here for very small ones."""
+    result = np.matmul(a, b, out=out)
+    if a.shape[-2] * a.shape[-1] * b.shape[-1] > 20_000:
+        result[...] = _otherwise(a, b)
+    return result
+
+
+def _different_everywhere(a, b, out=None):
+    """No two columns that follow each other are computed alike."""
+    result = np.matmul(a, b, out=out)
+    if b.shape[-1] > 1:
+        result[..., ::2] = _otherwise(a, b)[..., ::2]
+    return result
+
+
+MACHINES = {
+    "this machine": np.matmul,
+    "different inside": _different_inside,
+    "different by size": _different_by_size,
+    "different everywhere": _different_everywhere,
+}
+
+
+@pytest.fixture(params=MACHINES)
+def machine(request, monkeypatch):
+    """The machine as it is, and others whose products have bits that depend on where a column stands."""
+    monkeypatch.setattr(products, "np", _Machine(MACHINES[request.param]))
+    known = (products._way, products._rows_at_once, products._alike)
+    for each in known:
+        each.cache_clear()
+    yield request.param
+    for each in known:
+        each.cache_clear()

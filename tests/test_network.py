@@ -419,14 +419,9 @@ def test_widths_are_bounded_by_the_activations():
     assert training_width(network, 1000) == 16
 
 
-def test_block_width_follows_the_samples_where_columns_differ(monkeypatch):
-    import skconv._prediction as module
-
+def test_block_width_follows_the_samples():
     network = Network([Flatten(), Dense(2)], (4, 4, 1), np.float32)
-    monkeypatch.setattr(module, "columns_alike", lambda dtype: False)
-    assert [block_width(network, n) for n in (1, 16, 17, 64, 1000)] == [16, 16, 32, 64, 256]
-    monkeypatch.setattr(module, "columns_alike", lambda dtype: True)
-    assert [block_width(network, n) for n in (1, 16, 17, 64, 1000)] == [128] * 5
+    assert [block_width(network, n) for n in (0, 1, 16, 17, 64, 1000)] == [16, 16, 16, 32, 64, 256]
 
 
 def test_loading_fills_the_rest_with_zeros():

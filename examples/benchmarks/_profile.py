@@ -16,12 +16,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skconv._kernels.products import _way
 from skconv.losses import SoftmaxCrossEntropy
 
 __all__ = ["HEADINGS", "Call", "Profile", "heading"]
 
 # Patterns of "module:function:NumPy's function", of which the first that fits gives the heading.  A matmul's name ends
-# in the dimensions of its left operand, which tells the one matrix of a transform from the many of a product.
+# in the axes of its left operand longer than 1, which tells the one matrix of a transform from the many of a product.
 _RULES = (
     ("losses:*", "loss"),
     ("_kernels.winograd*:*:matmul2", "transform"),
@@ -89,9 +90,11 @@ class Profile:
         for module in modules:
             module.np = self._stand_in
         SoftmaxCrossEntropy.__call__ = lambda *arguments: timed(*arguments, code=loss.__code__)
+        _way.cache_clear()  # of functions chosen before
         try:
             yield self
         finally:
+            _way.cache_clear()
             for module in modules:
                 module.np = np
             SoftmaxCrossEntropy.__call__ = loss
@@ -135,7 +138,7 @@ class _Timed:
         name, operations = self._name, 0
         if name == "matmul":
             left = arguments[0]
-            name, operations = f"matmul{left.ndim}", 2 * result.size * left.shape[-1]
+            name, operations = f"matmul{left.squeeze().ndim}", 2 * result.size * left.shape[-1]
         self._calls.append(Call(code, name, seconds, operations))
         return result
 

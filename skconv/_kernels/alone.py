@@ -1,8 +1,8 @@
 """Convolution of one image: positions take the places of samples, so that no column of a product is wasted.
 
 A block of samples as narrow as products allow is 16 columns, of which one image would fill one.  Here positions along a
-row, or tiles, or all positions are the columns.  The products have the rows, the order of terms and the groups of
-columns they have in a block, so that every output has the same bits wherever all columns are computed alike.
+row, or tiles, or all positions are the columns.  The products have the rows and the order of terms that they have in a
+block, and `product` gives each column the same bits among any others.
 
 Each class does what the block's algorithm of that name does, with the same prepared weight.  ``columns`` (A, B, F, N)
 are its outputs as they come, with anything finite in columns that are no position; ``image`` (P, Q, F) is a view of
@@ -17,13 +17,12 @@ from numpy.lib.stride_tricks import as_strided
 from .._frame import aligned, allocate
 from .._geometry import Axis, Window
 from .correlation import Gathered, Winograd
-from .products import COLUMNS
+from .products import COLUMNS, product
 from .winograd2d import Winograd2D
 
 __all__ = ["alone", "as_image", "columns_of"]
 
 _MOST_BYTES = 1 << 25  # of all windows at once; blocks take larger images band by band
-_WIDEST = 256  # columns of a product: from 320 on OpenBLAS's are not alike, see `products`
 
 
 def columns_of(positions: int) -> int:
@@ -63,24 +62,20 @@ class GatheredAlone(_Alone):
         super().__init__(kernel, window, image)
         rows, columns = window.rows, window.columns
         (P, Q), F, K, dtype = window.output, kernel.F, kernel.K, kernel.dtype
-        groups = -(-P * Q // _WIDEST)
-        size = columns_of(-(-P * Q // groups))
         self.inner, stored = self._stored(rows.padded, columns.padded, by_planes=True)
         h, w, c = stored.strides
         shape = (kernel.S, kernel.R, kernel.C, P, Q)
         strides = (w * columns.dilation, h * rows.dilation, c, h * rows.stride, w * columns.stride)
-        windows = aligned((K, groups * size), dtype)
-        self.gather = windows[:, : P * Q].reshape(shape, copy=False), as_strided(stored, shape, strides)
-        self.windows = windows.reshape(K, groups, size).swapaxes(0, 1)
-        self.columns = aligned((1, 1, F, groups * size), dtype)
-        self.out = self.columns.reshape(F, groups, size).swapaxes(0, 1)
+        self.windows = aligned((K, columns_of(P * Q)), dtype)
+        self.gather = self.windows[:, : P * Q].reshape(shape, copy=False), as_strided(stored, shape, strides)
+        self.columns = aligned((1, 1, F, columns_of(P * Q)), dtype)
         self.image = as_image(self.columns, P, Q)
 
     def run(self, weight):
         """Fill ``columns``."""
         np.copyto(self.inner, self.x)
         np.copyto(*self.gather)
-        self.kernel.product(weight, self.windows, out=self.out)
+        product(weight, self.windows, out=self.columns[0, 0])
 
 
 class WinogradAlone(_Alone):
@@ -142,8 +137,8 @@ class Winograd2DAlone(_Alone):
         self.lower = None
         if rows < self.inside.m:
             out = aligned((rows, *self.columns.shape[1:]), self.inside.dtype)
-            product = self.inside.AT[:rows], Z.reshape(len(Z), -1), out.reshape(rows, -1)
-            self.lower = product, (self.columns[:rows, ..., last], out[..., last])
+            lower = self.inside.AT[:rows], Z.reshape(len(Z), -1), out.reshape(rows, -1)
+            self.lower = lower, (self.columns[:rows, ..., last], out[..., last])
 
     def run(self, weight):
         """Fill ``columns``."""
@@ -153,7 +148,7 @@ class Winograd2DAlone(_Alone):
         self.inside.run(self.bound, weight)
         if self.lower is not None:
             (AT, Z, out), copy = self.lower
-            self.inside.untransform(AT, Z, out=out)
+            product(AT, Z, out=out)
             np.copyto(*copy)
 
 

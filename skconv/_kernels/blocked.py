@@ -59,9 +59,7 @@ class Blocked:
         self.A, self.GT = np.ascontiguousarray(self.AT.T), np.ascontiguousarray(self.G.T)
         self.K = self.blocks * channels
         self.weight_shape = (self.a, 1, filters, self.K)
-        self.transform = product(self.a, self.a, dtype, alike, wide=True)
-        self.untransform = product(self.m, self.a, dtype, alike, wide=True)
-        self.product = product(filters, self.K, dtype, alike)
+        self.product = product if alike else np.matmul
         self.group = max(1, min(self.tiles, _GROUP_BYTES // (self.a * filters * width * self.dtype.itemsize)))
         V, M = (self.a, self.inputs, channels, width), (self.a, self.tiles, filters, width)
         self.scratch = {"V": V, "M": (self.a, self.group, filters, width)}
@@ -118,11 +116,11 @@ class Blocked:
     def run(self, bound, weight):
         """Correlate the bound arrays with a prepared weight."""
         for tiles, V, groups in bound:
-            self.transform(self.BT, tiles, out=V)
+            self.product(self.BT, tiles, out=V)
             for windows, M, outputs in groups:
                 self.product(weight, windows, out=M)
                 for rows, each, out in outputs:
-                    self.untransform(self.AT[:rows], each, out=out)
+                    self.product(self.AT[:rows], each, out=out)
 
     def forward(self, x, weight, scratch, out):
         """Correlate ``x`` (1, stored_columns, C, N) with a prepared weight into ``out`` (1, Q, F, N)."""

@@ -58,7 +58,7 @@ class Gathered:
         self.rows_per_band = self.band
         self.by_tap = self.across and self.columns.stride == 1 and self.R * channels >= 32 and self.R * self.S > 1
         self.weight_shape: tuple[int, ...] = (filters, self.K)
-        self.product = product(filters, self.K, dtype, alike)
+        self.product = product if alike else np.matmul
         self.scratch = {"gathered": (self.band, lines, self.R * channels, width)} if copies else {}
         if self.by_tap:
             self.gradient_scratch = {
@@ -218,9 +218,7 @@ class Winograd:
         self.band = max(1, min(self.tiles, _BAND_BYTES // per_tile))
         self.rows_per_band = self.band * self.m
         self.weight_shape = (self.a, 1, filters, self.K)
-        self.transform = product(self.a, self.a, dtype, alike, wide=True)
-        self.untransform = product(self.m, self.a, dtype, alike, wide=True)
-        self.product = product(filters, self.K, dtype, alike)
+        self.product = product if alike else np.matmul
         self.scratch: dict[str, tuple[int, ...]] = {
             "V": (self.band, self.a, self.columns.size, channels, width),
             "M": (self.band, self.a, self.Q, filters, width),
@@ -279,10 +277,10 @@ class Winograd:
     def run(self, bound, weight):
         """Correlate the bound arrays with a prepared weight."""
         for tiles, V, windows, M, backward in bound:
-            self.transform(self.BT, tiles, out=V)
+            self.product(self.BT, tiles, out=V)
             self.product(weight, windows, out=M)
             for AT, products, rows in backward:
-                self.untransform(AT, products, out=rows)
+                self.product(AT, products, out=rows)
 
     def forward(self, x, weight, scratch, out):
         """Correlate ``x`` (stored_rows, Wp, C, N) with a prepared weight into ``out`` (P, Q, F, N)."""

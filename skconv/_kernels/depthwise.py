@@ -15,6 +15,7 @@ from numpy.lib.stride_tricks import as_strided
 from .._geometry import Window
 from .correlation import _BAND_BYTES
 from .groups import Groups
+from .products import product
 
 __all__ = ["Depthwise", "TapSums"]
 
@@ -90,6 +91,7 @@ class Depthwise(Groups):
     def __init__(self, window: Window, channels: int, filters: int, groups: int, width: int, dtype, alike=False):
         super().__init__(window, channels, filters, groups, width, dtype, alike)
         self.weight_shape = (groups, 1, 1, self.R * self.S)
+        self.product = product if alike else np.matmul
         self.column = self.S * self.Q * width  # numbers in a row, for each of its taps
         rows = _BAND_BYTES // (self.column * self.dtype.itemsize)
         self.fit_bands(max(1, (rows - self.R) // self.rows.stride + 1), 1)
@@ -142,17 +144,17 @@ class Depthwise(Groups):
                 c, h, s, _, n = lines.strides
                 shape = (len(lines), count, self.R * self.S, self.Q * self.N)
                 windows = as_strided(lines, shape, (c, h * self.rows.stride, s, n))
-                product = scratch["y"][: len(lines), :count]
-                result = product.reshape(len(lines), count, self.Q, self.N)
-                band.append((channels, _copy(lines, source), windows, product, _copy(y[channels], result)))
+                y_part = scratch["y"][: len(lines), :count]
+                result = y_part.reshape(len(lines), count, self.Q, self.N)
+                band.append((channels, _copy(lines, source), windows, y_part, _copy(y[channels], result)))
             bound.append(band)
         return bound
 
     def run(self, bound, weight):
         for band in bound:
-            for channels, gather, windows, product, scatter in band:
+            for channels, gather, windows, out, scatter in band:
                 np.copyto(*gather)
-                np.matmul(weight[channels], windows, out=product)
+                self.product(weight[channels], windows, out=out)
                 np.copyto(*scatter)
 
     def bind_gradient(self, x, dy, scratch):
@@ -173,12 +175,12 @@ class Depthwise(Groups):
     def run_gradient(self, bound, scratch, out):
         total = self.by_group(out)[:, 0, :, :, 0].swapaxes(1, 2)
         total[...] = 0
-        for channels, copies, windows, dy, product in bound:
+        for channels, copies, windows, dy, sums in bound:
             for copy in copies:
                 np.copyto(*copy)
-            np.vecdot(windows, dy, out=product)
-            row = scratch["row"][: len(product)]
-            np.add.reduce(product, axis=2, out=row)
+            np.vecdot(windows, dy, out=sums)
+            row = scratch["row"][: len(sums)]
+            np.add.reduce(sums, axis=2, out=row)
             np.add(total[channels], row, out=total[channels])
 
 

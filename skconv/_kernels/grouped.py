@@ -43,7 +43,7 @@ class Grouped(Groups):
             self.band = self.rows_per_band = max(1, min(self.P, _BAND_BYTES // per_row))
             self.scratch = {"gathered": (self.band, groups, lines, self.R * self.C, width)}
         self.weight_shape = (groups, 1, self.F, self.K)
-        self.product = product(self.F, self.K, dtype, alike)
+        self.product = product if alike else np.matmul
         self.gradient_scratch = {
             **self.scratch,
             "product": (groups, self.Q, self.F, self.K),

@@ -1,92 +1,137 @@
-"""Matrix products in which every column is computed alike.
+"""Matrix products in which the bits of a column depend on nothing but that column.
 
-A prediction must not depend on which column of a block a sample lands in.  Most BLAS kernels treat all columns alike,
-but OpenBLAS's sgemm for AVX2 sums the first and the last 8 columns of a product in another order than those between,
-wherever it has 12 rows or more, and from 8 rows on it changes at every 320th column.  `columns_alike` tries it once;
-where it finds a difference, `product` splits the product so that it cannot arise: into groups of 8 rows (7 in a wide
-product), or of 16 columns.  Then no bit depends on the block's width either.  The price, measured on two AVX2 cores, is
-a quarter of the rate of these products (53-60 instead of 76 GFLOP/s at 64 x 96 x 64).
+A prediction must not depend on which column of a block a sample lands in, nor on how many columns there are.  BLAS
+promises neither.  OpenBLAS's sgemm for AVX2 sums the first and the last 8 columns of a product in another order than
+those between, wherever it has 12 rows or more, and from 8 rows on it changes at every 320th column; for AVX-512 it has
+another kernel for small products, which does not cut sums of more than 448 terms in pieces as that for others does.
+None of that is documented, and it may change with any version.  So `product` multiplies in groups of rows and columns,
+and takes for each size the largest groups that were seen to agree with groups of 16 columns: `_alike` tries the very
+sizes, once per process, in 1 to 2 ms each.  Where not even 16 columns agree, each is multiplied on its own.
+
+The price of the groups, measured on two AVX2 cores, is a quarter of the rate of these products (53-60 instead of 76
+GFLOP/s at 64 x 96 x 64); on AVX-512 there is none to be seen.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
-__all__ = ["columns_alike", "product"]
+from .._frame import aligned
+from .._parallel import Team
+
+__all__ = ["COLUMNS", "product"]
 
 COLUMNS = 16  # a block's width is a multiple of this
-ROWS = 8
+_WIDEST, _WIDE = 2048, 256  # columns at once: no more, so that few sizes are tried; where more are not alike
+_ROWS = 8  # at once, where the columns of more rows are not alike
 _FEW_TERMS = 64  # with fewer, splitting the rows costs less than splitting the columns
+_USUAL = 64  # columns: that many decide whether rows are split, so that it does not depend on a block's width
+_TRIES, _LEAST_TRIES, _TRIED = 16, 4, 1 << 23  # operands for each size: so many, fewer beyond so many multiply-adds
+_RANDOM = 8191  # different numbers of the operands
 
 
-@cache
-def columns_alike(dtype) -> bool:
-    """Whether equal columns give equal bits wherever they stand, tried on a few sizes.
+def product(a, b, out):
+    """``numpy.matmul`` of these arguments, with bits of each column that depend on ``a`` and on that column alone.
 
-    To be asked within a `Team`: the answer is about one BLAS thread.
-    """
-    rng = np.random.default_rng(0)
-    narrow = ((16, 9, 64), (32, 27, 64), (32, 48, 32), (64, 96, 64), (10, 512, 64), (13, 147, 48), (128, 1024, 64))
-    wide = ((6, 6, 2048), (8, 8, 2048), (9, 9, 4096), (10, 10, 4096), (8, 10, 4096))
-    for rows, terms, columns in narrow + wide:
-        left = rng.standard_normal((rows, terms)).astype(dtype)
-        column = rng.standard_normal((terms, 1)).astype(dtype)
-        out = left @ np.ascontiguousarray(np.broadcast_to(column, (terms, columns)))
-        if (out != out[:, :1]).any():
-            return False
-    return True
-
-
-def product(rows: int, terms: int, dtype, alike: bool, wide: bool = False):
-    """A function ``(a, b, out)`` like `numpy.matmul` for ``a`` with these last sizes.
+    To be called within a `Team`: what was tried is about one BLAS thread.
 
     Parameters
     ----------
-    rows, terms : int
-        ``a`` is ``(..., rows, terms)``, ``b`` ``(..., terms, N)`` and ``out`` ``(..., rows, N)``, with N contiguous.
-    dtype : dtype
-    alike : bool
-        Whether every column must be computed alike.
-    wide : bool, default=False
-        Whether there may be more columns than one block's samples.
+    a : ndarray of shape (..., rows, terms)
+    b : ndarray of shape (..., terms, N)
+        N is contiguous and a multiple of `COLUMNS`.
+    out : ndarray of shape (..., rows, N)
     """
-    if not alike or rows <= (7 if wide else 11) or columns_alike(np.dtype(dtype)):
-        return np.matmul
-    if wide:
-        return _by_few_rows
-    return _by_rows if terms < _FEW_TERMS else _by_columns
+    return _way(a.shape[-2], a.shape[-1], b.shape[-1], b.dtype)(a, b, out=out)
 
 
-def _by_few_rows(a, b, out):
-    for start in range(0, a.shape[0], 7):
-        np.matmul(a[start : start + 7], b, out=out[..., start : start + 7, :])
+@cache
+def _way(rows, terms, columns, dtype):
+    """The function that multiplies operands of these sizes."""
+    at_once = _rows_at_once(rows, terms, dtype)
+    multiply = np.matmul if at_once == rows else _by_rows
+    for width in (min(columns, _WIDEST), _WIDE, COLUMNS):
+        sizes = {(r, w) for r in (at_once, rows % at_once) for w in (width, columns % width) if r and w}
+        if width <= columns and all(_alike(r, terms, w, dtype) for r, w in sizes):
+            break
+    else:
+        width = 1
+    return multiply if width == columns else partial(_by_columns, width=width, multiply=multiply)
+
+
+@cache
+def _rows_at_once(rows, terms, dtype) -> int:
+    """Rows of a product: all, unless their columns are not alike and fewer cost less than groups of columns."""
+    if rows <= _ROWS or terms >= _FEW_TERMS or _alike(rows, terms, _USUAL, dtype):
+        return rows
+    return _ROWS if _alike(_ROWS, terms, _USUAL, dtype) else rows
+
+
+@cache
+def _alike(rows, terms, columns, dtype) -> bool:
+    """Whether products of so many columns, and of 16, give equal columns equal bits wherever they stand.
+
+    Tried with 16 random columns that stand in random places, again and again.  Another order of summation shows in a
+    quarter of the outputs at least, so it is missed by less than one in a thousand where it is that of 8 columns and a
+    single row, and never by luck where it is that of more.
+    """
+    rng = np.random.default_rng(0)
+    numbers = _numbers(rng, dtype)
+    tries = min(_TRIES, max(_LEAST_TRIES, _TRIED // (rows * terms * columns)))
+    with Team(1):
+        for i in range(tries):
+            a, b = (_cut(numbers, rng.integers(_RANDOM), shape) for shape in ((rows, terms), (terms, COLUMNS)))
+            if i % 4 == 3:  # other magnitudes, and zeros
+                b *= 10.0 ** rng.integers(-9, 9, b.shape)
+                b[:, 0] = 0
+            expected = _bits(np.matmul(a, b))
+            for width in {columns, COLUMNS}:
+                places = rng.permutation(np.arange(width) % COLUMNS)
+                shuffled = np.take(b, places, axis=1, out=aligned((terms, width), dtype))
+                if (_bits(np.matmul(a, shuffled)) != expected[:, places]).any():
+                    return False
+    return True
+
+
+def _numbers(rng, dtype):
+    """Random numbers for all tries of a size: to draw them takes longest."""
+    values = rng.standard_normal(_RANDOM)
+    return (values + 1j * rng.standard_normal(_RANDOM) if dtype.kind == "c" else values).astype(dtype)
+
+
+def _cut(numbers, start, shape):
+    """A matrix of the numbers from ``start`` on, again and again."""
+    matrix = aligned(shape, numbers.dtype)
+    matrix[...] = np.resize(np.roll(numbers, start), shape)
+    return matrix
+
+
+def _bits(a):
+    """As integers, a complex number as two: zeros of different sign are different."""
+    real = a.real.dtype
+    return a.view(real).view(f"u{real.itemsize}").reshape(*a.shape, -1)
 
 
 def _by_rows(a, b, out):
-    whole = a.shape[-2] // ROWS * ROWS
+    whole = a.shape[-2] // _ROWS * _ROWS
     if whole < a.shape[-2]:
         np.matmul(a[..., whole:, :], b, out=out[..., whole:, :])
-    a, out = a[..., :whole, :], out[..., :whole, :]
-    a = a.reshape(*a.shape[:-2], -1, ROWS, a.shape[-1])
-    shape, strides = out.shape, out.strides
-    groups = as_strided(
-        out, (*shape[:-2], whole // ROWS, ROWS, shape[-1]), (*strides[:-2], strides[-2] * ROWS, *strides[-2:])
-    )
-    return np.matmul(a, b[..., None, :, :], out=groups)
+    a, out = (_in_groups(each[..., :whole, :], -2, _ROWS) for each in (a, out))
+    return np.matmul(a, b[..., None, :, :], out=out)
 
 
-def _by_columns(a, b, out):
-    return np.matmul(a[..., None, :, :], _grouped(b), out=_grouped(out))
+def _by_columns(a, b, out, width, multiply):
+    whole = b.shape[-1] // width * width
+    if whole < b.shape[-1]:
+        multiply(a, b[..., whole:], out=out[..., whole:])
+    b, out = (_in_groups(each[..., :whole], -1, width).swapaxes(-3, -2) for each in (b, out))
+    return multiply(a[..., None, :, :], b, out=out)
 
 
-def _grouped(a):
-    """``(..., k, N)`` as ``(..., N // 16, k, 16)``."""
-    shape, strides = a.shape, a.strides
-    return as_strided(
-        a,
-        (*shape[:-2], shape[-1] // COLUMNS, shape[-2], COLUMNS),
-        (*strides[:-2], strides[-1] * COLUMNS, strides[-2], strides[-1]),
-    )
+def _in_groups(a, axis, size):
+    """A view with ``axis``, one of the last two, as two: groups and what is in them."""
+    shape = a.shape
+    rest = () if axis == -1 else shape[axis + 1 :]
+    return a.reshape(*shape[:axis], shape[axis] // size, size, *rest, copy=False)

@@ -42,7 +42,7 @@ class Spectral:
         # By a fixed width: products of other groups could give other bits, which must not depend on the block's width.
         per_filter = prod(frequencies) * _GROUP_WIDTH * self.complex.itemsize
         self.group = max(1, min(filters, _GROUP_BYTES // per_filter))
-        self.product = product(self.group, channels, self.complex, alike)
+        self.product = product if alike else np.matmul
         self.scratch = {"spectra": ((*frequencies, self.group, width), self.complex)}
 
     def prepare(self, weight, out):

@@ -9,7 +9,6 @@ from numpy.lib.stride_tricks import as_strided
 
 from .._geometry import Window
 from .correlation import Winograd
-from .products import product
 from .winograd import winograd_matrices
 
 __all__ = ["Winograd2D", "tile_across"]
@@ -37,9 +36,6 @@ class Winograd2D(Winograd):
         self.columns2 = self.tiles2 * self.m2 + self.S - 1  # those of the input and zeros
         self.BT2, self.G2, self.AT2 = winograd_matrices(self.m2, self.S, self.dtype.type)
         self.weight_shape = (self.a, self.a2, filters, channels)
-        self.transform2 = product(self.a2, self.a2, dtype, alike, wide=True)
-        self.untransform2 = product(self.m2, self.a2, dtype, alike, wide=True)
-        self.product = product(filters, channels, dtype, alike)
         per_row = self.tiles2 * self.a2 * (channels + filters) * width * self.dtype.itemsize
         self.group = max(1, min(self.a, _GROUP_BYTES // per_row))
         self.band, self.rows_per_band = 1, self.m
@@ -100,10 +96,10 @@ class Winograd2D(Winograd):
         weight = weight[:, None]  # (a, 1, a2, F, C)
         for band in bound:
             for rows, into, beyond, groups, (AT, Z, out) in band:
-                self.transform(self.BT, rows, out=into)
+                self.product(self.BT, rows, out=into)
                 beyond.fill(0)
                 for group, tiles, V, matrices, M, flat, outputs in groups:
-                    self.transform2(self.BT2, tiles, out=V)
+                    self.product(self.BT2, tiles, out=V)
                     self.product(weight[group], matrices, out=M)
-                    self.untransform2(self.AT2, flat, out=outputs)
-                self.untransform(AT, Z, out=out)
+                    self.product(self.AT2, flat, out=outputs)
+                self.product(AT, Z, out=out)

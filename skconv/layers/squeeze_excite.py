@@ -62,11 +62,7 @@ class SqueezeExcite(Layer):
     def plan(self, shape, width, dtype, *, training, input_gradient):
         hidden, channels = (self._hidden(shape), width), (shape[2], width)
         small = {"mean": channels, "hidden": hidden, "gate": channels}
-        alike = not training
-        plan = Plan(
-            kernel=(product(hidden[0], shape[2], dtype, alike), product(shape[2], hidden[0], dtype, alike)),
-            scratch={"forward": {"a": channels}},
-        )
+        plan = Plan(kernel=np.matmul if training else product, scratch={"forward": {"a": channels}})
         if not training:
             plan.scratch["forward"].update(small)
             return plan
@@ -75,15 +71,15 @@ class SqueezeExcite(Layer):
         return plan
 
     def forward(self, frame, training):
-        squeeze, excite = frame.plan.kernel
+        multiply = frame.plan.kernel
         own = frame.buffers if training else frame.scratch.forward
         parameters = frame.parameters
         np.add.reduce(frame.x, axis=(0, 1), out=own.mean)
         np.divide(own.mean, frame.x.shape[0] * frame.x.shape[1], out=own.mean)
-        squeeze(parameters.squeeze_weight, own.mean, out=own.hidden)
+        multiply(parameters.squeeze_weight, own.mean, out=own.hidden)
         np.add(own.hidden, parameters.squeeze_bias[:, None], out=own.hidden)
         np.maximum(own.hidden, 0, out=own.hidden)
-        excite(parameters.excite_weight, own.hidden, out=own.gate)
+        multiply(parameters.excite_weight, own.hidden, out=own.gate)
         np.add(own.gate, parameters.excite_bias[:, None], out=own.gate)
         FUNCTIONS["logistic"][0](own.gate, own.gate, frame.scratch.forward)
         np.multiply(frame.x, own.gate, out=frame.y)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.signal import correlate
 
 from skconv._geometry import Axis, Window
-from skconv._kernels import correlation, products
+from skconv._kernels import correlation
 from skconv._kernels.choose import choose_correlation
 from skconv._kernels.correlation import Gathered, Winograd
 from skconv._kernels.winograd2d import Winograd2D
@@ -231,8 +231,7 @@ def test_bands_of_a_multiple(kind, case, limit, rows, multiple, monkeypatch):
         (Winograd, Window(Axis(8, 5), Axis(6, 3)), 3, 13),
     ],
 )
-def test_split_products_are_alike_and_right(kind, window, channels, filters, dtype, monkeypatch):
-    monkeypatch.setattr(products, "columns_alike", lambda dtype: False)
+def test_split_products_are_alike_and_right(kind, window, channels, filters, dtype, machine):
     check(kind, window, channels, filters, 32, dtype, alike=True)
     x, weight, dy = inputs(window, channels, filters, 32, dtype)
     x[...] = x[..., :1]

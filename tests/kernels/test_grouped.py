@@ -8,7 +8,7 @@ from scipy.signal import correlate
 
 from skconv._frame import allocate
 from skconv._geometry import Axis, Window
-from skconv._kernels import blocked, depthwise, grouped, products
+from skconv._kernels import blocked, depthwise, grouped
 from skconv._kernels.blocked import Blocked, blocked_cost
 from skconv._kernels.choose import choose_convolution, choose_correlation
 from skconv._kernels.correlation import Gathered, Winograd
@@ -209,8 +209,7 @@ def test_equals_loops_at_any_geometry(kind, sizes, kernel, stride, dilation, eac
         (Blocked, Window(Axis(1, 1), Axis(40, 9)), 8, 16, 1),
     ],
 )
-def test_columns_are_alike(kind, window, channels, filters, groups, dtype, monkeypatch):
-    monkeypatch.setattr(products, "columns_alike", lambda dtype: False)
+def test_columns_are_alike(kind, window, channels, filters, groups, dtype, machine):
     sizes = (window, channels, filters) if kind is Blocked else (window, channels, filters, groups)
     kernel = kind(*sizes, 32, dtype, True)
     x, weight, dy = inputs(window, channels, filters, groups, 32, dtype)

@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from skconv._geometry import Axis, Window
-from skconv._kernels import correlation, local, products
+from skconv._kernels import correlation, local
 from skconv._kernels.local import LocalGathered
 
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
@@ -134,12 +134,8 @@ def test_any_geometry(rows, columns, channels, filters):
     check(window, channels, filters, 16, np.float64)
 
 
-@pytest.mark.parametrize("split", [False, True])
 @pytest.mark.parametrize("case", ["same", "many filters", "many filters of few terms"])
-def test_columns_are_computed_alike(monkeypatch, case, split):
-    """Also where the products are split for it and BLAS would not need that."""
-    if split:
-        monkeypatch.setattr(products, "columns_alike", lambda dtype: False)
+def test_columns_are_computed_alike(case, machine):
     window, channels, filters = WINDOWS[case]
     weight, x, dy = inputs(window, channels, filters, 64, np.float32)
     expected = run(window, weight, x, dy, alike=True)[0]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skconv._geometry import Axis, Window
-from skconv._kernels import choose, products, winograd2d
+from skconv._kernels import choose, winograd2d
 from skconv._kernels.correlation import Gathered
 from skconv._kernels.winograd2d import Winograd2D, tile_across
 from skconv._network import Network
@@ -133,13 +133,10 @@ def test_error_in_single_precision(outputs):
         assert largest_error(actual, expected) < 5e-5
 
 
-@pytest.mark.parametrize("split", [False, True])
 @pytest.mark.parametrize(("channels", "filters"), [(8, 16), (64, 16), (64, 13), (64, 64)])
 @pytest.mark.parametrize("size", [(10, 12), (8, 8), (11, 11)])
-def test_columns_are_alike(monkeypatch, size, channels, filters, split):
+def test_columns_are_alike(size, channels, filters, machine):
     """What a column gives does not depend on its place, nor on the others."""
-    if split:
-        monkeypatch.setattr(products, "columns_alike", lambda dtype: False)
     window = Window(Axis(size[0], 3), Axis(size[1], 3))
     x, weight, dy = inputs(window, channels, filters, 32, np.float32)
     kernel = Winograd2D(window, channels, filters, 32, np.float32, alike=True)

@@ -11,7 +11,6 @@ from sklearn.base import clone
 
 import skconv.layers
 from skconv._frame import Plan
-from skconv._kernels.products import columns_alike
 from skconv._network import Network
 from skconv._parallel import Team
 from skconv._session import Session
@@ -167,8 +166,6 @@ def test_forward_equals_loops(case, training):
 def test_prediction_does_not_depend_on_the_width_of_the_block(case):
     network, X = build(case, np.float32), samples(case, WIDTH).astype(np.float32)
     with Team(1) as team:
-        if columns_alike(np.dtype(np.float32)):
-            pytest.skip("blocks have one width where products are not split")
         narrow, wide = (
             load(Session(network, n * WIDTH, 1, training=False, team=team), np.tile(X, (n, 1)))[:WIDTH] for n in (1, 5)
         )
