@@ -15,6 +15,7 @@ from ._architecture import build_layers
 from ._checkpoint import Checkpoint, check_checkpoint
 from ._constraints import check_parameters
 from ._fitting import History, Run
+from ._hold_out import count_distinct
 from ._images import ImageInput
 from ._overflow import check_finite_training, check_outputs
 from ._parallel import Team, thread_count
@@ -116,7 +117,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         self._learn_targets(y)
         held_out, trained = None, weight
         if X_val is None and self.early_stopping:
-            held_out = self._held_out(y, weight)
+            held_out = self._held_out(X, y, weight)
             trained = weight.copy()
             trained[held_out] = 0
         self._learn_scale(y, trained)
@@ -153,7 +154,9 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         trainer = self._trainer(network, team, len(rows), rng)
         stops = self.early_stopping or self.learning_rate == "constant"
         n_epochs = self._n_epochs(len(rows))
-        margin = 0.0 if validation is None else np.count_nonzero(validation[2]) ** -0.5  # what chance may bring
+        margin = (
+            0.0 if validation is None else count_distinct(validation[0], validation[2]) ** -0.5
+        )  # what chance brings
         run = Run(
             trainer,
             History(learning_rate_init=self.learning_rate_init, margin=margin),

@@ -168,7 +168,7 @@ early_stopping : bool, default=False
     last quarter, and a lack of progress leads there before the training ends; earlier weights are kept if their score
     is higher by more than chance brings, the square root of 1 over the number of validation samples.
 validation_fraction : float, default=0.1
-    That share.
+    That share, rounded up; where it is scored by R², two samples at least.  Copies of a sample are held out together.
 scoring : str, callable or None, default=None
     Score on the validation data: a scorer's name, a scorer, or "loss" for the negative loss.  None is the accuracy of
     a classifier and the R² of a regressor.

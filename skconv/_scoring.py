@@ -11,11 +11,12 @@ from sklearn.metrics import get_scorer
 from sklearn.utils import check_random_state
 
 from ._checkpoint import fingerprint, plain
+from ._hold_out import held_out_rows
 from ._prediction import predict
 from ._sources import subset
 from ._targets import check_weight
 
-__all__ = ["ValidationScoring", "hold_out"]
+__all__ = ["ValidationScoring"]
 
 
 class ValidationScoring:
@@ -26,9 +27,6 @@ class ValidationScoring:
     def _strata(self, y):
         """What the held-out samples have the shares of: an integer from 0 up for each sample."""
         return np.zeros(y.shape[0], np.intp)
-
-    def _check_held_out(self, strata, n_held_out):
-        """Raise where a split of these samples, weights aside, could not serve."""
 
     def _fewest_scored(self):
         """Samples that the score needs."""
@@ -59,37 +57,25 @@ class ValidationScoring:
             )
         return X, encoded, weight, y
 
-    def _held_out(self, y, weight):
+    def _held_out(self, X, y, weight):
         """Rows that are held out, increasing: of those with weight, of every class its share."""
-        n, fraction, least = y.shape[0], self.validation_fraction, self._fewest_scored()
-        if n <= least:
-            raise ValueError(
-                f"early_stopping=True needs {least + 1} samples or more, {least} to score on and one to train on, got "
-                f"{n}; set early_stopping=False"
-            )
-        if ceil(n * fraction) >= n:
+        fraction, least, strata = self.validation_fraction, self._fewest_scored(), self._strata(y)
+        weight = np.where(self._weighted(weight, strata) > 0, weight, 0)
+        n = int(np.count_nonzero(weight))
+        if n > least and ceil(n * fraction) >= n:
             raise ValueError(
                 f"validation_fraction={fraction!r} of {n} samples leaves none to train on; change it, or set "
                 "early_stopping=False"
             )
-        strata = self._strata(y)
-        self._check_held_out(strata, ceil(n * fraction))
-        if ceil(n * fraction) < least:
+        seed = check_random_state(0 if self.random_state is None else self.random_state)
+        rows = held_out_rows(X, strata, weight, fraction, least, seed) if n > least else ()
+        if len(rows) < least:
             raise ValueError(
-                f"The validation set is too small: validation_fraction={fraction!r} of {n} samples is 1, but R² needs "
-                f"{least}; set validation_fraction={(least - 0.5) / n:.2g} or more, give X_val, or set "
-                "scoring='loss' or early_stopping=False"
+                f"early_stopping=True needs {least} samples or more to score on and one of every class to train on, "
+                f"with weight and no copies of each other, got {n} sample{'s' * (n > 1)}; give more, give X_val, or "
+                "set early_stopping=False"
             )
-        rows = np.flatnonzero(self._weighted(weight, strata))
-        seed = 0 if self.random_state is None else self.random_state
-        wanted = max(least, ceil(len(rows) * fraction))
-        found = rows[hold_out(strata[rows], wanted, check_random_state(seed))]
-        if len(found) < least:
-            raise ValueError(
-                f"sample_weight: early_stopping=True has only {len(rows)} samples with weight to split, one of every "
-                "class to train on; give weight to more samples, or set early_stopping=False"
-            )
-        return found
+        return rows
 
     def _held_out_validation(self, rows, X, encoded, weight, y):
         """Validation data of the rows that are held out."""
@@ -156,20 +142,3 @@ class ValidationScoring:
             return images.reshape(len(images), -1)
 
         return change
-
-
-def hold_out(strata, n, rng):
-    """Which samples to hold out, increasing: ``n`` at most, of every stratum its share; one of each stays.
-
-    Parameters
-    ----------
-    strata : ndarray of int, of shape (n_samples,)
-        From 0 up.
-    n : int
-    rng : numpy.random.RandomState
-    """
-    order = np.lexsort((rng.permutation(len(strata)), strata))  # by stratum, at random within
-    pool = order[np.diff(strata[order], prepend=-1) == 0]  # without the first of each
-    n = min(n, len(pool))
-    steps = (np.arange(n) * len(pool) + rng.randint(max(1, len(pool)))) // max(1, n)  # at equal distances
-    return np.sort(pool[steps])

@@ -271,22 +271,6 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
     def _strata(self, y):
         return super()._strata(y) if self._multilabel else self._encode(y)
 
-    def _check_held_out(self, strata, n_held_out):
-        counts = np.bincount(strata)
-        if self._multilabel:
-            return
-        if counts.min() < 2:
-            rarest = self.classes_[counts.argmin()]
-            raise ValueError(
-                "early_stopping=True holds out samples of every class, but the rarest class has only "
-                f"{counts.min()}; give it more, or set early_stopping=False (class {shown(rarest)})"
-            )
-        if not len(counts) <= n_held_out <= len(strata) - len(counts):
-            raise ValueError(
-                f"validation_fraction={self.validation_fraction!r} of {len(strata)} samples leaves less than one per "
-                f"class ({len(counts)} classes) to hold out or to train on; change it, or set early_stopping=False"
-            )
-
     def _score_outputs(self, outputs, y, sample_weight):
         predicted = outputs > 0 if self._multilabel else outputs.argmax(axis=1)
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))

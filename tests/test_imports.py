@@ -21,6 +21,7 @@ LEVELS = [
     {"_transfer"},
     {"_convnet"},
     {"_parts", "_scoring"},
+    {"_hold_out"},
     {"inspection", "_architecture"},
     {"_transform", "_banks", "_patches", "_filters"},
     {"_training", "_prediction", "_alone"},

@@ -3,8 +3,6 @@
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sklearn import config_context
 from sklearn.datasets import load_digits, load_iris
 from sklearn.ensemble import BaggingClassifier, BaggingRegressor
@@ -14,7 +12,6 @@ from sklearn.utils.estimator_checks import check_sample_weight_equivalence_on_de
 
 from skconv import ConvNetClassifier, ConvNetRegressor
 from skconv._parts import _spread
-from skconv._scoring import hold_out
 
 DIGITS = load_digits()
 X, Y = DIGITS.data[:300] / 16, DIGITS.target[:300]
@@ -50,32 +47,6 @@ def rows_of(samples, n):
 
 
 # Which samples are held out
-
-
-@settings(deadline=None, max_examples=200, derandomize=True)
-@given(counts=st.lists(st.integers(1, 12), min_size=1, max_size=6), n=st.integers(1, 30), seed=st.integers(0, 99))
-def test_every_stratum_keeps_one_and_gives_its_share(counts, n, seed):
-    rng = np.random.RandomState(seed)
-    strata = rng.permutation(np.repeat(np.arange(len(counts)), counts))
-    rows = hold_out(strata, n, rng)
-    pool = sum(counts) - len(counts)
-    n = min(n, pool)
-    assert len(rows) == n
-    assert (np.diff(rows) > 0).all()
-    out = np.bincount(strata[rows], minlength=len(counts))
-    for count, taken in zip(counts, out, strict=True):
-        assert taken < count
-        assert abs(taken - n * (count - 1) / max(1, pool)) < 1
-
-
-def test_every_sample_is_held_out_equally_often():
-    strata = np.repeat([0, 1, 2], [20, 30, 50])
-    times = np.zeros(100)
-    for seed in range(4000):
-        times[hold_out(strata, 10, np.random.RandomState(seed))] += 1
-    for k, count in enumerate((20, 30, 50)):  # one of each stays, whichever it is
-        share = 10 * (count - 1) / 97 / count
-        np.testing.assert_allclose(times[strata == k] / 4000, share, atol=5 * (share / 4000) ** 0.5)
 
 
 def test_the_share_of_the_samples_that_is_held_out():
@@ -139,37 +110,30 @@ def test_bagging_with_early_stopping_on_few_samples(kind):
 # Splits that cannot serve
 
 
-def test_a_regressor_needs_two_samples_to_score_on():
-    model = quick_regressor(early_stopping=True)
+def test_a_regressor_holds_out_two_samples_to_score_on():
+    X_val, y_val = held_out(quick_regressor(), X[:10], Y[:10])
+    assert len(X_val) == 1  # a scorer of one's own may do with one
+    model = quick_regressor(early_stopping=True).fit(X[:10], Y[:10])
+    assert np.isfinite(model.validation_scores_).all()
+    assert len(y_val) == 1
+
+
+@pytest.mark.parametrize(("kind", "n", "least"), [("classifier", 1, 1), ("regressor", 2, 2), ("regressor", 1, 2)])
+def test_too_few_samples_to_split(kind, n, least):
+    model = {"classifier": quick, "regressor": quick_regressor}[kind](early_stopping=True)
     match = (
-        "The validation set is too small: validation_fraction=0.1 of 10 samples is 1, but R² needs 2; set "
-        "validation_fraction=0.15 or more, give X_val, or set scoring='loss' or early_stopping=False"
+        f"early_stopping=True needs {least} samples or more to score on and one of every class to train on, with "
+        f"weight and no copies of each other, got {n} sample{'s' * (n > 1)}; give more, give X_val, or set early_stop"
     )
-    with pytest.raises(ValueError, match=match):
-        model.fit(X[:10], Y[:10])
-    assert set(vars(model)) == set(model.get_params())
-    for params in ({"validation_fraction": 0.15}, {"scoring": "loss"}, {"early_stopping": False}):
-        assert np.isfinite(quick_regressor(**{"early_stopping": True, **params}).fit(X[:10], Y[:10]).loss_)
-
-
-@pytest.mark.parametrize(
-    ("model", "n", "match"),
-    [
-        (quick(), 1, "early_stopping=True needs 2 samples or more, 1 to score on and one to train on, got 1; set"),
-        (quick_regressor(), 2, "early_stopping=True needs 3 samples or more, 2 to score on and one to train on, got 2"),
-        (quick_regressor(scoring="loss"), 1, "early_stopping=True needs 2 samples or more, 1 to score on and one to"),
-        (
-            quick_regressor(validation_fraction=0.9),
-            3,
-            "validation_fraction=0.9 of 3 samples leaves none to train on; change it, or set early_stopping=False",
-        ),
-    ],
-)
-def test_too_few_samples_to_split(model, n, match):
-    model.set_params(early_stopping=True)
     with pytest.raises(ValueError, match=match):
         model.fit(X[:n], Y[:n])
     assert set(vars(model)) == set(model.get_params())
+
+
+def test_a_fraction_that_leaves_none_to_train_on():
+    match = "validation_fraction=0.9 of 3 samples leaves none to train on; change it, or set early_stopping=False"
+    with pytest.raises(ValueError, match=match):
+        quick_regressor(early_stopping=True, validation_fraction=0.9).fit(X[:3], Y[:3])
 
 
 @pytest.mark.parametrize(
@@ -178,12 +142,21 @@ def test_too_few_samples_to_split(model, n, match):
 def test_too_few_samples_with_weight(model, weighted):
     weight = np.zeros(300)
     weight[weighted] = 1
-    match = (
-        f"sample_weight: early_stopping=True has only {len(weighted)} samples with weight to split, one of every class "
-        "to train on; give weight to more samples, or set early_stopping=False"
-    )
-    with pytest.raises(ValueError, match=match):
+    with pytest.raises(ValueError, match=f"weight and no copies of each other, got {len(weighted)} sample"):
         model.set_params(early_stopping=True).fit(X, Y, weight)
+
+
+def test_copies_are_held_out_together():
+    samples, _ = held_out(quick(), np.tile(X[:100], (3, 1)), np.tile(Y[:100], 3))
+    assert (np.unique(samples, axis=0, return_counts=True)[1] == 3).all()
+    with pytest.raises(ValueError, match="no copies of each other, got 40 samples"):
+        quick(early_stopping=True).fit(np.ones((40, 4)), np.arange(40) % 2)
+
+
+@pytest.mark.parametrize("kind", [ConvNetClassifier, ConvNetRegressor])
+def test_a_weight_of_two_is_two_copies_with_early_stopping_too(kind):
+    model = kind(early_stopping=True, max_iter=40)
+    check_sample_weight_equivalence_on_dense_data(kind.__name__, model)
 
 
 # What is learned without them
@@ -212,18 +185,17 @@ def test_targets_without_weight_do_not_scale():
 
 def test_classes_are_balanced_without_them():
     labels = (Y > 6).astype(int)
-    samples, held = held_out(quick(), X, labels)
+    samples, _ = held_out(quick(), X, labels)
     rows = [int(np.flatnonzero((sample == X).all(axis=1))[0]) for sample in samples]
-    weight = np.ones(300)
-    for part in (rows, np.setdiff1d(np.arange(300), rows)):
+    rest, weight = np.setdiff1d(np.arange(300), rows), np.ones(300)
+    for part in (rows, rest):
         counts = np.bincount(labels[part])
         weight[part] = (len(part) / (2 * counts))[labels[part]]
-    by_hand, one_batch = quick(early_stopping=True, batch_size=300), {"early_stopping": True, "batch_size": 300}
-    by_hand.fit(X, labels, weight)
-    model = quick(class_weight="balanced", **one_batch).fit(X, labels)
+    given = {"X_val": X[rows], "y_val": labels[rows], "sample_weight_val": weight[rows]}
+    by_hand = quick(batch_size=300).fit(X[rest], labels[rest], weight[rest], **given)
+    model = quick(class_weight="balanced", early_stopping=True, batch_size=300).fit(X, labels)
     np.testing.assert_allclose(model.validation_loss_curve_, by_hand.validation_loss_curve_, rtol=1e-5)
     np.testing.assert_allclose(model.validation_scores_, by_hand.validation_scores_, rtol=1e-6)
-    assert len(held) == 30
 
 
 # Balance
@@ -280,12 +252,12 @@ def test_the_spread_of_many_samples_follows_no_order(tmp_path, stored):
 
 
 def test_the_spread_leaves_held_out_samples_out():
-    images = numbered(100)
-    rows = rows_of(held_out(quick(), images, np.arange(100) % 2)[0], 100)
-    wild = images.copy()
-    wild[rows] += 50
-    model = quick(early_stopping=True, augment="noise").fit(wild, np.arange(100) % 2)
-    rest = np.delete(images, rows, axis=0)
+    rng = np.random.default_rng(0)
+    images = rng.standard_normal((100, 4)) * 10 ** rng.uniform(0, 2, (100, 1))
+    samples, _ = held_out(quick(), images, np.arange(100) % 2)
+    rest = images[~np.isin(images[:, 0], samples[:, 0])]
+    assert len(rest) == 90
+    model = quick(early_stopping=True, augment="noise").fit(images, np.arange(100) % 2)
     np.testing.assert_allclose(model._augmenter.scale, rest.std(), rtol=1e-9)
 
 
