@@ -10,6 +10,7 @@ from sklearn import get_config
 from ._constraints import InvalidParameterError, shown
 
 __all__ = [
+    "average_in_range",
     "check_finite_array",
     "check_finite_training",
     "check_outputs",
@@ -77,6 +78,22 @@ def check_finite_training(loss, network, epoch, learning_rate_init):
         f"the loss became {loss} in epoch {epoch}: the training diverged. Lower learning_rate_init "
         f"(now {shown(learning_rate_init)}), or scale X, for example by MinMaxScaler or StandardScaler"
     )
+
+
+def average_in_range(average, x, out, count):
+    """Fill ``out`` by ``average(x)``, means of ``count`` numbers, also where their sums leave the range.
+
+    Those are made of smaller numbers, by a power of two, so that no other mean depends on them.
+    """
+    try:
+        with np.errstate(over="raise"):
+            average(x)
+    except FloatingPointError:
+        average(x)
+        finite, scale = out.copy(), 2.0 ** -int(count).bit_length()
+        average(np.multiply(x, scale, dtype=x.dtype))
+        np.divide(out, scale, out=out)
+        np.copyto(out, finite, where=np.isfinite(finite))
 
 
 @contextmanager

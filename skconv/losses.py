@@ -11,6 +11,7 @@ from numbers import Real
 import numpy as np
 
 from ._constraints import at_least, between, check_arguments
+from ._sums import dot
 
 __all__ = [
     "AbsoluteError",
@@ -105,7 +106,7 @@ class SoftmaxCrossEntropy(_Classes):
             np.divide(exponentials, total, out=gradient)
             gradient -= targets
             gradient *= weight
-        return float(np.dot(losses, weight))
+        return dot(losses, weight)
 
 
 class Focal(_Classes):
@@ -140,7 +141,7 @@ class Focal(_Classes):
             np.subtract(slope, p * slope.sum(axis=0), out=gradient)
             gradient *= weight
         value *= targets
-        return float(np.dot(value.sum(axis=0), weight))
+        return dot(value.sum(axis=0), weight)
 
 
 def _focal(p, q, log_p, gamma):
@@ -179,7 +180,7 @@ class BinaryCrossEntropy(Loss):
             np.exp(np.minimum(outputs, 0) - tail, out=gradient)
             gradient -= targets
             gradient *= share
-        return float(np.dot(losses.sum(axis=0), share))
+        return dot(losses.sum(axis=0), share)
 
 
 class BinaryFocal(BinaryCrossEntropy):
@@ -209,7 +210,7 @@ class BinaryFocal(BinaryCrossEntropy):
             np.multiply(targets * ones_slope, q, out=gradient)  # d log(p) / dz = q
             gradient -= (1 - targets) * zeros_slope * p
             gradient *= share
-        return float(np.dot(losses.sum(axis=0), share))
+        return dot(losses.sum(axis=0), share)
 
 
 class SquaredError(Loss):
@@ -232,7 +233,7 @@ class AbsoluteError(Loss):
         if gradient is not None:
             np.sign(residual, out=gradient)
             gradient *= share
-        return float(np.dot(np.abs(residual, out=residual).sum(axis=0), share))
+        return dot(np.abs(residual, out=residual).sum(axis=0), share)
 
 
 class Huber(Loss):
@@ -258,7 +259,7 @@ class Huber(Loss):
             np.multiply(clipped, share, out=gradient)
         residual -= 0.5 * clipped
         residual *= clipped
-        return float(np.dot(residual.sum(axis=0), share))
+        return dot(residual.sum(axis=0), share)
 
 
 class Poisson(Loss):
@@ -271,4 +272,4 @@ class Poisson(Loss):
         if gradient is not None:
             np.subtract(expected, targets, out=gradient)
             gradient *= share
-        return float(np.dot(losses.sum(axis=0), share))
+        return dot(losses.sum(axis=0), share)

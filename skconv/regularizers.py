@@ -8,11 +8,11 @@ from numbers import Real
 import numpy as np
 
 from ._constraints import DTYPES, at_least, between, check_arguments, fitting
+from ._sums import SLICE, dot
 
 __all__ = ["L1Penalty", "L2Penalty", "MaxNorm", "WeightAverage", "clip_norm"]
 
 _KEPT = 0.99  # of what a weight at zero has been spared, in each update
-_SLICE = 8192  # OpenBLAS shares a product of more than 10000 between threads; no bit may depend on them
 _PENALTY: dict = {
     "alpha": [at_least(0, Real)],
     "mask": [fitting(lambda value: np.ndim(value) == 1, "a vector")],
@@ -53,7 +53,7 @@ class L2Penalty:
     def __call__(self, parameters, gradient) -> float:
         """Value of the penalty; its gradient is added to ``gradient``."""
         work = np.multiply(parameters, self.mask, out=self._work)
-        value = 0.5 * self.alpha * float(np.dot(work, work))
+        value = 0.5 * self.alpha * dot(work, work)
         self.add_gradient(parameters, gradient)
         return value
 
@@ -201,8 +201,8 @@ def _norm(vector) -> float:
     """Euclidean norm, summed in double precision over slices."""
     total = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
-        for start in range(0, len(vector), _SLICE):
-            part = vector[start : start + _SLICE]
+        for start in range(0, len(vector), SLICE):
+            part = vector[start : start + SLICE]
             square = float(np.dot(part, part))
             if not isfinite(square):
                 part = part.astype(np.float64)

@@ -34,11 +34,11 @@ LEVELS = [
 ]
 # Modules beside the order, and what of the package they may import.
 ASIDE = {
-    "augmentation": {"_constraints", "_validation", "_versions"},
+    "augmentation": {"_constraints", "_sums", "_validation", "_versions"},
     "callbacks": {"_constraints"},
-    "losses": {"_constraints"},
+    "losses": {"_constraints", "_sums"},
     "optimizers": {"_constraints", "_orthogonal"},
-    "regularizers": {"_constraints"},
+    "regularizers": {"_constraints", "_sums"},
     "schedules": {"_constraints"},
     "initializers": set(),
     "_blas": set(),
@@ -71,6 +71,7 @@ ASIDE = {
     "_parameters": {"_constraints", "schedules"},
     "_shapes": {"_constraints"},
     "_sources": {"_memory", "_overflow"},
+    "_sums": set(),
     "_targets": {"_constraints"},
     "_validation": {"_constraints"},
     "_versions": {"_constraints", "__version__"},

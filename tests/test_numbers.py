@@ -341,3 +341,33 @@ def test_targets_have_the_range_of_float64():
     np.testing.assert_array_equal(large.predict(X), small.predict(X) * 2.0**1000)
     with pytest.raises(ValueError, match=r"y has .* too large for float32; scale y"):
         small.partial_fit(X, Y * 1e39)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("pool_size", [2, (1, 3), (8, 8), "global"])
+def test_means_whose_sums_leave_the_range(pool_size, dtype):
+    """They are right, and no bit of the others changes by their presence."""
+    largest = np.finfo(dtype).max
+    huge = np.stack([np.full((8, 8), 0.9 * largest), np.full((8, 8), -0.9 * largest), X[0].reshape(8, 8)]).astype(dtype)
+    huge[2, :2, :3] = largest
+    images = np.concatenate([X[:20].reshape(-1, 8, 8).astype(dtype), huge])
+    pooling = StridedPooling("mean", pool_size).fit(images)
+    out = pooling.transform(images)
+    down, across = (8, 8) if pool_size == "global" else np.broadcast_to(pool_size, 2).tolist()
+    tiles = images[:, : 8 // down * down, : 8 // across * across].reshape(23, 8 // down, down, 8 // across, across)
+    with np.errstate(over="ignore"):
+        expected = (tiles.astype(np.longdouble) / (down * across)).sum(axis=(2, 4))
+    assert np.isfinite(out).all()
+    np.testing.assert_allclose(out, expected.astype(float), rtol=1e-6 if dtype == np.float32 else 1e-14)
+    np.testing.assert_array_equal(out[:20], pooling.transform(images[:20]))
+    np.testing.assert_array_equal(out[-1], pooling.transform(images[-1:])[0])
+
+
+@pytest.mark.parametrize("summary", ["mean", ("max", "mean", "last")])
+def test_mean_features_whose_sums_leave_the_range(summary):
+    """A filter of one tap: the mean of the image."""
+    images = np.full((3, 40, 40), 3e38, np.float32)
+    images[1] = 0.5
+    features = ConvFeatures(np.ones((1, 1, 1)), summary=summary).fit(images)
+    means = features.transform(images)[:, 0 if summary == "mean" else 1]
+    np.testing.assert_allclose(means, [3e38, 0.5, 3e38], rtol=1e-6)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .._geometry import Window
+from .._sums import fold
 from .products import product
 from .winograd import best_tile, winograd_matrices
 
@@ -184,7 +185,7 @@ class Gathered:
         """A product ``(F, N) @ (N, K)`` a position, summed: no copies, for few channels or strides across."""
         product = scratch["product"][: len(dy)]
         np.matmul(dy, x, out=product)
-        np.add.reduce(product.reshape(-1, self.F, self.K), axis=0, out=scratch["row"])
+        fold(product.reshape(-1, self.F, self.K), scratch["row"])
         np.add(total, scratch["row"], out=total)
 
 

@@ -13,11 +13,14 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .._geometry import Window
+from .._sums import FEW, fold
 from .correlation import _BAND_BYTES
 from .groups import Groups
 from .products import product
 
 __all__ = ["Depthwise", "TapSums"]
+
+_PIECE = 256  # numbers of an image that are summed one after the other, where it has many
 
 
 class TapSums(Groups):
@@ -33,7 +36,8 @@ class TapSums(Groups):
     def __init__(self, window: Window, channels: int, filters: int, groups: int, width: int, dtype, alike=False):
         super().__init__(window, channels, filters, groups, width, dtype, alike)
         self.weight_shape = (self.R, self.S, groups, width)
-        self.gradient_scratch = {"total": self.weight_shape}
+        self.pieces = _pieces(self.P, self.Q)
+        self.gradient_scratch = {"total": self.weight_shape, "part": (len(self.pieces), groups, width)}
 
     def prepare(self, weight, out):
         """Weight ``(G, R, S, 1)``, a number a channel, for each sample: ``(R, S, G, N)``."""
@@ -67,13 +71,26 @@ class TapSums(Groups):
                 np.einsum("pqrscn,rscn->pqcn", windows, weight, out=out)
 
     def bind_gradient(self, x, dy, scratch):
-        windows = self._windows(x, 0, self.P)
-        return [(windows[:, :, r, s], dy, scratch["total"][r, s]) for r in range(self.R) for s in range(self.S)]
+        windows, bound, several = self._windows(x, 0, self.P), [], len(self.pieces) > 1
+        for total, tap in zip(scratch["total"].reshape(-1, self.G, self.N), np.ndindex(self.R, self.S), strict=True):
+            parts = scratch["part"] if several else [total]
+            pieces = [(windows[:, :, *tap][at], dy[at], part) for at, part in zip(self.pieces, parts, strict=True)]
+            bound.append((pieces, total if several else None))
+        return bound
 
     def run_gradient(self, bound, scratch, out):
-        for x, dy, total in bound:
-            np.einsum("pqcn,pqcn->cn", x, dy, out=total)
+        for pieces, total in bound:
+            for x, dy, part in pieces:
+                np.einsum("pqcn,pqcn->cn", x, dy, out=part)
+            if total is not None:
+                fold(scratch["part"], total, 1)
         np.add.reduce(scratch["total"], axis=3, out=out[..., 0].transpose(1, 2, 0))
+
+
+def _pieces(P, Q):
+    """Rows and columns of pieces of an image of which one sum takes few numbers."""
+    rows, columns = (P, Q) if P * Q <= FEW else (max(1, _PIECE // Q), _PIECE)
+    return [(slice(p, p + rows), slice(q, q + columns)) for p in range(0, P, rows) for q in range(0, Q, columns)]
 
 
 class Depthwise(Groups):

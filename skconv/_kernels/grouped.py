@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .._geometry import Axis, Window
+from .._sums import fold
 from .correlation import _BAND_BYTES
 from .groups import Groups
 from .products import product
@@ -119,7 +120,7 @@ class Grouped(Groups):
                 np.copyto(*copy)
             for dy, windows in rows:
                 np.matmul(dy, windows, out=scratch["product"])
-                np.add.reduce(scratch["product"], axis=1, out=scratch["row"])
+                fold(scratch["product"].swapaxes(0, 1), scratch["row"])
                 np.add(total, scratch["row"], out=total)
         np.copyto(self.by_group(out), self._by_column(total).swapaxes(2, 3))
 

@@ -11,6 +11,7 @@ from math import prod
 import numpy as np
 
 from .._geometry import Window, border_map, border_strips
+from .._sums import add_positions
 
 __all__ = [
     "add_borders",
@@ -93,14 +94,14 @@ def fill_noise(noise, mean, spread, window: Window, out):
         np.add(strip, mean, out=strip)
 
 
-def moments(x, epsilon, work, mean, spread):
+def moments(x, epsilon, work, mean, spread, parts=None):
     """Mean and standard deviation ``(C, N)`` of each channel of each image; ``work`` is like ``x``."""
     positions = prod(x.shape[:2])
-    np.add.reduce(x, axis=(0, 1), out=mean)
+    add_positions(x, parts, mean)
     np.divide(mean, positions, out=mean)
     np.subtract(x, mean, out=work)
     np.multiply(work, work, out=work)
-    np.add.reduce(work, axis=(0, 1), out=spread)
+    add_positions(work, parts, spread)
     np.divide(spread, positions, out=spread)
     np.add(spread, epsilon, out=spread)
     np.sqrt(spread, out=spread)

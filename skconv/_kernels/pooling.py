@@ -5,11 +5,18 @@ Ties go to the first maximum in row-major order, as in PyTorch; they are common 
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 
+from .._sums import RUN
+
 __all__ = [
+    "MANY_TAPS",
+    "add_taps",
     "bind_marks",
     "bind_unpool",
+    "lost_digits",
     "lp_pool",
     "lp_pool_gradient",
     "max_pool",
@@ -20,6 +27,8 @@ __all__ = [
     "run_calls",
     "taps",
 ]
+
+MANY_TAPS = 64  # of a window, from which on its sum is one of sums
 
 
 def _halves(a, axis):
@@ -100,6 +109,42 @@ def taps(a, window):
             ]
 
 
+def lost_digits(window, shape) -> dict:
+    """A plan's entry for what `add_taps` needs: nothing for windows of few taps."""
+    taps = window.rows.kernel * window.columns.kernel
+    return dict.fromkeys(("lost", "term", "total"), shape) if taps > MANY_TAPS else {}
+
+
+def add_taps(views, work, out):
+    """Sum of arrays into ``out``; of many, those of runs, and the digits that each of these loses go into the next.
+
+    That is Kahan's sum: its error does not grow with the number of taps.
+    """
+    if "lost" not in work:
+        _add(views, out)
+        return
+    lost, term, total = work["lost"], work["term"], work["total"]
+    out.fill(0)
+    lost.fill(0)
+    while _add(islice(views, RUN), term):
+        np.subtract(term, lost, out=term)
+        np.add(out, term, out=total)
+        np.subtract(total, out, out=lost)
+        np.subtract(lost, term, out=lost)
+        np.copyto(out, total)
+
+
+def _add(views, out) -> bool:
+    """Sum of arrays, one after the other; False where there are none."""
+    first = next(views, None)
+    if first is None:
+        return False
+    np.copyto(out, first)
+    for view in views:
+        np.add(out, view, out=out)
+    return True
+
+
 def max_pool(x, window, out):
     """Maximum over any windows of a padded ``x``."""
     views = taps(x, window)
@@ -130,12 +175,15 @@ def lp_pool(x, window, p, work, out):
     for view in taps(x, window):
         np.absolute(view, out=part)
         np.maximum(largest, part, out=largest)
-    out.fill(0)
-    for view in taps(x, window):
-        np.divide(view, largest, out=part)
-        np.absolute(part, out=part)
-        _to_power(part, p)
-        np.add(out, part, out=out)
+
+    def powers():
+        for view in taps(x, window):
+            np.divide(view, largest, out=part)
+            np.absolute(part, out=part)
+            _to_power(part, p)
+            yield part
+
+    add_taps(powers(), work, out)
     _to_power(out, 1 / p)
     np.multiply(out, largest, out=out)
 

@@ -7,6 +7,7 @@ from numbers import Real
 import numpy as np
 
 from .._constraints import at_least, between
+from .._sums import sum_along
 from ._base import AMOUNTS, Augmentation, amounts
 
 __all__ = ["Brightness", "Change", "Cutout", "Jitter", "Mixup", "Noise", "Scaling", "mix"]
@@ -27,7 +28,7 @@ def _each(drawn, images):
 
 def _levels(images):
     """Mean of each channel of each image, (m, 1, 1, C); sums without a buffer, so that an image's is its own."""
-    sums = np.add.reduce(np.add.reduce(images, axis=2), axis=1)
+    sums = sum_along(sum_along(images, 2), 1)
     return (sums / (images.shape[1] * images.shape[2])).astype(images.dtype)[:, None, None]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._constraints import one_of
 from .._frame import Plan
+from .._sums import fold
 from ._base import Layer
 
 __all__ = ["Bias"]
@@ -70,6 +71,6 @@ class Bias(Layer):
             np.matmul(frame.dy, frame.shared.ones, out=frame.gradients.bias[..., None])
         else:
             sums = np.matmul(frame.dy, frame.shared.ones, out=frame.scratch.backward.sums)
-            np.add.reduce(sums.reshape(-1, sums.shape[-2]), axis=0, out=frame.gradients.bias)
+            fold(sums.reshape(-1, sums.shape[-2]), frame.gradients.bias)
         if frame.dx is not None and frame.dx is not frame.dy:
             np.copyto(frame.dx, frame.dy)

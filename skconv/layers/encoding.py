@@ -10,7 +10,8 @@ from math import prod
 import numpy as np
 
 from .._frame import Plan
-from .._overflow import named_overflow
+from .._overflow import average_in_range, named_overflow
+from .._sums import add_positions, partial_sums
 from ._base import Layer
 
 __all__ = ["SUMMARIES", "Summary", "Triangle", "Whitening"]
@@ -103,8 +104,8 @@ class Triangle(Layer):
 
 def _positive(x, out, work):
     """Share of values above zero."""
-    np.greater(x, 0, out=work)
-    np.add.reduce(work, axis=(0, 1), out=out)
+    np.greater(x, 0, out=work.positive)
+    add_positions(work.positive, work.get("parts"), out)
     np.multiply(out, 1 / prod(x.shape[:2]), out=out)
 
 
@@ -113,8 +114,11 @@ def _largest(x, out, work):
 
 
 def _average(x, out, work):
-    np.add.reduce(x, axis=(0, 1), out=out)
-    np.multiply(out, 1 / prod(x.shape[:2]), out=out)
+    def average(x):
+        add_positions(x, work.get("parts"), out)
+        np.multiply(out, 1 / prod(x.shape[:2]), out=out)
+
+    average_in_range(average, x, out, prod(x.shape[:2]))
 
 
 def _last(x, out, work):
@@ -141,9 +145,10 @@ class Summary(Layer):
         return (shape[2] * len(self.kinds),)
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
-        return Plan(scratch={"work": {"positive": (*shape, width)}})
+        whole = (*shape, width)
+        return Plan(scratch={"work": {"positive": whole, **partial_sums(whole)}})
 
     def forward(self, frame, training):
         y = frame.y.reshape(len(self.kinds), -1, frame.y.shape[-1], copy=False)
         for kind, out in zip(self.kinds, y, strict=True):
-            SUMMARIES[kind](frame.x, out, frame.scratch.work.positive)
+            SUMMARIES[kind](frame.x, out, frame.scratch.work)

@@ -7,6 +7,8 @@ import numpy as np
 from .._frame import Plan
 from .._geometry import Axis, Window
 from .._kernels.pooling import max_pool_gradient
+from .._overflow import average_in_range
+from .._sums import add_positions, partial_sums
 from ._base import Layer
 
 __all__ = ["GlobalMaxPool", "GlobalMeanPool"]
@@ -61,9 +63,17 @@ class GlobalMeanPool(Layer):
     def output_shape(self, shape):
         return (shape[2],)
 
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        return Plan(scratch={"forward": partial_sums((*shape, width))})
+
     def forward(self, frame, training):
-        np.add.reduce(frame.x, axis=(0, 1), out=frame.y)
-        np.divide(frame.y, frame.x.shape[0] * frame.x.shape[1], out=frame.y)
+        positions = frame.x.shape[0] * frame.x.shape[1]
+
+        def average(x):
+            add_positions(x, frame.scratch.forward.get("parts"), frame.y)
+            np.divide(frame.y, positions, out=frame.y)
+
+        average_in_range(average, frame.x, frame.y, positions)
 
     def backward(self, frame):
         if frame.dx is not None:

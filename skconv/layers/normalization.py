@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import as_strided
 from .._constraints import EPSILONS, between, one_of
 from .._frame import Plan
 from .._overflow import named_overflow
+from .._sums import add_positions, fold, partial_sums
 from ._base import Layer
 
 __all__ = ["BatchNorm", "LayerNorm"]
@@ -86,7 +87,7 @@ class BatchNorm(Layer):
             np.dot(array.reshape(-1, len(weight)), weight, out=sums)
         else:
             np.matmul(array, weight[:, None], out=sums.reshape(*array.shape[:-1], 1))
-        np.add.reduce(sums.reshape(-1, len(out)), axis=0, out=out)
+        fold(sums.reshape(-1, len(out)), out)
 
     @staticmethod
     def _views(frame):
@@ -252,16 +253,20 @@ class LayerNorm(Layer):
     def plan(self, shape, width, dtype, *, training, input_gradient):
         lead = shape[:-1] if self.over == "channels" else (1,) * len(shape[:-1])
         whole, each, repeated = (*shape, width), (*lead, 1, width), (shape[-1], width)
-        axes = -2 if self.over == "channels" else tuple(range(len(shape)))
+        flat = None  # rows and columns of numbers that are normalised together; None is the channels of a position
+        if self.over == "sample" or len(shape) == 1:
+            flat = (1, *shape) if len(shape) == 1 else (shape[0], prod(shape[1:]))
+        sums = partial_sums((*flat, width)) if flat else {}
         plan = Plan(
-            kernel=(axes, prod(shape) // prod(lead)),
+            kernel=(flat, prod(shape) // prod(lead)),
             shared={"scale": repeated, "shift": repeated},
-            scratch={"forward": {"x": whole, "mean": each, "inverse": each}},
+            scratch={"forward": {"x": whole, "mean": each, "inverse": each, **sums}},
         )
         if training:
             plan.shared["ones"] = (width, 1)
             plan.buffers = {"normal": whole, "inverse": each}
-            plan.scratch["backward"] = {"a": whole, "b": whole, "mean": each, "slope": each, "sums": (*shape, 1)}
+            backward = {"a": whole, "b": whole, "mean": each, "slope": each, "sums": (*shape, 1)}
+            plan.scratch["backward"] = {**backward, **sums}
         return plan
 
     def prepare(self, parameters, state, plan, shared):
@@ -271,20 +276,23 @@ class LayerNorm(Layer):
             shared.ones.fill(1)
 
     @staticmethod
-    def _mean(frame, array, out):
+    def _mean(frame, array, work, out):
         """Mean over what is normalised together."""
-        axes, n = frame.plan.kernel
-        np.add.reduce(array, axis=axes, keepdims=True, out=out)
+        flat, n = frame.plan.kernel
+        if flat is None:
+            np.add.reduce(array, axis=-2, keepdims=True, out=out)
+        else:
+            add_positions(array.reshape(*flat, -1, copy=False), work.get("parts"), out.reshape(-1))
         np.divide(out, n, out=out)
 
     def forward(self, frame, training):
         work = frame.scratch.forward
         normal, inverse = (frame.buffers.normal, frame.buffers.inverse) if training else (frame.y, work.inverse)
-        self._mean(frame, frame.x, work.mean)
+        self._mean(frame, frame.x, work, work.mean)
         np.subtract(frame.x, work.mean, out=normal)
         with named_overflow("LayerNorm", inverse.dtype):
             np.multiply(normal, normal, out=work.x)
-            self._mean(frame, work.x, inverse)
+            self._mean(frame, work.x, work, inverse)
         np.add(inverse, self.epsilon, out=inverse)
         np.sqrt(inverse, out=inverse)
         np.divide(1, inverse, out=inverse)
@@ -295,7 +303,7 @@ class LayerNorm(Layer):
     def _sum(self, frame, array, out):
         """Sum per channel over positions and samples."""
         sums = np.matmul(array, frame.shared.ones, out=frame.scratch.backward.sums)
-        np.add.reduce(sums.reshape(-1, out.shape[0]), axis=0, out=out)
+        fold(sums.reshape(-1, out.shape[0]), out)
 
     def backward(self, frame):
         """``dx = (g - mean(g) - x_hat mean(g x_hat)) / deviation`` with ``g = scale dy``."""
@@ -306,10 +314,10 @@ class LayerNorm(Layer):
         if frame.dx is None:
             return
         np.multiply(work.b, frame.shared.scale, out=work.b)
-        self._mean(frame, work.b, work.slope)
+        self._mean(frame, work.b, work, work.slope)
         np.multiply(normal, work.slope, out=work.b)
         np.multiply(frame.dy, frame.shared.scale, out=work.a)
-        self._mean(frame, work.a, work.mean)
+        self._mean(frame, work.a, work, work.mean)
         np.subtract(work.a, work.mean, out=work.a)
         np.subtract(work.a, work.b, out=work.a)
         np.multiply(work.a, frame.buffers.inverse, out=frame.dx)

@@ -21,6 +21,7 @@ from .._kernels.padding import (
     strips,
     tiled,
 )
+from .._sums import add_positions, partial_sums
 from .._validation import check_channel_values, check_pattern
 from ._base import Layer
 
@@ -201,10 +202,14 @@ class _Noise(_Fill):
     def plan(self, width, training):
         vector = (self.shape[2], width)
         buffers = {"mean": vector, "spread": vector}
-        if not training:
-            return Plan(kernel=self, buffers=buffers)
-        noise = border_shapes(self.window, *vector)
-        return Plan(kernel=self, buffers=buffers | noise, scratch={"backward": {"sum": vector, "part": vector}})
+        scratch = {"forward": partial_sums((*self.shape, width))}
+        if training:
+            noise = border_shapes(self.window, *vector)
+            buffers |= noise
+            scratch["backward"] = {"sum": vector, "part": vector}
+            for name, shape in noise.items():
+                scratch["backward"] |= partial_sums(shape, name)
+        return Plan(kernel=self, buffers=buffers, scratch=scratch)
 
     def _drawn(self, frame):
         """The strips of noise of a block in training."""
@@ -212,7 +217,8 @@ class _Noise(_Fill):
 
     def forward(self, frame, training):
         mean, spread = frame.buffers.mean, frame.buffers.spread
-        moments(frame.x, _EPSILON, inside(frame.y, self.window), mean, spread)
+        parts = frame.scratch.forward.get("parts")
+        moments(frame.x, _EPSILON, inside(frame.y, self.window), mean, spread, parts)
         super().forward(frame, training)
         noise = self._drawn(frame) if training else self.noise
         if training:
@@ -233,12 +239,12 @@ class _Noise(_Fill):
         np.add(frame.dx, self._mean(border, positions, scratch), out=frame.dx)
         np.add(frame.dx, inside(frame.dy, self.window), out=frame.dx)
 
-    @staticmethod
-    def _mean(parts, positions, scratch):
+    def _mean(self, parts, positions, scratch):
         """Sum of the strips over their positions, divided."""
         scratch.sum.fill(0)
-        for strip in parts:
-            np.add(scratch.sum, np.add.reduce(strip, axis=(0, 1), out=scratch.part), out=scratch.sum)
+        for name, strip in zip(border_shapes(self.window), parts, strict=True):
+            add_positions(strip, scratch.get(name), scratch.part)
+            np.add(scratch.sum, scratch.part, out=scratch.sum)
         return np.divide(scratch.sum, positions, out=scratch.sum)
 
 

@@ -10,6 +10,9 @@ from .._constraints import at_least, border_widths, shown, sizes
 from .._frame import Plan
 from .._geometry import Window, make_window, pair
 from .._kernels.pooling import (
+    MANY_TAPS,
+    add_taps,
+    lost_digits,
     lp_pool,
     lp_pool_gradient,
     max_pool,
@@ -18,6 +21,7 @@ from .._kernels.pooling import (
     max_tiles_gradient,
     taps,
 )
+from .._overflow import average_in_range
 from .._validation import check_window_fits
 from ._base import Layer
 from .activation import Activation
@@ -37,6 +41,7 @@ class WindowPool(Layer):
     }
     takes = "image"
     _border = 0.0  # what a window reads outside the image
+    _separable = True  # whether it is a summary down of summaries across
 
     def __init__(self, pool_size=2, *, stride=None, padding=0, ceil_mode=False):
         self.pool_size = pool_size
@@ -56,6 +61,19 @@ class WindowPool(Layer):
                 raise ValueError(f"{relation}, so a window could lie outside the image; use at most half")
         check_window_fits("pool_size", self.pool_size, window)
         return window
+
+    def lower(self, shape):
+        """A large window is taken across, then down: a call for each row and column of it, not for each pixel."""
+        window = self.window(shape)
+        rows, columns = window.rows, window.columns
+        if not self._separable or min(rows.kernel, columns.kernel) == 1 or rows.kernel * columns.kernel <= MANY_TAPS:
+            return [self]
+        across = {"pool_size": (1, columns.kernel), "stride": (1, columns.stride)}
+        down = {"pool_size": (rows.kernel, 1), "stride": (rows.stride, 1)}
+        return [
+            self.copy().set_params(**across, padding=((0, 0), (columns.before, columns.after))),
+            self.copy().set_params(**down, padding=((rows.before, rows.after), (0, 0))),
+        ]
 
     def output_shape(self, shape):
         return (*self.window(shape).output, shape[2])
@@ -194,19 +212,25 @@ class MeanPool(WindowPool):
         counts = sample_counts(window, dtype, borders=self.count_include_pad)
         plan = Plan(kernel=(window, (1 / counts).astype(dtype)[:, :, None, None]))
         padded = self._padded(window, shape, width)
-        plan.scratch["forward"] = {"x": padded} if padded else {}
+        part = (*window.output, shape[2], width)
+        plan.scratch["forward"] = {**({"x": padded} if padded else {}), **lost_digits(window, part)}
         if training:
-            part = (*window.output, shape[2], width)
             plan.scratch["backward"] = {"part": part, **({"dx": padded} if padded else {})}
         return plan
 
     def forward(self, frame, training):
         window, share = frame.plan.kernel
-        views = taps(self._bordered(frame, window, frame.scratch.forward), window)
-        np.copyto(frame.y, next(views))
-        for view in views:
-            np.add(frame.y, view, out=frame.y)
-        np.multiply(frame.y, share, out=frame.y)
+        work = frame.scratch.forward
+
+        def average(x):
+            add_taps(taps(x, window), work, frame.y)
+            np.multiply(frame.y, share, out=frame.y)
+
+        x = self._bordered(frame, window, work)
+        if training:
+            average(x)
+        else:
+            average_in_range(average, x, frame.y, window.rows.kernel * window.columns.kernel)
 
     def backward(self, frame):
         if frame.dx is None:
@@ -260,7 +284,7 @@ class LpPool(WindowPool):
         window = self.window(shape)
         padded = self._padded(window, shape, width)
         pooled = (*window.output, shape[2], width)
-        work = {"part": pooled, "largest": pooled, **({"x": padded} if padded else {})}
+        work = {"part": pooled, "largest": pooled, **({"x": padded} if padded else {}), **lost_digits(window, pooled)}
         plan = Plan(kernel=window, scratch={"forward": work})
         if training:
             plan.scratch["backward"] = {**work, "y": pooled, **({"dx": padded} if padded else {})}

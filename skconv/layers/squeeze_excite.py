@@ -7,6 +7,7 @@ import numpy as np
 from .._constraints import at_least, one_of
 from .._frame import Plan
 from .._kernels.products import product
+from .._sums import add_positions, partial_sums
 from ..initializers import INITIALIZERS, initialize
 from ._base import Layer
 from .activation import FUNCTIONS
@@ -62,19 +63,21 @@ class SqueezeExcite(Layer):
     def plan(self, shape, width, dtype, *, training, input_gradient):
         hidden, channels = (self._hidden(shape), width), (shape[2], width)
         small = {"mean": channels, "hidden": hidden, "gate": channels}
-        plan = Plan(kernel=np.matmul if training else product, scratch={"forward": {"a": channels}})
+        scratch = {"forward": {"a": channels, **partial_sums((*shape, width))}}
+        plan = Plan(kernel=np.matmul if training else product, scratch=scratch)
         if not training:
             plan.scratch["forward"].update(small)
             return plan
         plan.buffers = small
-        plan.scratch["backward"] = {"x": (*shape, width), "a": channels, "gate": channels, "hidden": hidden}
+        backward = {"x": (*shape, width), "a": channels, "gate": channels, "hidden": hidden}
+        plan.scratch["backward"] = {**backward, **partial_sums((*shape, width))}
         return plan
 
     def forward(self, frame, training):
         multiply = frame.plan.kernel
         own = frame.buffers if training else frame.scratch.forward
         parameters = frame.parameters
-        np.add.reduce(frame.x, axis=(0, 1), out=own.mean)
+        add_positions(frame.x, frame.scratch.forward.get("parts"), own.mean)
         np.divide(own.mean, frame.x.shape[0] * frame.x.shape[1], out=own.mean)
         multiply(parameters.squeeze_weight, own.mean, out=own.hidden)
         np.add(own.hidden, parameters.squeeze_bias[:, None], out=own.hidden)
@@ -88,7 +91,7 @@ class SqueezeExcite(Layer):
         work, own = frame.scratch.backward, frame.buffers
         parameters, gradients = frame.parameters, frame.gradients
         np.multiply(frame.dy, frame.x, out=work.x)
-        np.add.reduce(work.x, axis=(0, 1), out=work.gate)
+        add_positions(work.x, work.get("parts"), work.gate)
         FUNCTIONS["logistic"][1](work.gate, own.gate, work.gate, work)
         np.matmul(work.gate, own.hidden.T, out=gradients.excite_weight)
         np.add.reduce(work.gate, axis=1, out=gradients.excite_bias)
