@@ -17,6 +17,7 @@ from ._constraints import check_parameters
 from ._fitting import History, Run
 from ._hold_out import count_distinct
 from ._images import ImageInput
+from ._lbfgs import warn_unless_converged
 from ._overflow import check_finite_training, check_outputs
 from ._parallel import Team, thread_count
 from ._parameters import CONSTRAINTS
@@ -181,6 +182,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         self._set_history(run)
 
     def _train_lbfgs(self, network, team, X, y, weight, rng, data):
+        self._check_steady(network)
         history = History(learning_rate_init=self.learning_rate_init)
         trainer = self._trainer(network, team, np.count_nonzero(weight), rng)
         run = Run(trainer, history, rng, n_epochs=self._n_epochs(len(X)), schedule=None, pieces=None, total=0)
@@ -202,6 +204,8 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         check_finite_training(history.loss[-1], network, len(history.loss), self.learning_rate_init)  # measured anew
         network.changed()
         self._set_history(run)
+        if not (run.asked or run.interrupted):
+            warn_unless_converged(result, run.n_epochs, self.tol)
 
     def _set_history(self, run, level=7):
         history = run.history
@@ -236,8 +240,6 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
     def _partial_fit(self, X, y, sample_weight, learn, X_val, y_val, sample_weight_val):
         """One more pass, at a constant learning rate, over a copy that replaces the network when all went well."""
         check_parameters(self)
-        if self.solver == "lbfgs":
-            raise ValueError("partial_fit needs a stochastic solver; solver='lbfgs' is not one, use 'adam' or 'sgd'")
         first = not hasattr(self, "network_")
         if not first:
             self._check_same_shape()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from scipy.optimize import Bounds
 from scipy.optimize import minimize as scipy_minimize
+from sklearn.exceptions import ConvergenceWarning
 
-__all__ = ["minimize"]
+__all__ = ["minimize", "warn_unless_converged"]
 
-_FTOL = 64 * np.finfo(np.float64).eps  # relative progress that is none, as in LogisticRegression: `tol` decides
+_EPSILON = np.finfo(np.float64).eps
+_FTOL, _GTOL = 1e7 * _EPSILON, 1e-5  # scipy's: the relative progress that is none goes with the gradient's square
 
 
 def minimize(objective, start, l1, *, max_iter, tol, report):
@@ -44,6 +48,7 @@ def minimize(objective, start, l1, *, max_iter, tol, report):
     first = np.concatenate([start, np.maximum(-start[split], 0)]).astype(np.float64)
     first[split] = np.maximum(start[split], 0)
     lower = np.concatenate([np.where(l1 > 0, 0, -np.inf), np.zeros(len(split))])
+    ftol = max(64 * _EPSILON, _FTOL * min(1, tol / _GTOL) ** 2)  # below scipy's, so that a small `tol` has an effect
     result = scipy_minimize(
         smooth,
         first,
@@ -51,7 +56,20 @@ def minimize(objective, start, l1, *, max_iter, tol, report):
         jac=True,
         bounds=Bounds(lower, np.inf) if len(split) else None,
         callback=lambda intermediate_result: report(joined(intermediate_result.x), float(intermediate_result.fun)),
-        options={"maxiter": max_iter, "maxfun": 15 * max_iter, "gtol": tol, "ftol": _FTOL},
+        options={"maxiter": max_iter, "maxfun": 15 * max_iter, "gtol": tol, "ftol": ftol},
     )
     result.x = joined(result.x)
     return result
+
+
+def warn_unless_converged(result, max_iter, tol, level=7):
+    """Warn the caller of `fit` where scipy's result is not the minimum, as scikit-learn's models do."""
+    if result.status == 0:
+        return
+    why = f"max_iter={max_iter} was reached" if result.status == 1 else "no step along its direction lowers the loss"
+    warnings.warn(
+        f"solver='lbfgs' failed to converge to tol={tol} after {result.nit} iterations: {why}. Increase max_iter or "
+        "tol, or scale X, for example by MinMaxScaler or StandardScaler; of X in float64 the loss has more digits",
+        ConvergenceWarning,
+        stacklevel=level,
+    )

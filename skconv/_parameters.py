@@ -113,7 +113,8 @@ batch_norm : bool, or tuple with one entry per layer, default=True
     Whether convolutional layers normalise each channel over the batch.
 dropout : float, "auto", or tuple, default="auto"
     Share of activations set to zero in training; a tuple as for `activation`.  "auto" is, in a classifier and after the
-    last convolutional layer only, 0.2 on images from 24 pixels on and 0.3 on series of more than 48 samples; else 0.
+    last convolutional layer only, 0.2 on images from 24 pixels on and 0.3 on series of more than 48 samples; else, and
+    with ``solver="lbfgs"``, 0.
 layers : list of Layer or str, default=None
     Layers from `skconv.layers` up to the last vector (one that stands twice is two, each with weights of its own), or
     the name of an architecture (`skconv.architectures`), in place of what the parameters above describe.  The output
@@ -122,7 +123,8 @@ layers : list of Layer or str, default=None
     "training": """
 solver : {"adam", "adamw", "sgd", "rmsprop", "muon", "lbfgs"}, default="adam"
     "adamw" shrinks the weights directly instead of by the gradient of the penalty; "lbfgs" is
-    `scipy.optimize.minimize` on the whole data, in at most `max_iter` iterations.
+    `scipy.optimize.minimize` on the whole data, in at most `max_iter` iterations, without `partial_fit` and whatever is
+    random in training.
 alpha : float, default=1e-4
     Penalty: ``alpha`` times ``(1 - l1_ratio) / 2`` times the sum of squared weights, plus ``alpha * l1_ratio`` times
     the sum of absolute weights, is added to the mean loss.
@@ -150,7 +152,7 @@ max_iter : int or "auto", default="auto"
 shuffle : bool, default=True
     Whether each epoch goes through the samples in a new order.
 tol : float, default=1e-4
-    Improvement that counts for `n_iter_no_change`.
+    Improvement that counts for `n_iter_no_change`; for "lbfgs" the largest entry of the gradient at a minimum.
 momentum, nesterovs_momentum : float, bool, default=0.9, True
     For "sgd".
 beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8

@@ -7,22 +7,32 @@ from math import ceil
 import numpy as np
 
 from ._architecture import build_layers
-from ._constraints import InvalidParameterError
+from ._constraints import InvalidParameterError, shown
 from ._defaults import is_series
 from ._network import Network
 from ._overflow import check_finite_array
 from ._sources import LazyRows
 from ._training import Trainer, weight_matrices
 from .augmentation import make_augmenter
+from .layers import Dropout
 from .optimizers import SGD, Adam, Muon, RMSProp
 from .schedules import SCHEDULES, Plateau, warmed
 
-__all__ = ["TrainingParts"]
+__all__ = ["TrainingParts", "trains_by_batches"]
 
 _EPOCHS, _SAMPLES, _MIN_UPDATES, _MIN_UPDATES_SERIES = (5, 10), 256_000, 600, 300
 _SMALL_BATCH = 32  # few samples learn better in small batches: digits 0.9955 right in 64, 0.9964 in 32
 _SPREAD_SAMPLES = 1000  # whose spread is known to 2 %
 _BATCHES = ((40_000, 128), (2500, 64))  # from so many samples on
+
+
+def trains_by_batches(estimator):
+    """Whether there is a `partial_fit`: condition of `available_if`."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError(
+            "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic; use 'adam' or 'sgd'."
+        )
+    return True
 
 
 class TrainingParts:
@@ -123,6 +133,17 @@ class TrainingParts:
             if wanted:
                 raise ValueError(
                     f"{name} needs a stochastic solver, got solver='lbfgs'; use 'adam' or 'sgd', or leave {name} out"
+                )
+
+    def _check_steady(self, network):
+        """Raise where the loss of the same weights is another in each pass, which L-BFGS cannot follow."""
+        for step in network.steps:
+            if step.layer.random:
+                given = "dropout" if isinstance(step.layer, Dropout) else "padding_mode"
+                given = given if self.layers is None else "layers"
+                raise ValueError(
+                    f"{given}={shown(getattr(self, given))} needs a stochastic solver, got solver='lbfgs': {step.name} "
+                    "draws random numbers in training; use 'adam' or 'sgd', or do without"
                 )
 
     def _schedule(self):

@@ -11,12 +11,14 @@ from scipy.special import expit, log_expit
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import compute_class_weight
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from ._calls import fitting, predicting
 from ._constraints import at_least, between, one_of, shown
 from ._convnet import BaseConvNet
 from ._parameters import documented
+from ._parts import trains_by_batches
 from ._targets import check_class_weight, check_classes, check_labels, class_indices
 from .losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy, softmax
 
@@ -323,6 +325,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         """
         return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 
+    @available_if(trains_by_batches)
     @fitting
     def partial_fit(self, X, y, classes=None, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """One pass over a chunk of the data, at the constant learning rate `learning_rate_init`.

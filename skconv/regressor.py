@@ -7,11 +7,13 @@ from numbers import Real
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
+from sklearn.utils.metaestimators import available_if
 
 from ._calls import fitting, predicting
 from ._constraints import at_least, one_of
 from ._convnet import BaseConvNet
 from ._parameters import documented
+from ._parts import trains_by_batches
 from ._targets import check_numbers
 from .losses import AbsoluteError, Huber, Poisson, SquaredError, exp_of
 
@@ -277,6 +279,7 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         """
         return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 
+    @available_if(trains_by_batches)
     @fitting
     def partial_fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """One pass over a chunk of the data, at the constant learning rate `learning_rate_init`.

@@ -37,6 +37,8 @@ class Layer(Versioned, BaseEstimator):
         The layer takes a vector, and its parameters' gradient from the whole batch, by `late_gradient`.
     pointwise : bool
         In prediction, each position of the output needs that position of the input alone.
+    random : bool
+        Training draws random numbers, anew in each pass, so that L-BFGS has no use for the layer.
     """
 
     _within_model = True
@@ -47,6 +49,7 @@ class Layer(Versioned, BaseEstimator):
     synchronous = False
     late = False
     pointwise = False
+    random = False
 
     def copy(self) -> Layer:
         """A layer of its own, with Python's numbers in place of NumPy's, whose small integers overflow in sizes."""

@@ -32,6 +32,11 @@ class Dropout(Layer):
     def __init__(self, rate=0.5):
         self.rate = rate
 
+    @property
+    def random(self):
+        """Whether anything is left to chance."""
+        return self.rate > 0
+
     def plan(self, shape, width, dtype, *, training, input_gradient):
         return Plan(buffers={"mask": (*shape, width)} if training else {})
 

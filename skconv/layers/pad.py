@@ -87,6 +87,11 @@ class Pad(Layer):
         """Whether the layer needs the whole batch: "donor" takes an image of it."""
         return self.mode == "donor"
 
+    @property
+    def random(self):
+        """Whether the border is noise."""
+        return self.mode == "noise"
+
     def frozen(self):
         return _FrozenPad(self.pad_width, self.mode, self.values, self.random_state) if self.mode == "donor" else self
 
