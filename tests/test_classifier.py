@@ -937,16 +937,19 @@ def test_bad_parameter(fitted, name, value):
     [
         (
             {"augment": "sideways"},
-            r"augment must be None, 'auto', one of 'brightness', .* list of these, got 'sideways'",
+            r"augment must be a str among {'auto', 'brightness', .* a list of these or None, got 'sideways'",
         ),
-        ({"augment": ["flip", 3]}, r"augment must be None, 'auto', .*, or a list of these, got"),
+        (
+            {"augment": ["flip", 3]},
+            r"augment\[1\] must be a str among {'auto', .*} or an object of skconv.augmentation, got 3",
+        ),
         (
             {"freeze": "dense9"},
             r"freeze: there is no layer 'dense9' with parameters; there are convolution1, batchnorm1",
         ),
         ({"freeze": ("dense1", 1)}, "freeze: there is no layer 1 with parameters; there are convolution1, "),
         ({"freeze": [["dense1"]]}, r"freeze: there is no layer \['dense1'\] with parameters; there are convolution1, "),
-        ({"layers": "conv"}, r"layers must be a list of layers or one of \['all_conv', .*\], got 'conv'"),
+        ({"layers": "conv"}, "layers must be a str among {'all_conv', .*} or a list of layers, got 'conv'"),
     ],
     ids=str,
 )
@@ -1547,7 +1550,9 @@ def test_copies_train_on_apart(kind, tmp_path):
 
 def test_n_jobs_of_zero(start):
     start.set_params(n_jobs=0)
-    assert_rejected(start, lambda model: model.fit(X, Y), "n_jobs == 0")
+    assert_rejected(
+        start, lambda model: model.fit(X, Y), "'n_jobs' parameter .* must be an int other than 0 or None. Got 0"
+    )
 
 
 def test_refit_on_other_data():
