@@ -139,7 +139,8 @@ ema_decay : float, default=None
     Where given, the model has a running mean of the weights with this decay, such as 0.99, not the last weights.
 batch_size : int or "auto", default="auto"
     Samples per update.  "auto" is 128 of 40,000 samples and more, 64 of 2500 and more; of fewer a quarter, between 8
-    and 32; all of at most 32.
+    and 32; all of at most 32.  Samples are computed 16 at a time: a smaller batch takes the memory and the time of 16,
+    and large images that train one by one cost 16 times what they need.
 learning_rate : {"one_cycle", "constant", "cosine", "step", "plateau"}, default="one_cycle"
     Schedule of the learning rate over `max_iter` epochs (see `skconv.schedules`).
 learning_rate_init : float, default=1e-2

@@ -18,7 +18,7 @@ from .winograd import winograd_matrices
 
 __all__ = ["Blocked", "blocked_cost"]
 
-_SIZES = (3, 4, 5)  # the errors of F(3, 3), F(4, 4) and F(5, 5): 1e-6, 2e-6 and 5e-6 of the largest output
+_SIZES = (3, 4, 5)  # the errors of F(3, 3), F(4, 4) and F(5, 5): 1e-6, 2e-6 and 4e-6 of the largest output
 _TRANSFORM = 2.5  # cost of a multiply-add in the transforms, whose products are small
 _GROUP_BYTES = 1 << 19  # of the products of some tiles
 

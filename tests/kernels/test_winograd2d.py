@@ -126,11 +126,12 @@ def test_input_and_output_within_larger_arrays():
 
 @pytest.mark.parametrize("outputs", [14, 16, 28])
 def test_error_in_single_precision(outputs):
-    """Measured with 64 channels: 2.8e-5 of the largest output, 7e-6 of the largest gradient."""
+    """Measured with 64 to 128 channels: 2.1e-5 of the largest output, 7.5e-6 of the largest gradient."""
     window = Window(Axis(outputs + 2, 3), Axis(outputs + 2, 3))
     arrays = inputs(window, 64, 64, 16, np.float32)
-    for actual, expected in zip(run(Winograd2D(window, 64, 64, 16, np.float32), *arrays), naive(*arrays), strict=True):
-        assert largest_error(actual, expected) < 5e-5
+    kernel = Winograd2D(window, 64, 64, 16, np.float32)
+    for actual, expected, limit in zip(run(kernel, *arrays), naive(*arrays), (2.5e-5, 1e-5), strict=True):
+        assert largest_error(actual, expected) < limit
 
 
 @pytest.mark.parametrize(("channels", "filters"), [(8, 16), (64, 16), (64, 13), (64, 64)])
