@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil, log2, prod
 
 import numpy as np
-from sklearn.utils.validation import check_array
+from sklearn.utils import assert_all_finite
 
 from ._constraints import fitting, mismatch, one_of
 from ._filters import CLASSICAL, classical_bank, per_channel, random_bank
@@ -22,7 +22,8 @@ _POOLED = 4  # windows down and across that pool_size="auto" leaves
 
 def array_bank(filters, shape) -> np.ndarray:
     """Given filters as ``(filters, rows, columns, channels)`` for images of this shape, in float64."""
-    bank = check_array(filters, dtype=np.float64, allow_nd=True, ensure_2d=False, input_name="filters")
+    bank = np.asarray(filters, np.float64)
+    assert_all_finite(bank, input_name="filters")
     height, _, channels = shape
     if bank.ndim == 2 and height == 1:
         bank = bank[:, None, :, None]

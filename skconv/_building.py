@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 import numpy as np
-from sklearn.utils import check_array
+from sklearn.utils import assert_all_finite
 
 from ._banks import array_bank, named_bank, pooling, random_dilations
 from ._constraints import shown
@@ -88,8 +88,8 @@ class FeatureBuilder(NetworkTransformer):
         image = len(shape) == 3
         if not image and (self.summary is not None or self.pool not in ("auto", None)):
             raise ValueError(
-                f"layer={name!r} gives a vector of {shape[0]} numbers, nothing to pool: pool and summary must be None, "
-                f"got pool={shown(self.pool)}, summary={shown(self.summary)}"
+                f"layer={shown(name)} gives a vector of {shape[0]} numbers, nothing to pool: pool and summary must be "
+                f"None, got pool={shown(self.pool)}, summary={shown(self.summary)}"
             )
         tail = [*self._tail(shape, None), Flatten()] if image else []
         own = Network([*layers, *tail], self.image_shape_, network.dtype)
@@ -235,7 +235,8 @@ class FeatureBuilder(NetworkTransformer):
         return self.bias, -response if self.bias == "position" else -response.mean(axis=(0, 1))
 
     def _given_bias(self, members, dilation):
-        bias = check_array(self.bias, dtype=np.float64, ensure_2d=False, allow_nd=True, input_name="bias")
+        bias = np.asarray(self.bias, np.float64)
+        assert_all_finite(bias, input_name="bias")
         positions = self._convolution(self.filters_, dilation).output_shape(self.image_shape_)
         if bias.shape == positions[2:]:
             return "shared", bias[members]

@@ -149,7 +149,8 @@ def check_checkpoint(estimator):
             "checkpoint needs a random_state that can be found again, got random_state=None; use an integer"
         )
     if estimator.checkpoint is not None and os.path.isfile(estimator.checkpoint):
-        raise InvalidParameterError(f"checkpoint must be a directory, got the file {os.fspath(estimator.checkpoint)!r}")
+        path = shown(os.fspath(estimator.checkpoint))
+        raise InvalidParameterError(f"checkpoint must be a directory, got the file {path}")
 
 
 class Checkpoint:

@@ -42,6 +42,7 @@ __all__ = [
     "finite_numbers",
     "fitting",
     "mismatch",
+    "number_arrays",
     "one_of",
     "plain_numbers",
     "shown",
@@ -147,6 +148,19 @@ def finite_numbers():
     return fitting(_are_finite, "a finite number", "an array-like of finite numbers")
 
 
+def number_arrays():
+    """Constraint: an array of numbers, of one dimension or more."""
+    return fitting(_are_numbers, "an array-like of numbers")
+
+
+def _are_numbers(value):
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):
+        return False
+    return array.dtype.kind in "biuf" and array.ndim > 0 and array.size > 0
+
+
 _ANY = "no_validation"  # scikit-learn's word where anything is let pass
 _SIDE = at_least(1)
 _SIDES = fitting(
@@ -208,7 +222,7 @@ def _meant(constraints, value) -> str:
     """The name that a wrong one looks like, as the end of a message."""
     names = [name for constraint in constraints if isinstance(constraint, _Names) for name in constraint.names]
     close = get_close_matches(value.lower(), names, 1) if isinstance(value, str) else []
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return f"; did you mean {shown(close[0])}?" if close else ""
 
 
 def check_value(name, value, constraints, where=""):
@@ -225,7 +239,7 @@ def check_parameters(estimator):
         wanted = mismatch(constraints, value)
         if wanted is not None:
             got = f"Got {shown(value)} instead{_meant(constraints, value) or '.'}"
-            raise InvalidParameterError(f"The {name!r} parameter of {type(estimator).__name__} must be {wanted}. {got}")
+            raise InvalidParameterError(f"The '{name}' parameter of {type(estimator).__name__} must be {wanted}. {got}")
 
 
 def check_arguments(owner, values=None, place=None):

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._architecture import build_layers
 from ._checkpoint import Checkpoint, check_checkpoint
-from ._constraints import check_parameters
+from ._constraints import check_parameters, shown
 from ._fitting import History, Run
 from ._hold_out import count_distinct
 from ._images import ImageInput
@@ -221,7 +221,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         self.stopped_early_ = run.stopped or run.asked or run.skipped > 0
         if history.scores and np.isnan(history.scores).all():
             warnings.warn(
-                f"scoring={self.scoring!r} gave NaN in every epoch, so the model has the weights of the lowest "
+                f"scoring={shown(self.scoring)} gave NaN in every epoch, so the model has the weights of the lowest "
                 "validation loss; choose a score that is defined on the validation data, such as 'loss'",
                 UserWarning,
                 stacklevel=level,  # the caller of `fit`

@@ -43,9 +43,10 @@ def warn_of_doubts(X, sample_shape, image_shape):
         doubt = _doubt(samples / scale, sample_shape, image_shape)
     if doubt is not None:
         taken, seen, write, confirm = doubt
+        given = None if image_shape is None else "'series'"
         kind = "rows of X" if len(sample_shape) == 1 else "samples"
         warnings.warn(
-            f"image_shape={image_shape!r} took {kind} of shape {sample_shape} as {taken}, but they look like {seen}. "
+            f"image_shape={given} took {kind} of shape {sample_shape} as {taken}, but they look like {seen}. "
             f"Write {write}; {confirm} where they are not",
             UserWarning,
             stacklevel=2,
@@ -149,7 +150,7 @@ def _flat_doubt(samples):
     side = isqrt(n_features)
     square = side * side == n_features
     taken = _image(side, side, 1) if square else _series(n_features, 1)
-    given = f"image_shape={(side, side) if square else 'series'!r}"
+    given = f"image_shape={(side, side)}" if square else "image_shape='series'"
     found = [seen for seen in _colours(n_features) if row.has_rows(*seen[:2])]
     if found:
         line, _, seen, write = min(found, key=lambda seen: row.distance(seen[0]))

@@ -10,6 +10,7 @@ from math import prod
 
 import numpy as np
 
+from ._constraints import shown
 from ._frame import aligned, split
 from ._memory import check_available
 from ._overflow import check_range
@@ -248,7 +249,8 @@ class Network(Versioned):
                 known.update(dict.fromkeys(".".join(parts[: i + 1]) for i in range(len(parts))))
         for name in names:
             if not isinstance(name, str) or name not in known:
-                raise ValueError(f"freeze: there is no layer {name!r} with parameters; there are {', '.join(known)}")
+                has = ", ".join(known)
+                raise ValueError(f"freeze: there is no layer {shown(name)} with parameters; there are {has}")
 
     def trainable(self) -> np.ndarray:
         """True where a parameter is trained, False where its layer is frozen, of shape ``(n,)``."""

@@ -37,7 +37,7 @@ def exceeds(array, dtype) -> bool:
 def check_range(array, dtype, name="X", remedy="scale it, for example by StandardScaler"):
     """Raise, as scikit-learn's trees do, where finite numbers hold one that ``dtype`` does not reach."""
     if not get_config()["assume_finite"] and exceeds(array, dtype):
-        raise ValueError(f"Input {name} contains infinity or a value too large for {np.dtype(dtype)!r}; {remedy}")
+        raise ValueError(f"Input {name} contains infinity or a value too large for {shown(np.dtype(dtype))}; {remedy}")
 
 
 def check_finite_array(name, array, dtype):

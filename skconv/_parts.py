@@ -173,12 +173,12 @@ def _check_initial(weights, network):
     known = network.named_arrays()
     for name, array in weights.items():
         if name not in known:
-            raise InvalidParameterError(f"initial_weights has {name!r}, but the network has {', '.join(known)}")
+            raise InvalidParameterError(f"initial_weights has {shown(name)}, but the network has {', '.join(known)}")
         if np.shape(array) != known[name].shape:
             raise InvalidParameterError(
-                f"initial_weights[{name!r}] has shape {np.shape(array)}, but the network's has {known[name].shape}"
+                f"initial_weights[{shown(name)}] has shape {np.shape(array)}, but the network's has {known[name].shape}"
             )
         array = np.asarray(array)
-        check_finite_array(f"initial_weights[{name!r}]", array, network.dtype)
+        check_finite_array(f"initial_weights[{shown(name)}]", array, network.dtype)
         if name.endswith((".variance", ".batches")) and array.min() < 0:
-            raise InvalidParameterError(f"initial_weights[{name!r}] must be zero or more, got {array.min()}")
+            raise InvalidParameterError(f"initial_weights[{shown(name)}] must be zero or more, got {array.min()}")

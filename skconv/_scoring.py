@@ -11,6 +11,7 @@ from sklearn.metrics import get_scorer
 from sklearn.utils import check_random_state
 
 from ._checkpoint import fingerprint, plain
+from ._constraints import shown
 from ._hold_out import held_out_rows
 from ._prediction import predict
 from ._sources import subset
@@ -64,7 +65,7 @@ class ValidationScoring:
         n = int(np.count_nonzero(weight))
         if n > least and ceil(n * fraction) >= n:
             raise ValueError(
-                f"validation_fraction={fraction!r} of {n} samples leaves none to train on; change it, or set "
+                f"validation_fraction={shown(fraction)} of {n} samples leaves none to train on; change it, or set "
                 "early_stopping=False"
             )
         seed = check_random_state(0 if self.random_state is None else self.random_state)

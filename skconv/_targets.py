@@ -124,7 +124,7 @@ def check_weight(weight, n, name="sample_weight"):
     _finite(weight, name)
     if weight.min() < 0:
         raise ValueError(
-            f"{name} must be {wanted}, got {float(weight.min())!r}: Negative values in data passed to `{name}`"
+            f"{name} must be {wanted}, got {shown(float(weight.min()))}: Negative values in data passed to `{name}`"
         )
     if not weight.any():
         raise ValueError(f"{name}: all weights are zero, so there is nothing to fit; one must be above")

@@ -63,12 +63,24 @@ def per_layer(name, value, constraints, *lengths):
     if len(value) not in lengths:
         allowed = " or ".join(str(length) for length in dict.fromkeys(lengths))
         raise InvalidParameterError(
-            f"{name}={shown(value)} has {len(value)} entries, one per layer; there are {allowed} layers. One value is "
-            f"for all layers; a pair (down, across) for a layer goes inside: {name}=({shown(value)},)"
+            f"{name}={shown(value)} has {len(value)} entries, one per layer; there are {allowed} layers. "
+            f"{_per_layer_advice(name, value, constraints, lengths[0])}"
         )
     for entry in value:
         check_value(f"{name} of a layer", entry, constraints, f" in {name}={shown(value)}")
     return list(value)
+
+
+def _per_layer_advice(name, value, constraints, n_layers):
+    """What to write in place of a number of entries that fits no number of layers."""
+    whole = mismatch(constraints, value) is None  # it would do for one layer
+    same = len({shown(entry) for entry in value}) == 1
+    if whole or (same and isinstance(value[0], (tuple, list))):
+        every = (value if whole else value[0],) * n_layers
+        return f"What is for one layer goes inside: {name}={shown(every)}"
+    if same:
+        return f"One value is for all layers: {name}={shown(value[0])}"
+    return "Give one for each of them, or one value for all"
 
 
 def check_counts(name, value):
@@ -124,6 +136,6 @@ def _layer_meant(value, kind) -> str:
     if isinstance(value, type) and issubclass(value, kind):
         return f"; write {value.__name__}(...)"
     if isinstance(value, str):
-        return "" if mismatch([ACTIVATIONS], value) else f"; write Activation({value!r})"
+        return "" if mismatch([ACTIVATIONS], value) else f"; write Activation({shown(value)})"
     module = type(value).__module__
     return "" if module in ("builtins", "numpy") else f" of {module}"

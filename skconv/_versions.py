@@ -64,7 +64,7 @@ def _parameters_since(kind, state, other_version):
     for name in kind._get_param_names():
         if name not in state:
             if now[name].default is Parameter.empty:
-                raise ValueError(f"the pickle of {kind.__name__} has no parameter {name!r}, which has no default")
+                raise ValueError(f"the pickle of {kind.__name__} has no parameter '{name}', which has no default")
             later[name] = now[name].default
     if later:
         changes.append(f"It lacks {', '.join(f'{name}, taken as {shown(value)}' for name, value in later.items())}.")

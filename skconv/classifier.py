@@ -231,7 +231,10 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         multilabel = type_of_target(y, input_name="y") == "multilabel-indicator"
         classes = np.arange(y.shape[1]) if multilabel else np.unique(y)
         if self.warm_start and hasattr(self, "classes_") and not np.array_equal(classes, self.classes_):
-            raise ValueError(f"warm_start=True needs the classes of the last fit, {self.classes_!r}, got {classes!r}")
+            raise ValueError(
+                f"warm_start=True needs the classes of the last fit, {shown(self.classes_.tolist())}, got "
+                f"{shown(classes.tolist())}"
+            )
         self.classes_, self._multilabel, self.temperature_ = classes, multilabel, 1.0
 
     def _encode(self, y, name="y"):
@@ -252,7 +255,8 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
             return weight
         if self._multilabel:
             raise ValueError(
-                f"class_weight={self.class_weight!r} is for one label a sample, but y has several; use sample_weight"
+                f"class_weight={shown(self.class_weight)} is for one label a sample, but y has several; use "
+                "sample_weight"
             )
         check_class_weight(self.class_weight, self.classes_)
         weight = weight * self._class_factors(encoded, weight)[encoded]
@@ -357,10 +361,8 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
             if not hasattr(self, "classes_"):
                 self._learn_classes(y, classes)
             elif classes is not None and not np.array_equal(check_classes(classes), self.classes_):
-                raise ValueError(
-                    f"classes={shown(classes)} is not the same as on the last call to partial_fit, "
-                    f"{shown(self.classes_.tolist())}"
-                )
+                given, known = shown(np.asarray(classes).tolist()), shown(self.classes_.tolist())
+                raise ValueError(f"classes={given} is not the same as on the last call to partial_fit, {known}")
 
         return self._partial_fit(X, y, sample_weight, learn, X_val, y_val, sample_weight_val)
 

@@ -21,6 +21,7 @@ from ._constraints import (
     border_widths,
     check_parameters,
     finite_numbers,
+    number_arrays,
     one_of,
     shown,
     sizes,
@@ -155,7 +156,7 @@ class ConvFeatures(FeatureBuilder):
     _parameter_constraints: dict = {
         "filters": [
             one_of(*RANDOM, *_LEARNED, *CLASSICAL, *_SERIES),
-            "array-like",
+            number_arrays(),
             Network,
             with_methods("fit"),
         ],
@@ -167,7 +168,7 @@ class ConvFeatures(FeatureBuilder):
         "padding_mode": [BORDERS],
         "padding_values": [finite_numbers()],
         "flip_kernel": ["boolean"],
-        "bias": [one_of("shared", "position", "random"), "array-like", None],
+        "bias": [one_of("shared", "position", "random"), number_arrays(), None],
         "activation": [one_of("auto", *FUNCTIONS), None],
         "pool": [one_of("auto", "max", "mean", "stride"), None],
         "pool_size": [one_of("auto"), sizes()],

@@ -10,7 +10,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
 from ._calls import fitting, predicting
-from ._constraints import at_least, one_of
+from ._constraints import at_least, one_of, shown
 from ._convnet import BaseConvNet
 from ._parameters import documented
 from ._parts import trains_by_batches
@@ -223,13 +223,13 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
             raise ValueError(f"{name} has {targets.shape[1]} targets, but the model has {len(self.target_mean_)}")
         if self._counts != (self.loss == "poisson"):
             raise ValueError(
-                f"loss={self.loss!r} cannot go on with what another loss has learned: 'poisson' sees counts, the "
+                f"loss={shown(self.loss)} cannot go on with what another loss has learned: 'poisson' sees counts, the "
                 "others see targets of mean 0; set warm_start=False and call fit"
             )
         if self._counts and targets.min() < 0:
             raise ValueError(
-                f"loss='poisson' needs targets of zero or more, got {float(targets.min())!r} in {name}; use another "
-                "loss"
+                f"loss='poisson' needs targets of zero or more, got {shown(float(targets.min()))} in {name}; use "
+                "another loss"
             )
         with np.errstate(over="ignore"):
             encoded = (targets - self.target_mean_) / self.target_scale_

@@ -1035,8 +1035,32 @@ def test_true_is_no_size(start, name):
 def test_tuple_of_the_wrong_length(start, name, value, allowed):
     start.set_params(**{name: value})
     shown = re.escape(repr(value))
-    match = rf"{name}={shown} has {len(value)} entries, one per layer; there are {allowed} layers.*inside: {name}=\("
+    match = rf"{name}={shown} has {len(value)} entries, one per layer; there are {allowed} layers\. "
     assert_rejected(start, lambda model: model.fit(X, Y), match)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "advice"),
+    [
+        ("kernel_size", (3, 3), "What is for one layer goes inside: kernel_size=((3, 3), (3, 3), (3, 3))"),
+        ("kernel_size", [3, 5], "What is for one layer goes inside: kernel_size=([3, 5], [3, 5], [3, 5])"),
+        ("kernel_size", ((3, 5),), "What is for one layer goes inside: kernel_size=((3, 5), (3, 5), (3, 5))"),
+        ("kernel_size", (np.int64(3), 3), "What is for one layer goes inside: kernel_size=((3, 3), (3, 3), (3, 3))"),
+        ("kernel_size", (3, 3, 3, 3), "One value is for all layers: kernel_size=3"),
+        ("stride", (1,), "One value is for all layers: stride=1"),
+        ("padding", ("same",) * 2, "One value is for all layers: padding='same'"),
+        ("padding", ((1, 0), (0, 1)), f"What is for one layer goes inside: padding={(((1, 0), (0, 1)),) * 3}"),
+        ("activation", ("relu",), "One value is for all layers: activation='relu'"),
+        ("dropout", (0.1, 0.2), "Give one for each of them, or one value for all"),
+        ("pool", (), "Give one for each of them, or one value for all"),
+    ],
+)
+def test_what_to_write_in_place_of_a_tuple_of_the_wrong_length(name, value, advice):
+    model = quick(filters=(2, 2, 2), **{name: value})
+    with pytest.raises(ValueError, match=r"layers\. " + re.escape(advice) + "$"):
+        model.fit(X, Y)
+    if f"{name}=" in advice:  # which fits
+        model.set_params(**eval(f"dict({advice.partition(': ')[2]})")).fit(X, Y)
 
 
 @pytest.mark.parametrize("value", [(3, 0), (-1,), (2.5, 2), ("a",), (3, (1, 2)), (None,), (3, True)], ids=repr)

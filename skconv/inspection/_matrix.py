@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._constraints import shown
 from .._memory import check_available
 from .._network import Network, named
 from ..layers import Convolution, FullyConnected, LocallyConnected, Pad
@@ -81,18 +82,20 @@ def _find(model, name):
     network = model
     if not isinstance(model, Network):
         check_is_fitted(model)
-        network = model.network_
+        network = getattr(model, "network_", None)
+        if not isinstance(network, Network):
+            raise ValueError(f"weight_matrix needs a fitted network, got {type(model).__name__}")
     shapes = dict(zip([known for known, _ in named(network.layers)], network.shapes, strict=False))
     kinds = (Convolution, LocallyConnected, FullyConnected)
     found = {known: layer for known, layer in named(network.layers) if isinstance(layer, kinds)}
     if name not in found:
         has = ", ".join(found) or "none"
-        raise ValueError(f"layer={name!r} is not a layer with windows of the network; it has {has}")
+        raise ValueError(f"layer={shown(name)} is not a layer with windows of the network; it has {has}")
     layer, shape = found[name], shapes[name]
     if isinstance(layer.lower(shape)[0], Pad):
         raise ValueError(
-            f"layer={name!r} has a border with padding_mode={layer.padding_mode!r} and "
-            f"padding_values={layer.padding_values!r}; only a border of zeros leaves a matrix of weights alone"
+            f"layer={shown(name)} has a border with padding_mode={shown(layer.padding_mode)} and "
+            f"padding_values={shown(layer.padding_values)}; only a border of zeros leaves a matrix of weights alone"
         )
     return network, layer, shape
 

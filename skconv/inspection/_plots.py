@@ -8,6 +8,8 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
+from .._constraints import at_least, check_value, shown
+
 __all__ = ["plot_hardest", "plot_kernels", "plot_learning_curve"]
 
 
@@ -90,7 +92,7 @@ def plot_kernels(estimator, layer=None, *, channel=None, figure=None):
     ImportError
         Where matplotlib is missing.
     ValueError
-        Where there is no such layer or channel.
+        Where the estimator has no network, or there is no such layer or channel.
     sklearn.exceptions.NotFittedError
         Where the estimator is not fitted.
 
@@ -108,11 +110,11 @@ def plot_kernels(estimator, layer=None, *, channel=None, figure=None):
     4
     >>> matplotlib.pyplot.close(figure)
     """
-    check_is_fitted(estimator)
+    _check_has(estimator, "weights_", "plot_kernels", "a fitted ConvNetClassifier or ConvNetRegressor")
     name, kernels = _kernels(estimator, layer)
     n_channels = kernels.shape[-1]
-    if channel is not None and not 0 <= channel < n_channels:
-        raise ValueError(f"channel={channel!r} is not one of the {n_channels} input channels of {name}")
+    if channel is not None and channel not in range(n_channels):
+        raise ValueError(f"channel={shown(channel)} is not one of the {n_channels} input channels of {name}")
     figure = _figure(figure)
     colour = channel is None and n_channels == 3
     pictures = [_full_range(k) for k in kernels] if colour else kernels[..., channel or 0]
@@ -122,8 +124,8 @@ def plot_kernels(estimator, layer=None, *, channel=None, figure=None):
         image = ax.imshow(picture, cmap="RdBu_r", vmin=-scale, vmax=scale)
     if not colour:
         figure.colorbar(image, ax=axes, shrink=0.8)
-    shown = "" if colour or n_channels == 1 else f", input channel {channel or 0}"
-    figure.suptitle(f"Kernels of {name}{shown}")
+    seen = "" if colour or n_channels == 1 else f", input channel {channel or 0}"
+    figure.suptitle(f"Kernels of {name}{seen}")
     return figure
 
 
@@ -157,7 +159,8 @@ def plot_hardest(estimator, X, y, n=10, *, probabilities=None, figure=None):
     ImportError
         Where matplotlib is missing.
     ValueError
-        Where ``n`` is less than 1, lengths differ, or y has a label that the estimator does not know.
+        Where the estimator is no such classifier, ``n`` is less than 1, lengths differ, or y has a label that the
+        estimator does not know, or several labels a sample.
     sklearn.exceptions.NotFittedError
         Where the estimator is not fitted.
 
@@ -175,12 +178,14 @@ def plot_hardest(estimator, X, y, n=10, *, probabilities=None, figure=None):
     4
     >>> matplotlib.pyplot.close(figure)
     """
-    check_is_fitted(estimator)
-    if n < 1:
-        raise ValueError(f"n must be at least 1, got {n!r}")
+    kind = "a fitted ConvNetClassifier (the errors of a regressor: sklearn.metrics.PredictionErrorDisplay)"
+    for attribute in ("image_shape_", "classes_"):
+        _check_has(estimator, attribute, "plot_hardest", kind)
+    check_value("n", n, [at_least(1)])
     probabilities = np.asarray(estimator.predict_proba(X) if probabilities is None else probabilities)
     y = np.asarray(y)
     check_consistent_length(X, y, probabilities)
+    _check_single_labels(y, probabilities, estimator.classes_)
     figure = _figure(figure)
     worst = _hardest(probabilities, y, estimator.classes_, n)
     samples = np.asarray(X)[worst].reshape(len(worst), *estimator.image_shape_)
@@ -195,6 +200,21 @@ def plot_hardest(estimator, X, y, n=10, *, probabilities=None, figure=None):
             color="black" if label == y[index] else "tab:red",
         )
     return figure
+
+
+def _check_has(estimator, attribute, function, kind):
+    """Raise where an estimator that is fitted is none that a function can plot."""
+    check_is_fitted(estimator)
+    if not hasattr(estimator, attribute):
+        raise ValueError(f"{function} needs {kind}, got {type(estimator).__name__}")
+
+
+def _check_single_labels(y, probabilities, classes):
+    """Raise where y is not one label a sample, or probabilities are not one for each of the classes."""
+    if y.ndim != 1:
+        raise ValueError(f"y must have shape (n_samples,), one label a sample, got shape {y.shape}")
+    if probabilities.shape != (len(y), len(classes)):
+        raise ValueError(f"probabilities must have shape {(len(y), len(classes))}, got {probabilities.shape}")
 
 
 def _pyplot():
@@ -234,7 +254,7 @@ def _kernels(estimator, layer):
         raise ValueError("the network has no convolution")
     name = next(iter(found)) if layer is None else layer
     if name not in found:
-        raise ValueError(f"layer={layer!r} is not a convolution of the network; it has {', '.join(found)}")
+        raise ValueError(f"layer={shown(layer)} is not a convolution of the network; it has {', '.join(found)}")
     return name, found[name]
 
 
@@ -242,7 +262,8 @@ def _hardest(probabilities, y, classes, n):
     """Indices of the ``n`` samples with the lowest probability of their true class, the lowest first."""
     unknown = np.setdiff1d(y, classes)
     if len(unknown):
-        raise ValueError(f"y has labels {unknown[:5]!r} that the estimator does not know; it has {classes!r}")
+        labels, known = shown(unknown[:5].tolist()), shown(classes.tolist())
+        raise ValueError(f"y has labels {labels} that the estimator does not know; it has {known}")
     true = probabilities[np.arange(len(y)), np.searchsorted(classes, y)]
     return np.argsort(true, kind="stable")[:n]
 

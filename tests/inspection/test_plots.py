@@ -10,10 +10,11 @@ from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from skconv import ConvNetClassifier
-from skconv.inspection import plot_hardest, plot_kernels, plot_learning_curve
+from skconv import ConvNetClassifier, ConvNetRegressor
+from skconv.inspection import plot_hardest, plot_kernels, plot_learning_curve, weight_matrix
 
 matplotlib.use("Agg")
 PLOTS = {
@@ -148,6 +149,9 @@ def test_kernels_of_a_series():
         ({"layer": "dense1"}, "layer='dense1' is not a convolution of the network; it has convolution1, convolution2"),
         ({"channel": 1}, "channel=1 is not one of the 1 input channels of convolution1"),
         ({"channel": -1}, "channel=-1 is not one of"),
+        ({"channel": np.int64(1)}, "channel=1 is not one of"),
+        ({"channel": "red"}, "channel='red' is not one of"),
+        ({"layer": np.str_("dense1")}, "layer='dense1' is not a convolution"),
     ],
 )
 def test_kernels_that_are_not_there(model, options, message):
@@ -206,12 +210,42 @@ def test_hardest_takes_a_data_frame(model, digits):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda X, y: (X, y, 0), "n must be at least 1, got 0"),
+        (lambda X, y: (X, y, 0), r"n must be an int in the range \[1, inf\), got 0"),
+        (lambda X, y: (X, y, 2.5), r"n must be an int in the range \[1, inf\), got 2.5"),
         (lambda X, y: (X, y[:-1]), "inconsistent numbers of samples"),
-        (lambda X, y: (X[:2], [3, 77]), r"y has labels array\(\[77\]\) that the estimator does not know"),
+        (lambda X, y: (X[:2], [3, 77]), r"y has labels \[77\] that the estimator does not know"),
+        (
+            lambda X, y: (X, np.eye(10)[y]),
+            r"y must have shape \(n_samples,\), one label a sample, got shape \(\d+, 10\)",
+        ),
         (lambda X, y: (X[:0], y[:0]), "minimum of 1 is required"),
     ],
 )
 def test_hardest_of_bad_input(model, digits, change, message):
     with pytest.raises(ValueError, match=message):
         plot_hardest(model, *change(*digits))
+
+
+def test_hardest_of_probabilities_of_other_classes(model, digits):
+    with pytest.raises(ValueError, match=r"probabilities must have shape \(5, 10\), got \(5, 3\)"):
+        plot_hardest(model, digits[0][:5], digits[1][:5], probabilities=np.ones((5, 3)))
+
+
+def test_hardest_is_for_classifiers_with_images(digits):
+    X, y = digits
+    for estimator in (ConvNetRegressor(filters=2, max_iter=1), LogisticRegression(max_iter=3, tol=1e3)):
+        match = rf"plot_hardest needs a fitted ConvNetClassifier .*ErrorDisplay\), got {type(estimator).__name__}$"
+        with pytest.raises(ValueError, match=match):
+            plot_hardest(estimator.fit(X[:40], y[:40]), X, y)
+    with pytest.raises(NotFittedError):
+        plot_hardest(ConvNetRegressor(), X, y)
+
+
+def test_kernels_are_those_of_a_network(digits):
+    model = LogisticRegression(max_iter=3, tol=1e3).fit(digits[0][:40], digits[1][:40])
+    match = "plot_kernels needs a fitted ConvNetClassifier or ConvNetRegressor, got LogisticRegression"
+    with pytest.raises(ValueError, match=match):
+        plot_kernels(model)
+    with pytest.raises(ValueError, match="weight_matrix needs a fitted network, got LogisticRegression"):
+        weight_matrix(model)
+    assert plot_kernels(ConvNetRegressor(filters=2, max_iter=1).fit(*digits)).axes
