@@ -96,7 +96,7 @@ def main():
     for name, X, y, X_test, y_test in sets(options):
         for n in SIZES if options.sets is None or name in options.sets else ():
             runs, strata = [], None if y.dtype.kind == "f" else y
-            for seed in range(options.seeds if n < len(X) - (0 if options.test else 50) else 0):
+            for seed in range(options.seeds if n <= len(X) - (1 if options.test else 50) else 0):
                 split = train_test_split(X, y, train_size=n, stratify=strata, random_state=seed)
                 X_rest, y_rest = (X_test, y_test) if options.test else (split[1], split[3])
                 runs.append(measured(split[0], split[2], X_rest[:500], y_rest[:500], seed))
