@@ -68,7 +68,8 @@ def test_no_message_has_the_repr_of_a_value(path):
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda value: str(value)[:26])
-def test_numpy_s_values_of_any_parameter(estimator):
+def test_numpy_s_values_of_any_parameter(estimator, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # for a checkpoint
     seen = 0
     for name in signature(type(estimator)).parameters:
         for value in VALUES:
