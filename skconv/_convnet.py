@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from copy import deepcopy
-from math import prod
+from itertools import zip_longest
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._architecture import build_layers
-from ._checkpoint import Checkpoint, check_checkpoint
+from ._checkpoint import Checkpoint, check_checkpoint, plain
 from ._constraints import check_parameters, shown
 from ._fitting import History, Run
 from ._hold_out import count_distinct
@@ -36,6 +36,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
 
     _parameter_constraints: dict = CONSTRAINTS
     _numeric_y = False
+    _warms_up = True
     _range = np.float32  # of X, also where it is computed in float64
 
     # What a subclass says
@@ -80,28 +81,23 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
             raise
         return self._check_X(X, y, reset=reset, multi_output=True, y_numeric=self._numeric_y)
 
-    def _known_shape(self, n_features):
-        """With ``warm_start=True`` that of the fitted network."""
-        if self.warm_start and hasattr(self, "network_") and prod(self.image_shape_) == n_features:
-            return self.image_shape_
-        return super()._known_shape(n_features)
-
     # The parts of a training
 
-    def _initial_network(self, X, n, shape, rng):
-        """A new network, or a copy of the last one with ``warm_start=True``."""
-        if self.warm_start and hasattr(self, "network_"):
-            network = deepcopy(self.network_)
-            wanted = [repr(layer) for layer in build_layers(self, shape, self._n_outputs())]
-            if network.input_shape != shape or [repr(layer) for layer in network.layers] != wanted:
+    def _goes_on(self):
+        """Whether `fit` goes on with the fitted network."""
+        return self.warm_start and hasattr(self, "network_")
+
+    def _fitted_network(self):
+        """A copy of the fitted network, to go on with; raises where the parameters now describe another one."""
+        network = deepcopy(self.network_)
+        now = build_layers(self, network.input_shape, self._n_outputs())
+        for i, (old, new) in enumerate(zip_longest(network.layers, now), 1):
+            if plain(old) != plain(new):
                 raise ValueError(
-                    f"warm_start=True continues the fitted network, from {network.input_shape} through "
-                    f"{len(network.layers)} layers; X and the parameters now describe another one, from {shape} "
-                    f"through {len(wanted)} layers. Set warm_start=False"
+                    "partial_fit, and fit with warm_start=True, go on with the fitted network, but the parameters now "
+                    f"describe another one: layer {i} is {shown(old)}, and would be {shown(new)}; set the parameters "
+                    "back, or call fit with warm_start=False"
                 )
-        else:
-            network = self._new_network(X, n, shape, rng)
-        self._freeze(network)
         return network
 
     # The fit
@@ -112,7 +108,10 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         check_parameters(self)
         check_checkpoint(self)
         given = X, y, sample_weight
-        X, y, shape = self._check_data(X, y, reset=True)
+        goes_on = self._goes_on()
+        if goes_on:
+            self._check_same_shape()
+        X, y, shape = self._check_data(X, y, reset=not goes_on)
         self._check_solver(X, X_val is not None)
         weight = check_weight(sample_weight, len(X))
         self._learn_targets(y)
@@ -123,16 +122,15 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
             trained[held_out] = 0
         self._learn_scale(y, trained)
         encoded = self._encode(y)
-        if not (self.warm_start and hasattr(self, "network_")):
-            self.image_shape_ = shape
+        self.image_shape_ = shape
         validation = self._given_validation(X_val, y_val, sample_weight_val)
         if held_out is not None:
             validation = self._held_out_validation(held_out, X, encoded, weight, y)
         weight = self._weighted(trained, encoded)
         self._check_validation(validation)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        network = self._initial_network(X, np.count_nonzero(weight), shape, rng)
-        self.image_shape_ = shape
+        network = self._fitted_network() if goes_on else self._new_network(X, np.count_nonzero(weight), shape, rng)
+        self._freeze(network)
         self._augmenter = self._new_augmenter(X, weight, shape)
         with Team(thread_count(self.n_jobs)) as team:
             if self.solver == "lbfgs":
@@ -263,7 +261,8 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         if progress is not None:
             rng.bit_generator.state = progress[2]["rng"]
         rows = np.flatnonzero(weight)
-        network = deepcopy(self.network_) if hasattr(self, "network_") else self._new_network(X, len(rows), shape, rng)
+        fitted = hasattr(self, "network_")
+        network = self._fitted_network() if fitted else self._new_network(X, len(rows), shape, rng)
         self._augmenter = self._new_augmenter(X, weight, shape)
         self._freeze(network)
         scored = getattr(self, "_scored", None) if validation is None else self._comparable(validation)

@@ -44,6 +44,7 @@ class ImageInput(Versioned):
 
     _range: type | None = None  # type whose range X must not leave; None is that of the output
     _reads_in_pieces = True  # whether an array in storage that is large stays there, as `LazyRows`
+    _warms_up = False  # whether there is a `warm_start`
     _needs_shape = True  # whether anything but names depends on the shape of the samples
 
     def __sklearn_tags__(self):
@@ -103,8 +104,8 @@ class ImageInput(Versioned):
         """Raise where ``image_shape`` now describes other samples than those that were fitted."""
         if not describes(self.image_shape, self.image_shape_):
             raise ValueError(
-                f"partial_fit goes on with samples of shape {self.image_shape_}, but image_shape is now "
-                f"{shown(self.image_shape)}; call fit"
+                f"{type(self).__name__} goes on with samples of shape {self.image_shape_}, but image_shape is now "
+                f"{shown(self.image_shape)}; set it back, or call fit{' with warm_start=False' * self._warms_up}"
             )
 
     def _known_shape(self, n_features):

@@ -230,12 +230,14 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         check_classification_targets(y)
         multilabel = type_of_target(y, input_name="y") == "multilabel-indicator"
         classes = np.arange(y.shape[1]) if multilabel else np.unique(y)
-        if self.warm_start and hasattr(self, "classes_") and not np.array_equal(classes, self.classes_):
+        if not self._goes_on():
+            self.classes_, self._multilabel = classes, multilabel
+        elif not (multilabel or self._multilabel or np.array_equal(classes, self.classes_)):
             raise ValueError(
                 f"warm_start=True needs the classes of the last fit, {shown(self.classes_.tolist())}, got "
                 f"{shown(classes.tolist())}"
             )
-        self.classes_, self._multilabel, self.temperature_ = classes, multilabel, 1.0
+        self.temperature_ = 1.0
 
     def _encode(self, y, name="y"):
         """Class indices (n,), or the indicators (n, labels); labels outside `classes_` raise."""

@@ -200,13 +200,14 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
 
     def _learn_scale(self, y, weight):
         """Weighted mean and spread of each target, or the mean alone of counts, unless the network is an old one."""
-        if self.warm_start and hasattr(self, "network_"):
+        self._flat = np.ndim(y) == 1
+        if self._goes_on():
             return
         targets, weight = _columns(y)[weight > 0], weight[weight > 0]
         unit = np.ldexp(1.0, np.frexp(np.abs(targets).max(axis=0))[1] - 1)  # a power of two: squares do not overflow
         targets = targets / unit
         mean = np.average(targets, axis=0, weights=weight)
-        self._flat, self._counts = np.ndim(y) == 1, self.loss == "poisson"
+        self._counts = self.loss == "poisson"
         if self._counts:
             if (weight @ (targets != 0) == 0).any():
                 raise ValueError("loss='poisson' needs counts that are not all zero, got a target of zeros alone")

@@ -1228,6 +1228,8 @@ def test_divergence(start):
 def test_divergence_in_partial_fit(start):
     params = {"batch_norm": False, "solver": "sgd", "learning_rate_init": 1e20}
     start.set_params(**params)
+    if hasattr(start, "network_"):
+        start.set_params(learning_rate_init=1e-3).fit(X, Y).set_params(learning_rate_init=1e20)
     epoch = 1 + getattr(start, "n_iter_", 0)
     known = range(10)
     match = rf"the loss became (nan|inf) in epoch {epoch}: .* learning_rate_init \(now 1e\+20\)"
@@ -1372,15 +1374,11 @@ def test_warm_start_goes_on():
 
 def test_warm_start_needs_the_same_problem():
     model = quick(warm_start=True).fit(X, Y)
-    classes = r"warm_start=True needs the classes of the last fit, array\(\[0, .*9\]\), got array"
+    classes = r"warm_start=True needs the classes of the last fit, \[0, .*9\], got \["
     assert_rejected(model, lambda model: model.fit(X, Y + 1), classes)
     assert_rejected(model, lambda model: model.fit(X[Y < 9], Y[Y < 9]), classes)
-    shape = (
-        r"warm_start=True continues the fitted network, from \(8, 8, 1\) through 11 layers; X and the parameters now "
-        r"describe another one, from \(1, 63, 1\) through 14 layers\. Set warm_start=False"
-    )
-    assert_rejected(model, lambda model: model.fit(X[:, :63], Y), shape)
-    assert_rejected(model, lambda model: model.fit(X.reshape(-1, 4, 16), Y), r"from \(4, 16, 1\)")
+    assert_rejected(model, lambda model: model.fit(X[:, :63], Y), "X has 63 features, but .* is expecting 64 features")
+    assert_rejected(model, lambda model: model.fit(X.reshape(-1, 4, 16), Y), r"was fitted on \(8, 8, 1\)")
     expected = model.predict_proba(X)
     diverging = model.set_params(learning_rate_init=1e30, batch_size=16)
     assert_rejected(diverging, lambda model: model.fit(X * 1e30, Y), "diverged")

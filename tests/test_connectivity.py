@@ -388,7 +388,7 @@ def test_partial_fit_and_warm_start():
     model.set_params(warm_start=True).fit(X, Y)
     for changed in ({"connectivity": "full"}, {"bias": None}):
         other = clone(model).fit(X, Y).set_params(**changed)
-        with pytest.raises(ValueError, match="warm_start=True continues the fitted network"):
+        with pytest.raises(ValueError, match="with warm_start=True, go on with the fitted network, but the"):
             other.fit(X, Y)
 
 

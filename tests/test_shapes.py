@@ -205,7 +205,7 @@ def test_a_warm_start_with_flat_samples_keeps_the_shape(kind):
 def test_partial_fit_with_another_shape_than_was_fitted(model, image_shape):
     model.set_params(image_shape=image_shape)
     try:
-        match = r"partial_fit goes on with samples of shape \(12, 12, 3\), but image_shape is now .*; call fit"
+        match = r"goes on with samples of shape \(12, 12, 3\), but image_shape is now .*; set it back, or call fit"
         with pytest.raises(ValueError, match=match):
             model.partial_fit(X.reshape(20, -1), Y)
         model.set_params(image_shape=(12, 12, 3)).partial_fit(X.reshape(20, -1), Y)
