@@ -48,7 +48,7 @@ class _Run:
     def parameters(self) -> int:
         """Numbers trained."""
         if isinstance(self.model, ConvNetClassifier):
-            return sum(array.size for array in self.model.weights_.values())
+            return self.model.network_.parameters.size
         return sum(array.size for array in (*self.model.coefs_, *self.model.intercepts_))
 
 

@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, Flatten, ImagePadder, StridedPooling, ToImages
-from skconv.architectures import _ARCHITECTURES
+from skconv.architectures import ARCHITECTURES
 from skconv.augmentation._augmenter import NAMES
 
 NETWORKS = (ConvNetClassifier, ConvNetRegressor)
@@ -25,6 +25,7 @@ NEEDED = {  # what a setting does not go without
     ("filters", "rocket"): SERIES,
     ("filters", "pca"): {"kernel_size": 1, "n_patches": 500},
     ("mode", "pattern"): {"pattern": np.ones((1, 1))},
+    ("padding_mode", "pattern"): {"padding_values": np.ones((1, 1))},
     ("noise", "uniform"): {"mode": "noise"},
 }
 ON_BOTH = ("solver", "early_stopping")  # other parameters that the networks share are tried on the two in turn
@@ -39,7 +40,7 @@ def values(estimator, name):
     if name == "warm_start":  # a second fit is another one by definition, which check_supervised_y_2d does not like
         return []
     constraint = estimator._parameter_constraints[name]
-    named = {"layers": _ARCHITECTURES, "augment": ("auto", *NAMES), "freeze": ("convolution1",)}.get(name, ())
+    named = {"layers": ARCHITECTURES, "augment": ("auto", *NAMES), "freeze": ("convolution1",)}.get(name, ())
     switches = {True, False} if "boolean" in constraint else set()
     options = {option for part in constraint if isinstance(part, StrOptions) for option in part.options}
     return sorted({*named, *switches, *options} - {getattr(estimator(), name)}, key=str)
