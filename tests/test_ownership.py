@@ -85,7 +85,7 @@ MODELS = {
     "lists": (
         ConvNetRegressor,
         "predict",
-        lambda: {"filters": [4, 4], "kernel_size": [3, [3, 5]], "freeze": ["convolution1"]},
+        lambda: {"filters": [4, 4], "kernel_size": [3, [3, 5]], "image_shape": [8, 8], "freeze": ["convolution1"]},
     ),
     "class_weight": (ConvNetClassifier, "predict_proba", lambda: {"class_weight": {0: 2.0}, "filters": 4}),
     "filters": (ConvFeatures, "transform", lambda: {"filters": bank(), "padding_mode": "constant"}),
