@@ -261,25 +261,21 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
         self._transform(X.reshape(len(X), *self.image_shape_), out)
         return out
 
-    def _thread_memory(self):
-        """Bytes of scikit-learn's ``working_memory`` for each thread."""
-        return working_memory() // max(1, thread_count(self.n_jobs))
-
     def _sample_bytes(self, X, dtype):
         """Memory that one sample takes while it is transformed."""
         return self._working_bytes(dtype.itemsize) + prod(X.shape[1:]) * dtype.itemsize * (X.dtype != dtype)
 
     def _check_working_memory(self, X, dtype):
         """Raise where not even one sample, or the fewest that are done together, can be transformed."""
-        what, limit = "scikit-learn's working_memory for a thread", self._thread_memory()
-        check_memory("one sample's working arrays", self._sample_bytes(X, dtype), limit, what)
+        needed = self._sample_bytes(X, dtype)
+        check_memory("one sample's working arrays", needed, working_memory(), "scikit-learn's working_memory")
 
     def _transform(self, X, out):
         """Chunk by chunk over the threads, within scikit-learn's ``working_memory``."""
-        size = prod(out.shape[1:]) * out.itemsize
-        most = self._thread_memory() // max(1, self._sample_bytes(X, out.dtype))
-        rows = max(1, min(_CHUNK_BYTES // max(1, size), most))
-        with Team(thread_count(self.n_jobs)) as team:
+        size, each = prod(out.shape[1:]) * out.itemsize, max(1, self._sample_bytes(X, out.dtype))
+        threads = max(1, min(thread_count(self.n_jobs), working_memory() // each))  # fewer, where room is for few
+        rows = max(1, min(_CHUNK_BYTES // max(1, size), working_memory() // threads // each))
+        with Team(threads) as team:
 
             def chunk(k):
                 part = slice(k * rows, (k + 1) * rows)

@@ -12,9 +12,20 @@ from ._kernels.products import COLUMNS
 from ._memory import check_memory
 from ._session import MIN_BLOCK_WORK, Session, fitting_width
 
-__all__ = ["block_width", "borrow", "give_back", "predict", "prediction_width", "runs_alone", "width_within"]
+__all__ = [
+    "block_bytes",
+    "block_width",
+    "borrow",
+    "give_back",
+    "narrowest",
+    "predict",
+    "prediction_width",
+    "runs_alone",
+    "width_within",
+]
 
 _KEPT, _KEPT_ALONE = 2, 4  # sessions of a width; as many as a server has threads: twice the requests a second
+_NARROWEST = 2  # one is `Alone`
 _FEW = 3  # samples that take less time one by one than as a block
 _FEW_WORK = 1 << 19  # multiply-adds of a sample below which only one does
 
@@ -40,15 +51,25 @@ def block_width(network, n: int) -> int:
     return min(fitting_width(256 if useful >= 128 else 64, network), max(1, ceil(n / COLUMNS)) * COLUMNS)
 
 
+def narrowest(network) -> int:
+    """Samples of the narrowest block: where there are no products, whose columns must be alike, a few."""
+    return COLUMNS if network.multiply_adds else _NARROWEST
+
+
+def block_bytes(network) -> int:
+    """Memory of the narrowest block."""
+    steps, dtype, width = network.fused_steps(), network.dtype, narrowest(network)
+    options = {"training": False, "input_gradient": False}
+    plans = [step.layer.plan(step.shape, width, dtype, **options) for step in steps]
+    numbers = 2 * prod(network.input_shape) + 2 * sum(prod(step.out) for step in steps)
+    return numbers * dtype.itemsize * width + max(scratch_bytes(plan.scratch, dtype) for plan in plans)
+
+
 def width_within(network, n: int, limit: int) -> int:
     """`block_width`, or what fits in ``limit`` bytes where that is less; raises where not even one block does."""
-    steps, dtype = network.fused_steps(), network.dtype
-    options = {"training": False, "input_gradient": False}
-    plans = [step.layer.plan(step.shape, COLUMNS, dtype, **options) for step in steps]
-    numbers = 2 * prod(network.input_shape) + 2 * sum(prod(step.out) for step in steps)
-    least = numbers * dtype.itemsize * COLUMNS + max(scratch_bytes(plan.scratch, dtype) for plan in plans)
-    check_memory(f"a block of {COLUMNS} samples", least, limit, "scikit-learn's working_memory for a thread")
-    return min(block_width(network, n), limit // least * COLUMNS)
+    least, width = block_bytes(network), narrowest(network)
+    check_memory(f"a block of {width} samples", least, limit, "scikit-learn's working_memory for a thread")
+    return min(block_width(network, n), limit // least * width)
 
 
 def borrow(network, width) -> Session | Alone:

@@ -24,7 +24,7 @@ LEVELS = [
     {"_hold_out"},
     {"inspection", "_architecture"},
     {"_transform", "_banks", "_patches", "_filters"},
-    {"_training", "_prediction", "_alone"},
+    {"_training", "_prediction", "_alone", "_strips"},
     {"_session"},
     {"_network"},
     {"architectures"},
