@@ -248,7 +248,6 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         weight = self._weighted(weight, encoded)
         self.image_shape_ = shape
         validation = self._given_validation(X_val, y_val, sample_weight_val)
-        self._check_validation(validation)
         self._train_part(X, encoded, weight, shape, validation)
         return self
 

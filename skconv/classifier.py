@@ -25,6 +25,17 @@ from .losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy,
 __all__ = ["ConvNetClassifier"]
 
 
+def _learns_by_chunks(estimator):
+    """Whether there is a `partial_fit`: condition of `available_if`."""
+    if estimator.class_weight == "balanced":
+        raise AttributeError(
+            "class_weight='balanced' is not supported for partial_fit, which sees a chunk at a time; use the weights "
+            "of sklearn.utils.compute_class_weight('balanced', classes=classes, y=y) on all of y, or a large sample of "
+            "it, as a dict"
+        )
+    return trains_by_batches(estimator)
+
+
 @documented
 class ConvNetClassifier(ClassifierMixin, BaseConvNet):
     """Convolutional network for images and series.
@@ -45,7 +56,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
     {training}
     temperature_scaling : bool, default=False
         Whether to divide the logits by a number, `temperature_`, that makes the probabilities fit the validation data
-        best (Guo et al., 2017); needs validation data.
+        best (Guo et al., 2017); needs validation data.  `partial_fit` without any leaves the number as it is.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, multiplied with the samples', in validation too.  "balanced" gives every class the same
         sum of weights, and needs all samples: not for `partial_fit`.
@@ -209,7 +220,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
+        tags.classifier_tags.multi_label = self.class_weight is None  # the weights are of single labels
         return tags
 
     # Targets
@@ -288,7 +299,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
             raise ValueError("temperature_scaling=True needs validation data: pass X_val, or set early_stopping=True")
 
     def _after_fit(self, team, validation):
-        if not self.temperature_scaling:
+        if not self.temperature_scaling or validation is None:
             return
         X, encoded, weight, _ = validation
         outputs = self._network_outputs(self.network_, X, team).T.astype(np.float64)
@@ -331,7 +342,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         """
         return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 
-    @available_if(trains_by_batches)
+    @available_if(_learns_by_chunks)
     @fitting
     def partial_fit(self, X, y, classes=None, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """One pass over a chunk of the data, at the constant learning rate `learning_rate_init`.
@@ -353,12 +364,6 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         """
 
         def learn(y, weight):
-            if self.class_weight == "balanced":
-                raise ValueError(
-                    "class_weight='balanced' is not supported for partial_fit, which sees a chunk at a time; use the "
-                    "weights of sklearn.utils.compute_class_weight('balanced', classes=classes, y=y) on all of y, or "
-                    "a large sample of it, as a dict"
-                )
             check_classification_targets(y)
             if not hasattr(self, "classes_"):
                 self._learn_classes(y, classes)
