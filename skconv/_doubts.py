@@ -22,6 +22,8 @@ _CHANCE = 4  # standard errors
 _THIN, _LONG = 8, 16  # times as long as wide, and so many pixels long: no image
 _COLOURS = 4  # channels of an image file, at most
 _LEAST = 8  # pixels across an image file, at least
+_SEVERAL = 5  # numbers along an axis, at least, of which an order can be seen
+_NOTHING = 1e-12  # distance that is rounding, of numbers up to 1
 _ORDERED, _UNORDERED = 0.6, 0.9  # distance of neighbours over that of others
 _ROWS, _NO_ROWS = 0.85, 0.05  # distance straight down over that aside: at most; from 1, at most
 _JUMP = 2.0  # distance across the ends of rows over that within
@@ -109,7 +111,7 @@ def _channels_doubt(nd):
         return None
     across, inward = _disorder(nd, 2), _disorder(nd, 3)
     if height <= _COLOURS:
-        first = inward < 0.8 or inward < 1.15 * across
+        first = not (inward > 0.8 and inward > 1.15 * across)
     else:
         first = _is_unordered(nd, 1) and _is_ordered(nd, 2) and _is_ordered(nd, 3)
     if not first:
@@ -122,22 +124,22 @@ def _is_thin(long, short) -> bool:
 
 
 def _disorder(nd, axis):
-    """Mean squared distance of neighbours along an axis over that of others: 1 where there is no order."""
+    """Mean squared distance of neighbours along an axis over that of others: 1 without order, NaN if all are alike."""
     nd = np.moveaxis(nd, axis, 0)
     length = len(nd)
     near = np.square(nd[1:] - nd[:-1]).mean()
     every = 2 * length / (length - 1) * nd.var(axis=0).mean()  # of all pairs
     far = (every * length - 2 * near) / (length - 2)
-    return near / far if far > 0 else 1.0
+    return near / far if far > _NOTHING else np.nan
 
 
 def _is_ordered(nd, axis) -> bool:
     chance = 1 - _CHANCE / prod(nd.shape[1:]) ** 0.5
-    return nd.shape[axis] > 2 and _disorder(nd, axis) < min(_ORDERED, chance)
+    return nd.shape[axis] >= _SEVERAL and _disorder(nd, axis) < min(_ORDERED, chance)
 
 
 def _is_unordered(nd, axis) -> bool:
-    return nd.shape[axis] > 2 and _disorder(nd, axis) > _UNORDERED
+    return nd.shape[axis] >= _SEVERAL and _disorder(nd, axis) > _UNORDERED
 
 
 # Samples that came flat

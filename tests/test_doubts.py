@@ -237,6 +237,16 @@ def test_any_type_of_number_says_the_same(dtype):
     assert said(images) == said(images.astype(np.float64) / 255)
 
 
+def test_samples_that_are_constant_raise_no_doubt():
+    for shape in ((3, 10, 1), (10, 3), (12, 12), (6, 12), (100,), (192,)):
+        assert not said(np.zeros((4, *shape)) + np.arange(4).reshape(4, *(1 for _ in shape)))
+
+
+def test_digits_in_other_rows_raise_no_doubt():
+    assert not said(DIGITS.reshape(-1, 16, 4))
+    assert not said(DIGITS.reshape(-1, 4, 16))
+
+
 @pytest.mark.parametrize("value", [0.0, 7.0, 1e308, -1e308])
 def test_constant_and_extreme_numbers(value):
     for shape in ((5, 49), (5, 12, 12), (5, 32, 9, 1), (5, 3, 16, 16)):
