@@ -45,6 +45,8 @@ class Plan:
         Borders of zeros around the input, around the output's gradient.
     aside : bool
         Whether the layer's backward pass puts the weight's gradient aside; its scratch is then the group "gradient".
+    temporary : int
+        Bytes that a call, of `prepare` too, allocates and gives back.
 
     A shape may be followed by a dtype, ``(shape, dtype)``; otherwise it is the network's.
     """
@@ -56,6 +58,7 @@ class Plan:
     x: Storage | None = None
     dy: Storage | None = None
     aside: bool = False
+    temporary: int = 0
 
 
 class Arrays(dict):
@@ -136,6 +139,12 @@ def scratch_bytes(groups: dict, dtype) -> int:
         entries = [with_dtype(entry, dtype) for entry in shapes.values()]
         sizes.append(sum(-(-prod(shape) * np.dtype(kind).itemsize // 64) * 64 for shape, kind in entries))
     return max(sizes)
+
+
+def shapes_bytes(shapes: dict, dtype) -> int:
+    """Bytes that a plan's entries take."""
+    entries = [with_dtype(entry, dtype) for entry in shapes.values()]
+    return sum(prod(shape) * np.dtype(kind).itemsize for shape, kind in entries)
 
 
 def allocate(shapes: dict, dtype) -> Arrays:

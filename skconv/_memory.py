@@ -11,14 +11,20 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-__all__ = ["cgroup_limit", "check_available", "check_memory", "limits", "mebibytes"]
+__all__ = ["cgroup_limit", "check_available", "check_memory", "counted", "limits", "mebibytes"]
 
+_LARGE = 10**15
 _SMALL = 64  # parts of a limit: what takes less is not held against what the process has already
 
 
+def counted(n) -> str:
+    """A whole number as messages show it, also one of thousands of digits."""
+    return f"{n:,}" if n < _LARGE else f"more than {_LARGE - 1:,}"
+
+
 def mebibytes(n) -> str:
-    """A number of bytes in MiB, also one that no float holds."""
-    return f"{n / 2**20:,.1f}" if n < 1 << 80 else f"more than {1 << 60:,}"
+    """A number of bytes in MiB."""
+    return f"{n / 2**20:,.1f}" if n < _LARGE else counted(n >> 20)
 
 
 def check_memory(what, needed, limit, name, held=0):

@@ -12,7 +12,8 @@ import numpy as np
 
 from ._constraints import shown
 from ._frame import aligned, split
-from ._memory import check_available
+from ._kernels.products import COLUMNS
+from ._memory import check_available, counted, mebibytes
 from ._overflow import check_range
 from ._versions import Versioned
 from .layers import Convolution, StridePool
@@ -96,6 +97,17 @@ def gradients_wanted(steps, trained) -> list[bool]:
     return wanted
 
 
+def check_arrays(steps, sizes, n_samples, beside=0):
+    """Raise where there is no memory for each step's bytes, and those beside; the message names who takes most."""
+    largest = max(range(len(sizes)), key=sizes.__getitem__)
+    before, after = (" x ".join(map(counted, shape)) for shape in (steps[largest].shape, steps[largest].out))
+    what = (
+        f"the network's arrays for {counted(n_samples)} samples ({mebibytes(sizes[largest])} MiB of them for "
+        f"{steps[largest].name}, from {before} to {after})"
+    )
+    check_available(what, sum(sizes) + beside)
+
+
 class Network(Versioned):
     """Layers on an input shape.
 
@@ -107,6 +119,13 @@ class Network(Versioned):
         ``(height, width, channels)``.
     dtype : dtype
         float32 or float64.
+    trained : bool, default=False
+        Whether it will be trained, which takes several copies of the parameters.
+
+    Raises
+    ------
+    ValueError
+        Where the layers do not fit, or the parameters not into memory.
 
     Attributes
     ----------
@@ -122,7 +141,7 @@ class Network(Versioned):
 
     frozen: tuple[str, ...] = ()
 
-    def __init__(self, layers, input_shape, dtype):
+    def __init__(self, layers, input_shape, dtype, *, trained=False):
         self.input_shape = tuple(input_shape)
         self.dtype = np.dtype(dtype)
         self.layers = own_layers(layers)
@@ -131,7 +150,7 @@ class Network(Versioned):
         for name, layer in lower(self.layers, self.input_shape):
             self.steps.append(Step(name, layer, shape))
             shape = self.steps[-1].out
-        self._check_memory()
+        self._check_memory(_TRAINED_COPIES if trained else 1)
         self.parameters = aligned((sum(step.n_parameters for step in self.steps),), self.dtype)
         self.state = aligned((sum(step.n_state for step in self.steps),), self.dtype)
         self.changed()
@@ -140,12 +159,15 @@ class Network(Versioned):
         """What an estimator that has a network as a parameter shows of it."""
         return f"<Network of {len(self.layers)} layers from {self.input_shape} to {self.shapes[-1]}>"
 
-    def _check_memory(self):
-        """Raise where the parameters cannot be trained in this machine's memory."""
+    def _check_memory(self, copies):
+        """Raise where there is no memory for that many copies of the parameters, or for outputs of a few samples."""
         largest = max(self.steps, key=lambda step: step.n_parameters)
-        n = sum(step.n_parameters for step in self.steps)
-        what = f"to train the network's {n:,} parameters ({largest.n_parameters:,} in {largest.name})"
-        check_available(what, _TRAINED_COPIES * n * self.dtype.itemsize)
+        n, state = (sum(getattr(step, name) for step in self.steps) for name in ("n_parameters", "n_state"))
+        what = f"the network's {counted(n)} parameters ({counted(largest.n_parameters)} in {largest.name})"
+        what = what if copies == 1 else f"to train {what}"
+        check_available(what, (copies * n + state) * self.dtype.itemsize)
+        steps, number = self.fused_steps(), COLUMNS * self.dtype.itemsize
+        check_arrays(steps, [number * prod(step.out) * (not step.layer.in_place) for step in steps], COLUMNS)
 
     def __getstate__(self):
         return {**super().__getstate__(), "idle_sessions": {}, "twins": {}, "alone": None}

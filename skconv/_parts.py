@@ -48,7 +48,7 @@ class TrainingParts:
         return np.dtype(np.float64 if double and whole else np.float32)
 
     def _new_network(self, X, n, shape, rng):
-        network = Network(build_layers(self, shape, self._n_outputs()), shape, self._compute_dtype(X, n))
+        network = Network(build_layers(self, shape, self._n_outputs()), shape, self._compute_dtype(X, n), trained=True)
         network.initialize(rng)
         if self.initial_weights is not None:
             _check_initial(self.initial_weights, network)

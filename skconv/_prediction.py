@@ -72,12 +72,17 @@ def width_within(network, n: int, limit: int) -> int:
     return min(block_width(network, n), limit // least * width)
 
 
-def borrow(network, width) -> Session | Alone:
-    """A session for prediction, that of one sample for width 1, alone with the caller until `give_back`."""
+def borrow(network, width, copies=1) -> Session | Alone:
+    """A session for prediction, that of one sample for width 1, alone with the caller until `give_back`.
+
+    Where none is idle, there is memory for ``copies`` new ones, or this raises.
+    """
     try:
         return network.idle_sessions[width].pop()
     except (KeyError, IndexError):
-        return Alone(network, block_width(network, 1)) if width == 1 else Session(network, width, 1, training=False)
+        if width == 1:
+            return Alone(network, block_width(network, 1))
+        return Session(network, width, 1, training=False, copies=copies)
 
 
 def give_back(session):
@@ -96,7 +101,7 @@ def predict(network, X, team, width=None, out=None, change=None):
     width = prediction_width(network, n) if width is None else width
     out = np.empty((n, *network.shapes[-1]), network.dtype) if out is None else out
     blocks = ceil(n / width)
-    sessions = [borrow(network, width) for _ in range(min(team.threads, blocks))]
+    sessions = [borrow(network, width, copies) for copies in range(min(team.threads, blocks), 0, -1)]
 
     def block(k):
         session = sessions[k % len(sessions)]

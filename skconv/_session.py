@@ -8,8 +8,7 @@ import numpy as np
 
 from ._frame import Frame, aligned, allocate, carve, scratch_bytes, split
 from ._kernels.products import COLUMNS
-from ._network import gradients_wanted, n_body
-from ._parallel import SPLIT
+from ._layout import Layout
 from .layers import Layer
 from .layers.branching import Fork, Merge, Switch
 
@@ -17,7 +16,6 @@ __all__ = ["Session", "fitting_width", "training_width"]
 
 MIN_BLOCK_WORK = 1 << 24  # multiply-adds below which a block is not worth a thread
 _MAX_BLOCK_BYTES = 1 << 26  # activations of a block
-_ASIDE = 1 << 20  # multiply-adds below which a weight's gradient is not worth a hand-off of about 60 us
 
 
 def fitting_width(width, network):
@@ -51,7 +49,7 @@ def _link(frames):
             open_.pop()
 
 
-class Session:
+class Session(Layout):
     """The arrays that run a network on ``blocks`` blocks of ``width`` samples.
 
     A task takes one block through all layers, forward, loss and backward, so that a step hands work to the threads
@@ -69,23 +67,14 @@ class Session:
         The threads; None runs in the calling thread.
     seed : int, default=0
         Of the blocks' random streams.
+    copies, beside : int
+        What else there will be, see `Layout`.
     """
 
-    def __init__(self, network, width, blocks, *, training, team=None, seed=0):
-        self.network, self.width, self.blocks, self.training, self.team = network, width, blocks, training, team
-        steps = self.steps = network.training_steps() if training else network.fused_steps()
-        self.n_body = n_body(steps)
-        self.in_place = [
-            step.layer.in_place
-            and (i == 0 or not steps[i - 1].layer.reads_output or isinstance(step.layer, Fork))  # which writes nothing
-            for i, step in enumerate(steps)
-        ]
-        self.trained = [training and bool(step.n_parameters) and not network.is_frozen(step) for step in steps]
-        self.wanted = gradients_wanted(steps, self.trained)  # of each step's input, and of the last output
-        self.plans = [
-            step.layer.plan(step.shape, width, network.dtype, training=training, input_gradient=wanted)
-            for step, wanted in zip(steps, self.wanted[:-1], strict=True)
-        ]
+    def __init__(self, network, width, blocks, *, training, team=None, seed=0, copies=1, beside=0):
+        threads = 1 if team is None else team.threads
+        super().__init__(network, width, blocks, training=training, threads=threads, copies=copies, beside=beside)
+        self.team, steps = team, self.steps
         self.parameters, self.state = network.views(steps=steps)
         self.shared = [allocate(plan.shared, network.dtype) for plan in self.plans]
         self.weight = aligned((width * blocks,), network.dtype)
@@ -96,8 +85,9 @@ class Session:
         self._allocate_vectors()
         self._allocate_gradients()
         size = max(scratch_bytes(plan.scratch, network.dtype) for plan in self.plans)
-        arenas = [aligned((size,), np.uint8) for _ in range(min(1 if team is None else team.threads, blocks))]
-        self._choose_aside()
+        arenas = [aligned((size,), np.uint8) for _ in range(self.threads)]
+        size = max(scratch_bytes(groups, network.dtype) for groups in self.aside_scratch)
+        self.aside_arena = aligned((size,), np.uint8)
         self.frames = [self._frames(k, arenas[k % len(arenas)], seed) for k in range(blocks)]
         self.late = {i: self._late_frame(i) for i, step in enumerate(steps) if self.trained[i] and step.layer.late}
         self.preparations = [
@@ -109,21 +99,6 @@ class Session:
         self.backward_program = self._backward_program() if training else []
         self.prepare()
 
-    def _choose_aside(self):
-        """Steps whose weight's gradient is put aside, and memory for what they do: it runs beside the others."""
-        several = self.training and self.blocks == 1 and self.team is not None and self.team.threads > 1
-        self.aside = []
-        for step, plan, trained in zip(self.steps, self.plans, self.trained, strict=True):
-            work = self.width * step.layer.multiply_adds(step.shape)
-            fits = plan.aside or (step.layer.late and work < SPLIT)  # a larger product is spread over all threads
-            self.aside.append(several and trained and fits and work >= _ASIDE)
-        self.aside_scratch = [
-            {"gradient": plan.scratch["gradient"]} if aside and plan.aside else {}
-            for plan, aside in zip(self.plans, self.aside, strict=True)
-        ]
-        size = max(scratch_bytes(groups, self.network.dtype) for groups in self.aside_scratch)
-        self.aside_arena = aligned((size,), np.uint8)
-
     # Arrays
 
     def _allocate_vectors(self):
@@ -133,11 +108,11 @@ class Session:
         dtype, last = self.network.dtype, len(self.steps) - 1
         for i in range(self.n_body - 1, last + 1):
             shape = (*self.steps[i].out, self.width * self.blocks)
-            within = i >= self.n_body and self.in_place[i]
-            self.vectors[i] = self.vectors[i - 1] if within else aligned(shape, dtype)
-            if self.training and (self.wanted[i + 1] or i == last):
-                known = self.vector_gradients.get(i - 1) if within else None
-                self.vector_gradients[i] = aligned(shape, dtype) if known is None else known
+            self.vectors[i] = aligned(shape, dtype) if self.own_output(i) else self.vectors[i - 1]
+            if self.own_gradient(i):
+                self.vector_gradients[i] = aligned(shape, dtype)
+            elif self.wanted[i + 1]:
+                self.vector_gradients[i] = self.vector_gradients[i - 1]
         self.output, self.output_gradient = self.vectors[last], self.vector_gradients.get(last)
 
     def _allocate_gradients(self):
@@ -153,7 +128,7 @@ class Session:
                 self.early.append((slice(start, start + n), slice(total, total + n)))
                 total += n
             start += n
-        self.block_gradients = aligned((self.blocks if self.blocks > 1 else 0, total), dtype)
+        self.block_gradients = aligned((self.blocks if self.blocks > 1 else 0, self.n_early()), dtype)
 
     def _gradients(self, k):
         """Per step, where block k puts its gradient."""
@@ -162,8 +137,8 @@ class Session:
         views, start = [], 0
         for i, step in enumerate(self.steps):
             if not self.trained[i]:  # frozen: what its backward pass writes is nobody's
-                written = self.wanted[i] and not step.layer.late
-                views.append(allocate(step.parameter_shapes if written else {}, self.network.dtype))
+                shapes = step.parameter_shapes if self.has_frozen_gradients(i) else {}
+                views.append(allocate(shapes, self.network.dtype))
             elif self.blocks == 1:
                 views.append(self.whole[i])
             else:
@@ -174,21 +149,9 @@ class Session:
 
     def _store(self, i, consumer=None, producer=None):
         """An array for the values at the input of step i (or their gradient), within the borders somebody wants."""
-        steps, plans = self.steps, self.plans
-        shape, storage = steps[i].shape, None
-        if consumer is not None:
-            while consumer < self.n_body and self.in_place[consumer]:
-                consumer += 1
-            storage = plans[consumer].x if consumer < len(plans) else None
-        elif producer is not None:
-            storage = plans[producer].dy
-        if storage is None:
-            array = aligned((*shape, self.width), self.network.dtype)
-            return array, array
-        whole = aligned((storage.rows, storage.columns, shape[2], self.width), self.network.dtype)
-        rows = slice(storage.row, storage.row + shape[0])
-        columns = slice(storage.column, storage.column + shape[1])
-        return whole[rows, columns], whole
+        shape, inside = self.storage(i, consumer, producer)
+        whole = aligned(shape, self.network.dtype)
+        return whole if inside is None else whole[inside], whole
 
     def _ends(self, i, columns, x, dx):
         """Output of step i with its storage, and its gradient with that one's; ``x`` and ``dx`` are the input's."""
@@ -196,12 +159,10 @@ class Session:
             y, dy = self.vectors[i][:, columns], self.vector_gradients.get(i)
             dy = None if dy is None else dy[:, columns]
             return (y, y), (dy, dy)
-        y = x if self.in_place[i] else self._store(i + 1, consumer=i + 1)
-        if not self.wanted[i + 1]:
-            return y, (None, None)
-        if self.in_place[i] and dx is not None:
-            return y, (dx, dx)
-        return y, self._store(i + 1, producer=i)
+        y = self._store(i + 1, consumer=i + 1) if self.own_output(i) else x
+        if self.own_gradient(i):
+            return y, self._store(i + 1, producer=i)
+        return y, (dx, dx) if self.wanted[i + 1] else (None, None)
 
     def _frames(self, k, arena, seed):
         """The frames of block k, one a step."""

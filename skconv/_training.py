@@ -15,6 +15,7 @@ __all__ = ["Trainer", "weight_matrices"]
 
 _PARTS = 4  # slices of the optimiser's vectors; fixed, so that no bit depends on the threads
 _PART_SIZE = 1 << 16
+_LBFGS_VECTORS = 37  # of scipy, in double precision: ten steps and gradients, its work, what the objective makes
 
 
 def _named_matrices(network):
@@ -35,6 +36,12 @@ def weight_matrices(network):
     """``(start in the flat vector, (rows, columns))`` of the kernels, for Muon; Adam does better on dense layers."""
     kernels = [(start, view) for start, view in _named_matrices(network) if view.ndim == 4]
     return [(start, (len(view), view.size // len(view))) for start, view in kernels if view.size > 9 * len(view)]
+
+
+def _own_bytes(*parts) -> int:
+    """Bytes of the arrays that objects have for themselves."""
+    arrays = {id(a): a.nbytes for part in parts for a in vars(part).values() if isinstance(a, np.ndarray)}
+    return sum(arrays.values())
 
 
 class Trainer:
@@ -66,8 +73,6 @@ class Trainer:
     ):  # fmt: skip
         self.network, self.loss, self.optimizer, self.team = network, loss, optimizer, team
         self.batch_size, self.clip, self.augmenter, self.seed = batch_size, clip, augmenter, seed
-        width = training_width(network, batch_size)
-        self.session = Session(network, width, ceil(batch_size / width), training=True, team=team, seed=seed)
         mask = network.decayed()
         l1, l2 = alpha * l1_ratio, alpha * (1 - l1_ratio)
         self.l1 = L1Penalty(l1, mask, network.dtype) if l1 else None
@@ -78,10 +83,23 @@ class Trainer:
         self.average = None if ema_decay is None else WeightAverage(network.parameters, ema_decay)
         self.updates = 0
         self.batch_weight = 0.0  # sum of the weights of the last batch
-        columns = self.session.width * self.session.blocks
-        self._targets = np.zeros((*network.shapes[-1], columns), network.dtype)
-        self._weight = np.zeros(columns, network.dtype)
+        width = training_width(network, batch_size)
+        blocks = ceil(batch_size / width)
+        beside = self._bytes_beside(width * blocks)
+        self.session = Session(network, width, blocks, training=True, team=team, seed=seed, beside=beside)
+        self._targets = np.zeros((*network.shapes[-1], width * blocks), network.dtype)
+        self._weight = np.zeros(width * blocks, network.dtype)
         self._staging = np.empty((0, 0))
+
+    def _bytes_beside(self, columns) -> int:
+        """Bytes that training takes beside its session: vectors like the parameters, and a batch as it comes."""
+        network = self.network
+        vectors = 2  # themselves, and a copy after an epoch
+        if self.optimizer is None:
+            vectors += _LBFGS_VECTORS * 8 // network.dtype.itemsize
+        numbers = vectors * len(network.parameters) + columns * (network.shapes[-1][0] + 1 + prod(network.input_shape))
+        own = (self, self.l2, *self.parts().values())
+        return numbers * network.dtype.itemsize + _own_bytes(*(part for part in own if part is not None))
 
     def parts(self):
         """What has a state beside the network's, by name."""

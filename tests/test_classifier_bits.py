@@ -161,7 +161,7 @@ def test_n_jobs_changes_no_bit(params, dtype):
     ids=["defaults", "mean", "lenet5", "branches"],
 )
 def test_n_jobs_changes_no_bit_of_a_single_block(params, digits, monkeypatch):
-    monkeypatch.setattr("skconv._session._ASIDE", 0)  # gradients of weights beside the rest, however small
+    monkeypatch.setattr("skconv._layout._ASIDE", 0)  # gradients of weights beside the rest, however small
     aside = Team.aside
 
     def later(team, function, argument):

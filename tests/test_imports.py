@@ -26,6 +26,7 @@ LEVELS = [
     {"_transform", "_banks", "_patches", "_filters"},
     {"_training", "_prediction", "_alone", "_strips"},
     {"_session"},
+    {"_layout"},
     {"_network"},
     {"architectures"},
     {"layers"},

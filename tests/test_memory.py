@@ -1,12 +1,16 @@
 """What would take more memory than there is is said before anything is allocated."""
 
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import skconv
 from skconv import _memory
-from skconv._memory import cgroup_limit, check_available, check_memory, limits, mebibytes
+from skconv._memory import cgroup_limit, check_available, check_memory, counted, limits, mebibytes
 
 GIB = 1 << 30
 
@@ -96,8 +100,110 @@ def test_what_this_process_has():
 
 
 def test_numbers_that_no_float_holds():
-    assert mebibytes(3 << 20) == "3.0"
+    assert (mebibytes(3 << 20), counted(1234)) == ("3.0", "1,234")
+    assert (mebibytes(10**400), counted(10**5000)) == ("more than 999,999,999,999,999",) * 2
     with pytest.raises(
-        ValueError, match=r"would take more than 1,152,921,504,606,846,976 MiB, more than the 0.0 MiB of"
+        ValueError, match=r"it would take more than 999,999,999,999,999 MiB, more than the 0.0 MiB of so"
     ):
         check_memory("it", 10**5000, 1000, "something")
+
+
+HUGE = """
+import resource, sys, tracemalloc
+resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))  # what allocates on ends in a MemoryError
+resource.setrlimit(resource.RLIMIT_CPU, (120, 120))  # and what only goes on is killed
+import numpy as np
+from skconv import *
+from skconv.layers import *
+X, y, B = np.zeros((20, 8, 8), np.float32), np.arange(20) % 2, 2**70
+ConvNetClassifier(2, max_iter=1).fit(X, y).predict(X)  # imports, caches
+tracemalloc.start()
+for line in sys.stdin:
+    tracemalloc.reset_peak()
+    before, _ = tracemalloc.get_traced_memory()
+    try:
+        eval(line)
+        message = "accepted"
+    except BaseException as error:
+        message = f"{type(error).__name__}: {error}"
+    peak = tracemalloc.get_traced_memory()[1] - before
+    print(f"{peak >> 20} {message}", flush=True)
+"""
+LISTS = {  # of layers, before a global pool
+    "Convolution(2, padding=2**16)": "convolution1, from 8 x 8 x 1 to 131,078 x 131,078 x 2",
+    "Convolution(2, dilation=2**13)": "convolution1, from 8 x 8 x 1 to 8 x 8 x 2",
+    "Convolution(2, dilation=B)": "convolution1, from 8 x 8 x 1 to 8 x 8 x 2",
+    "Convolution(2, padding=B)": "convolution1, from 8 x 8 x 1 to more than 999,999,999,999,999 x more than",
+    "Convolution(2, padding=10**5000)": "convolution1",
+    "Convolution(2, padding=2**14, padding_mode='reflect')": "convolution1, from 32,776 x 32,776 x 1 to",
+    "Convolution(2, padding=2**14, padding_mode='donor')": "convolution1, from 32,776 x 32,776 x 1 to",
+    "Convolution(2, padding=2**14, bias='position')": "to train the network's .* parameters (.* in convolution1)",
+    "Convolution(2, kernel_size=2**15)": "to train the network's .* parameters (2,147,483,648 in convolution1)",
+    "Convolution(2, kernel_size=B)": "to train the network's more than 999,999,999,999,999 parameters",
+    "Convolution(B)": "to train the network's more than 999,999,999,999,999 parameters",
+    "LocallyConnected(2**20)": "to train the network's .* parameters (603,979,776 in locallyconnected1)",
+    "FullyConnected(2**24)": "to train the network's .* parameters (68,719,476,736 in fullyconnected1)",
+    "SeparableConvolution(2, dilation=2**13)": "separableconvolution1",
+    "Residual([Convolution(1, dilation=2**13)])": "residual1.convolution1",
+    "Parallel([[Convolution(1)], [Convolution(1, dilation=2**13)]])": "parallel1.branch2.convolution1",
+    "TransposedConvolution(2, stride=2**13)": "transposedconvolution1, from 8 x 8 x 1 to 65,536 x 65,536 x 2",
+    "TransposedConvolution(2, stride=B)": "transposedconvolution1",
+    "TransposedConvolution(2, dilation=B)": "transposedconvolution1",
+    "TransposedConvolution(2, kernel_size=2**12, stride=2**12)": "transposedconvolution1",
+    "TransposedConvolution(2, stride=2**13, padding=0, output_padding=2**13 - 1)": "transposedconvolution1",
+    **{f"Pad(2**40, {mode!r})": "pad1, from 8 x 8 x 1 to 2,199,023,255,560 x 2,199,023,255,560 x 1" for mode in (
+        "constant", "edge", "reflect", "symmetric", "wrap", "noise", "donor")},
+    "Pad(2**40, 'pattern', values=np.ones((2, 2)))": "pad1",
+    "Pad(B, 'wrap')": "pad1",
+    "MaxPool(2**16, padding=2**15)": "maxpool1, from 8 x 8 x 1 to 1 x 1 x 1",
+    "MeanPool(2**16, padding=2**15)": "meanpool1, from 8 x 8 x 1 to 1 x 1 x 1",
+    "LpPool(2**16, padding=2**15)": "lppool1, from 8 x 8 x 1 to 1 x 1 x 1",
+    "MeanPool(B, padding=B // 2)": "meanpool1",
+}  # fmt: skip
+MODELS = {
+    "ConvNetClassifier(layers=[Convolution(2, padding=2**16), GlobalMeanPool()]).partial_fit(X, y, [0, 1])": "conv",
+    "ConvNetRegressor(layers=[Convolution(2, padding=2**16), GlobalMeanPool()]).fit(X, y)": "conv",
+    "ConvNetClassifier(2**33).fit(X, y)": "to train the network's 8,890,582,302,914 parameters",
+    "ConvNetClassifier(8, hidden_layer_sizes=2**40).fit(X, y)": "to train the network's",
+    "ConvNetClassifier(2, padding=2**15).fit(X, y)": "to train the network's",
+    "ConvNetClassifier((2, 2), dilation=2**15).fit(X, y)": "convolution2, from 8 x 8 x 2 to 4 x 4 x 2",
+}
+
+
+def in_a_child(lines):
+    """What a process with little memory and time says to each line: ``(MiB that it took, message)``."""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(Path(skconv.__file__).parents[1])}
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", HUGE],
+        input="\n".join(lines),
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    said = [line.partition(" ") for line in result.stdout.splitlines()]
+    assert len(said) == len(lines), result.stderr[-2000:]
+    return [(int(mib), message) for mib, _, message in said]
+
+
+def test_what_is_too_large_is_refused_before_anything_is_allocated():
+    pytest.importorskip("resource")
+    calls = {
+        f"ConvNetClassifier(layers=[{layer}, GlobalMeanPool()], max_iter=1).fit(X, y)": name
+        for layer, name in LISTS.items()
+    } | MODELS
+    for (line, name), (mib, message) in zip(calls.items(), in_a_child(calls), strict=True):
+        assert mib < 10, (line, message)
+        assert re.match(
+            r"ValueError: (the network's arrays for|to train the network's) .* would take .* MiB, more than", message
+        ), (line, message)
+        assert re.search(name.replace("(", r"\(").replace(")", r"\)"), message), (line, message)
+
+
+def test_what_no_size_depends_on_may_be_as_large_as_it_likes():
+    pytest.importorskip("resource")
+    layers = ["Convolution(2, stride=B)", "Convolution(2, 1, dilation=B)", "MaxPool(2, stride=B)", "StridePool(B)"]
+    lines = [
+        f"ConvNetClassifier(layers=[{layer}, GlobalMeanPool()], max_iter=1).fit(X, y).predict(X)" for layer in layers
+    ]
+    lines.append("ConvNetClassifier(2, batch_size=2**40, max_iter=1).fit(X, y).predict(X)")
+    assert [message for _, message in in_a_child(lines)] == ["accepted"] * len(lines)

@@ -151,6 +151,7 @@ class Split(Groups):
         weight = {"weight": (self.F, self.R, self.S, self.C)}
         self.scratch = {**copies, **kernel.scratch}
         self.gradient_scratch = {**copies, **weight, **getattr(kernel, "gradient_scratch", {})}
+        self.temporary = getattr(kernel, "temporary", 0)
 
     def prepare(self, weight, out):
         """The prepared weights of all groups."""

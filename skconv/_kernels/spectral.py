@@ -44,6 +44,16 @@ class Spectral:
         self.group = max(1, min(filters, _GROUP_BYTES // per_filter))
         self.product = product if alike else np.matmul
         self.scratch = {"spectra": ((*frequencies, self.group, width), self.complex)}
+        self.temporary = self._temporary_bytes(prod(frequencies))
+
+    def _temporary_bytes(self, frequencies) -> int:
+        """What scipy's transforms allocate: the input within zeros and its spectrum; a spectrum's copy and its inverse;
+        of the weight, in `prepare`, the taps among zeros and their spectra.
+        """
+        real, spectrum = prod(self.size) * self.dtype.itemsize, frequencies * self.complex.itemsize
+        stored = (self.rows.size, self.columns.size) != self.size
+        forward, back = self.C * self.N * (real * stored + spectrum), self.group * self.N * (real + spectrum)
+        return max(forward, self.C * self.N * spectrum + back, self.F * self.C * (real + spectrum))
 
     def prepare(self, weight, out):
         """Conjugate spectra ``(frequencies down, across, F, C)`` of a weight ``(F, R, S, C)``."""

@@ -90,6 +90,10 @@ class Layer(Versioned, BaseEstimator):
         """What the layer needs for blocks of ``width`` samples."""
         return Plan()
 
+    def least_bytes(self, shape, width, dtype, *, training: bool, input_gradient: bool) -> int:
+        """Bytes at least for such a block, beside its output, that are known before `plan`, which may make tables."""
+        return 0
+
     def prepare(self, parameters, state, plan: Plan, shared) -> None:
         """Make ``shared`` from the parameters and the state, once a step."""
 

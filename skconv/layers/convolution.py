@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from math import prod
+from math import gcd, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +19,16 @@ from ._base import Layer
 from .bias import Bias
 from .pad import Pad
 
-__all__ = ["Convolution", "Windowed", "bias_kind", "bind_parts", "prepare_parts", "run_parts"]
+__all__ = [
+    "PART_BYTES",
+    "Convolution",
+    "Windowed",
+    "adjoint_parts",
+    "bias_kind",
+    "bind_parts",
+    "prepare_parts",
+    "run_parts",
+]
 
 
 def bias_kind(bias):
@@ -27,6 +36,9 @@ def bias_kind(bias):
     if isinstance(bias, (bool, np.bool_)):
         return "shared" if bias else None
     return bias
+
+
+PART_BYTES = 4096  # of the objects that bind a part of a data gradient, or of a dilated image, to its arrays
 
 
 class Windowed(Layer):
@@ -96,6 +108,15 @@ class Windowed(Layer):
     def weight_shape(self, shape) -> tuple[int, ...]:
         """Shape of the weight for an input of this shape."""
         raise NotImplementedError
+
+    def least_bytes(self, shape, width, dtype, *, training, input_gradient):
+        """The borders of the input, and what binds the parts of dilations and strides."""
+        axes = self.window(shape).rows, self.window(shape).columns
+        borders = prod(axis.padded for axis in axes) - prod(axis.size for axis in axes)
+        parts = self.groups * prod(min(axis.dilation, axis.output) for axis in axes)
+        if input_gradient:
+            parts += adjoint_parts(axes)
+        return borders * shape[2] * width * dtype.itemsize + PART_BYTES * parts
 
     def parameter_shapes(self, shape):
         shapes = {"weight": self.weight_shape(shape)}
@@ -245,6 +266,7 @@ class Convolution(Windowed):
             scratch={"forward": kernel.scratch},
             shared={"weight": kernel.weight_shape},
             x=Storage(kernel.stored_rows, _stored_columns(kernel, columns), rows.before, columns.before),
+            temporary=_temporary(kernel),
         )
         if training:
             plan.scratch["gradient"] = kernel.gradient_scratch
@@ -274,6 +296,7 @@ class Convolution(Windowed):
             height = max(height, row.skip + kernel.stored_rows)
             across = max(across, column.skip + _stored_columns(kernel, column.axis))
             plan.shared[name], plan.scratch[name] = kernel.weight_shape, kernel.scratch
+            plan.temporary = max(plan.temporary, _temporary(kernel))
             plan.kernel[1].append(_Part(name, kernel, (row.taps, column.taps), source, into))
         plan.dy = Storage(height, across, top, left)
 
@@ -290,6 +313,11 @@ class Convolution(Windowed):
         if "adjoint" not in frame.bound:
             frame.bound["adjoint"] = bind_parts(parts, frame.dy_storage, frame.scratch, frame.dx)
         run_parts(parts, frame.bound["adjoint"], frame.shared, frame.dx)
+
+
+def adjoint_parts(axes) -> int:
+    """How many parts a data gradient has."""
+    return prod(min(axis.stride // gcd(axis.stride, axis.dilation), axis.kernel, axis.size) for axis in axes)
 
 
 def prepare_parts(parts, weight, groups, shared):
@@ -313,6 +341,11 @@ def run_parts(parts, bound, shared, dx):
             dx[part.into] = 0
         else:
             part.kernel.run(operations, shared[part.name])
+
+
+def _temporary(kernel) -> int:
+    """Bytes that a kernel allocates and gives back; most work in the memory they are given."""
+    return getattr(kernel, "temporary", 0)
 
 
 def _stored_columns(kernel, columns) -> int:

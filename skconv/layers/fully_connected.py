@@ -77,6 +77,9 @@ class FullyConnected(Windowed):
     def initialize(self, parameters, state, shape, rng):
         initialize(self.initializer, parameters["weight"].reshape(-1, prod(shape)), rng)
 
+    def least_bytes(self, shape, width, dtype, *, training, input_gradient):
+        return 0  # there is no border
+
     def plan(self, shape, width, dtype, *, training, input_gradient):
         out = self.output_shape(shape)
         # For results that lie within somebody's borders; a product writes into one matrix.

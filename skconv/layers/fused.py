@@ -71,6 +71,9 @@ class FusedConvolution(Layer):
     def multiply_adds(self, shape):
         return sum(part.multiply_adds(s) for _, part, s in self._placed(shape))
 
+    def least_bytes(self, shape, width, dtype, **options):
+        return self.parts[0].least_bytes(shape, width, dtype, **options)
+
     def plan(self, shape, width, dtype, *, training, input_gradient):
         options = {"training": training, "input_gradient": input_gradient}
         plan = self.parts[0].plan(shape, width, dtype, **options)

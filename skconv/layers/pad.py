@@ -8,7 +8,7 @@ import numpy as np
 
 from .._constraints import BORDERS, at_least, border_widths, finite_numbers
 from .._frame import Plan
-from .._geometry import BORDER_MAPS, Window, make_window
+from .._geometry import BORDER_MAPS, Window, border_pieces, make_window
 from .._kernels.padding import (
     add_borders,
     border_maps,
@@ -27,6 +27,7 @@ from ._base import Layer
 
 __all__ = ["Pad"]
 
+_PIECE_BYTES = 400  # of the objects that say which samples a stretch of a border repeats
 _EPSILON = 1e-12  # added to an image's variance, so that a constant image has a slope
 
 
@@ -112,6 +113,13 @@ class Pad(Layer):
 
     def state_shapes(self, shape):
         return {"donor": tuple(shape)} if self.mode == "donor" else {}
+
+    def least_bytes(self, shape, width, dtype, *, training, input_gradient):
+        """Tables: pieces of the maps, or a field of noise or of a pattern."""
+        window, mode = self.window(shape), "wrap" if self.mode == "donor" else self.mode
+        if mode in BORDER_MAPS:
+            return _PIECE_BYTES * sum(border_pieces(axis, mode) for axis in (window.rows, window.columns))
+        return prod(self.output_shape(shape)) * np.dtype(np.float64).itemsize * (mode in ("noise", "pattern"))
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         fill = _FILLS[self.mode](self, shape, dtype)

@@ -52,6 +52,9 @@ class PooledConvolution(Layer):
     def multiply_adds(self, shape):
         return self.convolution.multiply_adds(shape)
 
+    def least_bytes(self, shape, width, dtype, **options):
+        return self.convolution.least_bytes(shape, width, dtype, **options)
+
     def plan(self, shape, width, dtype, *, training, input_gradient):
         plan = self.convolution.plan(shape, width, dtype, training=training, input_gradient=input_gradient)
         P, Q, F = self.convolution.output_shape(shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from numbers import Real
 
 import numpy as np
@@ -77,6 +78,9 @@ class WindowPool(Layer):
 
     def output_shape(self, shape):
         return (*self.window(shape).output, shape[2])
+
+    def least_bytes(self, shape, width, dtype, *, training, input_gradient):
+        return prod(self._padded(self.window(shape), shape, width) or (0,)) * dtype.itemsize
 
     def _padded(self, window, shape, width) -> tuple[int, int, int, int] | None:
         """Shape of a block of images within their borders, None where they have none."""

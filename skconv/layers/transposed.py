@@ -14,7 +14,16 @@ from .._geometry import make_window, pair
 from ..initializers import initialize
 from ._base import Layer
 from .bias import Bias
-from .convolution import Convolution, Windowed, bias_kind, bind_parts, prepare_parts, run_parts
+from .convolution import (
+    PART_BYTES,
+    Convolution,
+    Windowed,
+    adjoint_parts,
+    bias_kind,
+    bind_parts,
+    prepare_parts,
+    run_parts,
+)
 
 __all__ = ["TransposedConvolution"]
 
@@ -135,6 +144,11 @@ class TransposedConvolution(Layer):
     def multiply_adds(self, shape):
         return prod(shape[:2]) * prod(self.parameter_shapes(shape)["weight"])
 
+    def least_bytes(self, shape, width, dtype, *, training, input_gradient):
+        convolution, inside = self._adjoint(shape)
+        window = convolution.window(inside)
+        return PART_BYTES * adjoint_parts((window.rows, window.columns))
+
     def plan(self, shape, width, dtype, *, training, input_gradient):
         convolution, inside = self._adjoint(shape)
         of_gradient = Plan(kernel=(None, []))
@@ -144,7 +158,7 @@ class TransposedConvolution(Layer):
             of_gradient.scratch["gradient"] = {**of_gradient.scratch["gradient"], **weight}
         convolution.plan_adjoint(of_gradient, inside, width, dtype, alike=not training)
         plan = Plan(of_gradient.kernel, scratch=of_gradient.scratch, shared=of_gradient.shared)
-        plan.x, plan.dy = of_gradient.dy, of_gradient.x
+        plan.x, plan.dy, plan.temporary = of_gradient.dy, of_gradient.x, of_gradient.temporary
         return plan
 
     def prepare(self, parameters, state, plan, shared):

@@ -240,7 +240,7 @@ def test_nothing_is_allocated_after_warm_up(case, allocated):
 @every_case
 @pytest.mark.parametrize("blocks", [1, 2, 3])
 def test_threads_do_not_change_a_bit(case, blocks, monkeypatch):
-    monkeypatch.setattr("skconv._session._ASIDE", 0)  # of one block, every gradient of a weight is another thread's
+    monkeypatch.setattr("skconv._layout._ASIDE", 0)  # of one block, every gradient of a weight is another thread's
     network = build(case)
     n = WIDTH * blocks - 5
     X, R = samples(case, n), direction((n, prod(case.out)), 5)
