@@ -155,10 +155,6 @@ LISTS = {  # of layers, before a global pool
         "constant", "edge", "reflect", "symmetric", "wrap", "noise", "donor")},
     "Pad(2**40, 'pattern', values=np.ones((2, 2)))": "pad1",
     "Pad(B, 'wrap')": "pad1",
-    "MaxPool(2**16, padding=2**15)": "maxpool1, from 8 x 8 x 1 to 1 x 1 x 1",
-    "MeanPool(2**16, padding=2**15)": "meanpool1, from 8 x 8 x 1 to 1 x 1 x 1",
-    "LpPool(2**16, padding=2**15)": "lppool1, from 8 x 8 x 1 to 1 x 1 x 1",
-    "MeanPool(B, padding=B // 2)": "meanpool1",
 }  # fmt: skip
 MODELS = {
     "ConvNetClassifier(layers=[Convolution(2, padding=2**16), GlobalMeanPool()]).partial_fit(X, y, [0, 1])": "conv",
