@@ -150,4 +150,4 @@ print("same bits:", bool(np.array_equal(resumed.network_.parameters, whole.netwo
 # %%
 # The file's name is made from the parameters and the data: fits of a parallel search can share a directory.  Ctrl-C
 # ends a training too, but gently: the model then has the weights of its last whole update, or the best on the
-# validation data, and ``interrupted_`` is True.
+# validation data, and ``interrupted_`` is True; ``KeyboardInterrupt`` goes on, so that a search or a script ends.

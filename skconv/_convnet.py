@@ -302,7 +302,8 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
 
     def _outputs(self, X):
         """Outputs of the fitted network, ``(n, outputs)``."""
-        check_is_fitted(self)
+        if not hasattr(self, "network_"):
+            check_is_fitted(self)  # it raises; to find that all is well it takes 7 us
         X, _, _ = self._check_X(X, reset=False)
         double = X.dtype.kind == "f" and X.dtype.itemsize >= 8
         with Team(thread_count(self.n_jobs)) as team:

@@ -209,7 +209,8 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
             Where X does not fit what was fitted, or not even a few samples fit in scikit-learn's ``working_memory``, or
             the output not in this machine's.
         """
-        check_is_fitted(self)
+        if not hasattr(self, "output_shape_"):
+            check_is_fitted(self)  # it raises; to find that all is well it takes 4 us
         X = as_samples(X)
         sample_shape = _sample_shape(X)
         X, _, _ = self._check_X(X, reset=False)

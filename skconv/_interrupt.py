@@ -10,10 +10,17 @@ import os
 from _signal import SIGINT, default_int_handler, getsignal, signal  # what `signal` wraps at 6 us a call, for enums
 from threading import get_ident, main_thread
 from types import CodeType
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 __all__ = ["Interrupt", "current", "protected"]
 
-_PROTECTED: set[CodeType] = set()
+# Python ignores what is raised while something is deleted: in its own callbacks of weak references a press only counts.
+_PROTECTED: set[CodeType] = {
+    code
+    for kind in (WeakKeyDictionary, WeakSet, WeakValueDictionary)
+    for code in kind.__init__.__code__.co_consts
+    if isinstance(code, CodeType)
+}
 
 
 def protected(function):

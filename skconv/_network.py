@@ -5,7 +5,6 @@ It is what a model keeps and pickles; the arrays to run it are a `Session`'s.  S
 
 from __future__ import annotations
 
-from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -133,6 +132,8 @@ class Network(Versioned):
         Of the input and of every layer's output.
     parameters, state : ndarray of shape (n,)
         All trained numbers, all running statistics.
+    multiply_adds, activation_bytes : int
+        For one sample: multiplications of the direct method, bytes of the outputs of all steps.
     frozen : tuple of str
         Names of layers that training leaves as they are, those within them too: "convolution1", "residual2",
         "residual2.shortcut".  Their gradient is zero, their batch normalisation takes its running statistics, which
@@ -153,6 +154,10 @@ class Network(Versioned):
         self._check_memory(_TRAINED_COPIES if trained else 1)
         self.parameters = aligned((sum(step.n_parameters for step in self.steps),), self.dtype)
         self.state = aligned((sum(step.n_state for step in self.steps),), self.dtype)
+        self.multiply_adds = sum(step.layer.multiply_adds(step.shape) for step in self.steps)
+        self.activation_bytes = self.dtype.itemsize * sum(
+            prod(step.out) for step in self.steps if not step.layer.in_place
+        )
         self.changed()
 
     def __repr__(self):
@@ -293,13 +298,3 @@ class Network(Versioned):
                 if name.endswith("weight") and not self.is_frozen(step):
                     view.fill(1)
         return mask
-
-    @cached_property
-    def multiply_adds(self) -> int:
-        """Multiplications of the direct method for one sample."""
-        return sum(step.layer.multiply_adds(step.shape) for step in self.steps)
-
-    @cached_property
-    def activation_bytes(self) -> int:
-        """Bytes of all steps' outputs for one sample."""
-        return self.dtype.itemsize * sum(prod(step.out) for step in self.steps if not step.layer.in_place)

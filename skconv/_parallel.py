@@ -65,7 +65,11 @@ class Team:
             if self._workers is not None:
                 self._workers.end(wait=kind is not None or self._workers.busy)
         finally:
-            single_blas.leave(self)
+            try:
+                single_blas.leave(self)
+            except BaseException:  # thrown into it
+                single_blas.leave(self)
+                raise
 
     def orphan(self):
         """In a child of this process: there are no workers."""

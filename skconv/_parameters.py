@@ -226,7 +226,8 @@ validation_loss_curve_, validation_scores_ : list of float or None
 best_validation_score_ : float or None
     The score of the weights that the model has.
 interrupted_, stopped_early_ : bool
-    Whether Ctrl-C ended the training; whether a lack of improvement, or `callback`, did.
+    Whether Ctrl-C ended the training, after which `fit` raised KeyboardInterrupt; whether a lack of improvement, or
+    `callback`, did.
 weights_ : dict of ndarray
     All arrays by ``"layer.name"``, such as "convolution1.weight" ``(filters, rows, columns, channels)``; of batch
     normalisation the running "mean" and "variance" too, and the number of "batches" that they have seen.

@@ -277,6 +277,8 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         ValueError
             Where an argument does not fit (with its name, its value and what would), or where the loss stops being
             finite.  The estimator is then as it was.
+        KeyboardInterrupt
+            On Ctrl-C, once the update that is under way is done: the model is kept, and `interrupted_` says so.
         """
         return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 

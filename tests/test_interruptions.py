@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from functools import cache, partial
+from weakref import WeakSet
 
 import numpy as np
 import pytest
@@ -289,6 +290,20 @@ def test_what_is_protected_is_not_cut():
     with pytest.raises(KeyboardInterrupt):
         whole()
     assert seen == ["end", "after"]
+
+
+def test_one_while_something_is_deleted_is_not_lost():
+    class Pressed(set):
+        def discard(self, reference):  # which the set of weak references calls as it forgets one
+            press()
+            super().discard(reference)
+
+    entries, entry = WeakSet(), Crash()
+    entries.data = Pressed()
+    entries.add(entry)
+    with pytest.raises(KeyboardInterrupt), Interrupt() as interrupt:  # noqa: PT012
+        del entry
+        assert interrupt.pending
 
 
 def test_one_that_was_counted_raises_at_the_end_in_place_of_an_error():
