@@ -17,6 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from ._calls import fitting, predicting
 from ._constraints import at_least, between, one_of, shown
 from ._convnet import BaseConvNet
+from ._hold_out import count_distinct
 from ._parameters import documented
 from ._parts import trains_by_batches
 from ._targets import check_class_weight, check_classes, check_labels, class_indices
@@ -304,7 +305,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         X, encoded, weight, _ = validation
         outputs = self._network_outputs(self.network_, X, team).T.astype(np.float64)
         # As Platt does: right answers alone would ask for a temperature of 0.
-        smooth = 1 / (1 + np.count_nonzero(weight))
+        smooth = 1 / (1 + count_distinct(X, weight))
         loss = (BinaryCrossEntropy if self._multilabel else SoftmaxCrossEntropy)(smooth)
         targets = np.empty(outputs.shape)
         loss.encode(encoded, targets)

@@ -40,7 +40,7 @@ def test_kernels_that_somebody_chose_stay():
 @settings(max_examples=50, deadline=None)
 @given(st.integers(1, 12), st.integers(1, 12), st.sampled_from(["valid", "same", 0, 1]))
 def test_the_defaults_fit_every_image(height, width, padding):
-    X = np.zeros((4, height, width, 1))
-    X += np.arange(4)[:, None, None, None]
-    model = ConvNetRegressor(padding=padding, max_iter=1, random_state=0).fit(X, np.arange(4.0))
+    X = np.arange(4.0)[:, None].repeat(height * width, axis=1)
+    model = ConvNetRegressor(padding=padding, image_shape=(height, width), max_iter=1, random_state=0)
+    model.fit(X, np.arange(4.0))
     assert model.predict(X).shape == (4,)
