@@ -52,9 +52,18 @@ def direct(x, weight, dy, convolution, shape):
     return out, gradient
 
 
-def errors(shape, convolution, prediction):
+def random_layers(n):
+    """Shape and layer, 3 x 3, of 64 to 128 channels and filters on 8 to 28 pixels each way."""
+    rng = np.random.default_rng(0)
+    for _ in range(n):
+        height, width = rng.integers(8, 29, 2).tolist()
+        channels, filters = rng.integers(64, 129, 2).tolist()
+        yield (height, width, channels), Convolution(filters)
+
+
+def errors(shape, convolution, prediction, seed=0):
     """Algorithm, and the relative errors of outputs and of the weight gradient (None in prediction)."""
-    rng, n = np.random.default_rng(0), 16
+    rng, n = np.random.default_rng(seed), 16
     convolution.set_params(bias=False)
     network = Network([convolution, Flatten()], shape, np.float32)
     network.parameters[:] = rng.standard_normal(len(network.parameters))
@@ -78,12 +87,18 @@ def main():
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--random", type=int, default=30, help="random layers of 64 to 128 channels")
     options = parser.parse_args()
     print(machine(), "\n")
     rows = []
     for title, layer in LAYERS.items():
         kind, error, gradient = errors(*layer)
         rows.append([title, kind, f"{error:.0e}", "" if gradient is None else f"{gradient:.0e}"])
+    drawn = [errors(*layer, False, seed) for seed, layer in enumerate(random_layers(options.random))]
+    if drawn:
+        kinds, outputs, gradients = zip(*drawn, strict=True)
+        kinds = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
+        rows.append([f"the most of {len(drawn)} random layers", kinds, f"{max(outputs):.1e}", f"{max(gradients):.0e}"])
     print(table(["convolution", "algorithm", "outputs", "weight gradient"], rows, options.markdown))
 
 
