@@ -419,7 +419,7 @@ def test_a_layer_within_a_layer_has_the_way_to_it(layer, place):
         (skconv.Flatten(), "got Flatten() of skconv.shaping"),
         (Layer(), "got Layer() of skconv.layers._base"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_what_is_no_layer(entry, message):
     with pytest.raises(InvalidParameterError) as error:
