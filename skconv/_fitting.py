@@ -140,12 +140,12 @@ class Run:
     def ask(self, watch):
         """Let ``watch(run)`` say whether to stop."""
         with self.averaged():
-            self.asked = bool(self._call(watch, self))
+            self.asked = bool(self._call(Interrupt(theirs=True), watch, self))
 
-    def _call(self, function, *arguments):
-        """Call what is the user's: a Ctrl-C raises there at once, and ends the training."""
+    def _call(self, interrupt, function, *arguments):
+        """Call what is no update: a Ctrl-C raises there at once, and ends the training."""
         try:
-            with Interrupt():
+            with interrupt:
                 return function(*arguments)
         except KeyboardInterrupt:
             self.interrupted = True
@@ -177,7 +177,7 @@ class Run:
         if self.cools and self.epoch + self.skipped <= self.cool:
             history.cool = len(history.scores) + 1
         with self.averaged():
-            scored = self._call(self.validate)
+            scored = self._call(Interrupt(), self.validate)
             if scored is not None and history.add_score(*scored):
                 self.best = network.parameters.copy(), network.state.copy()
 

@@ -10,17 +10,10 @@ import os
 from _signal import SIGINT, default_int_handler, getsignal, signal  # what `signal` wraps at 6 us a call, for enums
 from threading import get_ident, main_thread
 from types import CodeType
-from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 __all__ = ["Interrupt", "current", "protected"]
 
-# Python ignores what is raised while something is deleted: in its own callbacks of weak references a press only counts.
-_PROTECTED: set[CodeType] = {
-    code
-    for kind in (WeakKeyDictionary, WeakSet, WeakValueDictionary)
-    for code in kind.__init__.__code__.co_consts
-    if isinstance(code, CodeType)
-}
+_PROTECTED: set[CodeType] = set()
 
 
 def protected(function):
@@ -30,9 +23,16 @@ def protected(function):
 
 
 class Interrupt:
-    """What Ctrl-C does for the length of a ``with`` block; a press that was only counted raises at its end.
+    """What Ctrl-C does for the length of a ``with`` block; a press that does not come out of it raises at its end.
 
-    In another thread than the main one, or where the program has a handler of its own, nothing is changed.
+    It may only have been counted; or raised where Python ignores it, as something is deleted, or where NumPy makes an
+    error of its own of it.  In another thread than the main one, or where the program has a handler of its own, nothing
+    is changed.
+
+    Parameters
+    ----------
+    theirs : bool, default=False
+        Whether the block is a user's, and a press that was raised is done with where it is caught.
 
     Attributes
     ----------
@@ -41,10 +41,11 @@ class Interrupt:
     patience : int
         Presses that are only counted; the next one raises, unless something protected runs.
     pending : bool
-        Whether one has only been counted.
+        Whether one has to come out.
     """
 
-    def __init__(self):
+    def __init__(self, theirs=False):
+        self.theirs = theirs
         self.presses = self.patience = 0
         self.pending = False
         self._before = None  # the handler, where this one has taken its place
@@ -71,7 +72,7 @@ class Interrupt:
         while frame is not None and frame.f_code not in _PROTECTED:
             frame = frame.f_back
         if frame is None and self.presses > self.patience:
-            self.pending = False
+            self.pending = not self.theirs
             raise KeyboardInterrupt
 
 

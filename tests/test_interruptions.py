@@ -9,7 +9,6 @@ import threading
 import time
 import traceback
 from functools import cache, partial
-from weakref import WeakSet
 
 import numpy as np
 import pytest
@@ -44,11 +43,6 @@ def crash():
 
 def press():
     signal.raise_signal(signal.SIGINT)
-
-
-def press_patiently(interrupt):
-    interrupt.patience = interrupt.presses + 1
-    press()
 
 
 def limits():
@@ -250,7 +244,7 @@ def test_one_while_the_caller_waits():
             done.append(i)
 
     done = []
-    with Interrupt(), Team(2) as team:
+    with Interrupt(theirs=True), Team(2) as team:
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
                 team.run(task, 2)
@@ -269,7 +263,6 @@ def test_patience():
         assert interrupt.pending
         with pytest.raises(KeyboardInterrupt):
             press()
-        press_patiently(interrupt)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
@@ -292,18 +285,26 @@ def test_what_is_protected_is_not_cut():
     assert seen == ["end", "after"]
 
 
-def test_one_while_something_is_deleted_is_not_lost():
-    class Pressed(set):
-        def discard(self, reference):  # which the set of weak references calls as it forgets one
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_one_that_python_ignores_raises_at_the_end():
+    class Deleted:
+        def __del__(self):
             press()
-            super().discard(reference)
 
-    entries, entry = WeakSet(), Crash()
-    entries.data = Pressed()
-    entries.add(entry)
-    with pytest.raises(KeyboardInterrupt), Interrupt() as interrupt:  # noqa: PT012
-        del entry
-        assert interrupt.pending
+    seen = []
+    with pytest.raises(KeyboardInterrupt), Interrupt():  # noqa: PT012
+        Deleted()
+        seen.append("after")
+    assert seen == ["after"]
+
+
+def test_one_that_becomes_another_error_comes_out():
+    """As NumPy's comparison of structured arrays may make a TypeError of it."""
+    with pytest.raises(KeyboardInterrupt), Interrupt():  # noqa: PT012
+        try:
+            press()
+        except KeyboardInterrupt:
+            raise Crash from None
 
 
 def test_one_that_was_counted_raises_at_the_end_in_place_of_an_error():
@@ -323,8 +324,8 @@ def test_within_another_the_inner_one_says():
         assert signal.getsignal(signal.SIGINT) == outer._press
 
 
-def test_one_that_was_raised_is_done_with():
-    with Interrupt() as interrupt:
+def test_one_that_a_user_catches_is_done_with():
+    with Interrupt(theirs=True) as interrupt:
         with pytest.raises(KeyboardInterrupt):
             press()
         assert not interrupt.pending
