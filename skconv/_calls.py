@@ -7,6 +7,7 @@ zero is no error, and what is one, such as a loss that is not finite, is looked 
 
 from __future__ import annotations
 
+from contextlib import _GeneratorContextManager
 from functools import wraps
 
 import numpy as np
@@ -15,9 +16,11 @@ from ._interrupt import Interrupt, protected
 
 __all__ = ["fitting", "predicting", "snapshot"]
 
-for _method in (np.errstate.__enter__, np.errstate.__exit__):
-    if hasattr(_method, "__code__"):  # else it is none of Python's, which Ctrl-C does not cut
-        protected(_method)
+# What sets and restores NumPy's error state, and the contexts made of generators, such as `numpy.printoptions`.
+for _context in (np.errstate, _GeneratorContextManager):
+    for _method in (_context.__enter__, _context.__exit__):
+        if hasattr(_method, "__code__"):  # else it is none of Python's, which Ctrl-C does not cut
+            protected(_method)
 
 
 def snapshot(estimator):

@@ -1,5 +1,6 @@
 """An exception at any place in a team's code, of Ctrl-C or thrown in: nobody waits for ever, and all is as before."""
 
+import contextlib
 import ctypes
 import dis
 import faulthandler
@@ -142,6 +143,25 @@ def test_ctrl_c_at_every_place(method):
     for number, error in raised_at_each_place(press, method):
         assert type(error) is KeyboardInterrupt
         assert (limits(), np.geterr(), signal.getsignal(signal.SIGINT)) == before, f"place {number}"
+
+
+def test_ctrl_c_at_every_place_of_numpy_s_contexts():
+    @predicting
+    def predict(model):
+        with np.printoptions(precision=3), np.errstate(all="raise"):
+            seen.append(np.get_printoptions()["precision"])
+
+    modules = [contextlib, *(sys.modules[f"numpy._core.{name}"] for name in ("_ufunc_config", "arrayprint"))]
+    before, seen = (np.geterr(), np.get_printoptions()), []
+    for number in range(1, 1000):
+        try:
+            if not at_place(number, press, modules, lambda: predict(Model())):
+                break
+            pytest.fail(f"place {number} raised nothing")
+        except KeyboardInterrupt:
+            assert (np.geterr(), np.get_printoptions()) == before, f"place {number}"
+    assert number > 20
+    assert 3 in seen
 
 
 @pytest.mark.parametrize("method", [Model.fit, Model.predict])
