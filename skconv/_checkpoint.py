@@ -148,9 +148,12 @@ def check_checkpoint(estimator):
         raise InvalidParameterError(
             "checkpoint needs a random_state that can be found again, got random_state=None; use an integer"
         )
-    if estimator.checkpoint is not None and os.path.isfile(estimator.checkpoint):
-        path = shown(os.fspath(estimator.checkpoint))
-        raise InvalidParameterError(f"checkpoint must be a directory, got the file {path}")
+    if estimator.checkpoint is not None:
+        path = Path(estimator.checkpoint)
+        there = next((str(folder) for folder in (path, *path.parents) if os.path.exists(folder)), "")
+        if there and not os.path.isdir(there):
+            what = f"{shown(str(path))}, and {shown(there)} is a file"
+            raise InvalidParameterError(f"checkpoint must be a directory, got {what}")
 
 
 class Checkpoint:
@@ -240,6 +243,8 @@ def _check_arrays(arrays, own):
             )
         if found.dtype.kind == "f" and not np.isfinite(found).all():
             raise ValueError(f"{name} has NaN or infinity")
+        if found.dtype.kind == "i" and (found < 0).any():
+            raise ValueError(f"{name} must be at least 0, got {shown(found.tolist())}")
 
 
 def _check_alike(name, found, own):

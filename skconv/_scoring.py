@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from copy import copy
 from inspect import signature
 from math import ceil
@@ -111,9 +112,18 @@ class ValidationScoring:
                 return value, -value
             view = self._view(network)
             view.__dict__.pop("feature_names_in_", None)  # X_val is an array now
-            return value, float(scorer(view, X_val, y_val, **weights))
+            return value, self._number(scorer(view, X_val, y_val, **weights))
 
         return validate
+
+    def _number(self, score):
+        """A scorer's value, which is to be one real number."""
+        if not isinstance(score, numbers.Real) and not (isinstance(score, np.ndarray) and score.shape == ()):
+            raise ValueError(
+                f"scoring must return a number, got {shown(score)} of type {type(score).__name__} from "
+                f"scoring={shown(self.scoring)}"
+            )
+        return float(score)
 
     def _view(self, network):
         """The estimator as if fitted with this network."""

@@ -126,7 +126,10 @@ def check_like_fitted(X, sample_shape, fitted, estimator_name):
     if n_features == prod(fitted) and (sample_shape is None or same_numbers(sample_shape, fitted)):
         return
     if len(shape) > 1 and same_numbers(shape, fitted):
-        raise ValueError(f"X is one sample of shape {shape}, {estimator_name} takes an array of them: write X[None]")
+        raise ValueError(
+            f"X is one sample of shape {shape}, {estimator_name} takes an array of them: write X[None], or "
+            "np.asarray(X)[None] of a list or a picture"
+        )
     if sample_shape is None or not n_features:
         return
     given = (1, *sample_shape) if fitted[0] == 1 and len(sample_shape) == 2 else (*sample_shape, 1)[:3]

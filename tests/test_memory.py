@@ -163,6 +163,7 @@ MODELS = {
     "ConvNetClassifier(8, hidden_layer_sizes=2**40).fit(X, y)": "to train the network's",
     "ConvNetClassifier(2, padding=2**15).fit(X, y)": "to train the network's",
     "ConvNetClassifier((2, 2), dilation=2**15).fit(X, y)": "convolution2, from 8 x 8 x 2 to 4 x 4 x 2",
+    "ConvFeatures(n_filters=2, kernel_size=3, dilation=B).fit(X).transform(X)": "convolution1, from 8 x 8 x 1 to",
 }
 
 

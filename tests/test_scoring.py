@@ -310,6 +310,19 @@ def test_a_score_that_is_not_defined_at_first_is_no_best():
         np.testing.assert_array_equal(array, seen[1][name])
 
 
+@pytest.mark.parametrize("score", [None, "0.5", [0.5], 1j, np.array([0.5])], ids=str)
+def test_a_score_that_is_no_number(score):
+    match = f"scoring must return a number, got .* of type {type(score).__name__} from scoring=<function scorer_of"
+    with pytest.raises(ValueError, match=match):
+        quick(scoring=scorer_of([score])).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+
+
+@pytest.mark.parametrize("score", [1, True, np.float32(0.5), np.array(0.5)], ids=str)
+def test_a_score_of_any_kind_of_number(score):
+    model = quick(scoring=scorer_of([score] * 9)).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    assert model.best_validation_score_ == float(score)
+
+
 def test_partial_fit_with_scores_that_are_not_defined_at_first():
     model = quick(scoring=scorer_of([NAN, 0.2, 0.4, NAN]))
     best = None

@@ -219,8 +219,10 @@ def test_partial_fit_with_another_shape_than_was_fitted(model, image_shape):
 @all_estimators
 def test_one_sample(estimator):
     model = clone(estimator).fit(X, Y)
+    name = type(estimator).__name__
     match = (
-        rf"X is one sample of shape \(12, 12, 3\), {type(estimator).__name__} takes an array of them: write X\[None\]"
+        rf"X is one sample of shape \(12, 12, 3\), {name} takes an array of them: write X\[None\], or "
+        r"np.asarray\(X\)\[None\] of a list or a picture"
     )
     for picture in (X[0], X[0].tolist()):
         with pytest.raises(ValueError, match=match):
@@ -250,6 +252,7 @@ def test_a_picture_of_an_imaging_library(estimator):
     np.testing.assert_array_equal(outputs(model, pictures[:2]), outputs(as_array, (X[:2] * 255).astype(np.uint8)))
     with pytest.raises(ValueError, match=r"X is one sample of shape \(12, 12, 3\), .*write X\[None\]"):
         outputs(model, pictures[0])
+    assert len(outputs(model, np.asarray(pictures[0])[None])) == 1
     with pytest.raises(ValueError, match=r"got inhomogeneous ones: \(12, 12, 3\), \(24, 12, 3\); cut, resize or fill"):
         outputs(model, [pictures[0], pictures[1].resize((12, 24))])
 

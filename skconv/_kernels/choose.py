@@ -73,7 +73,8 @@ def choose_correlation(window: Window, channels: int, filters: int, width: int, 
     if plain and 3 <= rows.kernel <= 7 and channels >= 8 and filters >= 8:
         _, ratio = best_tile(rows.output, rows.kernel)
     direct = rows.output * columns.output * rows.kernel * columns.kernel * channels * filters
-    if alike and spectral_cost(window, channels, filters) < _SURE * ratio * direct:
+    may_save = rows.size * columns.size < direct  # else no transform is worth it, and SciPy has none of any size
+    if alike and may_save and spectral_cost(window, channels, filters) < _SURE * ratio * direct:
         return Spectral(window, channels, filters, width, dtype, alike)
     kind = Winograd if ratio < 0.8 else Gathered
     if kind is Winograd and columns.kernel == 3 and columns.output >= 4 and min(channels, filters) >= 64:
