@@ -62,12 +62,20 @@ def fitting(method):
 
 
 def _give(estimator, before, after):
-    """Make the changes from one dict of attributes to another in an estimator, all in one step."""
-    attributes, none = vars(estimator).copy(), object()
+    """Give an estimator what a fit has learned, all of it, in one step; of its other attributes what the fit changed.
+
+    What another thread's fit of the same estimator gave meanwhile goes, so no model is made of two.
+    """
+    attributes, none = {n: value for n, value in vars(estimator).items() if not _is_learned(n)}, object()
     for name in before.keys() - after.keys():
         attributes.pop(name, None)
-    attributes.update((name, value) for name, value in after.items() if before.get(name, none) is not value)
+    attributes.update((n, value) for n, value in after.items() if _is_learned(n) or before.get(n, none) is not value)
     estimator.__dict__ = attributes
+
+
+def _is_learned(name) -> bool:
+    """Whether an attribute is a fit's, and neither a parameter nor one of scikit-learn's settings."""
+    return name.endswith("_") or (name.startswith("_") and not name.startswith(("_skl", "_metadata")))
 
 
 def _kept(estimator):

@@ -110,6 +110,24 @@ def test_what_somebody_else_sets_during_a_fit_stays():
     assert vars(model) == {"own": 5, "new_": 1}
 
 
+def test_a_model_is_of_one_fit_where_two_threads_fit_it():
+    """A number that is the same before and after a fit is its own none the less."""
+
+    class Shared(Model):
+        @fitting
+        def fit(self, size, meanwhile=None):
+            self.size_, self._private = size, size
+            if meanwhile:
+                meanwhile.own = "kept"
+                meanwhile.fit(size + 1)
+                meanwhile.more_, meanwhile._sklearn_output_config = 1, {}
+
+    model = Shared()
+    model.fit(3)
+    model.fit(3, meanwhile=model)
+    assert vars(model) == {"size_": 3, "_private": 3, "own": "kept", "_sklearn_output_config": {}}
+
+
 def test_a_prediction_changes_nothing_and_is_quiet():
     model = Model()
     with np.errstate(all="raise"):
