@@ -7,16 +7,30 @@ from math import ceil, log2, prod
 import numpy as np
 from sklearn.utils import assert_all_finite
 
-from ._constraints import fitting, mismatch, one_of
-from ._filters import CLASSICAL, classical_bank, per_channel, random_bank
+from ._constraints import fitting, mismatch, one_of, shown
+from ._filters import CLASSICAL, classical_bank, classical_shape, per_channel, random_bank
 from ._geometry import pair
-from ._memory import check_available
+from ._memory import check_available, counted
+from ._names import NAME_BYTES
 from .layers import Layer, MaxPool, MeanPool, StridePool
 from .layers.encoding import SUMMARIES
 
-__all__ = ["SUMMARY", "array_bank", "named_bank", "pooling", "random_dilations"]
+__all__ = [
+    "SUMMARY",
+    "array_bank",
+    "check_kernels",
+    "check_patches",
+    "named_bank",
+    "pooling",
+    "random_dilations",
+]
 
 _POOLS = {"max": MaxPool, "mean": MeanPool}
+_FLOAT = 8  # bytes
+_COPIES = 4  # as made, in one array, as the estimator's, and a network's
+_GABOR_TABLES = 6  # of a filter's size: two of places, a Gaussian, phases and waves
+_PATCH_COPIES = {"pca": 2, "kmeans": 5}  # as drawn and in float64; coefficients, their squares, whitened
+_MOMENTS = 5  # matrices of taps by taps: products, covariance, directions, and what they are found in
 _POOLED = 4  # windows down and across that pool_size="auto" leaves
 
 
@@ -42,11 +56,50 @@ def array_bank(filters, shape) -> np.ndarray:
 def named_bank(name, n_filters, kernel_size, shape, rng):
     """Weight ``(filters, rows, columns, channels)`` and names of a classical or a random bank."""
     size = pair(kernel_size, shape[0])
-    what = f"{n_filters} filters of {prod(size) * shape[2]} numbers"
-    check_available(what, 8 * n_filters * prod(size) * shape[2])
+    check_bank(name, n_filters, kernel_size, shape)
     if name in CLASSICAL:
         return per_channel(*classical_bank(name, size, n_filters), shape[2])
     return random_bank(name, (n_filters, *size, shape[2]), rng), [f"{name}{i}" for i in range(n_filters)]
+
+
+def bank_shape(name, n_filters, kernel_size, shape) -> tuple[int, int, int, int]:
+    """Shape of that weight, from integers."""
+    size, channels = pair(kernel_size, shape[0]), shape[2]
+    if name not in CLASSICAL:
+        return n_filters, *size, channels
+    n, rows, columns = classical_shape(name, size, n_filters)
+    return n * channels, rows, columns, channels
+
+
+def check_bank(name, n_filters, kernel_size, shape):
+    """Raise where there is no memory for such a bank, what makes it, its copies in networks and its names."""
+    n, *each = bank_shape(name, n_filters, kernel_size, shape)
+    taps = prod(each)
+    tables = {"gabor": _GABOR_TABLES, "orthonormal": 3 * min(n, taps)}.get(name, 0)
+    what = (
+        f"filters={shown(name)} with n_filters={counted(n_filters)} and kernel_size={shown(kernel_size)}, "
+        f"{counted(n)} of {counted(taps)} numbers,"
+    )
+    check_available(what, _FLOAT * (_COPIES * n + tables) * taps + n * NAME_BYTES)
+
+
+def check_patches(name, n_patches, n_filters, kernel_size, taps):
+    """Raise where there is no memory for patches of ``taps`` numbers and for what is learned from them."""
+    what = (
+        f"filters={shown(name)} with n_patches={counted(n_patches)}, n_filters={counted(n_filters)} and "
+        f"kernel_size={shown(kernel_size)}, {counted(n_patches)} patches of {counted(taps)} numbers,"
+    )
+    moments = _MOMENTS * taps * taps
+    n = n_filters if name == "kmeans" else min(n_filters, taps)
+    numbers = _PATCH_COPIES[name] * n_patches * (taps + 1) + moments + _COPIES * n * taps
+    check_available(what, _FLOAT * numbers + n * NAME_BYTES)
+
+
+def check_kernels(name, n_filters, channels, summaries):
+    """Raise where there is no memory for so many kernels of ROCKET or features of MiniRocket, and for their names."""
+    numbers = _COPIES * 11 * channels if name == "rocket" else _COPIES  # biases
+    what = f"filters={shown(name)} with n_filters={counted(n_filters)} on {channels} channel{'s' * (channels > 1)}"
+    check_available(what, n_filters * (_FLOAT * numbers + (1 + summaries) * NAME_BYTES))
 
 
 def random_dilations(n, taps, length, rng) -> np.ndarray:

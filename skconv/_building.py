@@ -7,13 +7,13 @@ from math import prod
 import numpy as np
 from sklearn.utils import assert_all_finite
 
-from ._banks import array_bank, named_bank, pooling, random_dilations
+from ._banks import array_bank, check_kernels, check_patches, named_bank, pooling, random_dilations
 from ._constraints import shown
 from ._filters import RANDOM
 from ._geometry import make_window
 from ._images import output_dtype
 from ._kernels.rocket import MiniRocket, draw_rocket_kernels
-from ._memory import check_available
+from ._memory import check_available, counted
 from ._names import pixel_names
 from ._network import Network
 from ._parallel import Team, thread_count
@@ -51,10 +51,6 @@ class FeatureBuilder(NetworkTransformer):
                 return shape
         return super()._known_shape(n_features)
 
-    @staticmethod
-    def _check_bytes(what, needed):
-        check_available(what, needed)
-
     def _window(self, padding):
         """Windows of the filters over an image."""
         height, width, _ = self.image_shape_
@@ -63,7 +59,10 @@ class FeatureBuilder(NetworkTransformer):
 
     def _new_kmeans(self):
         if self.n_filters > self.n_patches:
-            raise ValueError(f"n_filters={self.n_filters} is more than n_patches={self.n_patches}; use at most as many")
+            raise ValueError(
+                f"n_filters={counted(self.n_filters)} is more than n_patches={counted(self.n_patches)}; use at most as "
+                "many"
+            )
         window = self._window("valid")
         taps = window.rows.kernel * window.columns.kernel * self.image_shape_[2]
         if taps < 2:
@@ -77,7 +76,7 @@ class FeatureBuilder(NetworkTransformer):
         window = self._window("valid")
         check_window_fits("kernel_size", self.kernel_size, window)
         taps = window.rows.kernel * window.columns.kernel * self.image_shape_[2]
-        self._check_bytes(f"{self.n_patches} patches of {taps} numbers", 8 * int(self.n_patches) * taps)
+        check_patches(self._name, int(self.n_patches), int(self.n_filters), self.kernel_size, taps)
         self._learner.partial_fit(sample_patches(X, window, self.n_patches, self._rng), passes)
 
     def _take_layers(self):
@@ -163,8 +162,7 @@ class FeatureBuilder(NetworkTransformer):
         height, length, channels = self.image_shape_
         if height > 1:
             raise ValueError(f"filters={shown(self.filters)} is for series (height 1), got images of {height}x{length}")
-        taps = 11 * channels if self._name == "rocket" else 1
-        self._check_bytes(f"{self.n_filters} kernels", 8 * int(self.n_filters) * taps)
+        check_kernels(self._name, int(self.n_filters), channels, len(self._kinds or ("ppv",)))
         if self._name == "rocket":
             groups = draw_rocket_kernels(self._rng, length, channels, self.n_filters)
             networks, names = [], []
@@ -214,6 +212,8 @@ class FeatureBuilder(NetworkTransformer):
         """Outputs of the filters alone, ``(n, rows, columns, filters)``."""
         network = self._new_network([self._convolution(weight, dilation)])
         network.fill({"convolution1.weight": weight})
+        what = f"bias={shown(self.bias)} with what the filters give for {len(images)} image{'s' * (len(images) > 1)}"
+        check_available(what, len(images) * prod(network.shapes[1]) * np.dtype(float).itemsize)
         out = np.empty((len(images), *network.shapes[1]))
         self._run([network], images, out)
         return out

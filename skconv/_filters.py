@@ -11,7 +11,7 @@ from math import ceil, prod
 import numpy as np
 from scipy.fft import idct
 
-__all__ = ["CLASSICAL", "RANDOM", "classical_bank", "per_channel", "random_bank"]
+__all__ = ["CLASSICAL", "RANDOM", "classical_bank", "classical_shape", "per_channel", "random_bank"]
 
 _SMOOTHING = {"sobel": (1, 2, 1), "prewitt": (1, 1, 1), "scharr": (3, 10, 3)}
 
@@ -86,8 +86,11 @@ def _gabor(size, n):
 
 def _dct(size, n):
     """Orthonormal cosines, ordered by frequency: at most as many as taps (Ahmed, Natarajan and Rao, 1974)."""
-    down, across = (idct(np.eye(taps), norm="ortho", axis=1) for taps in size)
-    order = sorted(np.ndindex(size), key=lambda k: (k[0] / size[0] + k[1] / size[1], k))[:n]
+    # Those lower both down and across come before (u, v): it is one of n only where (u + 1) * (v + 1) <= n.
+    candidates = [(u, v) for u in range(min(size[0], n)) for v in range(min(size[1], n // (u + 1)))]
+    order = sorted(candidates, key=lambda k: (k[0] / size[0] + k[1] / size[1], k))[:n]
+    rows = [1 + max(k[axis] for k in order) for axis in (0, 1)]
+    down, across = (idct(np.eye(n, taps), norm="ortho", axis=1) for n, taps in zip(rows, size, strict=True))
     return np.stack([np.outer(down[u], across[v]) for u, v in order]), [f"dct_{u}_{v}" for u, v in order]
 
 
@@ -108,6 +111,14 @@ RANDOM = ("random", "orthonormal")
 def classical_bank(name, size, n):
     """Filters ``(filters, rows, columns)`` and their names; ``size`` and ``n`` say what the name leaves open."""
     return CLASSICAL[name](size, n)
+
+
+def classical_shape(name, size, n) -> tuple[int, int, int]:
+    """Shape of that bank."""
+    if name in _SMOOTHING or name == "laplacian":
+        image = size[0] > 1
+        return 2 if image and name in _SMOOTHING else 1, 3 if image else 1, 3
+    return {"gabor": n, "dct": min(n, prod(size))}.get(name, 1), *size
 
 
 def per_channel(bank, names, channels):

@@ -64,6 +64,16 @@ class Axis:
             return self
         return replace(self, overhang=more + self.span - self.padded)
 
+    def trimmed(self) -> Axis:
+        """The same windows without the taps before and after those that lie on the axis in any of them.
+
+        What is left has no more than two taps for each sample, however wide the windows are; not for dilated ones.
+        """
+        moved = (self.output - 1) * self.stride
+        first, last = max(0, self.before - moved), min(self.kernel, self.before + self.size) - 1
+        before, kernel = self.before - first, last - first + 1
+        return Axis(self.size, kernel, self.stride, 1, before, max(0, moved + kernel - self.size - before))
+
     def inside(self, tap: int) -> tuple[int, int, int]:
         """Where a tap lies on the axis and not in a border.
 
@@ -141,6 +151,10 @@ class Window:
     def output(self) -> tuple[int, int]:
         """``(P, Q)``, the windows down and across."""
         return self.rows.output, self.columns.output
+
+    def trimmed(self) -> Window:
+        """The windows without taps that never lie on the image, see `Axis.trimmed`."""
+        return Window(self.rows.trimmed(), self.columns.trimmed())
 
     @property
     def fits(self) -> bool:

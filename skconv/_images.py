@@ -18,8 +18,8 @@ from sklearn.utils.validation import (
 from ._calls import fitting, predicting
 from ._constraints import check_parameters, shown
 from ._doubts import warn_of_doubts
-from ._memory import check_available, check_memory
-from ._names import channel_names, shape_of_names
+from ._memory import check_available, check_memory, counted
+from ._names import NAME_BYTES, channel_names, shape_of_names
 from ._overflow import check_range, within_range
 from ._parallel import Team, thread_count
 from ._shapes import as_samples, check_like_fitted, describes, resolve_image_shape
@@ -231,6 +231,7 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features, generate_names=False)
+        check_available(f"{counted(self._n_features_out)} feature names", NAME_BYTES * self._n_features_out)
         return np.asarray(self._names(channel_names(names, self.image_shape_)), dtype=object)
 
     # How
@@ -242,7 +243,7 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
 
     def _check_output_memory(self, n, dtype):
         needed = n * prod(self.output_shape_) * dtype.itemsize
-        what = f"an output of {n} x {' x '.join(map(str, self.output_shape_))} numbers"
+        what = f"an output of {counted(n)} x {' x '.join(map(counted, self.output_shape_))} numbers"
         check_available(what, needed)
 
     def _formed(self, out, sample_shape, shape):

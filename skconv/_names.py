@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["channel_names", "pixel_names", "shape_of_names"]
+__all__ = ["NAME_BYTES", "channel_names", "pixel_names", "shape_of_names"]
 
+NAME_BYTES = 160  # of a name with its places in a list, an array and what is made of them
 _PLACE = re.compile(r"(?:^|_)(?:row(\d+)_column(\d+)|time(\d+))$")
 
 

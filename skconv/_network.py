@@ -151,7 +151,7 @@ class Network(Versioned):
         for name, layer in lower(self.layers, self.input_shape):
             self.steps.append(Step(name, layer, shape))
             shape = self.steps[-1].out
-        self._check_memory(_TRAINED_COPIES if trained else 1)
+        self._check_memory(trained)
         self.parameters = aligned((sum(step.n_parameters for step in self.steps),), self.dtype)
         self.state = aligned((sum(step.n_state for step in self.steps),), self.dtype)
         self.multiply_adds = sum(step.layer.multiply_adds(step.shape) for step in self.steps)
@@ -164,13 +164,16 @@ class Network(Versioned):
         """What an estimator that has a network as a parameter shows of it."""
         return f"<Network of {len(self.layers)} layers from {self.input_shape} to {self.shapes[-1]}>"
 
-    def _check_memory(self, copies):
-        """Raise where there is no memory for that many copies of the parameters, or for outputs of a few samples."""
+    def _check_memory(self, trained):
+        """Raise where there is no memory for the parameters, or for what training takes with a few samples."""
+        copies = _TRAINED_COPIES if trained else 1
         largest = max(self.steps, key=lambda step: step.n_parameters)
         n, state = (sum(getattr(step, name) for step in self.steps) for name in ("n_parameters", "n_state"))
         what = f"the network's {counted(n)} parameters ({counted(largest.n_parameters)} in {largest.name})"
         what = what if copies == 1 else f"to train {what}"
         check_available(what, (copies * n + state) * self.dtype.itemsize)
+        if not trained:  # it may be run by strips of the image
+            return
         steps, number = self.fused_steps(), COLUMNS * self.dtype.itemsize
         check_arrays(steps, [number * prod(step.out) * (not step.layer.in_place) for step in steps], COLUMNS)
 

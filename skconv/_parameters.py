@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inspect import cleandoc
-from numbers import Real
+from numbers import Integral, Real
 from os import PathLike
 
 from sklearn.metrics import get_scorer_names
@@ -51,7 +51,7 @@ CONSTRAINTS: dict = {
     "beta_2": [between(0, 1)],
     "epsilon": [EPSILONS],
     "augment": "no_validation",
-    "n_augmented": [at_least(0)],
+    "n_augmented": [between(0, 10_000, "both", Integral)],
     "early_stopping": ["boolean"],
     "validation_fraction": [between(0, 1, closed="neither")],
     "scoring": [one_of("loss", *get_scorer_names()), callable, None],
@@ -162,7 +162,8 @@ augment : None, "auto", str, object or list of them, default=None
     Random changes of the training samples, anew in each epoch, from `skconv.augmentation`: "auto" is what is safe for
     most images or series.
 n_augmented : int, default=0
-    Changed copies over which predictions are averaged, beside the sample itself; needs `augment`.
+    Changed copies over which predictions are averaged, beside the sample itself, at most 10,000; needs `augment`.
+    Each takes as long as a prediction without them.
 early_stopping : bool, default=False
     Whether to stop when the score on validation data no longer improves.  They are those given to `fit`, or else a
     share of those that have weight, of every class its own.  Wherever there are validation data, the model has the

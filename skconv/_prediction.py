@@ -56,18 +56,21 @@ def narrowest(network) -> int:
     return COLUMNS if network.multiply_adds else _NARROWEST
 
 
-def block_bytes(network) -> int:
-    """Memory of the narrowest block."""
+def block_bytes(network, limit) -> int:
+    """Memory of the narrowest block; beyond ``limit`` what shapes alone say, since plans may have tables."""
     steps, dtype, width = network.fused_steps(), network.dtype, narrowest(network)
     options = {"training": False, "input_gradient": False}
-    plans = [step.layer.plan(step.shape, width, dtype, **options) for step in steps]
     numbers = 2 * prod(network.input_shape) + 2 * sum(prod(step.out) for step in steps)
-    return numbers * dtype.itemsize * width + max(scratch_bytes(plan.scratch, dtype) for plan in plans)
+    known, arguments = numbers * dtype.itemsize * width, [(step.layer, step.shape, width, dtype) for step in steps]
+    least = known + max(layer.least_bytes(*rest, **options) for layer, *rest in arguments)
+    if least > limit:
+        return least
+    return known + max(scratch_bytes(layer.plan(*rest, **options).scratch, dtype) for layer, *rest in arguments)
 
 
 def width_within(network, n: int, limit: int) -> int:
     """`block_width`, or what fits in ``limit`` bytes where that is less; raises where not even one block does."""
-    least, width = block_bytes(network), narrowest(network)
+    least, width = block_bytes(network, limit), narrowest(network)
     check_memory(f"a block of {width} samples", least, limit, "scikit-learn's working_memory for a thread")
     return min(block_width(network, n), limit // least * width)
 

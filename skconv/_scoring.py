@@ -137,10 +137,11 @@ class ValidationScoring:
         """Outputs ``(n, units)`` of a network; with `n_augmented`, means over changed copies."""
         outputs = predict(network, X, team)
         if self.n_augmented and self._augmenter is not None:
-            copies = self._augmenter.copies(self.n_augmented, 0)
-            for changes in copies:
+            n = 1
+            for changes in self._augmenter.copies(self.n_augmented, 0):
                 outputs += predict(network, X, team, change=self._changed(network, changes))
-            outputs /= 1 + len(copies)
+                n += 1
+            outputs /= n
         return outputs
 
     def _changed(self, network, changes):

@@ -38,7 +38,7 @@ class NetworkTransformer(ImageTransformer):
             stop = start + network.shapes[-1][0]
             twin = network.cast(out.dtype)
             parts = _parts(twin)
-            largest = max(block_bytes(part) for _, _, part in parts)
+            largest = max(block_bytes(part, working_memory()) for _, _, part in parts)
             threads = max(
                 1, min(thread_count(self.n_jobs), working_memory() // largest)
             )  # fewer, where room is for few
@@ -66,7 +66,7 @@ def _parts(network):
     """``(rows of the output, rows of the input, network)``: the network itself, or on strips where a block is large."""
     limit = min(_BLOCK_BYTES, working_memory())
     whole = [(slice(0, 1), slice(None), network)]
-    if block_bytes(network) <= limit:
+    if block_bytes(network, limit) <= limit:
         return whole
     height = len(network.steps) > 1 and network.steps[-1].shape[0]
     while height and height > 1:
@@ -74,8 +74,8 @@ def _parts(network):
         parts = strips(network, height)
         if parts is None:
             break
-        if max(block_bytes(part) for _, _, part in parts) <= limit:
+        if max(block_bytes(part, limit) for _, _, part in parts) <= limit:
             return parts
     what = f"a block of {narrowest(network)} samples"
-    check_memory(what, block_bytes(network), working_memory(), "scikit-learn's working_memory")
+    check_memory(what, block_bytes(network, working_memory()), working_memory(), "scikit-learn's working_memory")
     return whole

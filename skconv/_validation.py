@@ -7,6 +7,7 @@ from math import gcd
 import numpy as np
 
 from ._constraints import ACTIVATIONS, InvalidParameterError, at_least, check_value, mismatch, shown
+from ._memory import counted
 
 __all__ = [
     "check_channel_values",
@@ -27,8 +28,8 @@ def check_window_fits(name, value, window):
     rows, columns = window.rows, window.columns
     dilated = "" if rows.span == rows.kernel and columns.span == columns.kernel else " with its dilation"
     raise ValueError(
-        f"{name}={shown(value)} does not fit{dilated}: a window of {rows.span}x{columns.span} in an input of "
-        f"{rows.padded}x{columns.padded}"
+        f"{name}={shown(value)} does not fit{dilated}: a window of {counted(rows.span)}x{counted(columns.span)} "
+        f"in an input of {counted(rows.padded)}x{counted(columns.padded)}"
     )
 
 

@@ -176,11 +176,11 @@ class _MedianPool(WindowPool):
     _separable = False
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
-        window = self.window(shape)
+        window = self.window(shape).trimmed()
         stack = (window.rows.kernel * window.columns.kernel, *window.output, shape[2], width)
         padded = self._padded(window, shape, width)
         work = {"stack": stack, **({"x": padded} if padded else {})}
-        return Plan(kernel=(window, sample_counts(window, np.intp)), scratch={"forward": work})
+        return Plan(kernel=(window, sample_counts(window)), scratch={"forward": work})
 
     def forward(self, frame, training):
         window, counts = frame.plan.kernel

@@ -908,7 +908,7 @@ BAD = {
     "ema_decay": [0.0, 1.0, 1],
     "warm_up": [1.0, -0.1],
     "augment": [],  # its errors are those of `make_augmenter`
-    "n_augmented": [-1, 1.5],
+    "n_augmented": [-1, 1.5, 10_001, 2**40],
     "scoring": [3, "accurate", ["accuracy"]],
     "initial_weights": ["imagenet", [1]],
     "freeze": [None, 1, {"dense1"}],

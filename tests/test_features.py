@@ -534,7 +534,7 @@ def test_frames(container, digits):
         ({"filters": "kmeans", "bias": "shared"}, "filters='kmeans' has its own encoding.*bias='shared'"),
         (
             {"filters": "pca", "n_patches": 10**12},
-            r"1000000000000 patches of 50 numbers would take .*this machine's memory",
+            r"1,000,000,000,000 patches of 50 numbers, would take .*this machine's memory",
         ),
         ({"filters": "kmeans", "kernel_size": 12}, "kernel_size=12 does not fit.* of 12x12 in an input of 9x11"),
         ({"filters": "pca", "kernel_size": (3, 12)}, "does not fit.* a window of 3x12 in an input of 9x11"),
@@ -562,7 +562,9 @@ def test_series_errors():
     with pytest.raises(ValueError, match=r"filters='kmeans' has its own encoding.* dilation='random'"):
         ConvFeatures("kmeans", dilation="random", summary="max").fit(series)
     for name in ("rocket", "minirocket"):
-        with pytest.raises(ValueError, match=r"1000000000000 kernels would take .* of this machine's memory"):
+        with pytest.raises(
+            ValueError, match=r"n_filters=1,000,000,000,000 on 1 channel would take .* of this machine's memory"
+        ):
             ConvFeatures(name, 10**12).fit(series)
 
 
@@ -580,8 +582,8 @@ def test_partial_fit_needs_learned_filters():
 
 def test_sizes_beyond_memory_before_anything_is_allocated():
     images = np.zeros((200, 300, 300), np.uint8)
-    with pytest.raises(ValueError, match=r"1000000000000 filters of 25 numbers would take .* of this machine's memory"):
+    with pytest.raises(ValueError, match=r"1,000,000,000,000 of 25 numbers, would take .* of this machine's memory"):
         ConvFeatures(n_filters=10**12).fit(images)
     model = ConvFeatures(n_filters=10**4, kernel_size=1, pool=None).fit(images[:1])
-    with pytest.raises(ValueError, match=r"an output of 200 x 300 x 300 x 10000 numbers would take .*MiB"):
+    with pytest.raises(ValueError, match=r"an output of 200 x 300 x 300 x 10,000 numbers would take .*MiB"):
         model.transform(images)

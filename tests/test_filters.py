@@ -6,10 +6,12 @@ from scipy import ndimage
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.decomposition import PCA
 
-from skconv._filters import CLASSICAL, classical_bank, per_channel, random_bank
+from skconv._banks import bank_shape, named_bank
+from skconv._filters import CLASSICAL, RANDOM, classical_bank, per_channel, random_bank
 from skconv._geometry import make_window
 from skconv._patches import PatchKMeans, PatchPCA, sample_patches
 
+RNG = np.random.default_rng(0)
 IMAGE = np.random.default_rng(0).standard_normal((12, 15))
 
 
@@ -69,6 +71,27 @@ def test_on_a_series_gradients_are_differences():
         np.testing.assert_allclose(np.correlate(series, bank[0, 0]), np.gradient(series)[1:-1])
     bank, _ = classical_bank("laplacian", (1, 5), 64)
     np.testing.assert_allclose(np.correlate(series, bank[0, 0]), 2)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 3), (2, 5), (5, 2), (1, 8), (12, 7)])
+def test_few_cosines_are_the_first_of_all(size):
+    every, names = classical_bank("dct", size, 10**30)
+    frequencies = [(u / size[0] + v / size[1], u, v) for u in range(size[0]) for v in range(size[1])]
+    assert names == [f"dct_{u}_{v}" for _, u, v in sorted(frequencies)]
+    for n in range(1, len(every) + 1):
+        few, some = classical_bank("dct", size, n)
+        np.testing.assert_allclose(few, every[:n], rtol=1e-14, atol=1e-15)
+        assert some == names[:n]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(5, 4), (1, 6), (3, 3)])
+@pytest.mark.parametrize("name", [*CLASSICAL, *RANDOM])
+def test_the_size_of_a_bank_is_known_before_it_is_made(name, size, channels):
+    for n in (1, 7, 50):
+        weight, names = named_bank(name, n, size, (size[0] + 3 if size[0] > 1 else 1, 9, channels), RNG)
+        assert weight.shape == bank_shape(name, n, size, (9 if size[0] > 1 else 1, 9, channels))
+        assert len(names) == len(weight)
 
 
 @pytest.mark.parametrize("size", [(3, 3), (2, 5), (1, 8)])

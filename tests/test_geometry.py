@@ -105,6 +105,31 @@ def test_same_sub_samples_the_windows_of_stride_one(size, kernel, stride, dilati
 
 @SETTINGS
 @given(
+    size=sizes, kernel=st.integers(1, 40), stride=strides, sides=st.tuples(borders, borders), ceil_mode=st.booleans()
+)
+def test_trimmed_windows_read_the_same_of_the_axis_and_have_no_useless_tap_at_either_end(
+    size, kernel, stride, sides, ceil_mode
+):
+    axis = Axis(size, kernel, stride, 1, *(min(side, kernel // 2) for side in sides))
+    axis = axis.rounded_up() if ceil_mode else axis
+    assume(axis.output > 0)
+    trimmed = axis.trimmed()
+    assert (trimmed.size, trimmed.output, trimmed.stride) == (axis.size, axis.output, axis.stride)
+
+    def read(axis):
+        starts = [p * axis.stride - axis.before for p in range(axis.output)]
+        return [[start + tap for tap in range(axis.kernel)] for start in starts]
+
+    on_the_axis = [[i for i in window if 0 <= i < size] for window in read(axis)]
+    assert [[i for i in window if 0 <= i < size] for window in read(trimmed)] == on_the_axis
+    for tap in (0, -1):
+        assert any(0 <= window[tap] < size for window in read(trimmed))
+    assert all(-trimmed.before <= i < size + trimmed.after for window in read(trimmed) for i in window)
+    assert trimmed.trimmed() == trimmed
+
+
+@SETTINGS
+@given(
     height=st.integers(2, 9),
     width=st.integers(2, 9),
     kernel=st.tuples(kernels, kernels),

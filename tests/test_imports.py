@@ -74,7 +74,7 @@ ASIDE = {
     "_sources": {"_memory", "_overflow"},
     "_sums": set(),
     "_targets": {"_constraints"},
-    "_validation": {"_constraints"},
+    "_validation": {"_constraints", "_memory"},
     "_versions": {"_constraints", "__version__"},
     "_workers": {"_interrupt"},
 }

@@ -116,6 +116,7 @@ import numpy as np
 from skconv import *
 from skconv.layers import *
 X, y, B = np.zeros((20, 8, 8), np.float32), np.arange(20) % 2, 2**70
+S, P = np.zeros((20, 1, 100), np.float32), np.zeros((1, 250, 250), np.float32)
 ConvNetClassifier(2, max_iter=1).fit(X, y).predict(X)  # imports, caches
 tracemalloc.start()
 for line in sys.stdin:
@@ -133,6 +134,9 @@ LISTS = {  # of layers, before a global pool
     "Convolution(2, padding=2**16)": "convolution1, from 8 x 8 x 1 to 131,078 x 131,078 x 2",
     "Convolution(2, dilation=2**13)": "convolution1, from 8 x 8 x 1 to 8 x 8 x 2",
     "Convolution(2, dilation=B)": "convolution1, from 8 x 8 x 1 to 8 x 8 x 2",
+    "Convolution(2, dilation=2**62)": "convolution1, from 8 x 8 x 1 to 8 x 8 x 2",
+    "Convolution(2, padding=2**62, stride=2**61)": "convolution1, from 8 x 8 x 1 to 5 x 5 x 2",
+    "Pad(2**13, 'reflect')": "pad1, from 8 x 8 x 1 to 16,392 x 16,392 x 1",
     "Convolution(2, padding=B)": "convolution1, from 8 x 8 x 1 to more than 999,999,999,999,999 x more than",
     "Convolution(2, padding=10**5000)": "convolution1",
     "Convolution(2, padding=2**14, padding_mode='reflect')": "convolution1, from 32,776 x 32,776 x 1 to",
@@ -163,7 +167,6 @@ MODELS = {
     "ConvNetClassifier(8, hidden_layer_sizes=2**40).fit(X, y)": "to train the network's",
     "ConvNetClassifier(2, padding=2**15).fit(X, y)": "to train the network's",
     "ConvNetClassifier((2, 2), dilation=2**15).fit(X, y)": "convolution2, from 8 x 8 x 2 to 4 x 4 x 2",
-    "ConvFeatures(n_filters=2, kernel_size=3, dilation=B).fit(X).transform(X)": "convolution1, from 8 x 8 x 1 to",
 }
 
 
@@ -196,11 +199,89 @@ def test_what_is_too_large_is_refused_before_anything_is_allocated():
         assert re.search(name.replace("(", r"\(").replace(")", r"\)"), message), (line, message)
 
 
+BANKS = {
+    '"dct", kernel_size=2**14, n_filters=1': "n_filters=1 and kernel_size=16384, 1 of 268,435,456 numbers,",
+    '"dct", kernel_size=2**10, n_filters=2**10': "n_filters=1,024 and kernel_size=1024, 1,024 of 1,048,576 numbers,",
+    '"dct", kernel_size=B, n_filters=B': "n_filters=more than .* and kernel_size=1180591620717411303424,",
+    '"identity", kernel_size=2**14': "n_filters=64 and kernel_size=16384, 1 of 268,435,456 numbers,",
+    '"gaussian", kernel_size=(B, 1)': r"n_filters=64 and kernel_size=\(1180591620717411303424, 1\), 1 of more than",
+    '"mean", kernel_size=10**5000': "n_filters=64 and kernel_size=<int>, 1 of more than 999,999,999,999,999 numbers,",
+    '"gabor", n_filters=2**22': "n_filters=4,194,304 and kernel_size=5, 4,194,304 of 25 numbers,",
+    '"gabor", kernel_size=2**13, n_filters=1': "n_filters=1 and kernel_size=8192, 1 of 67,108,864 numbers,",
+    '"random", n_filters=2**25': "n_filters=33,554,432 and kernel_size=5, 33,554,432 of 25 numbers,",
+    '"random", n_filters=10**5000': "n_filters=more than 999,999,999,999,999 and kernel_size=5, more than",
+    '"orthonormal", n_filters=2**23': "n_filters=8,388,608 and kernel_size=5, 8,388,608 of 25 numbers,",
+    '"orthonormal", kernel_size=2**13': "n_filters=64 and kernel_size=8192, 64 of 67,108,864 numbers,",
+    '"pca", n_patches=2**40': "n_patches=1,099,511,627,776, n_filters=64 and kernel_size=5, 1,099,511,627,776 patches",
+    '"pca", n_patches=B': "n_patches=more than 999,999,999,999,999, n_filters=64 and kernel_size=5, more than",
+    '"kmeans", n_patches=2**26': "n_patches=67,108,864, n_filters=64 and kernel_size=5, 67,108,864 patches of 25",
+    '"kmeans", 2**25, n_patches=2**25': "n_patches=33,554,432, n_filters=33,554,432 and kernel_size=5,",
+}
+KERNELS = {  # for series
+    '"rocket", n_filters=2**25': "n_filters=33,554,432 on 1 channel ",
+    '"rocket", n_filters=B': "n_filters=more than 999,999,999,999,999 on 1 channel ",
+    '"minirocket", n_filters=2**25': "n_filters=33,554,432 on 1 channel ",
+    '"minirocket", n_filters=10**5000': "n_filters=more than 999,999,999,999,999 on 1 channel ",
+}
+
+
+def test_a_bank_of_filters_is_refused_before_anything_is_allocated():
+    pytest.importorskip("resource")
+    calls = {f"ConvFeatures({arguments}).fit(X)": match for arguments, match in BANKS.items()}
+    calls |= {f"ConvFeatures({arguments}).fit(S)": match for arguments, match in KERNELS.items()}
+    calls["ConvFeatures('pca', 9, 200, n_patches=9).fit(P)"] = "n_patches=9, n_filters=9 and kernel_size=200,"
+    calls["ConvFeatures('sobel').fit(np.zeros((1, 3, 3, 2**13)))"] = ".* 16,384 of 73,728 numbers,"
+    calls = {
+        line: f"filters={re.split('[(,).]', line)[1]} with {match}".replace('"', "'") for line, match in calls.items()
+    }
+    for bias, n in ("random", "20 images"), ("position", "1 image"), ("shared", "1 image"):
+        line = f"ConvFeatures('random', 4, padding=2**40, bias={bias!r}, summary='ppv').fit(X)"
+        calls[line] = f"bias={bias!r} with what the filters give for {n} "
+    for padding in ("2**13", "2**13, padding_mode='reflect'", "B", "0, dilation=B", "0, dilation=2**62"):
+        line = f"ConvFeatures('random', 4, padding={padding}, summary='ppv').fit_transform(X)".replace(
+            "0, d", "'same', d"
+        )
+        calls[line] = "a block of 16 samples "
+    calls["ConvFeatures(n_filters=2, kernel_size=3, dilation=B).fit(X).transform(X)"] = "a block of 16 samples "
+    calls["ImagePadder(2**13).fit(X).get_feature_names_out()"] = "268,697,664 feature names "
+    for (line, match), (mib, message) in zip(calls.items(), in_a_child(calls), strict=True):
+        assert mib < 10, (line, message)
+        assert re.match(rf"ValueError: {match}.*would take .* MiB, more than the", message), (line, message)
+
+
+POOLS = {
+    "MaxPool(B)": "layers[0] (MaxPool): pool_size=1180591620717411303424 does not fit: a window of more than",
+    "MeanPool(B)": "layers[0] (MeanPool): pool_size=1180591620717411303424 does not fit",
+    "LpPool(2**40)": "layers[0] (LpPool): pool_size=1099511627776 does not fit: a window of 1,099,511,627,776x1",
+    "MaxPool(10**5000)": "layers[0] (MaxPool): pool_size=<int> does not fit: a window of more than 999,999",
+    **{f"{pool}({size}, {options})": None for pool in ("MaxPool", "MeanPool", "LpPool") for size in ("B", "2**20")
+        for options in (f"padding={size} // 2", "ceil_mode=True")},
+}  # fmt: skip
+
+
+def test_windows_larger_than_the_image_are_refused_or_cut_to_it():
+    pytest.importorskip("resource")
+    calls = {
+        f"ConvNetClassifier(layers=[{layer}, GlobalMeanPool()], max_iter=1).fit(X, y).predict(X)": message
+        for layer, message in POOLS.items()
+    }
+    for method in ("max", "mean", "lp", "median"):
+        fitted = f"StridedPooling({method!r}, 2**40{{}}).fit_transform(X)"
+        calls[fitted.format("")] = (
+            "pool_size=(1099511627776, 1099511627776) does not fit: a window of 1,099,511,627,776x"
+        )
+        calls[fitted.format(", padding=2**39")] = calls[fitted.format(", ceil_mode=True")] = None
+    for (line, expected), (mib, message) in zip(calls.items(), in_a_child(calls), strict=True):
+        assert mib < 10, (line, message)
+        assert message.startswith(f"ValueError: {expected}" if expected else "accepted"), (line, message)
+
+
 def test_what_no_size_depends_on_may_be_as_large_as_it_likes():
     pytest.importorskip("resource")
     layers = ["Convolution(2, stride=B)", "Convolution(2, 1, dilation=B)", "MaxPool(2, stride=B)", "StridePool(B)"]
     lines = [
         f"ConvNetClassifier(layers=[{layer}, GlobalMeanPool()], max_iter=1).fit(X, y).predict(X)" for layer in layers
     ]
+    lines.append("ConvNetClassifier(layers=[Pad(8, 'reflect'), GlobalMeanPool()], max_iter=1).fit(X, y).predict(X)")
     lines.append("ConvNetClassifier(2, batch_size=2**40, max_iter=1).fit(X, y).predict(X)")
     assert [message for _, message in in_a_child(lines)] == ["accepted"] * len(lines)

@@ -384,7 +384,7 @@ def test_memory_is_bounded():
         ({"mode": "donor", "n_donors": 0}, r"The 'n_donors' parameter of ImagePadder must be an int in the range \[1"),
         (
             {"pad_width": 10**9},
-            r"an output of 1 x 2000000004 x 2000000005 x 2 numbers would take .* this machine's mem",
+            r"an output of 1 x 2,000,000,004 x 2,000,000,005 x 2 numbers would take .* this machine's mem",
         ),
         ({"image_shape": (4, 4)}, r"image_shape=\(4, 4\) has 16 numbers, but X has 40 features a sample"),
     ],

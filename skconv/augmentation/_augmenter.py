@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -156,14 +157,14 @@ class Augmenter:
 
     # Averaging at prediction
 
-    def copies(self, n_copies, seed) -> list[Draws]:
+    def copies(self, n_copies, seed) -> Iterator[Draws]:
         """Parameters of ``n_copies`` changed copies of whatever is predicted, for `apply_to_all`.
 
         More copies begin with those of fewer.  There are none where nothing is left that can be averaged.
         """
         rng = np.random.default_rng(seed)
         used = [augmentation for augmentation in self.augmentations if augmentation.averaged]
-        return [self._draw(used, 1, rng) for _ in range(n_copies if used else 0)]
+        return (self._draw(used, 1, rng) for _ in range(n_copies if used else 0))
 
     def apply_to_all(self, images, copy):
         """Change all images alike, in place, by one of `copies`: no image depends on another."""

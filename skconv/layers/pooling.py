@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
 from numbers import Real
 
 import numpy as np
@@ -79,9 +78,6 @@ class WindowPool(Layer):
     def output_shape(self, shape):
         return (*self.window(shape).output, shape[2])
 
-    def least_bytes(self, shape, width, dtype, *, training, input_gradient):
-        return prod(self._padded(self.window(shape), shape, width) or (0,)) * dtype.itemsize
-
     def _padded(self, window, shape, width) -> tuple[int, int, int, int] | None:
         """Shape of a block of images within their borders, None where they have none."""
         size = (window.rows.padded, window.columns.padded)
@@ -137,7 +133,7 @@ class MaxPool(WindowPool):
         return all((a.kernel, a.stride, a.padded) == (2, 2, a.size) for a in (window.rows, window.columns))
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
-        window = self.window(shape)
+        window = self.window(shape).trimmed()
         (P, Q), C = window.output, shape[2]
         pooled, boolean = (P, Q, C, width), np.dtype(bool)
         if self.tiles(shape):
@@ -212,9 +208,9 @@ class MeanPool(WindowPool):
         return isinstance(layer, Bias) and layer.moves and not self.count_include_pad
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
-        window = self.window(shape)
-        counts = sample_counts(window, dtype, borders=self.count_include_pad)
-        plan = Plan(kernel=(window, (1 / counts).astype(dtype)[:, :, None, None]))
+        window = self.window(shape).trimmed()
+        share = _shares(self.window(shape), self.count_include_pad).astype(dtype)
+        plan = Plan(kernel=(window, share[:, :, None, None]))
         padded = self._padded(window, shape, width)
         part = (*window.output, shape[2], width)
         plan.scratch["forward"] = {**({"x": padded} if padded else {}), **lost_digits(window, part)}
@@ -285,7 +281,7 @@ class LpPool(WindowPool):
         self.p = p
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
-        window = self.window(shape)
+        window = self.window(shape).trimmed()
         padded = self._padded(window, shape, width)
         pooled = (*window.output, shape[2], width)
         work = {"part": pooled, "largest": pooled, **({"x": padded} if padded else {}), **lost_digits(window, pooled)}
@@ -309,17 +305,22 @@ class LpPool(WindowPool):
             np.copyto(frame.dx, _inside(dx, window))
 
 
-def sample_counts(window, dtype, *, borders=False):
-    """How many samples of the image, or of it and its borders, lie in each window, ``(P, Q)``."""
+def sample_counts(window) -> np.ndarray:
+    """How many samples of the image lie in each window, ``(P, Q)``."""
+    return np.outer(_counts_along(window.rows, False), _counts_along(window.columns, False))
+
+
+def _shares(window, borders) -> np.ndarray:
+    """One over the number of samples of the image, or of it and its borders, in each window, ``(P, Q)``."""
     down, across = (_counts_along(axis, borders) for axis in (window.rows, window.columns))
-    return np.outer(down, across).astype(dtype)
+    return np.array([[1 / (n * m) for m in across] for n in down])  # Python's integers: no product is too large
 
 
-def _counts_along(axis, borders):
+def _counts_along(axis, borders) -> list[int]:
     """How many samples of an axis, or of it and its borders, lie in each window."""
-    start = np.arange(axis.output) * axis.stride
     first, stop = (0, axis.padded - axis.overhang) if borders else (axis.before, axis.before + axis.size)
-    return np.minimum(start + axis.kernel, stop) - np.maximum(start, first)
+    starts = range(0, axis.output * axis.stride, axis.stride)
+    return [min(start + axis.kernel, stop) - max(start, first) for start in starts]
 
 
 def _inside(padded, window):

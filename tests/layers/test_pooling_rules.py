@@ -174,9 +174,9 @@ def enumerated(size, kernel, stride, before, after, ceil_mode):
 
 
 @st.composite
-def geometries(draw):
+def geometries(draw, longest=6):
     """Size, kernel, stride and borders of at most half the kernel."""
-    kernel = draw(st.integers(1, 6))
+    kernel = draw(st.integers(1, longest))
     border = st.integers(0, kernel // 2)
     return draw(st.integers(1, 12)), kernel, draw(st.integers(1, 7)), draw(border), draw(border)
 
@@ -218,7 +218,7 @@ SUMMARIES = {
 
 @pytest.mark.parametrize("name", SUMMARIES)
 @SETTINGS
-@given(rows=geometries(), columns=geometries(), ceil_mode=st.booleans())
+@given(rows=geometries() | geometries(30), columns=geometries(30) | geometries(), ceil_mode=st.booleans())
 def test_equals_loops_at_any_geometry(name, rows, columns, ceil_mode):
     assume(enumerated(*rows, ceil_mode) and enumerated(*columns, ceil_mode))
     layer, options, summary = SUMMARIES[name]
@@ -229,6 +229,37 @@ def test_equals_loops_at_any_geometry(name, rows, columns, ceil_mode):
     actual = forward(layer(kernel, stride=stride, padding=padding, ceil_mode=ceil_mode, **options), x)
     expected = reference(x, rows, columns, ceil_mode, summary)
     np.testing.assert_allclose(actual, expected, rtol=1e-13, atol=1e-13)
+
+
+HUGE = {"pool_size": 2**70, "stride": 1, "padding": ((2**69, 2**69 - 6), (2**69 - 1, 2**69 - 7))}  # 3 x 1 windows
+
+
+@pytest.mark.parametrize("options", [{}, {"stride": None}, {"stride": 2**80}, {"ceil_mode": True}], ids=str)
+@pytest.mark.parametrize("name", SUMMARIES)
+def test_windows_of_any_size_read_the_image_only(name, options):
+    layer, own, summary = SUMMARIES[name]
+    x = image(8, 8)
+    actual = forward(layer(**{**HUGE, **options}, **own), x)
+    assert actual.shape == ((3, 1) if options in ({}, {"ceil_mode": True}) else (1, 1))
+    np.testing.assert_allclose(actual, np.full(actual.shape, summary(list(x.ravel()), 2**140)), rtol=1e-13)
+
+
+def test_a_border_of_thousands_of_digits_makes_the_mean_zero():
+    layer = MeanPool(10**5000, padding=5 * 10**4999, count_include_pad=True)
+    np.testing.assert_array_equal(forward(layer, image(8, 8)), [[0]])
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (MaxPool, (np.arange(64) == 3) * 7.0),  # the first of the largest
+        (MeanPool, np.full(64, 7 / 64)),
+        (LpPool, 7 * image(8, 8).ravel() / np.linalg.norm(image(8, 8))),
+    ],
+)
+def test_gradients_of_windows_of_any_size(layer, expected):
+    actual = gradients(layer(2**70, padding=2**69), image(8, 8), np.full((1, 1), 7.0))
+    np.testing.assert_allclose(actual.ravel(), expected, rtol=1e-12, atol=1e-14)
 
 
 def test_global_maximum_sends_the_gradient_of_ties_to_the_first():
