@@ -67,8 +67,8 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         """Default validation score of the network's outputs, for encoded targets."""
         raise NotImplementedError
 
-    def _weighted(self, weight, encoded):
-        """Weights after those of the classes, if any."""
+    def _weighted(self, weight, encoded, name="y"):
+        """Weights after those of the classes, if any; ``name`` is what the classes are of."""
         return weight
 
     # Data

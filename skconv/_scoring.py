@@ -50,7 +50,7 @@ class ValidationScoring:
         except ValueError as error:
             raise ValueError(f"X_val, with y_val of shape {y_val.shape}: {error}") from error
         encoded = self._encode(y, "y_val")
-        weight = self._weighted(check_weight(sample_weight_val, len(X), "sample_weight_val"), encoded)
+        weight = self._weighted(check_weight(sample_weight_val, len(X), "sample_weight_val"), encoded, "y_val")
         n, least = np.count_nonzero(weight), self._fewest_scored()
         if n < least:
             raise ValueError(

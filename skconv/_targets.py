@@ -127,7 +127,7 @@ def check_weight(weight, n, name="sample_weight"):
             f"{name} must be {wanted}, got {shown(float(weight.min()))}: Negative values in data passed to `{name}`"
         )
     if not weight.any():
-        raise ValueError(f"{name}: all weights are zero, so there is nothing to fit; one must be above")
+        raise ValueError(f"{name}: all weights are zero, so no sample counts; one must be above")
     return weight / weight.max()
 
 

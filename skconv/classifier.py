@@ -264,7 +264,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
             return labels.astype(np.float32)
         return class_indices(y, classes, name)
 
-    def _weighted(self, weight, encoded):
+    def _weighted(self, weight, encoded, name="y"):
         if self.class_weight is None:
             return weight
         if self._multilabel:
@@ -275,7 +275,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         check_class_weight(self.class_weight, self.classes_)
         weight = weight * self._class_factors(encoded, weight)[encoded]
         if not weight.any():
-            raise ValueError("class_weight: the weights of all classes in y are zero, so there is nothing to fit")
+            raise ValueError(f"class_weight: the weights of all classes in {name} are zero, so no sample counts")
         return np.ldexp(weight, -np.frexp(weight.max())[1])  # by a power of two, so that sums stay finite
 
     def _class_factors(self, encoded, weight):

@@ -98,7 +98,7 @@ BAD_WEIGHTS = [
     ([[1] * 12], rf"sample_weight must be {EACH}, got an array of shape \(1, 12\)"),
     (np.ones((12, 1)), rf"sample_weight must be {EACH}, got an array of shape \(12, 1\)"),
     (csr_matrix(np.ones((12, 1))), f"sample_weight must be {EACH}, got a sparse matrix"),
-    (np.zeros(12), "sample_weight: all weights are zero, so there is nothing to fit"),
+    (np.zeros(12), "sample_weight: all weights are zero, so no sample counts"),
     (0, "sample_weight: all weights are zero"),
 ]
 
@@ -228,13 +228,19 @@ def test_classes_of_a_second_call(classes, match):
         ({"0": 1, "1": 1, "2": 1}, r"class_weight has \['0', '1', '2'\], which are not in classes \[0, 1, 2\]"),
         ({NAN: 1}, r"class_weight has \[nan\], which are not in classes \[0, 1, 2\]"),
         ({None: 1}, r"class_weight has \[None\], which are not in classes \[0, 1, 2\]"),
-        ({0: 0, 1: 0, 2: 0}, "class_weight: the weights of all classes in y are zero, so there is nothing to fit"),
+        ({0: 0, 1: 0, 2: 0}, "class_weight: the weights of all classes in y are zero, so no sample counts"),
     ],
 )  # fmt: skip
 def test_class_weight(class_weight, match):
     model = small(ConvNetClassifier, class_weight=class_weight)
     assert_refused(model, match, lambda model: model.fit(X, Y))
     assert_refused(model, match, lambda model: model.partial_fit(X, Y, classes=[0, 1, 2]))
+
+
+def test_weights_of_classes_that_leave_no_validation_sample():
+    model = small(ConvNetClassifier, class_weight={0: 0, 1: 1, 2: 1})
+    match = "class_weight: the weights of all classes in y_val are zero, so no sample counts"
+    assert_refused(model, match, lambda model: model.fit(X, Y, X_val=X[Y == 0], y_val=Y[Y == 0]))
 
 
 def test_class_weights_count_by_their_ratios_at_any_size():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
+from .._network import Network
 from ..layers import Convolution, FullyConnected, LocallyConnected
 from ..layers.composite import Composite, named
 
@@ -40,7 +41,17 @@ def summarize(network) -> str:
     Returns
     -------
     str
+
+    Raises
+    ------
+    TypeError
+        Where it is no network.
     """
+    if not isinstance(network, Network):
+        raise TypeError(
+            f"network must be a Network, such as network_ of a fitted estimator, got {type(network).__name__}; "
+            "an estimator has summary()"
+        )
     rows = [("layer", "output", "parameters", "multiply-adds")]
     total, work = 0, 0
     rows.append(("input", _size(network.shapes[0]), "0", "0"))

@@ -145,6 +145,13 @@ def test_needs_a_fit():
         ConvNetClassifier().summary()
 
 
+def test_an_estimator_is_no_network():
+    for other in (ConvNetClassifier(), None):
+        match = f"network must be a Network, such as network_ .*, got {type(other).__name__}; an estimator has summary"
+        with pytest.raises(TypeError, match=match):
+            summarize(other)
+
+
 def test_layers_within_layers_are_indented_and_counted_once():
     inner = Parallel([[Convolution(1, 1)], []])
     network = Network([Residual([Convolution(2), inner]), Flatten(), Dense(2)], (4, 4, 1), np.float32)
