@@ -407,9 +407,12 @@ def test_more_parameters_than_memory(monkeypatch, machine_memory):
     """8 x 8 x 4 outputs of 8 x 8 inputs, four bytes each, five times: 0.3 MiB for the first layer alone."""
     model = quick(connectivity="full", filters=4, hidden_layer_sizes=(), batch_norm=False, pool=None)
     n = 256 * 64 + 4 + 256 * 10 + 10
-    machine_memory(20 * n)
+    machine_memory(2**30)
     model.fit(X, Y)
     before, content = dict(vars(model)), pickle.dumps(model)
+    machine_memory(20 * n)  # enough for the parameters
+    with pytest.raises(ValueError, match=r"the network's arrays for 32 samples .* would take"):
+        model.fit(X, Y)
     machine_memory(20 * n - 1)
     monkeypatch.setattr(skconv._network, "aligned", None)
     match = (
