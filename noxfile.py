@@ -4,8 +4,8 @@
     nox                    # every session
     nox -s oldest          # one
 
-`.ci/run` runs the suite once, with the newest versions on the Python it is called with, and `oldest` and `sdist` on the
-part of it that takes a minute.
+`.ci/run` runs the suite once, with the newest versions on the Python it is called with, and the tests of bits as older
+processors would.
 """
 
 import tarfile
@@ -49,6 +49,13 @@ def sdist(session):
     session.chdir(archive.with_suffix("").with_suffix(""))
     session.install(".[test]")
     test(session)
+
+
+@nox.session(python=PYTHONS[0])
+def processors(session):
+    """The whole suite as each older processor that this one can play would run it."""
+    session.install("-e", ".[test]")
+    session.run("python", "tests/processors.py", *(session.posargs or ["tests"]))
 
 
 @nox.session(python=PYTHONS[0])
