@@ -104,7 +104,7 @@ def session(layers, X, training=False):
 
 
 def forward(layers, X, training=False):
-    with Team(1):
+    with np.errstate(all="ignore"), Team(1):  # as within the estimators' methods
         made = session(layers, X, training)
         return made.forward(lambda k: made.load(k, X.reshape(len(X), -1))).T.copy()
 
