@@ -153,7 +153,7 @@ def _flat_doubt(samples):
     square = side * side == n_features
     taken = _image(side, side, 1) if square else _series(n_features, 1)
     given = f"image_shape={(side, side)}" if square else "image_shape='series'"
-    found = [seen for seen in _colours(n_features) if row.has_rows(*seen[:2])]
+    found = [seen for seen in _colours(n_features) if row.has_rows(*seen[:2]) and not row.has_other_pixels(seen[1])]
     if found:
         line, _, seen, write = min(found, key=lambda seen: row.distance(seen[0]))
         if not square or row.distance(line) < row.distance(side):
@@ -199,6 +199,10 @@ class _FlatRow:
     def has_rows(self, line, pixel) -> bool:
         """Whether these are images with so many features in a row and in a pixel."""
         return self._is_smooth(pixel) and self._straight(line, pixel) < min(_ROWS, 1 - self.chance)
+
+    def has_other_pixels(self, pixel) -> bool:
+        """Whether pixels of 3 or 4 numbers fit better than these."""
+        return min(self.distance(other) for other in (3, 4) if other != pixel) < self.distance(pixel)
 
     def runs_on(self, line) -> bool:
         """Whether these are series, and no rows of so many features end anywhere."""

@@ -108,6 +108,19 @@ def test_colour_photographs_channel_by_channel(side):
     assert "with 4 channels, channels first" in said(flat(first(with_alpha(photographs(side)))))
 
 
+@pytest.mark.parametrize("shape", [(48, 64, 3), (24, 32, 3)])
+def test_rows_of_three_numbers_a_pixel_are_not_taken_for_four(shape):
+    """48 x 64 x 3 is 48 x 48 x 4, in numbers and in numbers a row."""
+    height, width, _ = shape
+    images = [
+        image[row : row + height, column : column + width]
+        for image in load_sample_images().images
+        for row in range(0, 384, height)
+        for column in range(0, 640, width)
+    ]
+    assert "with 4 channels" not in said(flat(np.stack(images)))
+
+
 @pytest.mark.parametrize("scaler", [MinMaxScaler(), StandardScaler()])
 def test_colour_photographs_after_a_scaler(scaler):
     assert "image_shape=(32, 32, 3)" in said(scaler.fit_transform(flat(photographs(32))))
