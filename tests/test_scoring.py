@@ -122,8 +122,8 @@ def test_a_regressor_holds_out_two_samples_to_score_on():
 def test_too_few_samples_to_split(kind, n, least):
     model = {"classifier": quick, "regressor": quick_regressor}[kind](early_stopping=True)
     match = (
-        f"early_stopping=True needs {least} samples or more to score on and one of every class to train on, with "
-        f"weight and no copies of each other, got {n} sample{'s' * (n > 1)}; give more, give X_val, or set early_stop"
+        f"early_stopping=True holds out {least} or more to score on and keeps one of every class to train on; that "
+        f"takes more than {n} sample{'s' * (n != 1)} with weight, copies counted once. Give more, give X_val, or set early"
     )
     with pytest.raises(ValueError, match=match):
         model.fit(X[:n], Y[:n])
@@ -142,14 +142,14 @@ def test_a_fraction_that_leaves_none_to_train_on():
 def test_too_few_samples_with_weight(model, weighted):
     weight = np.zeros(300)
     weight[weighted] = 1
-    with pytest.raises(ValueError, match=f"weight and no copies of each other, got {len(weighted)} sample"):
+    with pytest.raises(ValueError, match=f"that takes more than {len(weighted)} sample"):
         model.set_params(early_stopping=True).fit(X, Y, weight)
 
 
 def test_copies_are_held_out_together():
     samples, _ = held_out(quick(), np.tile(X[:100], (3, 1)), np.tile(Y[:100], 3))
     assert (np.unique(samples, axis=0, return_counts=True)[1] == 3).all()
-    with pytest.raises(ValueError, match="no copies of each other, got 40 samples"):
+    with pytest.raises(ValueError, match="that takes more than 40 samples with weight, copies counted once"):
         quick(early_stopping=True).fit(np.ones((40, 4)), np.arange(40) % 2)
 
 
