@@ -73,9 +73,9 @@ class ValidationScoring:
         rows = held_out_rows(X, strata, weight, fraction, least, seed) if n > least else ()
         if len(rows) < least:
             raise ValueError(
-                f"early_stopping=True holds out {least} or more to score on and keeps one of every class to train on; that "
-                f"takes more than {n} sample{'s' * (n != 1)} with weight, copies counted once. Give more, give X_val, or set "
-                "early_stopping=False"
+                f"early_stopping=True holds out {least} or more to score on and keeps one of every class to train on; "
+                f"that takes more than {n} sample{'s' * (n != 1)} with weight, copies counted once. Give more, give "
+                "X_val, or set early_stopping=False"
             )
         return rows
 

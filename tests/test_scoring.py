@@ -123,7 +123,7 @@ def test_too_few_samples_to_split(kind, n, least):
     model = {"classifier": quick, "regressor": quick_regressor}[kind](early_stopping=True)
     match = (
         f"early_stopping=True holds out {least} or more to score on and keeps one of every class to train on; that "
-        f"takes more than {n} sample{'s' * (n != 1)} with weight, copies counted once. Give more, give X_val, or set early"
+        f"takes more than {n} sample{'s' * (n != 1)} with weight, copies counted once. Give more, give X_val, or"
     )
     with pytest.raises(ValueError, match=match):
         model.fit(X[:n], Y[:n])
