@@ -16,6 +16,9 @@ ESTIMATORS = (*NETWORKS, ConvFeatures, ImagePadder, StridedPooling, ToImages, Fl
 QUICK = {"filters": (4, 4), "hidden_layer_sizes": 16, "max_iter": 60}  # of the networks: as many checks, less time
 SERIES = {"image_shape": "series"}
 NEEDED = {  # what a setting does not go without
+    # Of two numbers, as some checks have, these borders make a circle: a pooling over all of it sees them in no order.
+    ("padding_mode", "reflect"): {"pool": None},
+    ("padding_mode", "wrap"): {"pool": None},
     ("temperature_scaling", True): {"early_stopping": True},
     ("scoring", "loss"): {"early_stopping": True},
     ("nesterovs_momentum", False): {"solver": "sgd"},
