@@ -157,7 +157,5 @@ def test_filters_of_another_form(value):
 
 def test_early_stopping_with_one_sample():
     for kind in (ConvNetClassifier, ConvNetRegressor):
-        with pytest.raises(
-            ValueError, match=r"early_stopping=True holds out .* more than 1 sample with .* set"
-        ):
+        with pytest.raises(ValueError, match=r"early_stopping=True holds out .* more than 1 sample with .* set"):
             kind(**SMALL, early_stopping=True).fit(X[:1], Y[:1])

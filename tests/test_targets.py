@@ -40,7 +40,7 @@ BAD_LABELS = [
     ([0] * 11 + [None], "Input y contains NaN: a label is missing, None at position 11"),
     (["a"] * 11 + [None], "Input y contains NaN: a label is missing, None at position 11"),
     (["a"] * 11 + [NAN], "Input y contains NaN: a label is missing, nan at position 11"),
-    (pd.Series(["a", None] * 6), "Input y contains NaN: a label is missing, nan at position 1"),
+    (pd.Series(["a", None] * 6), "Input y contains NaN: a label is missing, (nan|None) at position 1"),
     (pd.Series(["a", None] * 6, dtype="string"), "Input y contains NaN: a label is missing, <NA> at position 1"),
     (DAYS, "Input y contains NaN: a label is missing, .* at position 1"),
     (DAYS.astype(object), "Input y contains NaN: a label is missing, None at position 1"),
