@@ -1,5 +1,6 @@
 """What would take more memory than there is is said before anything is allocated."""
 
+import mmap
 import os
 import re
 import subprocess
@@ -93,7 +94,10 @@ def test_little_is_not_held_against_what_the_process_has(monkeypatch):
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not say")
 def test_what_this_process_has():
     resident, space = _memory._held("resident"), _memory._held("address space")
-    block = bytearray(b"x") * (64 << 20)
+    pages = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    block = mmap.mmap(-1, 64 << 20, flags=pages)  # fresh ones, where an array may get some that were freed
+    for start in range(0, len(block), mmap.PAGESIZE):
+        block[start] = 1
     assert 60 << 20 < _memory._held("resident") - resident < 70 << 20
     assert 60 << 20 < _memory._held("address space") - space < 200 << 20
     assert len(block) == 64 << 20
@@ -113,6 +117,7 @@ import resource, sys, tracemalloc
 resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))  # what allocates on ends in a MemoryError
 resource.setrlimit(resource.RLIMIT_CPU, (120, 120))  # and what only goes on is killed
 import numpy as np
+import sklearn.cluster
 from skconv import *
 from skconv.layers import *
 X, y, B = np.zeros((20, 8, 8), np.float32), np.arange(20) % 2, 2**70

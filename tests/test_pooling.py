@@ -344,10 +344,10 @@ def test_memory_beside_the_output_is_bounded(method, dtype):
 @pytest.mark.parametrize("method", METHODS)
 def test_images_of_which_few_fit_go_by_strips(method):
     """The bits are those without strips."""
-    X = np.random.default_rng(0).standard_normal((2, 600, 600))
+    X = np.random.default_rng(0).standard_normal((2, 1500, 1500))
     pooling = StridedPooling(method, 5, stride=2, padding=0 if method == "stride" else 2, p=3, n_jobs=2).fit(X[:1])
     expected = pooling.transform(X)
-    with config_context(working_memory=2):
+    with config_context(working_memory=8):
         tracemalloc.start()
         try:
             output = pooling.transform(X)
@@ -355,7 +355,7 @@ def test_images_of_which_few_fit_go_by_strips(method):
         finally:
             tracemalloc.stop()
     np.testing.assert_array_equal(output, expected)
-    assert peak < output.nbytes + 7 * 2**20  # whole images would take 18 at least
+    assert peak < output.nbytes + 24 * 2**20  # strips that are done with wait for the collector; two images have 34
 
 
 def test_an_output_that_does_not_fit_in_memory(machine_memory):
