@@ -14,7 +14,7 @@ __all__ = ["FEW", "RUN", "SLICE", "add_positions", "dot", "fold", "partial_sums"
 
 FEW = 1024  # numbers that are added one after the other: to 2e-6 of the sum, 2e-5 where all are equal
 RUN = 32  # of those that are more: to 5e-7 of the sum
-SLICE = 8192  # OpenBLAS shares a product of more than 10000 between threads; no bit may depend on them
+SLICE = 2048  # in one product, in which kernels with four lanes add 512 numbers each; and no threads share it
 
 
 def fold(parts, out, few=FEW):
