@@ -2,25 +2,45 @@
 
 A call works on a snapshot of the estimator, so it sees one fit and not half of the next; a fit gives its attributes
 back in one step.  Within a call arithmetic is quiet, whatever the caller's `numpy.errstate`: that an exponential is
-zero is no error, and what is one, such as a loss that is not finite, is looked for and named.
+zero is no error, and what is one, such as a loss that is not finite, is looked for and named.  Functions of the
+caller's, such as a callback, run in the `callers_errstate`.
 """
 
 from __future__ import annotations
 
-from contextlib import _GeneratorContextManager
+from contextlib import _GeneratorContextManager, contextmanager
+from contextvars import ContextVar
 from functools import wraps
 
 import numpy as np
 
 from ._interrupt import Interrupt, protected
 
-__all__ = ["fitting", "predicting", "snapshot"]
+__all__ = ["callers_errstate", "fitting", "predicting", "snapshot"]
 
 # What sets and restores NumPy's error state, and the contexts made of generators, such as `numpy.printoptions`.
 for _context in (np.errstate, _GeneratorContextManager):
     for _method in (_context.__enter__, _context.__exit__):
         if hasattr(_method, "__code__"):  # else it is none of Python's, which Ctrl-C does not cut
             protected(_method)
+
+_CALLERS: ContextVar[dict] = ContextVar("callers_errstate")  # arguments of `numpy.errstate`, in a fit
+
+
+@contextmanager
+def _quiet():
+    """Context of a fit, in which NumPy looks for no errors."""
+    token = _CALLERS.set({**np.geterr(), "call": np.geterrcall()})
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    finally:
+        _CALLERS.reset(token)
+
+
+def callers_errstate():
+    """Context of a function that the caller of a fit has given: NumPy treats errors there as around the fit."""
+    return np.errstate(**_CALLERS.get({}))
 
 
 def snapshot(estimator):
@@ -49,7 +69,7 @@ def fitting(method):
 
     @wraps(method)
     def fit(estimator, *args, **kwargs):
-        with Interrupt() as interrupt, np.errstate(all="ignore"):
+        with Interrupt() as interrupt, _quiet():
             work = snapshot(estimator)
             before = vars(work).copy()
             method(work, *args, **kwargs)

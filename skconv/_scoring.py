@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.metrics import get_scorer
 from sklearn.utils import check_random_state
 
+from ._calls import callers_errstate
 from ._checkpoint import fingerprint, plain
 from ._constraints import shown
 from ._hold_out import held_out_rows
@@ -112,7 +113,9 @@ class ValidationScoring:
                 return value, -value
             view = self._view(network)
             view.__dict__.pop("feature_names_in_", None)  # X_val is an array now
-            return value, self._number(scorer(view, X_val, y_val, **weights))
+            with callers_errstate():
+                score = scorer(view, X_val, y_val, **weights)
+            return value, self._number(score)
 
         return validate
 

@@ -8,11 +8,9 @@ from functools import wraps
 from time import perf_counter
 from typing import Any
 
-import numpy as np
+from ._calls import callers_errstate
 
-from ._constraints import shown
-
-__all__ = ["TrainingInfo"]
+__all__ = ["StopTraining", "TrainingInfo"]
 
 try:  # scikit-learn 1.9 and later
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -29,6 +27,29 @@ except ImportError:
             return method(estimator, *args, **kwargs)
 
         return called
+
+
+class StopTraining(Exception):
+    """What a callback raises to end the training.
+
+    The model has the weights of then, or those that were best on the validation data, and ``stopped_early_`` is True.
+    What a callback returns is ignored.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skconv import ConvNetClassifier
+    >>> from skconv.callbacks import StopTraining
+    >>> X, y = load_digits(return_X_y=True)
+    >>> def enough(info):
+    ...     if info.loss < 1.0:
+    ...         raise StopTraining
+    >>> model = ConvNetClassifier(callback=enough, random_state=0).fit(X / 16, y)
+    >>> model.n_iter_ < 10
+    True
+    >>> model.stopped_early_
+    True
+    """
 
 
 @dataclass(frozen=True)
@@ -55,10 +76,9 @@ class TrainingInfo:
     >>> from sklearn.datasets import load_digits
     >>> from skconv import ConvNetClassifier
     >>> X, y = load_digits(return_X_y=True)
-    >>> def enough(info):
-    ...     return info.loss < 1.0
-    >>> model = ConvNetClassifier(callback=enough, random_state=0).fit(X / 16, y)
-    >>> model.n_iter_ < 10
+    >>> losses = []
+    >>> model = ConvNetClassifier(callback=lambda info: losses.append(info.loss), random_state=0).fit(X / 16, y)
+    >>> losses == model.loss_curve_
     True
     """
 
@@ -91,35 +111,38 @@ class Watch:
         self.start, self.resumed_at = perf_counter(), self.run.epoch
         self.live = self.estimator.verbose == 1 and _is_live(sys.stdout)
         if self.data is not None and hasattr(self.estimator, "_init_callback_context"):
-            self.context = self.estimator._init_callback_context(max_subtasks=self.run.n_epochs)
-            self.context.call_on_fit_task_begin(**self._task())
+            with callers_errstate():
+                self.context = self.estimator._init_callback_context(max_subtasks=self.run.n_epochs)
+                self.context.call_on_fit_task_begin(**self._task())
         return self
 
     def __exit__(self, kind, *_):
         if self.live:
             print(flush=True)
         if self.context is not None and kind is None:
-            self.context.call_on_fit_task_end(**self._task(), **self._fitted())
+            with callers_errstate():
+                self.context.call_on_fit_task_end(**self._task(), **self._fitted())
 
     def __call__(self, run) -> bool:
         """Tell of an epoch; whether somebody wants to stop."""
         if self.estimator.verbose:
             self._print(run)
         try:
-            stop = self.estimator.callback is not None and self._asked(run)
-            return (self.context is not None and self._subtask()) or stop
-        except StopIteration as error:  # scipy would take it for ours, and end the fit
-            raise RuntimeError("callback raised StopIteration; return True to end the training") from error
+            with callers_errstate():
+                stop = self.estimator.callback is not None and self._asked(run)
+                return (self.context is not None and self._subtask()) or stop
+        except StopIteration as error:  # of a `next` within it; scipy would take it for ours, and end the fit
+            raise RuntimeError(
+                "callback raised StopIteration; to end the training, raise skconv.callbacks.StopTraining"
+            ) from error
 
     def _asked(self, run) -> bool:
-        """Whether the estimator's callback returns True."""
-        answer = self.estimator.callback(self._info(run))
-        if answer is None or isinstance(answer, (bool, np.bool_)):
-            return bool(answer)
-        raise TypeError(
-            "callback must return True to end the training, or None or False to go on, got "
-            f"{shown(answer)} of type {type(answer).__name__}"
-        )
+        """Whether the estimator's callback ends the training."""
+        try:
+            self.estimator.callback(self._info(run))
+        except StopTraining:
+            return True
+        return False
 
     def _info(self, run):
         history = run.history
