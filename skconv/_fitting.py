@@ -24,7 +24,7 @@ class History:
     learning_rate_init: float = float("nan")
     best: int = -1  # number of the score of the weights that are kept; -1 before the first
     cool: int = 0  # number of the first score that is of cool weights
-    margin: float = 0.0  # by more than which an earlier score has to be higher than the best of these
+    margin: float = 0.0  # by more than which an earlier score has to be higher; of scores below -1, their multiple
 
     def add(self, loss, network):
         """An epoch's loss; raises where it, or a number of the network after it, is no longer finite."""
@@ -45,7 +45,7 @@ class History:
         """Whether a score is better than an earlier one; of equal scores the lower loss is."""
         new_marks, old_marks = self._marks(new), self._marks(old)
         if old < self.cool <= new:
-            return not old_marks[0] > new_marks[0] + self.margin
+            return not old_marks[0] > new_marks[0] + self.margin * max(1.0, -old_marks[0])
         return new_marks > old_marks
 
     def _marks(self, i):

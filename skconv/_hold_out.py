@@ -53,6 +53,11 @@ def held_out_rows(X, strata, weight, fraction, least, random_state) -> np.ndarra
     first = np.flatnonzero(np.diff(stratum, prepend=-1))
     whole = np.logical_and.reduceat(chosen, first)
     chosen[first[whole]] = False
+    # Marks may lie in one heavy group, or where nothing may be taken: then the lightest of the others.
+    left = np.flatnonzero(~chosen)
+    spare = left[np.diff(stratum[left], prepend=-1) == 0]
+    missing = max(least - np.count_nonzero(chosen), 0)
+    chosen[spare[np.argsort(sums[order][spare], kind="stable")[:missing]]] = True
     held_out = np.zeros(len(pairs), bool)
     held_out[order[chosen]] = True
     return rows[held_out[group]]

@@ -231,6 +231,8 @@ def test_scores_of_the_last_quarter_are_compared(scores, n_epochs, best):
         ([0.1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.3, 0.7], 7),
         ([0.9, 0.1, 0.1, 0.1, 0.1, 0.1, 0.7, 0.8], 7),
         ([np.nan, 0.9, 0.8, 0.7, 0.6, 0.5, 0.6, np.nan], 1),
+        ([-4.7, -9, -8, -7, -6, -6, -6, -7], 0),  # by 1.3, more than a quarter of it
+        ([-4.9, -9, -8, -7, -6, -6, -6, -7], 6),
     ],
 )
 def test_an_earlier_score_counts_if_it_is_higher_by_more_than_chance_brings(scores, best):

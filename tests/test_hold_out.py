@@ -4,7 +4,7 @@ from math import ceil
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from skconv._hold_out import count_distinct, held_out_rows
@@ -90,6 +90,24 @@ def test_a_sample_that_outweighs_what_is_to_be_held_out_is_trained_on():
     for seed in range(20):
         assert 20 not in held_out(X, weight=[1.0] * 20 + [1000.0], seed=seed)
         assert 20 not in held_out(X[[*range(21), *[20] * 50]], seed=seed)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=8),
+    st.integers(1, 2),
+    st.integers(0, 9),
+)
+def test_few_samples_of_any_weight_are_enough_where_every_class_can_keep_one(samples_, least, seed):
+    weight, strata = np.array(samples_).T
+    assume(weight.any())
+    strata = strata if least == 1 else np.zeros(len(weight), int)
+    sizes = np.bincount(strata[weight > 0], minlength=3)
+    rows = held_out(samples(len(weight)), strata, weight, least=least, seed=seed)
+    if (sizes - 1).clip(0).sum() >= least:
+        assert len(rows) >= least
+    assert weight[rows].all()
+    assert (np.bincount(strata[rows], minlength=3) <= (sizes - 1).clip(0)).all()
 
 
 def test_copies_count_once():

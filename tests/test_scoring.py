@@ -106,6 +106,15 @@ def test_bagging_with_early_stopping_on_few_samples(kind):
     assert all(len(member.validation_scores_) == 1 for member in model.estimators_)
 
 
+def test_bagging_of_few_samples_of_which_one_is_alone_in_its_class():
+    labels = np.r_[np.zeros(5, int), 1]
+    for seed in range(20):
+        weight = np.bincount(np.random.default_rng(seed).integers(0, 5, 5), minlength=6)
+        weight[5] = 2
+        model = quick(early_stopping=True, max_iter=1, random_state=seed).fit(X[:6], labels, weight)
+        assert model.validation_scores_ is not None
+
+
 # Splits that cannot serve
 
 
@@ -115,6 +124,16 @@ def test_a_regressor_holds_out_two_samples_to_score_on():
     model = quick_regressor(early_stopping=True).fit(X[:10], Y[:10])
     assert np.isfinite(model.validation_scores_).all()
     assert len(y_val) == 1
+
+
+def test_ten_samples_of_a_regressor_are_learned_with_early_stopping():
+    """Two of them are held out; early weights are no better because R² of two is less far below zero."""
+    for seed in range(5):
+        rows = np.random.default_rng(seed).integers(0, 1797, 10)
+        images = DIGITS.data[rows] / 16
+        y = images[:, :32].sum(axis=1)
+        model = ConvNetRegressor(early_stopping=True, random_state=seed).fit(images, y)
+        assert model.score(images, y) > 0.7
 
 
 @pytest.mark.parametrize(("kind", "n", "least"), [("classifier", 1, 1), ("regressor", 2, 2), ("regressor", 1, 2)])
