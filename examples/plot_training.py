@@ -24,7 +24,6 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from skconv import ConvNetClassifier
-from skconv.callbacks import StopTraining
 
 quick = os.environ.get("SKCONV_EXAMPLE_QUICK") == "1"
 X, y = load_digits(return_X_y=True)
@@ -75,8 +74,8 @@ for scoring in ("accuracy", "balanced_accuracy", "loss"):
 # A function of yours
 # -------------------
 # ``callback(info)`` is called after each epoch, with the losses, the learning rate, the seconds so far and a model that
-# predicts with the weights of now.  Where it raises ``StopTraining``, the training ends.  This one looks at the
-# accuracy on each digit, and gives the training a limit of time.
+# predicts with the weights of now.  Where it returns True, the training ends.  This one looks at the accuracy on each
+# digit, and gives the training a limit of time.
 
 by_digit = []
 
@@ -85,8 +84,7 @@ def watch(info):
     """Accuracy on each digit; stop when a minute has passed."""
     right = info.estimator.predict(X_val) == y_val
     by_digit.append([right[y_val == digit].mean() for digit in range(10)])
-    if info.seconds > 60:
-        raise StopTraining
+    return info.seconds > 60
 
 
 ConvNetClassifier(max_iter=min(epochs, 20), callback=watch, random_state=0).fit(X, y)

@@ -202,7 +202,7 @@ checkpoint_every : int, default=1
     Epochs between two writings.
 callback : callable, default=None
     Called as ``callback(info)`` after each epoch, with a `skconv.callbacks.TrainingInfo`.  The training ends where it
-    raises `skconv.callbacks.StopTraining`; what it returns is ignored.
+    returns True and goes on where it returns None or False; anything else is an error.
 random_state : int, RandomState instance or None, default=None
     Of the weights, the order of the samples, augmentation and dropout.
 verbose : int or bool, default=0

@@ -8,9 +8,12 @@ from functools import wraps
 from time import perf_counter
 from typing import Any
 
-from ._calls import callers_errstate
+import numpy as np
 
-__all__ = ["StopTraining", "TrainingInfo"]
+from ._calls import callers_errstate
+from ._constraints import shown
+
+__all__ = ["TrainingInfo"]
 
 try:  # scikit-learn 1.9 and later
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -27,29 +30,6 @@ except ImportError:
             return method(estimator, *args, **kwargs)
 
         return called
-
-
-class StopTraining(Exception):
-    """What a callback raises to end the training.
-
-    The model has the weights of then, or those that were best on the validation data, and ``stopped_early_`` is True.
-    What a callback returns is ignored.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_digits
-    >>> from skconv import ConvNetClassifier
-    >>> from skconv.callbacks import StopTraining
-    >>> X, y = load_digits(return_X_y=True)
-    >>> def enough(info):
-    ...     if info.loss < 1.0:
-    ...         raise StopTraining
-    >>> model = ConvNetClassifier(callback=enough, random_state=0).fit(X / 16, y)
-    >>> model.n_iter_ < 10
-    True
-    >>> model.stopped_early_
-    True
-    """
 
 
 @dataclass(frozen=True)
@@ -76,9 +56,10 @@ class TrainingInfo:
     >>> from sklearn.datasets import load_digits
     >>> from skconv import ConvNetClassifier
     >>> X, y = load_digits(return_X_y=True)
-    >>> losses = []
-    >>> model = ConvNetClassifier(callback=lambda info: losses.append(info.loss), random_state=0).fit(X / 16, y)
-    >>> losses == model.loss_curve_
+    >>> def enough(info):
+    ...     return info.loss < 1.0
+    >>> model = ConvNetClassifier(callback=enough, random_state=0).fit(X / 16, y)
+    >>> model.n_iter_ < 10
     True
     """
 
@@ -132,17 +113,17 @@ class Watch:
                 stop = self.estimator.callback is not None and self._asked(run)
                 return (self.context is not None and self._subtask()) or stop
         except StopIteration as error:  # of a `next` within it; scipy would take it for ours, and end the fit
-            raise RuntimeError(
-                "callback raised StopIteration; to end the training, raise skconv.callbacks.StopTraining"
-            ) from error
+            raise RuntimeError("callback raised StopIteration; return True to end the training") from error
 
     def _asked(self, run) -> bool:
-        """Whether the estimator's callback ends the training."""
-        try:
-            self.estimator.callback(self._info(run))
-        except StopTraining:
-            return True
-        return False
+        """Whether the estimator's callback returns True."""
+        answer = self.estimator.callback(self._info(run))
+        if answer is None or isinstance(answer, (bool, np.bool_)):
+            return bool(answer)
+        raise TypeError(
+            "callback must return True to end the training, or None or False to go on, got "
+            f"{shown(answer)} of type {type(answer).__name__}"
+        )
 
     def _info(self, run):
         history = run.history

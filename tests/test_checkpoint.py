@@ -28,7 +28,6 @@ from skconv import ConvNetClassifier, ConvNetRegressor
 from skconv._checkpoint import fingerprint, plain, read, remove_parts, write
 from skconv._sources import LazyRows
 from skconv.augmentation import Mixup, Shift
-from skconv.callbacks import StopTraining
 from skconv.layers import Activation, BatchNorm, Convolution, Flatten, Pad, Residual, SpatialDropout
 
 SMALL = {"filters": 4, "hidden_layer_sizes": 8, "max_iter": 6, "batch_size": 32, "random_state": 0}
@@ -227,18 +226,12 @@ def test_a_fit_that_stopped_early_is_read_back(tmp_path):
 
 
 def test_where_a_callback_stopped_it_is_asked_again(tmp_path):
-    def enough(info):
-        seen.append(info)
-        if info.epoch >= 3:
-            raise StopTraining
-
     whole, seen = ConvNetClassifier(**SMALL).fit(X, Y), []
     model = ConvNetClassifier(**SMALL, checkpoint=tmp_path)
-    stopped = model.set_params(callback=enough).fit(X, Y)
+    stopped = model.set_params(callback=lambda info: info.epoch >= 3).fit(X, Y)
     curve = list(stopped.loss_curve_)
     assert stopped.stopped_early_
-    del seen[:]
-    again = model.set_params(callback=enough).fit(X, Y)  # as before
+    again = model.set_params(callback=lambda info: seen.append(info) or info.epoch >= 3).fit(X, Y)  # as before
     assert again.stopped_early_
     assert [info.epoch for info in seen] == [3]
     assert again.loss_curve_ == curve == whole.loss_curve_[:3]

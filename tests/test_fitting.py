@@ -17,7 +17,6 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, l
 from skconv import ConvNetClassifier, ConvNetRegressor
 from skconv._convnet import BaseConvNet
 from skconv._fitting import History, Run
-from skconv.callbacks import StopTraining
 from skconv.schedules import Plateau
 
 DIGITS = load_digits()
@@ -530,11 +529,7 @@ def test_lbfgs_needs_data_in_memory(tmp_path):
 
 
 def test_a_callback_stops_lbfgs():
-    def third(info):
-        if info.epoch == 3:
-            raise StopTraining
-
-    model = quick(solver="lbfgs", max_iter=20, callback=third).fit(X, Y)
+    model = quick(solver="lbfgs", max_iter=20, callback=lambda info: info.epoch == 3).fit(X, Y)
     assert model.n_iter_ == 3
     assert model.stopped_early_
 

@@ -36,7 +36,7 @@ LEVELS = [
 # Modules beside the order, and what of the package they may import.
 ASIDE = {
     "augmentation": {"_constraints", "_sums", "_validation", "_versions"},
-    "callbacks": {"_calls"},
+    "callbacks": {"_calls", "_constraints"},
     "losses": {"_constraints", "_sums"},
     "optimizers": {"_constraints", "_orthogonal"},
     "regularizers": {"_constraints", "_sums"},
