@@ -217,10 +217,11 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         self._best = history.best
         self.interrupted_ = run.interrupted
         self.stopped_early_ = run.stopped or run.asked or run.skipped > 0
-        if history.scores and np.isnan(history.scores).all():
+        if history.scores and not np.isfinite(history.scores).any():
             warnings.warn(
-                f"scoring={shown(self.scoring)} gave NaN in every epoch, so the model has the weights of the lowest "
-                "validation loss; choose a score that is defined on the validation data, such as 'loss'",
+                f"scoring={shown(self.scoring)} gave NaN or infinity in every epoch, so the model has the weights of "
+                "the "
+                "lowest validation loss; choose a score that is defined on the validation data, such as 'loss'",
                 UserWarning,
                 stacklevel=level,  # the caller of `fit`
             )

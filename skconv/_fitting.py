@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from math import inf, isnan
+from math import inf, isfinite
 
 import numpy as np
 
@@ -49,9 +49,9 @@ class History:
         return new_marks > old_marks
 
     def _marks(self, i):
-        """Score and negative loss, by which an epoch is judged; NaN is below all."""
+        """Score and negative loss, by which an epoch is judged; NaN and infinity are below all."""
         marks = self.scores[i], -self.validation_loss[i]
-        return tuple(-inf if isnan(mark) else mark for mark in marks)
+        return tuple(mark if isfinite(mark) else -inf for mark in marks)
 
     def stalled(self, tol, patience) -> bool:
         """Whether the last ``patience`` epochs brought no more than ``tol``.

@@ -17,9 +17,10 @@ _LARGE = 10**15
 _SMALL = 64  # parts of a limit: what takes less is not held against what the process has already
 
 
-def counted(n) -> str:
-    """A whole number as messages show it, also one of thousands of digits."""
-    return f"{n:,}" if n < _LARGE else f"more than {_LARGE - 1:,}"
+def counted(n, noun="", nouns=None) -> str:
+    """A whole number as messages show it, also one of thousands of digits, and what there is that many times."""
+    number = f"{n:,}" if n < _LARGE else f"more than {_LARGE - 1:,}"
+    return f"{number} {noun if n == 1 else nouns or f'{noun}s'}" if noun else number
 
 
 def mebibytes(n) -> str:

@@ -165,12 +165,13 @@ n_augmented : int, default=0
     Changed copies over which predictions are averaged, beside the sample itself, at most 10,000; needs `augment`.
     Each takes as long as a prediction without them.
 early_stopping : bool, default=False
-    Whether to stop when the score on validation data no longer improves.  They are those given to `fit`, or else a
-    share of those that have weight, of every class its own.  Wherever there are validation data, the model has the
-    weights that were best on them; of equal scores, those of the lower validation loss.  Where the learning rate falls
-    over the training ("one_cycle", "cosine", "step"), those are compared that come once it is low, in the schedule's
-    last quarter, and a lack of progress leads there before the training ends; earlier weights are kept if their score
-    is higher by more than chance brings, the square root of 1 over the number of validation samples.
+    Whether to stop when the score on validation data no longer improves; not for `partial_fit`, which takes yours
+    alone.  They are those given to `fit`, or else a share of those that have weight, of every class its own.  Wherever
+    there are validation data, the model has the weights that were best on them; of equal scores, those of the lower
+    validation loss.  Where the learning rate falls over the training ("one_cycle", "cosine", "step"), those are
+    compared that come once it is low, in the schedule's last quarter, and a lack of progress leads there before the
+    training ends; earlier weights are kept if their score is higher by more than chance brings, the square root of 1
+    over the number of validation samples.
 validation_fraction : float, default=0.1
     That share, rounded up; where it is scored by R², two samples at least.  Copies of a sample are held out together.
 scoring : str, callable or None, default=None

@@ -15,6 +15,7 @@ from ._calls import callers_errstate
 from ._checkpoint import fingerprint, plain
 from ._constraints import shown
 from ._hold_out import held_out_rows
+from ._memory import counted
 from ._prediction import predict
 from ._sources import subset
 from ._targets import check_weight
@@ -55,7 +56,8 @@ class ValidationScoring:
         n, least = np.count_nonzero(weight), self._fewest_scored()
         if n < least:
             raise ValueError(
-                f"The validation set is too small: X_val has {n} sample with weight, but R² needs {least}; give more, "
+                f"The validation set is too small: X_val has {counted(n, 'sample')} with weight, but R² needs "
+                f"{least}; give more, "
                 "or set scoring='loss'"
             )
         return X, encoded, weight, y
@@ -67,7 +69,8 @@ class ValidationScoring:
         n = int(np.count_nonzero(weight))
         if n > least and ceil(n * fraction) >= n:
             raise ValueError(
-                f"validation_fraction={shown(fraction)} of {n} samples leaves none to train on; change it, or set "
+                f"validation_fraction={shown(fraction)} of {counted(n, 'sample')} leaves none to train on; change "
+                "it, or set "
                 "early_stopping=False"
             )
         seed = check_random_state(0 if self.random_state is None else self.random_state)
@@ -75,7 +78,7 @@ class ValidationScoring:
         if len(rows) < least:
             raise ValueError(
                 f"early_stopping=True holds out {least} or more to score on and keeps one of every class to train on; "
-                f"that takes more than {n} sample{'s' * (n != 1)} with weight, copies counted once. Give more, give "
+                f"that takes more than {counted(n, 'sample')} with weight, copies counted once. Give more, give "
                 "X_val, or set early_stopping=False"
             )
         return rows

@@ -116,10 +116,26 @@ def test_an_iterator_with_early_stopping():
 
 
 def test_without_validation_data_nothing_stops():
-    model = ConvNetClassifier(**SMALL, n_iter_no_change=1, tol=100.0, learning_rate="constant", early_stopping=True)
+    model = ConvNetClassifier(**SMALL, n_iter_no_change=1, tol=100.0, learning_rate="constant")
     for X_part, y_part in chunks():
         assert not model.partial_fit(X_part, y_part, CLASSES).stopped_early_
     assert model.validation_scores_ is None
+
+
+@pytest.mark.parametrize("kind", [ConvNetClassifier, ConvNetRegressor])
+def test_early_stopping_by_itself_is_for_fit(kind):
+    model = kind(**SMALL, early_stopping=True)
+    for _ in range(2):
+        assert not hasattr(model, "partial_fit")
+        with pytest.raises(AttributeError, match="has no attribute 'partial_fit'") as caught:
+            _ = model.partial_fit
+        assert re.match(
+            "early_stopping=True is not supported for partial_fit, which holds out none of a chunk; set early_stopping="
+            "False and give X_val and y_val to partial_fit",
+            str(caught.value.__cause__),
+        )
+        model.fit(X, Y)
+    assert model.set_params(early_stopping=False).partial_fit(X, Y, **VALIDATION).validation_scores_
 
 
 def test_validation_weights():

@@ -316,10 +316,18 @@ def scorer_of(values):
     return lambda *_: next(values)
 
 
-def test_a_score_that_is_not_defined_at_first_is_no_best():
+@pytest.mark.parametrize("no_number", [NAN, np.inf, -np.inf, np.float32("inf")], ids=str)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_score_that_is_not_defined_at_first_is_no_best(no_number, method):
     seen = []
-    model = quick(scoring=scorer_of([NAN, 0.3, 0.2, NAN]), callback=lambda i: seen.append(i.estimator.weights_))
-    model.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    scores = scorer_of([no_number, 0.3, 0.2, no_number])
+    model = quick(scoring=scores, learning_rate="constant", callback=lambda i: seen.append(i.estimator.weights_))
+    if method == "fit":
+        model.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    else:
+        warned(model)
+        for _ in range(3):
+            model.partial_fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
     assert model.best_validation_score_ == 0.3
     for name, array in model.weights_.items():
         np.testing.assert_array_equal(array, seen[1][name])
@@ -349,22 +357,23 @@ def test_partial_fit_with_scores_that_are_not_defined_at_first():
 
 
 def warned(model):
-    with pytest.warns(UserWarning, match="scoring=.* gave NaN in every epoch"):
+    with pytest.warns(UserWarning, match="scoring=.* gave NaN or infinity in every epoch"):
         model.partial_fit(X, Y, classes=range(10), X_val=X_VAL, y_val=Y_VAL)
 
 
-def test_where_no_score_is_defined_the_loss_decides():
+@pytest.mark.parametrize("no_number", [NAN, np.inf, -np.inf])
+def test_where_no_score_is_defined_the_loss_decides(no_number):
     params = {"max_iter": 8, "learning_rate": "constant", "learning_rate_init": 0.06, "random_state": 2}
     match = (
-        "scoring=<function .* gave NaN in every epoch, so the model has the weights of the lowest validation loss; "
-        "choose a score that is defined on the validation data, such as 'loss'"
+        "scoring=<function .* gave NaN or infinity in every epoch, so the model has the weights of the lowest "
+        "validation loss; choose a score that is defined on the validation data, such as 'loss'"
     )
     with pytest.warns(UserWarning, match=match) as warnings:
-        model = quick(**params, scoring=lambda *_: NAN).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+        model = quick(**params, scoring=lambda *_: no_number).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
     assert len(warnings) == 1
     assert warnings[0].filename == __file__
-    assert np.isnan(model.validation_scores_).all()
-    assert np.isnan(model.best_validation_score_)
+    np.testing.assert_array_equal(model.validation_scores_, no_number)
+    np.testing.assert_equal(model.best_validation_score_, no_number)
     by_loss = quick(**params, scoring="loss").fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
     assert np.argmin(by_loss.validation_loss_curve_) < 7  # or the last weights would do
     np.testing.assert_array_equal(model.network_.parameters, by_loss.network_.parameters)
@@ -374,6 +383,6 @@ def test_where_no_score_is_defined_the_loss_decides():
 def test_roc_auc_of_one_class():
     ones = np.flatnonzero(Y_VAL == 1)
     model = quick(scoring="roc_auc", max_iter=2)
-    with pytest.warns(UserWarning, match="scoring='roc_auc' gave NaN in every epoch, so the model has the weights of"):
+    with pytest.warns(UserWarning, match="scoring='roc_auc' gave NaN or infinity in every epoch, so the model"):
         model.fit(X, Y == 1, X_val=X_VAL[ones], y_val=Y_VAL[ones] == 1)
     assert np.isfinite(model.validation_loss_curve_).all()
