@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import contextmanager
-from difflib import get_close_matches
 from numbers import Integral, Real
 
 import numpy as np
@@ -21,6 +20,8 @@ from sklearn.utils._param_validation import (  # private to scikit-learn: import
     StrOptions,
     make_constraint,
 )
+
+from ._hints import NEIGHBOURS, name_meant, nearest_name, switch_meant
 
 __all__ = [
     "ACTIVATIONS",
@@ -218,18 +219,44 @@ def _either(texts) -> str:
     return f"{', '.join(first)} or {last}" if first else last
 
 
-def _meant(constraints, value) -> str:
-    """The name that a wrong one looks like, as the end of a message."""
-    names = [name for constraint in constraints if isinstance(constraint, _Names) for name in constraint.names]
-    close = get_close_matches(value.lower(), names, 1) if isinstance(value, str) else []
-    return f"; did you mean {shown(close[0])}?" if close else ""
+def _names_in(constraints) -> list[str]:
+    """The strings among what fits."""
+    return [name for constraint in constraints if isinstance(constraint, _Names) for name in constraint.names]
 
 
-def check_value(name, value, constraints, where=""):
+def _meant(constraints, value, name="", others=None) -> str:
+    """What a wrong value may have been meant to be, as the end of a message.
+
+    ``others`` are the constraints of the owner's parameters, of which one may take it.
+    """
+    others, names = others or {}, _names_in(constraints)
+    switches = switch_meant(
+        value,
+        names,
+        boolean="boolean" in constraints,
+        none=None in constraints,
+        positive=any(isinstance(each, _Range) and each.type is Real for each in constraints),
+    )
+    if isinstance(value, str) and not switches:
+        if (nearest := nearest_name(value, names)) is not None:
+            return f"; {shown(nearest)} comes closest"
+        switches = [meant] if (meant := name_meant(value, names)) is not None else []
+        takers = [other for other, each in others.items() if value in _names_in(each)]
+    else:
+        takers = [
+            other for other in (NEIGHBOURS.get(name),) if other in others and mismatch(others[other], value) is None
+        ]
+    if switches:
+        return f"; did you mean {shown(switches[0])}?"
+    return f"; did you mean {takers[0]}={shown(value)}?" if len(takers) == 1 else ""
+
+
+def check_value(name, value, constraints, where="", others=None):
     """Raise where a value satisfies none of the constraints; ``where`` says more of the value."""
     wanted = mismatch(constraints, value)
     if wanted is not None:
-        raise InvalidParameterError(f"{name} must be {wanted}, got {shown(value)}{where}{_meant(constraints, value)}")
+        hint = _meant(constraints, value, name.rpartition(" ")[2], others)
+        raise InvalidParameterError(f"{name} must be {wanted}, got {shown(value)}{where}{hint}")
 
 
 def check_parameters(estimator):
@@ -238,7 +265,8 @@ def check_parameters(estimator):
         constraints = estimator._parameter_constraints.get(name, _ANY)
         wanted = mismatch(constraints, value)
         if wanted is not None:
-            got = f"Got {shown(value)} instead{_meant(constraints, value) or '.'}"
+            hint = _meant(constraints, value, name, estimator._parameter_constraints)
+            got = f"Got {shown(value)} instead{hint or '.'}"
             raise InvalidParameterError(f"The '{name}' parameter of {type(estimator).__name__} must be {wanted}. {got}")
 
 
@@ -256,7 +284,8 @@ def check_arguments(owner, values=None, place=None):
     """
     place = place or getattr(owner, "__name__", type(owner).__name__)
     for name, value in (owner.get_params(deep=False) if values is None else values).items():
-        check_value(f"{place}: {name}", value, owner._parameter_constraints.get(name, _ANY))
+        constraints = owner._parameter_constraints
+        check_value(f"{place}: {name}", value, constraints.get(name, _ANY), others=constraints)
 
 
 @contextmanager
