@@ -49,7 +49,7 @@ def array_bank(filters, shape) -> np.ndarray:
             f"filters must have the shape {forms} or (filters, rows, columns, channels), got {np.shape(filters)}"
         )
     if bank.shape[3] != channels:
-        raise ValueError(f"filters have {bank.shape[3]} channels, but the images have {channels}")
+        raise ValueError(f"filters have {counted(bank.shape[3], 'channel')}, but the images have {channels}")
     return bank
 
 
@@ -78,7 +78,7 @@ def check_bank(name, n_filters, kernel_size, shape):
     tables = {"gabor": _GABOR_TABLES, "orthonormal": 3 * min(n, taps)}.get(name, 0)
     what = (
         f"filters={shown(name)} with n_filters={counted(n_filters)} and kernel_size={shown(kernel_size)}, "
-        f"{counted(n)} of {counted(taps)} numbers,"
+        f"{counted(n)} of {counted(taps, 'number')},"
     )
     check_available(what, _FLOAT * (_COPIES * n + tables) * taps + n * NAME_BYTES)
 
@@ -87,7 +87,7 @@ def check_patches(name, n_patches, n_filters, kernel_size, taps):
     """Raise where there is no memory for patches of ``taps`` numbers and for what is learned from them."""
     what = (
         f"filters={shown(name)} with n_patches={counted(n_patches)}, n_filters={counted(n_filters)} and "
-        f"kernel_size={shown(kernel_size)}, {counted(n_patches)} patches of {counted(taps)} numbers,"
+        f"kernel_size={shown(kernel_size)}, {counted(n_patches, 'patch', 'patches')} of {counted(taps, 'number')},"
     )
     moments = _MOMENTS * taps * taps
     n = n_filters if name == "kmeans" else min(n_filters, taps)
@@ -98,7 +98,7 @@ def check_patches(name, n_patches, n_filters, kernel_size, taps):
 def check_kernels(name, n_filters, channels, summaries):
     """Raise where there is no memory for so many kernels of ROCKET or features of MiniRocket, and for their names."""
     numbers = _COPIES * 11 * channels if name == "rocket" else _COPIES  # biases
-    what = f"filters={shown(name)} with n_filters={counted(n_filters)} on {channels} channel{'s' * (channels > 1)}"
+    what = f"filters={shown(name)} with n_filters={counted(n_filters)} on {counted(channels, 'channel')}"
     check_available(what, n_filters * (_FLOAT * numbers + (1 + summaries) * NAME_BYTES))
 
 

@@ -87,7 +87,8 @@ class FeatureBuilder(NetworkTransformer):
         image = len(shape) == 3
         if not image and (self.summary is not None or self.pool not in ("auto", None)):
             raise ValueError(
-                f"layer={shown(name)} gives a vector of {shape[0]} numbers, nothing to pool: pool and summary must be "
+                f"layer={shown(name)} gives a vector of {counted(shape[0], 'number')}, nothing to pool: pool and "
+                "summary must be "
                 f"None, got pool={shown(self.pool)}, summary={shown(self.summary)}"
             )
         tail = [*self._tail(shape, None), Flatten()] if image else []
@@ -212,7 +213,7 @@ class FeatureBuilder(NetworkTransformer):
         """Outputs of the filters alone, ``(n, rows, columns, filters)``."""
         network = self._new_network([self._convolution(weight, dilation)])
         network.fill({"convolution1.weight": weight})
-        what = f"bias={shown(self.bias)} with what the filters give for {len(images)} image{'s' * (len(images) > 1)}"
+        what = f"bias={shown(self.bias)} with what the filters give for {counted(len(images), 'image')}"
         check_available(what, len(images) * prod(network.shapes[1]) * np.dtype(float).itemsize)
         out = np.empty((len(images), *network.shapes[1]))
         self._run([network], images, out)

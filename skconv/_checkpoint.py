@@ -14,6 +14,7 @@ from types import CodeType, FunctionType
 import numpy as np
 
 from ._constraints import InvalidParameterError, shown
+from ._memory import counted
 from ._sources import LazyRows
 
 __all__ = ["Checkpoint", "check_checkpoint", "fingerprint", "plain", "read", "write"]
@@ -222,9 +223,12 @@ def check_state(arrays, values, run, own):
     validated = epoch if run.validate is not None else 0
     for name, length in {"loss": epoch, "validation_loss": validated, "scores": validated}.items():
         if len(history[name]) != length:
-            raise ValueError(f"{name} must have {length} numbers after {epoch} epochs, got {len(history[name])}")
+            raise ValueError(
+                f"{name} must have {counted(length, 'number')} after {counted(epoch, 'epoch')}, got "
+                f"{len(history[name])}"
+            )
     if not min(0, validated - 1) <= history["best"] < max(0, validated):
-        raise ValueError(f"best must be the number of one of {validated} scores, got {history['best']}")
+        raise ValueError(f"best must be the number of one of {counted(validated, 'score')}, got {history['best']}")
     if not np.isfinite(history["loss"]).all():
         raise ValueError(f"loss must be finite, got {shown(history['loss'])}")
 

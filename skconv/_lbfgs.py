@@ -9,6 +9,8 @@ from scipy.optimize import Bounds
 from scipy.optimize import minimize as scipy_minimize
 from sklearn.exceptions import ConvergenceWarning
 
+from ._memory import counted
+
 __all__ = ["minimize", "warn_unless_converged"]
 
 _EPSILON = np.finfo(np.float64).eps
@@ -68,7 +70,8 @@ def warn_unless_converged(result, max_iter, tol, level=7):
         return
     why = f"max_iter={max_iter} was reached" if result.status == 1 else "no step along its direction lowers the loss"
     warnings.warn(
-        f"solver='lbfgs' failed to converge to tol={tol} after {result.nit} iterations: {why}. Increase max_iter or "
+        f"solver='lbfgs' failed to converge to tol={tol} after {counted(result.nit, 'iteration')}: {why}. Increase "
+        "max_iter or "
         "tol, or scale X, for example by MinMaxScaler or StandardScaler; of X in float64 the loss has more digits",
         ConvergenceWarning,
         stacklevel=level,

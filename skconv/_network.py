@@ -96,14 +96,16 @@ def gradients_wanted(steps, trained) -> list[bool]:
     return wanted
 
 
+def taken_by(step, n) -> str:
+    """How many bytes of a sum are one step's, for messages."""
+    before, after = (" x ".join(map(counted, shape)) for shape in (step.shape, step.out))
+    return f"{mebibytes(n)} MiB of them for {step.name}, from {before} to {after}"
+
+
 def check_arrays(steps, sizes, n_samples, beside=0):
     """Raise where there is no memory for each step's bytes, and those beside; the message names who takes most."""
     largest = max(range(len(sizes)), key=sizes.__getitem__)
-    before, after = (" x ".join(map(counted, shape)) for shape in (steps[largest].shape, steps[largest].out))
-    what = (
-        f"the network's arrays for {counted(n_samples)} samples ({mebibytes(sizes[largest])} MiB of them for "
-        f"{steps[largest].name}, from {before} to {after})"
-    )
+    what = f"the network's arrays for {counted(n_samples, 'sample')} ({taken_by(steps[largest], sizes[largest])})"
     check_available(what, sum(sizes) + beside)
 
 
@@ -162,14 +164,14 @@ class Network(Versioned):
 
     def __repr__(self):
         """What an estimator that has a network as a parameter shows of it."""
-        return f"<Network of {len(self.layers)} layers from {self.input_shape} to {self.shapes[-1]}>"
+        return f"<Network of {counted(len(self.layers), 'layer')} from {self.input_shape} to {self.shapes[-1]}>"
 
     def _check_memory(self, trained):
         """Raise where there is no memory for the parameters, or for what training takes with a few samples."""
         copies = _TRAINED_COPIES if trained else 1
         largest = max(self.steps, key=lambda step: step.n_parameters)
         n, state = (sum(getattr(step, name) for step in self.steps) for name in ("n_parameters", "n_state"))
-        what = f"the network's {counted(n)} parameters ({counted(largest.n_parameters)} in {largest.name})"
+        what = f"the network's {counted(n, 'parameter')} ({counted(largest.n_parameters)} in {largest.name})"
         what = what if copies == 1 else f"to train {what}"
         check_available(what, (copies * n + state) * self.dtype.itemsize)
         if not trained:  # it may be run by strips of the image

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn import get_config
 
 from ._constraints import InvalidParameterError, shown
+from ._memory import counted
 
 __all__ = [
     "average_in_range",
@@ -58,7 +59,8 @@ def check_outputs(outputs):
     if not finite.all():
         rows = np.flatnonzero(~finite.all(axis=1))
         raise ValueError(
-            f"the network's outputs are not finite for {len(rows)} of {len(outputs)} samples, row {rows[0]} of X the "
+            f"the network's outputs are not finite for {len(rows)} of {counted(len(outputs), 'sample')}, row "
+            f"{rows[0]} of X the "
             f"first: its values are too large to compute with in {outputs.dtype}; scale X as in fit"
         )
 

@@ -9,13 +9,15 @@ import numpy as np
 from ._alone import Alone
 from ._frame import scratch_bytes
 from ._kernels.products import COLUMNS
-from ._memory import check_memory
+from ._memory import check_memory, counted
+from ._network import taken_by
 from ._session import MIN_BLOCK_WORK, Session, fitting_width
 
 __all__ = [
     "block_bytes",
     "block_width",
     "borrow",
+    "check_block",
     "give_back",
     "narrowest",
     "predict",
@@ -58,21 +60,35 @@ def narrowest(network) -> int:
 
 def block_bytes(network, limit) -> int:
     """Memory of the narrowest block; beyond ``limit`` what shapes alone say, since plans may have tables."""
+    return _block(network, limit)[0]
+
+
+def check_block(network, limit, name):
+    """Raise where the narrowest block takes more than ``limit`` bytes of what has that name."""
+    needed, most, step = _block(network, limit)
+    what = f"a block of {counted(narrowest(network), 'sample')} ({taken_by(step, most)})"
+    check_memory(what, needed, limit, name)
+
+
+def _block(network, limit):
+    """`block_bytes`, those of the step that takes most of them, and that step."""
     steps, dtype, width = network.fused_steps(), network.dtype, narrowest(network)
-    options = {"training": False, "input_gradient": False}
-    numbers = 2 * prod(network.input_shape) + 2 * sum(prod(step.out) for step in steps)
-    known, arguments = numbers * dtype.itemsize * width, [(step.layer, step.shape, width, dtype) for step in steps]
-    least = known + max(layer.least_bytes(*rest, **options) for layer, *rest in arguments)
-    if least > limit:
-        return least
-    return known + max(scratch_bytes(layer.plan(*rest, **options).scratch, dtype) for layer, *rest in arguments)
+    options, item = {"training": False, "input_gradient": False}, 2 * network.dtype.itemsize * width
+    own, arguments = [item * prod(step.out) for step in steps], [(s.layer, s.shape, width, dtype) for s in steps]
+    known, work = (
+        item * prod(network.input_shape) + sum(own),
+        [a.least_bytes(*rest, **options) for a, *rest in arguments],
+    )
+    if known + max(work) <= limit:
+        work = [scratch_bytes(layer.plan(*rest, **options).scratch, dtype) for layer, *rest in arguments]
+    most = max(range(len(steps)), key=lambda i: own[i] + work[i])
+    return known + max(work), own[most] + work[most], steps[most]
 
 
 def width_within(network, n: int, limit: int) -> int:
     """`block_width`, or what fits in ``limit`` bytes where that is less; raises where not even one block does."""
-    least, width = block_bytes(network, limit), narrowest(network)
-    check_memory(f"a block of {width} samples", least, limit, "scikit-learn's working_memory for a thread")
-    return min(block_width(network, n), limit // least * width)
+    check_block(network, limit, "scikit-learn's working_memory for a thread")
+    return min(block_width(network, n), limit // block_bytes(network, limit) * narrowest(network))
 
 
 def borrow(network, width, copies=1) -> Session | Alone:

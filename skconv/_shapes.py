@@ -7,6 +7,7 @@ from math import isqrt, prod
 import numpy as np
 
 from ._constraints import IMAGE_SHAPES, check_value, shown
+from ._memory import counted
 
 __all__ = ["as_samples", "check_like_fitted", "describes", "resolve_image_shape", "same_numbers"]
 
@@ -73,8 +74,8 @@ def resolve_image_shape(image_shape, sample_shape) -> tuple[int, int, int]:
         return (*sample_shape, 1)[:3]
     if prod(shape) != n_features:
         raise ValueError(
-            f"image_shape={shown(image_shape)} has {prod(shape)} numbers, but X has {n_features} "
-            f"features a sample{'' if len(sample_shape) == 1 else f' (shape {sample_shape})'}"
+            f"image_shape={shown(image_shape)} has {counted(prod(shape), 'number')}, but X has "
+            f"{counted(n_features, 'feature')} a sample{'' if len(sample_shape) == 1 else f' (shape {sample_shape})'}"
         )
     if len(sample_shape) > 1 and not same_numbers(shape, sample_shape):
         raise ValueError(

@@ -16,7 +16,7 @@ from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.utils import assert_all_finite
 
-from ._memory import check_memory
+from ._memory import check_memory, counted
 from ._overflow import check_range
 
 __all__ = ["LazyRows", "epoch_pieces", "is_lazy", "lazy_rows", "subset"]
@@ -194,7 +194,7 @@ class LazyRows:
         order = np.argsort(rows, kind="stable")
         rows = rows[order]
         if len(rows) and not 0 <= rows[0] <= rows[-1] < len(self):
-            raise IndexError(f"rows {rows[0]} to {rows[-1]} of {len(self)} samples")
+            raise IndexError(f"rows {rows[0]} to {rows[-1]} of {counted(len(self), 'sample')}")
         for start, stop in pairwise(self._bounds(rows)):
             part = rows[start:stop]
             unit = self._read(part[0], part[-1] + 1)

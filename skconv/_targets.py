@@ -10,6 +10,7 @@ from sklearn.utils import assert_all_finite, check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from ._constraints import InvalidParameterError, shown
+from ._memory import counted
 
 __all__ = ["check_class_weight", "check_classes", "check_labels", "check_numbers", "check_weight", "class_indices"]
 
@@ -112,7 +113,7 @@ def check_weight(weight, n, name="sample_weight"):
     """Weights, one per sample, zero or more and one above; only their ratios count, so the largest becomes 1."""
     if weight is None:
         return np.ones(n)
-    wanted = f"None or {n} numbers of zero or more, one per sample"
+    wanted = f"None or {counted(n, 'number')} of zero or more, one per sample"
     if isinstance(weight, Real) or (isinstance(weight, np.ndarray) and weight.ndim == 0):
         weight = np.full(n, weight)  # one for all, as scikit-learn takes it
     weight = _as_array(weight, name, wanted)

@@ -7,6 +7,7 @@ from math import ceil, prod
 import numpy as np
 
 from ._lbfgs import minimize
+from ._memory import counted
 from ._session import Session, training_width
 from .layers import BatchNorm, Convolution, Dense
 from .regularizers import L1Penalty, L2Penalty, MaxNorm, WeightAverage, clip_norm
@@ -241,7 +242,8 @@ class Trainer:
                 if isinstance(step.layer, BatchNorm) and step.layer.synchronous and prod(step.shape[:-1]) == 1:
                     raise ValueError(
                         f"{step.name} normalises each channel over the batch and needs two samples in each, but "
-                        f"{len(order)} samples in batches of batch_size={self.batch_size} leave one alone; use another "
+                        f"{counted(len(order), 'sample')} in batches of batch_size={self.batch_size} leave one "
+                        "alone; use another "
                         "batch_size or more samples, LayerNorm in its place, or batch_norm=False"
                     )
         return np.array_split(order, count)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 from ._images import ImageTransformer, working_memory
-from ._memory import check_memory
 from ._network import Network
 from ._parallel import Team, thread_count
-from ._prediction import block_bytes, narrowest, predict, width_within
+from ._prediction import block_bytes, check_block, predict, width_within
 from ._strips import strips
 from .layers import Flatten
 
@@ -76,6 +75,5 @@ def _parts(network):
             break
         if max(block_bytes(part, limit) for _, _, part in parts) <= limit:
             return parts
-    what = f"a block of {narrowest(network)} samples"
-    check_memory(what, block_bytes(network, working_memory()), working_memory(), "scikit-learn's working_memory")
+    check_block(network, working_memory(), "scikit-learn's working_memory")
     return whole

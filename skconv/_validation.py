@@ -39,7 +39,8 @@ def check_groups(groups, channels, filters):
         common = gcd(channels, filters)
         fit = ", ".join(str(n) for n in range(1, common + 1) if common % n == 0)
         raise ValueError(
-            f"groups must divide the {channels} channels of the input and filters={filters}: one of {fit}, got {groups}"
+            f"groups must divide the {counted(channels, 'channel')} of the input and filters={filters}: one of "
+            f"{fit}, got {groups}"
         )
 
 
@@ -62,9 +63,10 @@ def per_layer(name, value, constraints, *lengths):
         return [value] * max(lengths)
     lengths = [length for length in lengths if length] or [0]
     if len(value) not in lengths:
-        allowed = " or ".join(str(length) for length in dict.fromkeys(lengths))
+        *others, most = sorted(set(lengths))
+        allowed = " or ".join([*map(str, others), counted(most, "layer")])
         raise InvalidParameterError(
-            f"{name}={shown(value)} has {len(value)} entries, one per layer; there are {allowed} layers. "
+            f"{name}={shown(value)} has {counted(len(value), 'entry', 'entries')}, one per layer, for {allowed}. "
             f"{_per_layer_advice(name, value, constraints, lengths[0])}"
         )
     for entry in value:
@@ -97,8 +99,8 @@ def check_channel_values(name, values, channels) -> np.ndarray:
     array = np.asarray(values, np.float64)
     if array.ndim > 1 or array.size not in (1, channels):
         raise ValueError(
-            f"{name} has {array.size} numbers in an array of shape {array.shape}, but the images have {channels} "
-            "channels; give one number, or one per channel"
+            f"{name} has {counted(array.size, 'number')} in an array of shape {array.shape}, but the images have "
+            f"{counted(channels, 'channel')}; give one number, or one per channel"
         )
     return array.reshape(-1)
 
@@ -111,7 +113,7 @@ def check_pattern(name, pattern, channels) -> np.ndarray:
     if array.ndim == 2:
         return np.broadcast_to(array[..., None], (*array.shape, channels))
     if array.shape[2] != channels:
-        raise ValueError(f"{name} has {array.shape[2]} channels, but the images have {channels}")
+        raise ValueError(f"{name} has {counted(array.shape[2], 'channel')}, but the images have {channels}")
     return array
 
 
@@ -127,7 +129,9 @@ def check_layers(layers, kind, name="layers"):
 def check_input(takes, shape):
     """Raise where a layer takes the other of images and vectors."""
     if takes == "image" and len(shape) != 3:
-        raise ValueError(f"takes an image (H, W, C), got a vector of {shape[0]} numbers; put it before the Flatten")
+        raise ValueError(
+            f"takes an image (H, W, C), got a vector of {counted(shape[0], 'number')}; put it before the Flatten"
+        )
     if takes == "vector" and len(shape) != 1:
         raise ValueError(f"takes a vector, got an image {shape}; put a Flatten or a global pooling before it")
 

@@ -18,6 +18,7 @@ from ._calls import fitting, predicting
 from ._constraints import at_least, between, one_of, shown
 from ._convnet import BaseConvNet
 from ._hold_out import count_distinct
+from ._memory import counted
 from ._parameters import documented
 from ._parts import trains_by_batches
 from ._targets import check_class_weight, check_classes, check_labels, class_indices
@@ -258,7 +259,8 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
             labels = y.toarray() if issparse(y) else np.asarray(y)
             if labels.ndim != 2 or labels.shape[1] != len(classes) or not np.isin(labels, (0, 1)).all():
                 raise ValueError(
-                    f"{name} must be an indicator matrix of {len(classes)} labels, 0 or 1, got shape {labels.shape} "
+                    f"{name} must be an indicator matrix of {counted(len(classes), 'label')}, 0 or 1, got shape "
+                    f"{labels.shape} "
                     f"with values {shown(np.unique(labels)[:5].tolist())}"
                 )
             return labels.astype(np.float32)

@@ -14,6 +14,7 @@ from math import prod, sqrt
 import numpy as np
 
 from ._constraints import DTYPES, EPSILONS, at_least, between, check_arguments, fitting
+from ._memory import counted
 from ._orthogonal import orthogonalize
 
 __all__ = ["SGD", "Adam", "Muon", "RMSProp", "orthogonalize"]
@@ -319,7 +320,9 @@ class Muon(Adam):
         ends = [(start, start + prod(shape)) for start, shape in matrices]
         edges = [0, *(edge for pair in ends for edge in pair), n]
         if any(b < a for a, b in pairwise(edges)):
-            raise ValueError(f"matrices must rise without overlap within {n} parameters, got {list(matrices)}")
+            raise ValueError(
+                f"matrices must rise without overlap within {counted(n, 'parameter')}, got {list(matrices)}"
+            )
         super().__init__(n, dtype, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
         self.momentum, self.nesterov = momentum, nesterov
         # Adam's parts are the gaps; of its first moments, those of matrices are their velocities.

@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from ._calls import fitting, predicting
 from ._constraints import at_least, one_of, shown
 from ._convnet import BaseConvNet
+from ._memory import counted
 from ._parameters import documented
 from ._parts import trains_by_batches
 from ._targets import check_numbers
@@ -221,7 +222,9 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
     def _encode(self, y, name="y"):
         targets = _columns(y)
         if targets.shape[1] != len(self.target_mean_):
-            raise ValueError(f"{name} has {targets.shape[1]} targets, but the model has {len(self.target_mean_)}")
+            raise ValueError(
+                f"{name} has {counted(targets.shape[1], 'target')}, but the model has {len(self.target_mean_)}"
+            )
         if self._counts != (self.loss == "poisson"):
             raise ValueError(
                 f"loss={shown(self.loss)} cannot go on with what another loss has learned: 'poisson' sees counts, the "

@@ -21,6 +21,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.model_selection import train_test_split
 
 from skconv import ConvNetClassifier
+from skconv._memory import counted
 from skconv.layers import Activation, BatchNorm, Convolution, Dense, Dropout, Flatten, MaxPool
 
 DIGITS = load_digits()
@@ -1035,7 +1036,7 @@ def test_true_is_no_size(start, name):
 def test_tuple_of_the_wrong_length(start, name, value, allowed):
     start.set_params(**{name: value})
     shown = re.escape(repr(value))
-    match = rf"{name}={shown} has {len(value)} entries, one per layer; there are {allowed} layers\. "
+    match = rf"{name}={shown} has {counted(len(value), 'entry', 'entries')}, one per layer, for {allowed} layers\. "
     assert_rejected(start, lambda model: model.fit(X, Y), match)
 
 

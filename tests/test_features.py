@@ -451,7 +451,10 @@ def test_memory_is_bounded_by_the_setting(digits):
         np.testing.assert_array_equal(model.transform(X), expected)
     with (
         config_context(working_memory=1),
-        pytest.raises(ValueError, match=r"a block of 16 samples would take .* MiB, more than the 1.0 MiB of"),
+        pytest.raises(
+            ValueError,
+            match=r"a block of 16 samples \(.* for \w+, from .*\) would take .* MiB, more than the 1.0 MiB of",
+        ),
     ):
         model.transform(X)
 

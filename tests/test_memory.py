@@ -105,6 +105,9 @@ def test_what_this_process_has():
 
 def test_numbers_that_no_float_holds():
     assert (mebibytes(3 << 20), counted(1234)) == ("3.0", "1,234")
+    assert [counted(n, "sample") for n in (0, 1, 2, 1000)] == ["0 samples", "1 sample", "2 samples", "1,000 samples"]
+    assert [counted(n, "patch", "patches") for n in (1, 2)] == ["1 patch", "2 patches"]
+    assert counted(10**5000, "number") == "more than 999,999,999,999,999 numbers"
     assert (mebibytes(10**400), counted(10**5000)) == ("more than 999,999,999,999,999",) * 2
     with pytest.raises(
         ValueError, match=r"it would take more than 999,999,999,999,999 MiB, more than the 0.0 MiB of so"
@@ -246,7 +249,7 @@ def test_a_bank_of_filters_is_refused_before_anything_is_allocated():
         line = f"ConvFeatures('random', 4, padding={padding}, summary='ppv').fit_transform(X)".replace(
             "0, d", "'same', d"
         )
-        calls[line] = "a block of 16 samples "
+        calls[line] = r"a block of 16 samples \([\d,.a-z ]+ MiB of them for \w+, from "
     calls["ConvFeatures(n_filters=2, kernel_size=3, dilation=B).fit(X).transform(X)"] = "a block of 16 samples "
     calls["ImagePadder(2**13).fit(X).get_feature_names_out()"] = "268,697,664 feature names "
     for (line, match), (mib, message) in zip(calls.items(), in_a_child(calls), strict=True):

@@ -4,6 +4,7 @@ import ast
 import re
 import warnings
 from inspect import signature
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,40 @@ def test_no_message_has_the_repr_of_a_value(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FormattedValue):
             assert node.conversion != ord("r"), f"line {node.lineno}: {ast.unparse(node.value)}"
+
+
+NOUNS = re.compile(
+    r" (of the )?(channel|entrie|epoch|feature|image|iteration|label|layer|number|parameter|patche|row|sample|score|"
+    r"step|target)s\b"
+)
+NEVER_ONE = {"_doubts.py", "_images.py"}  # a series of one step is in no doubt
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_message_counts_one_samples(path):
+    """`counted` is for numbers of things: a noun in the plural behind a value would have "1 samples"."""
+    if path.name in TABLES | NEVER_ONE:
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for value, text in pairwise(node.values if isinstance(node, ast.JoinedStr) else []):
+            if isinstance(value, ast.FormattedValue) and isinstance(text, ast.Constant) and NOUNS.match(text.value):
+                # scikit-learn's checks want its own words: "X has 1 features, but"
+                assert path.name == "_shapes.py", f"line {node.lineno}: {ast.unparse(node)}"
+
+
+def test_one_of_a_kind():
+    one = np.ones((1, 6, 5))
+    calls = {
+        "X_val has 1 sample with weight": lambda: ConvNetRegressor(**SMALL).fit(X, Y, X_val=one, y_val=[1.0]),
+        "must be None or 1 number of zero or more": lambda: ConvNetRegressor(**SMALL).fit(one, [1.0], [[2.0]]),
+        "has 1 entry, one per layer, for 2 layers": lambda: ConvNetClassifier(**SMALL, stride=(1,)).fit(X, Y),
+        "has 2 entries, one per layer, for 1 layer": lambda: ConvNetClassifier(1, stride=(1, 1)).fit(X, Y),
+        "has 1 number, but X has 30 features a sample": lambda: ConvNetClassifier(image_shape=1).fit(X, Y),
+        "filters have 2 channels, but the images have 1": lambda: ConvFeatures(np.ones((1, 2, 2, 2))).fit(X),
+        "y has 2 targets, but": lambda: ConvNetRegressor(**SMALL).fit(X, Y).partial_fit(X, np.ones((24, 2))),
+    }
+    for message, call in calls.items():
+        assert message in message_of(call), message_of(call)
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda value: str(value)[:26])

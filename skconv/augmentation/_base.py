@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._constraints import are_two, at_least, between, check_arguments, fitting, shown
+from .._memory import counted
 from .._versions import Versioned
 
 __all__ = ["AMOUNTS", "Augmentation", "amounts"]
@@ -72,7 +73,7 @@ def amounts(augmentation, name, shape):
     value, sides = getattr(augmentation, name), shape[:2]
     pair = tuple(value) if isinstance(value, (tuple, list)) else (0 if shape[0] == 1 else value, value)
     if any(amount >= side for amount, side in zip(pair, sides, strict=True) if isinstance(amount, Integral)):
-        samples = f"{shape[0]} x {shape[1]} pixels" if shape[0] > 1 else f"{shape[1]} steps of time"
+        samples = f"{shape[0]} x {shape[1]} pixels" if shape[0] > 1 else f"{counted(shape[1], 'step')} of time"
         raise ValueError(
             f"{type(augmentation).__name__}: {name} in pixels must be below the side, got {shown(value)} for samples "
             f"of {samples}; a share of the side is a float below 1"
