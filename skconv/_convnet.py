@@ -150,7 +150,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
 
     def _train(self, network, team, X, y, weight, validation, rng, data):
         rows = np.flatnonzero(weight)
-        trainer = self._trainer(network, team, len(rows), rng)
+        trainer = self._trainer(network, team, len(rows), rng, validation)
         stops = self.early_stopping or self.learning_rate == "constant"
         n_epochs = self._n_epochs(len(rows))
         margin = (
@@ -269,7 +269,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         comparable = scored == getattr(self, "_scored", None)
         with Team(thread_count(self.n_jobs)) as team:
             run = Run(
-                self._trainer(network, team, len(rows), rng),
+                self._trainer(network, team, len(rows), rng, validation),
                 self._history(comparable),
                 rng,
                 n_epochs=1,

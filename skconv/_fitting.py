@@ -179,7 +179,9 @@ class Run:
         with self.averaged():
             scored = self._call(Interrupt(), self.validate)
             if scored is not None and history.add_score(*scored):
-                self.best = network.parameters.copy(), network.state.copy()
+                if self.best is None:
+                    self.best = np.empty_like(network.parameters), np.empty_like(network.state)
+                self.best[0][:], self.best[1][:] = network.parameters, network.state
 
     @contextmanager
     def averaged(self):

@@ -11,6 +11,7 @@ from ._constraints import InvalidParameterError, shown
 from ._defaults import is_series
 from ._network import Network
 from ._overflow import check_finite_array
+from ._prediction import session_bytes
 from ._sources import LazyRows
 from ._training import Trainer, weight_matrices
 from .augmentation import make_augmenter
@@ -108,7 +109,12 @@ class TrainingParts:
             return None
         return make_augmenter(self.augment, shape, _spread(X, weight, shape), flips=not self._numeric_y)
 
-    def _trainer(self, network, team, n, rng):
+    def _trainer(self, network, team, n, rng, validation=None):
+        """What trains on ``n`` samples; with validation data, there is memory for them and the best weights too."""
+        beside = 0
+        if validation is not None:
+            best = network.parameters.nbytes + network.state.nbytes
+            beside = best + session_bytes(network, len(validation[1]), team.threads)
         return Trainer(
             network,
             self._loss(),
@@ -123,6 +129,7 @@ class TrainingParts:
             ema_decay=self.ema_decay,
             augmenter=self._augmenter,
             seed=int(rng.integers(2**32)),
+            beside=beside,
         )
 
     def _check_solver(self, X, validated):

@@ -9,6 +9,7 @@ import numpy as np
 from ._alone import Alone
 from ._frame import scratch_bytes
 from ._kernels.products import COLUMNS
+from ._layout import Layout
 from ._memory import check_memory, counted
 from ._network import taken_by
 from ._session import MIN_BLOCK_WORK, Session, fitting_width
@@ -23,6 +24,7 @@ __all__ = [
     "predict",
     "prediction_width",
     "runs_alone",
+    "session_bytes",
     "width_within",
 ]
 
@@ -89,6 +91,12 @@ def width_within(network, n: int, limit: int) -> int:
     """`block_width`, or what fits in ``limit`` bytes where that is less; raises where not even one block does."""
     check_block(network, limit, "scikit-learn's working_memory for a thread")
     return min(block_width(network, n), limit // block_bytes(network, limit) * narrowest(network))
+
+
+def session_bytes(network, n, threads) -> int:
+    """Bytes of the sessions that predict ``n`` samples."""
+    width = block_width(network, n)
+    return min(threads, ceil(n / width)) * Layout(network, width, 1, training=False).nbytes
 
 
 def borrow(network, width, copies=1) -> Session | Alone:

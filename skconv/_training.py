@@ -66,11 +66,13 @@ class Trainer:
         Changes the samples of a step.
     seed : int
         Of dropout's and the augmentation's random streams.
+    beside : int
+        Bytes that the caller will allocate beside, as for validation.
     """
 
     def __init__(
         self, network, loss, optimizer, team, *, batch_size, alpha=0.0, l1_ratio=0.0, decoupled=False, clip=None,
-        max_norm=None, ema_decay=None, augmenter=None, seed=0,
+        max_norm=None, ema_decay=None, augmenter=None, seed=0, beside=0,
     ):  # fmt: skip
         self.network, self.loss, self.optimizer, self.team = network, loss, optimizer, team
         self.batch_size, self.clip, self.augmenter, self.seed = batch_size, clip, augmenter, seed
@@ -86,7 +88,7 @@ class Trainer:
         self.batch_weight = 0.0  # sum of the weights of the last batch
         width = training_width(network, batch_size)
         blocks = ceil(batch_size / width)
-        beside = self._bytes_beside(width * blocks)
+        beside += self._bytes_beside(width * blocks)
         self.session = Session(network, width, blocks, training=True, team=team, seed=seed, beside=beside)
         self._targets = np.zeros((*network.shapes[-1], width * blocks), network.dtype)
         self._weight = np.zeros(width * blocks, network.dtype)
