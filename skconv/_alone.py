@@ -30,7 +30,6 @@ class Alone:
     width = 1
 
     def __init__(self, network, width):
-        self.network = network
         self.block = Session(network, width, 1, training=False)
         self.frames = self.block.frames[0]
         self.image = aligned(network.input_shape, network.dtype)  # (H, W, C) of the last step so far
@@ -76,7 +75,7 @@ class Alone:
 
     def _add_convolution(self, layer, shape, weight):
         self._settle()
-        plan = layer.plan(shape, self.block.width, self.network.dtype, training=False, input_gradient=False)
+        plan = layer.plan(shape, self.block.width, self.block.dtype, training=False, input_gradient=False)
         convolution = alone(plan.kernel[0], layer.window(shape), self.image)
         if convolution is None:
             return False
@@ -94,7 +93,7 @@ class Alone:
     def _add_pool(self, layer, shape):
         """Windows over the image, as if it were a block of one."""
         self._settle()
-        dtype, (P, Q, C) = self.network.dtype, layer.output_shape(shape)
+        dtype, (P, Q, C) = self.block.dtype, layer.output_shape(shape)
         self.columns = aligned((1, 1, C, columns_of(P * Q)), dtype)
         x, self.image, self.back = self.image, as_image(self.columns, P, Q), None
         plan = layer.plan(shape, 1, dtype, training=False, input_gradient=False)
@@ -105,7 +104,7 @@ class Alone:
     def _add_by_element(self, layer, parameters, state):
         """In place on all columns, as if positions were samples."""
         *shape, width = self.columns.shape
-        dtype = self.network.dtype
+        dtype = self.block.dtype
         plan = layer.plan(tuple(shape), width, dtype, training=False, input_gradient=False)
         shared = allocate(plan.shared, dtype)
         layer.prepare(parameters, state, plan, shared)

@@ -82,7 +82,7 @@ class Frame:
         Share of each column in the batch: sample weights over their sum, zero for padding.
     rng : numpy.random.Generator or None
         The block's own random stream.
-    group : list of Frame or None
+    group : list of Joint or None
         Of the steps of branches that belong together, from the fork to the merge.
     bound : dict
         Views a layer made on its first call and wants to find again.

@@ -36,7 +36,9 @@ class Layout:
     """
 
     def __init__(self, network, width, blocks, *, training, threads=1, copies=1, beside=0):
-        self.network, self.width, self.blocks, self.training = network, width, blocks, training
+        # Not the network itself, which keeps sessions: in a circle they would wait for the garbage collector.
+        self.dtype, self.input_shape, self.n_parameters = network.dtype, network.input_shape, len(network.parameters)
+        self.width, self.blocks, self.training = width, blocks, training
         self.threads = min(threads, blocks)
         steps = self.steps = network.training_steps() if training else network.fused_steps()
         self.n_body = n_body(steps)
@@ -114,7 +116,7 @@ class Layout:
 
     def _least(self, options):
         """Bytes at least of each step's arrays, from shapes alone: outputs, and what layers know before their plan."""
-        dtype, columns = self.network.dtype, self.width * self.blocks
+        dtype, columns = self.dtype, self.width * self.blocks
         return [
             dtype.itemsize * columns * (prod(step.out) if self.own_output(i) else 0)
             + step.layer.least_bytes(step.shape, columns, dtype, **options[i])
@@ -123,7 +125,7 @@ class Layout:
 
     def step_bytes(self) -> list[int]:
         """Bytes of each step's arrays, those in the memory that the threads share at the step that needs most."""
-        dtype, item, steps = self.network.dtype, self.network.dtype.itemsize, self.steps
+        dtype, item, steps = self.dtype, self.dtype.itemsize, self.steps
         own = [0] * len(steps)
 
         def store(i, asker, shape, whole):
@@ -150,11 +152,11 @@ class Layout:
 
     def common_bytes(self) -> int:
         """Bytes of the arrays that belong to no step."""
-        item, columns = self.network.dtype.itemsize, self.width * self.blocks
-        numbers = columns * (prod(self.network.input_shape) + 16) + columns
+        item, columns = self.dtype.itemsize, self.width * self.blocks
+        numbers = columns * (prod(self.input_shape) + 16) + columns
         if self.training:
-            numbers += len(self.network.parameters) + self.n_early() * (self.blocks if self.blocks > 1 else 0)
-        return item * numbers + max(scratch_bytes(groups, self.network.dtype) for groups in self.aside_scratch)
+            numbers += self.n_parameters + self.n_early() * (self.blocks if self.blocks > 1 else 0)
+        return item * numbers + max(scratch_bytes(groups, self.dtype) for groups in self.aside_scratch)
 
     @property
     def nbytes(self) -> int:

@@ -45,7 +45,7 @@ def runs_alone(network) -> bool:
     if network.alone is None:
         session = Alone(network, block_width(network, 1))
         network.alone = bool(session.ends)
-        give_back(session if network.alone else session.block)
+        give_back(network, session if network.alone else session.block)
     return network.alone
 
 
@@ -112,9 +112,9 @@ def borrow(network, width, copies=1) -> Session | Alone:
         return Session(network, width, 1, training=False, copies=copies)
 
 
-def give_back(session):
+def give_back(network, session):
     """Keep a session for the next prediction."""
-    idle = session.network.idle_sessions.setdefault(session.width, [])
+    idle = network.idle_sessions.setdefault(session.width, [])
     if len(idle) < (_KEPT_ALONE if session.width == 1 else _KEPT):
         idle.append(session)
 
@@ -138,5 +138,5 @@ def predict(network, X, team, width=None, out=None, change=None):
 
     team.run(block, blocks)
     for session in sessions:
-        give_back(session)
+        give_back(network, session)
     return out

@@ -10,7 +10,7 @@ from ._frame import Frame, aligned, allocate, carve, scratch_bytes, split
 from ._kernels.products import COLUMNS
 from ._layout import Layout
 from .layers import Layer
-from .layers.branching import Fork, Merge, Switch
+from .layers.branching import Fork, Joint, Merge, Switch
 
 __all__ = ["Session", "fitting_width", "training_width"]
 
@@ -38,12 +38,12 @@ def training_width(network, batch: int) -> int:
 
 def _link(frames):
     """Tell the frames of each group of branches about each other."""
-    open_: list[list[Frame]] = []
+    open_: list[list[Joint]] = []
     for frame in frames:
         if isinstance(frame.layer, Fork):
             open_.append([])
         if isinstance(frame.layer, (Fork, Switch, Merge)):
-            open_[-1].append(frame)
+            open_[-1].append(Joint(frame.layer, frame.x, frame.dy))
             frame.group = open_[-1]
         if isinstance(frame.layer, Merge):
             open_.pop()
@@ -83,7 +83,7 @@ class Session(Layout):
         features = prod(network.input_shape)
         self.rows = aligned((blocks, width, features + 16), network.dtype)[..., :features]
         self._allocate_vectors()
-        self._allocate_gradients()
+        self._allocate_gradients(network)
         size = max(scratch_bytes(plan.scratch, network.dtype) for plan in self.plans)
         arenas = [aligned((size,), np.uint8) for _ in range(self.threads)]
         size = max(scratch_bytes(groups, network.dtype) for groups in self.aside_scratch)
@@ -105,7 +105,7 @@ class Session(Layout):
         """Outputs of the steps from the first vector on, and their gradients, of all blocks side by side."""
         self.vectors: dict[int, np.ndarray] = {}
         self.vector_gradients: dict[int, np.ndarray] = {}
-        dtype, last = self.network.dtype, len(self.steps) - 1
+        dtype, last = self.dtype, len(self.steps) - 1
         for i in range(self.n_body - 1, last + 1):
             shape = (*self.steps[i].out, self.width * self.blocks)
             self.vectors[i] = aligned(shape, dtype) if self.own_output(i) else self.vectors[i - 1]
@@ -115,11 +115,10 @@ class Session(Layout):
                 self.vector_gradients[i] = self.vector_gradients[i - 1]
         self.output, self.output_gradient = self.vectors[last], self.vector_gradients.get(last)
 
-    def _allocate_gradients(self):
+    def _allocate_gradients(self, network):
         """The batch's gradient, and each block's share of the part that is not a late layer's."""
-        dtype = self.network.dtype
-        self.gradient = aligned(self.network.parameters.shape if self.training else (0,), dtype)
-        self.whole = self.network.views(self.gradient, self.steps)[0] if self.training else []
+        self.gradient = aligned((self.n_parameters if self.training else 0,), self.dtype)
+        self.whole = network.views(self.gradient, self.steps)[0] if self.training else []
         self.early = []  # where the blocks' shares go: (slice of the gradient, slice of a share)
         start = total = 0
         for step, trained in zip(self.steps, self.trained, strict=True):
@@ -128,7 +127,7 @@ class Session(Layout):
                 self.early.append((slice(start, start + n), slice(total, total + n)))
                 total += n
             start += n
-        self.block_gradients = aligned((self.blocks if self.blocks > 1 else 0, self.n_early()), dtype)
+        self.block_gradients = aligned((self.blocks if self.blocks > 1 else 0, self.n_early()), self.dtype)
 
     def _gradients(self, k):
         """Per step, where block k puts its gradient."""
@@ -138,7 +137,7 @@ class Session(Layout):
         for i, step in enumerate(self.steps):
             if not self.trained[i]:  # frozen: what its backward pass writes is nobody's
                 shapes = step.parameter_shapes if self.has_frozen_gradients(i) else {}
-                views.append(allocate(shapes, self.network.dtype))
+                views.append(allocate(shapes, self.dtype))
             elif self.blocks == 1:
                 views.append(self.whole[i])
             else:
@@ -150,7 +149,7 @@ class Session(Layout):
     def _store(self, i, consumer=None, producer=None):
         """An array for the values at the input of step i (or their gradient), within the borders somebody wants."""
         shape, inside = self.storage(i, consumer, producer)
-        whole = aligned(shape, self.network.dtype)
+        whole = aligned(shape, self.dtype)
         return whole if inside is None else whole[inside], whole
 
     def _ends(self, i, columns, x, dx):
@@ -172,8 +171,8 @@ class Session(Layout):
         x, dx = self._store(0, consumer=0), None
         for i, (step, plan) in enumerate(zip(self.steps, self.plans, strict=True)):
             y, dy = self._ends(i, columns, x, dx)
-            scratch = carve(arena, plan.scratch, self.network.dtype)
-            scratch |= carve(self.aside_arena, self.aside_scratch[i], self.network.dtype)
+            scratch = carve(arena, plan.scratch, self.dtype)
+            scratch |= carve(self.aside_arena, self.aside_scratch[i], self.dtype)
             frames.append(
                 Frame(
                     layer=step.layer,
@@ -187,7 +186,7 @@ class Session(Layout):
                     parameters=self.parameters[i],
                     gradients=gradients[i],
                     state=self.state[i],
-                    buffers=allocate(plan.buffers, self.network.dtype),
+                    buffers=allocate(plan.buffers, self.dtype),
                     scratch=scratch,
                     shared=self.shared[i],
                     weight=self.weight[columns],
@@ -290,7 +289,7 @@ class Session(Layout):
         x, rows = self.frames[k][0].x, self.rows[k]
         n = len(samples)
         np.copyto(rows[:n], samples, casting="unsafe")
-        np.copyto(x[..., :n], rows[:n].reshape(n, *self.network.input_shape, copy=False).transpose(1, 2, 3, 0))
+        np.copyto(x[..., :n], rows[:n].reshape(n, *self.input_shape, copy=False).transpose(1, 2, 3, 0))
         if n < self.width:
             x[..., n:] = 0
 

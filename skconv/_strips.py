@@ -64,7 +64,7 @@ def strips(network, height):
         if strip is None:
             return None
         inside, layers = strip
-        key = inside.stop - inside.start, repr(layers)
+        key = inside.stop - inside.start, str([(type(layer), vars(layer)) for layer in layers])
         if key not in networks:
             networks[key] = Network(layers, (key[0], across, channels), network.dtype)
             networks[key].parameters[:], networks[key].state[:] = network.parameters, network.state

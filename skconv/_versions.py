@@ -60,7 +60,9 @@ def _parameters_since(kind, state, other_version):
     """Defaults of the parameters that a state lacks, and sentences about these and those that are no more."""
     if not hasattr(kind, "_get_param_names"):
         return {}, []
-    now, later, changes = signature(kind.__init__).parameters, {}, []
+    # `object`'s is text, which Python reads with a copy of its table of modules, 50 kB until the garbage is collected.
+    now = {} if kind.__init__ is object.__init__ else signature(kind.__init__).parameters
+    later, changes = {}, []
     for name in kind._get_param_names():
         if name not in state:
             if now[name].default is Parameter.empty:

@@ -356,7 +356,7 @@ def test_sessions_are_kept_until_the_parameters_change():
     network = initialized([Flatten(), Dense(3)], (4, 4, 1))
     sessions = [borrow(network, 16) for _ in range(3)]
     for session in sessions:
-        give_back(session)
+        give_back(network, session)
     assert len(network.idle_sessions[16]) == 2
     assert borrow(network, 16) in sessions
     assert borrow(network, 32).width == 32

@@ -355,7 +355,7 @@ def test_images_of_which_few_fit_go_by_strips(method):
         finally:
             tracemalloc.stop()
     np.testing.assert_array_equal(output, expected)
-    assert peak < output.nbytes + 24 * 2**20  # strips that are done with wait for the collector; two images have 34
+    assert peak < output.nbytes + 8 * 2**20
 
 
 def test_an_output_that_does_not_fit_in_memory(machine_memory):

@@ -1,19 +1,29 @@
 """Steps of branches that start from one image and come together again.
 
 A network stays a chain of steps.  A composite lowers to ``Fork``, the steps of its first branch, ``Switch``, those of
-the next, and so on, and ``Merge``; a branch without layers has no steps.  The frames of these three know each other
-(`Frame.group`): a switch starts a branch from a copy of what the fork got, the merge takes the ends of the branches,
-which are the inputs of the switches and its own.  Backward, the merge and the switches hand out the merge's gradient,
-and the fork adds up those of the branches.
+the next, and so on, and ``Merge``; a branch without layers has no steps.  The frames of these three know the
+arrays of each other (`Frame.group`): a switch starts a branch from a copy of what the fork got, the merge takes the
+ends of the branches, which are the inputs of the switches and its own.  Backward, the merge and the switches hand out
+the merge's gradient, and the fork adds up those of the branches.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
 from ._base import Layer
 
-__all__ = ["Fork", "Merge", "Switch"]
+__all__ = ["Fork", "Joint", "Merge", "Switch"]
+
+
+class Joint(NamedTuple):
+    """What the others of a group may ask of a frame; a frame that knew itself would wait for the garbage collector."""
+
+    layer: Layer
+    x: np.ndarray
+    dy: np.ndarray | None
 
 
 class Fork(Layer):

@@ -83,11 +83,11 @@ class FusedConvolution(Layer):
         band = min(P, kernel.fit_bands(_BAND_BYTES // (Q * F * width * dtype.itemsize), tile))
         plan.shared = {"0.weight": plan.shared["weight"]}
         plan.scratch = {"forward": {**kernel.scratch, "0.y": (band, Q, F, width)}}
-        bands = {}  # plans of the later parts by height of the band: the last may be lower
+        bands: dict = {}  # plans of the later parts by height of the band: the last may be lower
         for height in {band, P - (P - 1) // band * band}:
             if height < tile:
                 continue
-            bands[height] = [plan]
+            bands[height] = []
             for i, part, inside in list(self._placed_after(shape, height)):
                 own = part.plan(inside, width, dtype, **options)
                 bands[height].append(own)
@@ -114,7 +114,7 @@ class FusedConvolution(Layer):
         return shape
 
     def prepare(self, parameters, state, plan, shared):
-        plans = [_Plan(plan), *next(iter(plan.kernel[1].values()))[1:]]
+        plans = [_Plan(plan), *next(iter(plan.kernel[1].values()))]
         for i, (part, own) in enumerate(zip(self.parts, plans, strict=True)):
             part.prepare(_of(parameters, i), _of(state, i), own, _of(shared, i))
 
@@ -146,9 +146,7 @@ class FusedConvolution(Layer):
 
     def _frames(self, frame, plans, height, x, out, moved):
         frames = []
-        for i, (part, plan) in enumerate(zip(self.parts, plans, strict=True)):
-            if i == 0:
-                continue
+        for i, (part, plan) in enumerate(zip(self.parts[1:], plans, strict=True), 1):
             y = x
             if not part.in_place:
                 y = out if i == moved[-1] else frame.scratch.forward[f"{i}.y"][: x.shape[0]]
