@@ -115,8 +115,8 @@ def gradients(layers, X, slope):
         made = session(layers, X, training=True)
         made.forward(lambda k: made.load(k, X.reshape(len(X), -1)))
         made.output_gradient[...] = slope.T
-        views = made.network.views(made.backward().copy())[0]
-    return {f"{step.name}.{name}": view for step, each in zip(made.network.steps, views, strict=True)
+        made.backward()
+    return {f"{step.name}.{name}": view for step, each in zip(made.steps, made.whole, strict=True)
             for name, view in each.items()}  # fmt: skip
 
 
@@ -245,7 +245,7 @@ def test_a_gate_of_the_means_of_a_large_image():
     X = np.full((1, 1024, 1024, 2), 0.1, SINGLE)
     with Team(1):
         made = session([SqueezeExcite(2), Flatten()], X, training=True)
-        for name, array in made.network.named_parameters().items():
+        for name, array in ((name, array) for arrays in made.parameters for name, array in arrays.items()):
             array.fill(name.endswith("weight"))
         made.prepare()
         out = made.forward(lambda k: made.load(k, X.reshape(1, -1))).copy()
@@ -253,7 +253,8 @@ def test_a_gate_of_the_means_of_a_large_image():
         gate = 1 / (1 + np.exp(-2 * tenth))
         assert_allclose(out, tenth * gate, rtol=1e-6)
         made.output_gradient.fill(0.3)
-        slope = made.network.views(made.backward())[0][0]
+        made.backward()
+        slope = made.whole[0]
         assert_allclose(slope.excite_bias, tenth * float(SINGLE(0.3)) * 2**20 * gate * (1 - gate), rtol=2e-6)
 
 
