@@ -1,7 +1,7 @@
 """Hashes of seeded models: ``python tests/bits.py > before``, the same after a change that moves code, then ``diff``.
 
-Each line is the name of a model and a hash of the bits of its weights, its losses and its predictions.  On one machine, with the same versions of NumPy and its BLAS, a change that moves
-code changes no line.
+Each line is the name of a model and a hash of the bits of its weights, its losses and its predictions.  On one machine,
+with the same versions of NumPy and its BLAS, a change that moves code changes no line.
 """
 
 import hashlib

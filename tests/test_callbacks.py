@@ -158,7 +158,11 @@ def dividing(kind, divide=divide):
     if "scorer" in kind:
         model, data = ConvNetClassifier(**SMALL, scoring=divide), {"X_val": X, "y_val": Y}
     else:
-        model, data = ConvNetClassifier(**SMALL, callback=lambda info: [divide(info)] and None), {}
+
+        def callback(info):
+            divide(info)
+
+        model, data = ConvNetClassifier(**SMALL, callback=callback), {}
         model.set_params(solver="lbfgs" if "L-BFGS" in kind else "adam")
     if "partial_fit" in kind:
         return lambda: model.partial_fit(X, Y, range(10), **data)
