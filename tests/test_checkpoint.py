@@ -382,7 +382,7 @@ def test_objects_and_functions_are_found_again_by_another_process(tmp_path):
     printed = []
     for seed in ("1", "2"):
         process = child(script, directory, PYTHONHASHSEED=seed)
-        printed.append(process.communicate(timeout=60)[0].split("\n")[:-1])
+        printed.append(process.communicate(timeout=300)[0].split("\n")[:-1])
         assert process.returncode == 0
     first, second = printed
     assert [line[0] for line in first] == ["1"] * 7

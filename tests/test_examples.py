@@ -36,7 +36,7 @@ def test_example_runs(path, tmp_path):
     search = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
     environment = {**os.environ, "SKCONV_EXAMPLE_QUICK": "1", "MPLBACKEND": "Agg", "PYTHONPATH": search}
     done = subprocess.run(
-        [sys.executable, str(path)], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120
+        [sys.executable, str(path)], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=900
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
