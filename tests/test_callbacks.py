@@ -155,6 +155,10 @@ def divide(*_):
 
 def dividing(kind, divide=divide):
     """A function that fits with one of the caller's that divides."""
+
+    def told(info):
+        divide(info)
+
     if "scorer" in kind:
         model, data = ConvNetClassifier(**SMALL, scoring=divide), {"X_val": X, "y_val": Y}
     else:
