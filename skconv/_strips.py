@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ._geometry import pair
 from ._network import Network
 from .layers import Activation, Bias, Convolution, Flatten, StridePool
+from .layers.encoding import RowSummary
 from .layers.pooling import WindowPool
 
-__all__ = ["strips"]
+__all__ = ["after_strips", "steps_by_rows", "strips"]
+
+_BY_ROWS = (Activation, Bias, Convolution, RowSummary, StridePool, WindowPool)
+
+
+def steps_by_rows(network) -> int:
+    """How many steps there are before the first that needs an image whole: that sums it up, or repeats it around it."""
+    steps = enumerate(network.steps)
+    return next(i for i, step in steps if not (isinstance(step.layer, _BY_ROWS) or step.layer.pointwise))
 
 
 def _part(layer, shape, start, stop):
-    """The layer for rows ``start`` to ``stop - 1`` of its output, and those of its input; None where it needs all."""
-    if isinstance(layer, Activation) or layer.pointwise or (isinstance(layer, Bias) and layer.per == "channel"):
-        return layer, start, stop
+    """The layer for rows ``start`` to ``stop - 1`` of its output, and those of its input; None where that is border."""
     if isinstance(layer, StridePool):
         down, across = pair(layer.pool_size, shape[0])
         return StridePool((down, across)), start * down, (stop - 1) * down + 1
     if not isinstance(layer, (Convolution, WindowPool)):
-        return None
+        return layer, start, stop
     rows, columns = layer.window(shape).rows, layer.window(shape).columns
     first = start * rows.stride - rows.before
     end = (stop - 1) * rows.stride - rows.before + rows.span
@@ -33,40 +42,60 @@ def _part(layer, shape, start, stop):
     return layer.copy().set_params(**sizes), first, end
 
 
-def _strip(network, start, stop):
-    """``(rows of the input, network)`` for some rows of the output; None where a layer needs all."""
-    layers, first, end = [Flatten()], start, stop
-    for step in reversed(network.steps[:-1]):
-        part = _part(step.layer, step.shape, first, end)
+def _strip(steps, start, stop):
+    """``(rows of the input, layers, rows of each one's output)`` for some rows of the last output, or None."""
+    layers, places = [], []
+    for step in reversed(steps):
+        part = _part(step.layer, step.shape, start, stop)
         if part is None:
             return None
         layers.insert(0, part[0])
-        _, first, end = part
-    return slice(first, end), layers
+        places.insert(0, slice(start, stop))
+        _, start, stop = part
+    return slice(start, stop), layers, places
+
+
+def _fill(network, views, places):
+    """Give a network the parameters and the state of steps, of which biases at each position are those of its rows."""
+    for step, rows, *new_and_old in zip(network.steps, places, *network.views(), *views, strict=True):
+        by_position = isinstance(step.layer, Bias) and step.layer.per == "position"
+        for new, old in zip(new_and_old[:2], new_and_old[2:], strict=True):
+            for name, array in new.items():
+                np.copyto(array, old[name][rows] if by_position else old[name])
 
 
 def strips(network, height):
-    """The parts of a network on images that give ``height`` rows of its output each, the last as many as are left.
+    """The parts of a network's `steps_by_rows` that give ``height`` rows of their output each, the last what is left.
 
     Returns
     -------
     list of (slice, slice, Network) or None
         Rows of the output, rows of the input, and the network between them, which strips of the same geometry share;
-        None where the network is not one of strips: where its last image is summed up, or a border repeats the image.
+        None where a strip would be nothing but border.
     """
-    if len(network.steps) < 2 or not isinstance(network.steps[-1].layer, Flatten):
-        return None
-    _, across, channels = network.input_shape
-    total, networks, parts = network.steps[-1].shape[0], {}, []
-    for start in range(0, total, height):
-        rows = slice(start, min(total, start + height))
-        strip = _strip(network, rows.start, rows.stop)
+    n = steps_by_rows(network)
+    views, steps, shape = [each[:n] for each in network.views()], network.steps[:n], network.steps[n].shape
+    placed = any(isinstance(step.layer, Bias) and step.layer.per == "position" for step in steps)
+    networks, parts = {}, []
+    for start in range(0, shape[0], height):
+        rows = slice(start, min(shape[0], start + height))
+        strip = _strip(steps, rows.start, rows.stop)
         if strip is None:
             return None
-        inside, layers = strip
-        key = inside.stop - inside.start, str([(type(layer), vars(layer)) for layer in layers])
+        inside, layers, places = strip
+        key = inside.stop - inside.start, str([(type(layer), vars(layer)) for layer in layers]), placed and start
         if key not in networks:
-            networks[key] = Network(layers, (key[0], across, channels), network.dtype)
-            networks[key].parameters[:], networks[key].state[:] = network.parameters, network.state
+            networks[key] = Network([*layers, Flatten()], (key[0], *network.input_shape[1:]), network.dtype)
+            _fill(networks[key], [[*each, {}] for each in views], [*places, slice(None)])
         parts.append((rows, inside, networks[key]))
     return parts
+
+
+def after_strips(network) -> Network | None:
+    """What a network does with the output of its `steps_by_rows`; None where that is flattened alone."""
+    steps = network.steps[steps_by_rows(network) :]
+    if len(steps) == 1 and isinstance(steps[0].layer, Flatten):
+        return None
+    rest = Network([step.layer for step in steps], steps[0].shape, network.dtype)
+    _fill(rest, [each[-len(steps) :] for each in network.views()], [slice(None)] * len(steps))
+    return rest

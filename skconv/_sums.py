@@ -10,7 +10,7 @@ from math import ceil
 
 import numpy as np
 
-__all__ = ["FEW", "RUN", "SLICE", "add_positions", "dot", "fold", "partial_sums", "sum_along"]
+__all__ = ["FEW", "RUN", "SLICE", "add_positions", "add_rows", "dot", "fold", "partial_sums", "sum_along"]
 
 FEW = 1024  # numbers that are added one after the other: to 2e-6 of the sum, 2e-5 where all are equal
 RUN = 32  # of those that are more: to 5e-7 of the sum
@@ -58,6 +58,20 @@ def add_positions(x, parts, out):
     if whole < long:
         np.add.reduce(x[:, whole:], axis=1, out=sums[:, runs])
     fold(parts, out, RUN)
+
+
+def add_rows(x, parts, out):
+    """Sum of each row of ``x`` (H, W, ...) into ``out`` (H, ...), whatever rows there are beside it.
+
+    ``parts`` are of shape (H, ceil(W / `RUN`), ...).
+    """
+    height, across, *rest = x.shape
+    runs, whole = across // RUN, across // RUN * RUN
+    if runs:
+        np.add.reduce(x[:, :whole].reshape(height, runs, RUN, *rest, copy=False), axis=2, out=parts[:, :runs])
+    if whole < across:
+        np.add.reduce(x[:, whole:], axis=1, out=parts[:, runs])
+    fold(parts.swapaxes(0, 1), out, RUN)
 
 
 def sum_along(array, axis):

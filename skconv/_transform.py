@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import prod
+
+import numpy as np
 
 from ._images import ImageTransformer, working_memory
 from ._network import Network
 from ._parallel import Team, thread_count
 from ._prediction import block_bytes, check_block, predict, width_within
-from ._strips import strips
+from ._strips import after_strips, steps_by_rows, strips
 from .layers import Flatten
 
 __all__ = ["NetworkTransformer"]
@@ -25,7 +28,7 @@ class NetworkTransformer(ImageTransformer):
 
     def _check_working_memory(self, X, dtype):
         for network in self.networks_:
-            _parts(network.cast(dtype))
+            _way(network.cast(dtype))
 
     def _transform(self, X, out):
         self._run(self.networks_, X, out)
@@ -36,17 +39,37 @@ class NetworkTransformer(ImageTransformer):
         for network in networks:
             stop = start + network.shapes[-1][0]
             twin = network.cast(out.dtype)
-            parts = _parts(twin)
+            parts, rest = _way(twin)
             largest = max(block_bytes(part, working_memory()) for _, _, part in parts)
             threads = max(
                 1, min(thread_count(self.n_jobs), working_memory() // largest)
             )  # fewer, where room is for few
             with Team(threads) as team:
-                for part, following in pairwise([*parts, None]):
-                    _predict(part, X, out[:, start:stop], team)
-                    if len(parts) > 1 and (following is None or following[2] is not part[2]):
-                        part[2].changed()  # its working arrays go
+                if rest is None:
+                    _predict_parts(parts, X, out[:, start:stop], team)
+                else:
+                    _predict_in_two(parts, rest, X, out[:, start:stop], team)
             start = stop
+
+
+def _predict_in_two(parts, rest, X, out, team):
+    """Outputs of strips, then of what needs them all, for as many images at a time as leave most of the memory."""
+    size = prod(rest.input_shape)
+    few = min(len(X), max(1, working_memory() // 8 // (size * out.itemsize)))
+    between = np.empty((few, size), out.dtype)
+    for first in range(0, len(X), few):
+        images = X[first : first + few]
+        rows = between[: len(images)]
+        _predict_parts(parts, images, rows, team)
+        _predict((slice(0, 1), slice(None), rest), rows, out[first : first + few], team)
+
+
+def _predict_parts(parts, X, out, team):
+    """Outputs of parts, side by side."""
+    for part, following in pairwise([*parts, None]):
+        _predict(part, X, out, team)
+        if len(parts) > 1 and (following is None or following[2] is not part[2]):
+            part[2].changed()  # its working arrays go
 
 
 def _predict(part, X, out, team):
@@ -61,19 +84,31 @@ def _predict(part, X, out, team):
         predict(network, images.reshape(len(images), -1), team, width, out[first : first + few])
 
 
-def _parts(network):
-    """``(rows of the output, rows of the input, network)``: the network itself, or on strips where a block is large."""
+def _way(network):
+    """Parts ``(rows of the output, rows of the input, network)``, and what comes after all of them or None.
+
+    There is one part, the network itself, or strips where a block is large.
+    """
     limit = min(_BLOCK_BYTES, working_memory())
     whole = [(slice(0, 1), slice(None), network)]
     if block_bytes(network, limit) <= limit:
-        return whole
-    height = len(network.steps) > 1 and network.steps[-1].shape[0]
-    while height and height > 1:
+        return whole, None
+    n = steps_by_rows(network)
+    rest = after_strips(network) if n else None
+    height = network.steps[n].shape[0] if n and (rest is None or block_bytes(rest, limit) <= limit) else 1
+    while height > 1:
         height = -(-height // 2)
         parts = strips(network, height)
         if parts is None:
             break
         if max(block_bytes(part, limit) for _, _, part in parts) <= limit:
-            return parts
-    check_block(network, working_memory(), "scikit-learn's working_memory")
-    return whole
+            return parts, rest
+    check_block(network, working_memory(), f"scikit-learn's working_memory{_why_whole(network, n)}")
+    return whole, None
+
+
+def _why_whole(network, n):
+    """Why there are no strips, for a message; ``n`` is that of `steps_by_rows`."""
+    if n == 0:
+        return f", and {type(network.steps[0].layer).__name__} needs images whole"
+    return ", and what has one row has no strips of rows" if network.steps[n].shape[0] == 1 else ""

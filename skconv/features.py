@@ -136,6 +136,8 @@ class ConvFeatures(FeatureBuilder):
     -----
     Computed in float64 where X is float64, else in float32.  Working memory is bounded by scikit-learn's
     ``working_memory`` setting, whatever the number of samples.  A sample's features do not depend on its neighbours.
+    Large images go by strips of rows, also under summaries, whose means are those of rows; not series, which have one
+    row, nor images within a border other than zeros.
 
     Examples
     --------

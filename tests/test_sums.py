@@ -10,7 +10,7 @@ from skconv import StridedPooling
 from skconv._network import Network
 from skconv._parallel import Team
 from skconv._session import Session
-from skconv._sums import FEW, add_positions, dot, fold, partial_sums, sum_along
+from skconv._sums import FEW, RUN, add_positions, add_rows, dot, fold, partial_sums, sum_along
 from skconv.augmentation import Scaling
 from skconv.layers import (
     BatchNorm,
@@ -72,6 +72,19 @@ def test_add_positions(rows, columns, tall, rest):
     np.testing.assert_array_equal(stored, kept)
     if memory:
         assert parts.size <= x.size / min(32, max(rows, columns)) + min(rows, columns) * np.prod(rest)
+
+
+@pytest.mark.parametrize("columns", [1, 31, 32, 33, 1000, 10_001])
+def test_add_rows(columns):
+    """The bits of a row are those of it alone."""
+    x = np.random.default_rng(0).uniform(0, 1, (5, columns, 2, 3)).astype(SINGLE)
+    parts, out = np.empty((5, -(-columns // RUN), 2, 3), SINGLE), np.empty((5, 2, 3), SINGLE)
+    add_rows(x, parts, out)
+    assert_allclose(out, x.sum(axis=1, dtype=np.float64), rtol=1e-6)
+    alone = np.empty((1, 2, 3), SINGLE)
+    for row in range(5):
+        add_rows(x[row : row + 1], parts[:1], alone)
+        np.testing.assert_array_equal(alone[0], out[row])
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 100_001, 2), (1, 1, 1_000_000, 1), (2, 5000, 3, 1), (2, 40, 40, 3)])

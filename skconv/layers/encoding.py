@@ -5,16 +5,16 @@ Not in `skconv.layers`: these layers serve `skconv.ConvFeatures` alone.
 
 from __future__ import annotations
 
-from math import prod
+from math import ceil
 
 import numpy as np
 
 from .._frame import Plan
 from .._overflow import average_in_range, named_overflow
-from .._sums import add_positions, partial_sums
+from .._sums import RUN, add_rows
 from ._base import Layer
 
-__all__ = ["SUMMARIES", "Summary", "Triangle", "Whitening"]
+__all__ = ["SUMMARIES", "RowSummary", "Summary", "Triangle", "Whitening"]
 
 
 _CHUNK_BYTES = 1 << 18  # a few positions of all channels, half of a level-two cache
@@ -102,34 +102,13 @@ class Triangle(Layer):
                 np.maximum(y, 0, out=y)
 
 
-def _positive(x, out, work):
-    """Share of values above zero."""
-    np.greater(x, 0, out=work.positive)
-    add_positions(work.positive, work.get("parts"), out)
-    np.multiply(out, 1 / prod(x.shape[:2]), out=out)
-
-
-def _largest(x, out, work):
-    np.maximum.reduce(x, axis=(0, 1), out=out)
-
-
-def _average(x, out, work):
-    def average(x):
-        add_positions(x, work.get("parts"), out)
-        np.multiply(out, 1 / prod(x.shape[:2]), out=out)
-
-    average_in_range(average, x, out, prod(x.shape[:2]))
-
-
-def _last(x, out, work):
-    np.copyto(out, x[-1, -1])
-
-
-SUMMARIES = {"ppv": _positive, "max": _largest, "mean": _average, "last": _last}
+SUMMARIES = ("ppv", "max", "mean", "last")
 
 
 class Summary(Layer):
-    """Numbers that sum up each channel over the whole image.
+    """Numbers that sum up each channel over the whole image: those of each row, then those of the rows.
+
+    So the bits are the same where rows are computed strip by strip.
 
     Parameters
     ----------
@@ -141,14 +120,89 @@ class Summary(Layer):
     def __init__(self, kinds):
         self.kinds = kinds
 
+    def lower(self, shape):
+        return [RowSummary(self.kinds), SummaryOfRows(self.kinds, shape[1])]
+
     def output_shape(self, shape):
         return (shape[2] * len(self.kinds),)
 
+
+class RowSummary(Layer):
+    """Numbers that sum up each row, for `SummaryOfRows`: of positive values how many there are."""
+
+    def __init__(self, kinds):
+        self.kinds = kinds
+
+    def output_shape(self, shape):
+        return (shape[0], 1, shape[2] * len(self.kinds))
+
     def plan(self, shape, width, dtype, *, training, input_gradient):
-        whole = (*shape, width)
-        return Plan(scratch={"work": {"positive": whole, **partial_sums(whole)}})
+        height, across, channels = shape
+        work = {"parts": (height, ceil(across / RUN), channels, width)} if {"ppv", "mean"} & {*self.kinds} else {}
+        return Plan(scratch={"work": work | ({"positive": (*shape, width)} if "ppv" in self.kinds else {})})
 
     def forward(self, frame, training):
-        y = frame.y.reshape(len(self.kinds), -1, frame.y.shape[-1], copy=False)
-        for kind, out in zip(self.kinds, y, strict=True):
-            SUMMARIES[kind](frame.x, out, frame.scratch.work)
+        for kind, out in zip(self.kinds, _by_kind(frame.y[:, 0], 1, self.kinds), strict=True):
+            self._sum_up(kind, frame.x, frame.scratch.work, out)
+
+    def _sum_up(self, kind, x, work, out):
+        """One kind of each row, ``(H, C, N)``."""
+        if kind == "ppv":
+            np.greater(x, 0, out=work.positive)
+            add_rows(work.positive, work.parts, out)
+        elif kind == "mean":
+            _average(lambda x: add_rows(x, work.parts, out), x, out, x.shape[1])
+        elif kind == "max":
+            np.maximum.reduce(x, axis=1, out=out)
+        else:
+            np.copyto(out, x[:, -1])
+
+
+class SummaryOfRows(Layer):
+    """Numbers that sum up the image, from those of its rows, which had ``columns`` numbers each."""
+
+    def __init__(self, kinds, columns):
+        self.kinds = kinds
+        self.columns = columns
+
+    def output_shape(self, shape):
+        return (shape[2],)
+
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        return Plan(scratch={"work": {"parts": (1, ceil(shape[0] / RUN), shape[2] // len(self.kinds), width)}})
+
+    def forward(self, frame, training):
+        x, y = (_by_kind(array, axis, self.kinds) for array, axis in ((frame.x, 2), (frame.y, 0)))
+        for kind, rows, out in zip(self.kinds, x, y, strict=True):
+            self._sum_up(kind, rows[:, 0], frame.scratch.work.parts, out)
+
+    def _sum_up(self, kind, x, parts, out):
+        """One kind, ``(C, N)``, of rows ``(H, C, N)``."""
+
+        def add(x):
+            add_rows(x[None], parts, out[None])
+
+        if kind == "ppv":
+            add(x)
+            np.multiply(out, 1 / (len(x) * self.columns), out=out)
+        elif kind == "mean":
+            _average(add, x, out, len(x))
+        elif kind == "max":
+            np.maximum.reduce(x, axis=0, out=out)
+        else:
+            np.copyto(out, x[-1])
+
+
+def _by_kind(array, axis, kinds):
+    """The channels, on that axis, of each kind."""
+    return np.split(array, len(kinds), axis=axis)
+
+
+def _average(add, x, out, count):
+    """Fill ``out`` with the sums that ``add(x)`` leaves there over their number."""
+
+    def average(x):
+        add(x)
+        np.multiply(out, 1 / count, out=out)
+
+    average_in_range(average, x, out, count)

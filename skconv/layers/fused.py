@@ -7,6 +7,7 @@ from ._base import Layer
 from .activation import Activation
 from .bias import Bias
 from .convolution import Convolution
+from .encoding import RowSummary
 from .pooling import MaxPool, MeanPool
 
 __all__ = ["Band", "FusedConvolution", "follows"]
@@ -28,6 +29,8 @@ def follows(layer, shape) -> bool | None:
         one_by_one = (rows.kernel, rows.stride, rows.padded) == (1, 1, rows.size)
         one_by_one = one_by_one and (columns.kernel, columns.padded) == (1, columns.size)  # bands have no borders
         return one_by_one and len(layer.lower(shape)) == 1
+    if isinstance(layer, RowSummary):
+        return None
     return layer.pointwise
 
 
