@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from copy import deepcopy
 from itertools import zip_longest
 
@@ -25,6 +24,7 @@ from ._parts import TrainingParts
 from ._scoring import ValidationScoring
 from ._sources import epoch_pieces
 from ._targets import check_weight
+from ._warnings import warn
 from .callbacks import CallbackSupportMixin, Watch, with_callbacks
 from .inspection import summarize
 
@@ -205,7 +205,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         if not (run.asked or run.interrupted):
             warn_unless_converged(result, run.n_epochs, self.tol)
 
-    def _set_history(self, run, level=7):
+    def _set_history(self, run):
         history = run.history
         self.n_iter_ = len(history.loss)
         self.loss_curve_ = history.loss
@@ -218,12 +218,9 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         self.interrupted_ = run.interrupted
         self.stopped_early_ = run.stopped or run.asked or run.skipped > 0
         if history.scores and not np.isfinite(history.scores).any():
-            warnings.warn(
+            warn(
                 f"scoring={shown(self.scoring)} gave NaN or infinity in every epoch, so the model has the weights of "
-                "the "
-                "lowest validation loss; choose a score that is defined on the validation data, such as 'loss'",
-                UserWarning,
-                stacklevel=level,  # the caller of `fit`
+                "the lowest validation loss; choose a score that is defined on the validation data, such as 'loss'"
             )
 
     def _history(self, comparable):
@@ -296,7 +293,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
             run.finish()
             self.network_ = network
             self._after_fit(team, validation)
-        self._set_history(run, 6)
+        self._set_history(run)
         self._progress, self._scored = (key, arrays, values), scored
 
     # Prediction

@@ -10,10 +10,11 @@ Chance is held against the numbers of one sample, whatever the number of samples
 
 from __future__ import annotations
 
-import warnings
 from math import ceil, isqrt, prod
 
 import numpy as np
+
+from ._warnings import warn
 
 __all__ = ["warn_of_doubts"]
 
@@ -47,11 +48,9 @@ def warn_of_doubts(X, sample_shape, image_shape):
         taken, seen, write, confirm = doubt
         given = None if image_shape is None else "'series'"
         kind = "rows of X" if len(sample_shape) == 1 else "samples"
-        warnings.warn(
+        warn(
             f"image_shape={given} took {kind} of shape {sample_shape} as {taken}, but they look like {seen}. "
-            f"Write {write}; {confirm} where they are not",
-            UserWarning,
-            stacklevel=2,
+            f"Write {write}; {confirm} where they are not"
         )
 
 

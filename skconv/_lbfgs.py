@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from scipy.optimize import Bounds
 from scipy.optimize import minimize as scipy_minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from ._memory import counted
+from ._warnings import warn
 
 __all__ = ["minimize", "warn_unless_converged"]
 
@@ -64,15 +63,14 @@ def minimize(objective, start, l1, *, max_iter, tol, report):
     return result
 
 
-def warn_unless_converged(result, max_iter, tol, level=7):
+def warn_unless_converged(result, max_iter, tol):
     """Warn the caller of `fit` where scipy's result is not the minimum, as scikit-learn's models do."""
     if result.status == 0:
         return
     why = f"max_iter={max_iter} was reached" if result.status == 1 else "no step along its direction lowers the loss"
-    warnings.warn(
+    warn(
         f"solver='lbfgs' failed to converge to tol={tol} after {counted(result.nit, 'iteration')}: {why}. Increase "
         "max_iter or "
         "tol, or scale X, for example by MinMaxScaler or StandardScaler; of X in float64 the loss has more digits",
         ConvergenceWarning,
-        stacklevel=level,
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from inspect import Parameter, signature
 
 from sklearn.exceptions import InconsistentVersionWarning
 
 from ._constraints import shown
+from ._warnings import warn
 
 __all__ = ["InconsistentPickleWarning", "Versioned"]
 
@@ -53,7 +53,7 @@ class Versioned:
         later, changes = _parameters_since(type(self), state, original != __version__)
         self.__dict__.update(state | later)
         if changes or (original != __version__ and not self._within_model):
-            warnings.warn(InconsistentPickleWarning(name, __version__, original, changes), stacklevel=2)
+            warn(InconsistentPickleWarning(name, __version__, original, changes))
 
 
 def _parameters_since(kind, state, other_version):

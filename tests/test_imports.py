@@ -47,7 +47,7 @@ ASIDE = {
     "_checkpoint": {"_constraints", "_memory", "_sources", "_validation", "__version__"},
     "_constraints": {"_hints"},
     "_defaults": set(),
-    "_doubts": set(),
+    "_doubts": {"_warnings"},
     "_fitting": {"_interrupt", "_overflow"},
     "_frame": set(),
     "_hints": set(),
@@ -64,7 +64,7 @@ ASIDE = {
         "_versions",
     },
     "_interrupt": set(),
-    "_lbfgs": {"_memory"},
+    "_lbfgs": {"_memory", "_warnings"},
     "_memory": set(),
     "_names": set(),
     "_orthogonal": set(),
@@ -76,7 +76,8 @@ ASIDE = {
     "_sums": set(),
     "_targets": {"_constraints", "_memory"},
     "_validation": {"_constraints", "_memory"},
-    "_versions": {"_constraints", "__version__"},
+    "_versions": {"_constraints", "_warnings", "__version__"},
+    "_warnings": set(),
     "_workers": {"_interrupt"},
 }
 HEAVY = {"torch", "numba", "matplotlib", "pandas", "polars", "jax", "tensorflow", "cython"}
