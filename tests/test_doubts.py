@@ -44,12 +44,17 @@ def said(X, image_shape=None):
 
 
 def photographs(side, n=60):
-    """Patches of two photographs, ``(n, side, side, 3)``, in a random order."""
+    """Square patches of two photographs, ``(n, side, side, 3)``, in a random order."""
+    return rectangles(side, side, n)
+
+
+def rectangles(height, width, n=60):
+    """Patches of two photographs, ``(n, height, width, 3)``, in a random order."""
     patches = [
-        image[row : row + side, column : column + side]
+        image[row : row + height, column : column + width]
         for image in load_sample_images().images
-        for row in range(0, image.shape[0] - side, side)
-        for column in range(0, image.shape[1] - side, side)
+        for row in range(0, image.shape[0] - height, height)
+        for column in range(0, image.shape[1] - width, width)
     ]
     rows = np.random.default_rng(0).permutation(len(patches))[:n]
     return np.stack([patches[row] for row in rows])
@@ -108,17 +113,34 @@ def test_colour_photographs_channel_by_channel(side):
     assert "with 4 channels, channels first" in said(flat(first(with_alpha(photographs(side)))))
 
 
-@pytest.mark.parametrize("shape", [(48, 64, 3), (24, 32, 3)])
-def test_rows_of_three_numbers_a_pixel_are_not_taken_for_four(shape):
-    """48 x 64 x 3 is 48 x 48 x 4, in numbers and in numbers a row."""
-    height, width, _ = shape
-    images = [
-        image[row : row + height, column : column + width]
-        for image in load_sample_images().images
-        for row in range(0, 384, height)
-        for column in range(0, 640, width)
-    ]
-    assert "with 4 channels" not in said(flat(np.stack(images)))
+FLAT_SHAPES = [(48, 64), (64, 48), (24, 32), (62, 47), (28, 20), (14, 20)]
+
+
+@pytest.mark.parametrize("shape", FLAT_SHAPES)
+def test_images_that_are_no_squares_and_lie_flat(shape):
+    """48 x 64 x 3 is 48 x 48 x 4, in numbers and in numbers a row, and 96 x 96 besides."""
+    height, width = shape
+    colour = rectangles(*shape)
+    scaled = StandardScaler().fit_transform(flat(colour))
+    for images, channels in ((colour, 3), (scaled, 3), (with_alpha(colour), 4)):
+        message = said(flat(images))
+        assert f"look like an image of {height}x{width} with {channels} channels. " in message
+        assert f"Write image_shape=({height}, {width}, {channels}); " in message
+    grey = flat(colour.mean(axis=3))
+    for images in (grey, grey / 255, StandardScaler().fit_transform(grey)):
+        message = said(images)
+        assert f"as a series of {height * width} steps, but they look like an image of {height}x{width}. " in message
+        assert f"Write image_shape=({height}, {width}); image_shape='series' where they are not" in message
+    planes = flat(first(colour))
+    message = said(planes)
+    assert f"look like an image of {height}x{width} with 3 channels, channels first. Write X.reshape" in message
+    recipe = message.partition("Write ")[2].partition("; ")[0]
+    np.testing.assert_array_equal(eval(recipe, {"X": planes}), colour)
+
+
+def test_smooth_textures_that_are_no_squares_and_lie_flat():
+    for height, width in ((24, 32), (32, 24), (40, 28)):
+        assert f"Write image_shape=({height}, {width}); " in said(flat(textures(20, height, width)))
 
 
 @pytest.mark.parametrize("scaler", [MinMaxScaler(), StandardScaler()])
@@ -210,6 +232,23 @@ def test_series_of_other_numbers_of_steps_are_series(steps):
     for X in (waves(30, steps), walks(30, steps)):
         assert not said(X)
         assert not said(X[..., None], "series")
+
+
+@pytest.mark.parametrize(("period", "periods"), [(24, 30), (24, 14), (48, 30), (12, 10), (20, 28)])
+@pytest.mark.parametrize("noise", [0.05, 0.3, 1.0])
+def test_series_that_repeat_themselves_are_series(period, periods, noise):
+    """Two periods on they are as alike as one on."""
+    rng = np.random.default_rng(0)
+    cycle = rng.standard_normal(period).cumsum()
+    for size in (rng.uniform(0.5, 2, (30, 1, 1)), rng.uniform(0.5, 2, (30, periods, 1))):  # of a sample, of a period
+        X = flat(size * cycle * np.ones((1, periods, 1))) + noise * rng.standard_normal((30, period * periods))
+        assert "image_shape=(" not in said(X).replace("where they are not", "").partition("Write ")[2].partition(";")[0]
+
+
+def test_windows_of_several_channels_that_lie_flat_are_no_images():
+    for channels in (3, 4, 6, 12):
+        for X in (walks(30, 96, channels), walks(30, 96, channels).transpose(0, 2, 1)):
+            assert "an image of" not in said(flat(X)).partition("look like")[2]
 
 
 @pytest.mark.parametrize(
