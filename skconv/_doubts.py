@@ -13,6 +13,7 @@ from math import ceil, prod
 
 import numpy as np
 
+from ._constraints import shown
 from ._flat_doubts import flat_doubt, image, series
 from ._warnings import warn
 
@@ -31,7 +32,7 @@ _ORDERED, _UNORDERED = 0.6, 0.9  # distance of neighbours over that of others
 def warn_of_doubts(X, sample_shape, image_shape):
     """Warn where flat samples X, or n-d ones that came with ``sample_shape``, look like another thing than was taken.
 
-    ``image_shape`` is what the user said: None, or "series"; a shape leaves no doubt.
+    ``image_shape`` is what the user said: None, "series", or a shape of flat samples; that of n-d ones is no doubt.
     """
     rows = max(16, _NUMBERS // X.shape[1])
     with np.errstate(all="ignore"):
@@ -44,24 +45,32 @@ def warn_of_doubts(X, sample_shape, image_shape):
         doubt = _doubt(samples / scale, sample_shape, image_shape)
     if doubt is not None:
         taken, seen, write, confirm = doubt
-        given = None if image_shape is None else "'series'"
         kind = "rows of X" if len(sample_shape) == 1 else "samples"
         warn(
-            f"image_shape={given} took {kind} of shape {sample_shape} as {taken}, but they look like {seen}. "
-            f"Write {write}; {confirm} where they are not"
+            f"image_shape={shown(image_shape)} took {kind} of shape {sample_shape} as {taken}, but they look like "
+            f"{seen}. Write {write}; {confirm} where they are not"
         )
 
 
 def _doubt(samples, sample_shape, image_shape):
     """What was taken, what it looks like, what to write for that and what to write where it is not; or None."""
     if len(sample_shape) == 1:
-        return flat_doubt(samples) if image_shape is None else None
+        return flat_doubt(samples) if image_shape is None else _given_doubt(samples, image_shape)
     nd = samples.reshape(len(samples), *sample_shape)
     if image_shape is not None:
         return _series_doubt(nd) if len(sample_shape) == 2 else None
     if len(sample_shape) == 2 or sample_shape[2] == 1:
         return _thin_doubt(nd.reshape(nd.shape[:3]), sample_shape)
     return _channels_doubt(nd)
+
+
+def _given_doubt(samples, shape):
+    """Whether flat samples that were given a shape ``(C, H, W)`` look like that."""
+    doubt = _channels_doubt(samples.reshape(len(samples), *shape))
+    if doubt is None:
+        return None
+    rows = f"X.reshape(-1, {', '.join(map(str, shape))})"
+    return *doubt[:2], f"{rows}.transpose(0, 2, 3, 1), and image_shape=None", rows
 
 
 # Samples that came with a shape

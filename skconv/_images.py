@@ -22,7 +22,7 @@ from ._memory import check_available, check_memory, counted
 from ._names import NAME_BYTES, channel_names, shape_of_names
 from ._overflow import check_range, within_range
 from ._parallel import Team, thread_count
-from ._shapes import as_samples, check_like_fitted, describes, resolve_image_shape
+from ._shapes import as_samples, check_like_fitted, describes, may_lie_first, resolve_image_shape
 from ._sources import is_lazy, lazy_rows
 from ._versions import Versioned
 
@@ -73,10 +73,10 @@ class ImageInput(Versioned):
         if not clean and lazy is None:
             check_range(X, self._range or output_dtype(X))
         sample_shape = sample_shape or X.shape[1:]
-        shape, guessed = self._new_shape(sample_shape) if reset else (self.image_shape_, False)
+        shape, doubtful = self._new_shape(sample_shape) if reset else (self.image_shape_, False)
         if lazy is not None:
             X = lazy.settled(check=not isinstance(y, str))
-        if guessed:
+        if doubtful:
             warn_of_doubts(X, sample_shape, self.image_shape)
         return X, y, shape
 
@@ -92,13 +92,13 @@ class ImageInput(Versioned):
         return np.asarray(X).reshape(X.shape[0], prod(sample_shape)), None, sample_shape
 
     def _new_shape(self, sample_shape):
-        """``(height, width, channels)`` of samples for `fit`, and whether it was guessed."""
+        """``(height, width, channels)`` of samples for `fit`, and whether there may be a doubt about it."""
         series, flat = isinstance(self.image_shape, str), len(sample_shape) == 1
         known = self._known_shape(sample_shape[0]) if flat and (series or self.image_shape is None) else None
         if known is not None and describes(self.image_shape, known):
             return known, False
-        guessed = self.image_shape is None or (series and not flat)
-        return resolve_image_shape(self.image_shape, sample_shape), guessed and self._needs_shape
+        doubtful = self.image_shape is None or (series and not flat) or (flat and may_lie_first(self.image_shape))
+        return resolve_image_shape(self.image_shape, sample_shape), doubtful and self._needs_shape
 
     def _check_same_shape(self):
         """Raise where ``image_shape`` now describes other samples than those that were fitted."""

@@ -9,7 +9,7 @@ import numpy as np
 from ._constraints import IMAGE_SHAPES, check_value, shown
 from ._memory import counted
 
-__all__ = ["as_samples", "check_like_fitted", "describes", "resolve_image_shape", "same_numbers"]
+__all__ = ["as_samples", "check_like_fitted", "describes", "may_lie_first", "resolve_image_shape", "same_numbers"]
 
 
 def as_samples(X):
@@ -20,14 +20,78 @@ def as_samples(X):
         except ValueError:
             _check_even(X)
             raise
-    if isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype == object:
-        _check_even(X)
+        if X.ndim == 0 and X.dtype == object:
+            kind = type(X.item()).__name__
+            raise ValueError(f"X must be an array of samples, got a {kind}; np.stack makes one of a list of samples")
+    if hasattr(X, "iloc") or (isinstance(X, np.ndarray) and X.ndim == 1):
+        _check_holds_numbers(X)
+    if isinstance(X, np.ndarray):
+        _check_is_real(X)
+        X = _as_numbers(X) if X.ndim > 2 and X.dtype == object else X
     if getattr(X, "ndim", 2) > 4:
         raise ValueError(
             f"Found array with dim {X.ndim}, shape {tuple(X.shape)}, where X has 2, (samples, features), or 3 or 4 for "
             "images and series. Make samples of what is more than (H, W, C), X.reshape(-1, *X.shape[-3:]), or channels"
         )
     return X
+
+
+def _check_holds_numbers(X):
+    """Raise where each sample of an array, or of a column of a data frame, is an array, a picture or a string."""
+    rows = np.asarray(X.iloc[:1] if hasattr(X, "iloc") else X[:1])
+    if rows.dtype.kind not in "OUT":
+        return
+    for i, value in enumerate(rows.ravel()):
+        name = "X" if np.ndim(X) == 1 else f"X[{shown(X.columns[i])}]"
+        if isinstance(value, str) and np.ndim(X) == 1:
+            raise ValueError(
+                f"X must hold numbers, got strings, such as {shown(value)}; files of pictures are read by "
+                "np.stack([np.asarray(Image.open(name)) for name in X]) with Pillow's Image"
+            )
+        if not isinstance(value, str) and _shown_shape(value) != "()":
+            samples = X if name == "X" else X.iloc[:, i]
+            _check_even(samples)
+            raise ValueError(
+                f"{name} holds {_kind(samples)} objects of shape {_shown_shape(value)}, one a row, where X is one "
+                f"array of all samples; write np.stack([np.asarray(sample) for sample in {name}])"
+            )
+
+
+def _kind(samples) -> str:
+    """What samples are, by the first."""
+    return type(next(iter(samples))).__name__
+
+
+_INSTEAD = {
+    "c": "; np.abs(X), or np.stack([X.real, X.imag], axis=-1) for channels, makes real ones",
+    "M": "; write the time that has passed, (X - X.min()) / np.timedelta64(1, 's')",
+    "m": "; write X / np.timedelta64(1, 's')",
+    "U": "; write X.astype(float) where they are numbers",
+    "S": "; write X.astype(float) where they are numbers",
+    "T": "; write X.astype(float) where they are numbers",
+    "V": "; of a structured array, np.lib.recfunctions.structured_to_unstructured(X) has the numbers",
+}
+
+
+def _check_is_real(X):
+    """Raise where an array holds something else than real numbers, or hides some of them."""
+    kind = X.dtype.kind
+    if kind in _INSTEAD:
+        what = "Complex data not supported: " if kind == "c" else ""
+        raise ValueError(f"{what}X must hold real numbers, got dtype {X.dtype}{_INSTEAD[kind]}")
+    if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
+        raise ValueError(
+            f"X is a masked array that hides {np.ma.count_masked(X)} of its {X.size} numbers, and a network would see "
+            "them; write X.filled(value) with the value to see in their place"
+        )
+
+
+def _as_numbers(X):
+    """An array of objects as one of numbers."""
+    try:
+        return X.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"X must hold real numbers, got an array of shape {X.shape} of objects: {error}") from error
 
 
 def _check_even(X):
@@ -115,6 +179,11 @@ def describes(image_shape, shape) -> bool:
     if image_shape is None:
         return True
     return shape[0] == 1 if isinstance(image_shape, str) else _full_shape(image_shape) == shape
+
+
+def may_lie_first(image_shape) -> bool:
+    """Whether the first of three sizes that are given may be channels: 1, 3 or 4."""
+    return isinstance(image_shape, (tuple, list)) and len(image_shape) == 3 and image_shape[0] in (1, 3, 4)
 
 
 def check_like_fitted(X, sample_shape, fitted, estimator_name):

@@ -126,12 +126,11 @@ def check_layers(layers, kind, name="layers"):
             )
 
 
-def check_input(takes, shape):
-    """Raise where a layer takes the other of images and vectors."""
+def check_input(takes, shape, before=()):
+    """Raise where a layer takes the other of images and vectors; ``before`` are layers up to what made the input."""
     if takes == "image" and len(shape) != 3:
-        raise ValueError(
-            f"takes an image (H, W, C), got a vector of {counted(shape[0], 'number')}; put it before the Flatten"
-        )
+        made = f"; put it before the {type(before[-1]).__name__}" if before else ""
+        raise ValueError(f"takes an image (H, W, C), got a vector of {counted(shape[0], 'number')}{made}")
     if takes == "vector" and len(shape) != 1:
         raise ValueError(f"takes a vector, got an image {shape}; put a Flatten or a global pooling before it")
 
@@ -142,5 +141,17 @@ def _layer_meant(value, kind) -> str:
         return f"; write {value.__name__}(...)"
     if isinstance(value, str):
         return "" if mismatch([ACTIVATIONS], value) else f"; write Activation({shown(value)})"
+    if hasattr(value, "transform"):
+        names = [layer.__name__ for layer in _subclasses(kind)]
+        name = type(value).__name__
+        same = f"the layer is skconv.layers.{name}" if name in names else "put it before the network in a pipeline"
+        return f", a transformer; {same}"
     module = type(value).__module__
     return "" if module in ("builtins", "numpy") else f" of {module}"
+
+
+def _subclasses(kind):
+    """All classes derived from one."""
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)

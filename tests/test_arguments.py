@@ -6,6 +6,7 @@ from inspect import signature
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import MinMaxScaler
 
 import skconv
 from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, ImagePadder, StridedPooling, ToImages
@@ -416,7 +417,7 @@ def test_a_layer_within_a_layer_has_the_way_to_it(layer, place):
         ([Convolution(3)], "got [Convolution(filters=3)]"),
         ((layer for layer in ()), "got <generator object"),
         (LogisticRegression(), "got LogisticRegression() of sklearn.linear_model._logistic"),
-        (skconv.Flatten(), "got Flatten() of skconv.shaping"),
+        (skconv.Flatten(), "got Flatten(), a transformer; the layer is skconv.layers.Flatten"),
         (Layer(), "got Layer() of skconv.layers._base"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
@@ -553,6 +554,26 @@ def test_what_other_libraries_call_it_elsewhere(estimator, message):
 # What does not fit where it stands
 
 IMAGE = r"takes an image \(H, W, C\), got a vector of 72 numbers; put it before the Flatten$"
+
+
+@pytest.mark.parametrize("made", [GlobalMeanPool(), GlobalMaxPool(), Flatten(), Dense(3)])
+def test_a_layer_of_images_behind_what_makes_a_vector(made):
+    """The message names the layer that is there."""
+    layers = [Convolution(2), Flatten(), made] if isinstance(made, Dense) else [Convolution(2), made, Activation()]
+    first = layers[1]
+    with pytest.raises(ValueError, match=rf"^layers\[3\] \(MaxPool\): .*; put it before the {type(first).__name__}$"):
+        fit(*layers, MaxPool())
+
+
+def test_a_transformer_among_the_layers():
+    for transformer, advice in (
+        (skconv.Flatten(), "the layer is skconv.layers.Flatten"),
+        (skconv.StridedPooling(), "put it before the network in a pipeline"),
+        (MinMaxScaler(), "put it before the network in a pipeline"),
+    ):
+        match = re.escape(f"layers[1] must be a layer from skconv.layers, got {transformer}, a transformer; {advice}")
+        with pytest.raises(InvalidParameterError, match=f"^{match}$"):
+            fit(Convolution(2), transformer)
 
 
 @pytest.mark.parametrize(("kind", "arguments"), LAYERS.items())

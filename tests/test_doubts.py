@@ -156,6 +156,35 @@ def test_images_with_their_channels_first(images):
     assert f"Write X.transpose(0, 2, 3, 1); image_shape={shape} where they are not" in message
 
 
+@pytest.mark.parametrize("images", [photographs(32), with_alpha(photographs(16)), rectangles(24, 32)])
+def test_a_given_shape_with_its_channels_first(images):
+    shape = first(images).shape[1:]
+    planes, (channels, height, width) = flat(first(images)), shape
+    message = said(planes, shape)
+    assert f"image_shape={shape} took rows of X of shape ({planes.shape[1]},) as an image of {channels}x" in message
+    assert f"look like an image of {height}x{width} with {channels} channels, channels first. " in message
+    write, confirm = f"X.reshape(-1, {channels}, {height}, {width}).transpose(0, 2, 3, 1)", write_rows(shape)
+    assert f"Write {write}, and image_shape=None; {confirm} where they are not" in message
+    np.testing.assert_array_equal(eval(write, {"X": planes}), images)
+    assert not said(flat(images), images.shape[1:])
+    with pytest.warns(UserWarning, match="channels first") as caught:
+        StridedPooling(image_shape=shape).fit(planes)
+    assert len(caught) == 1
+    StridedPooling(image_shape=shape).fit(eval(confirm, {"X": planes}))
+    StridedPooling(image_shape=images.shape[1:]).fit(flat(images))
+
+
+def write_rows(shape):
+    return f"X.reshape(-1, {', '.join(map(str, shape))})"
+
+
+def test_a_given_shape_of_series_raises_no_doubt():
+    for steps, channels in ((30, 20), (51, 24), (40, 36), (24, 24), (100, 3)):
+        X = flat(walks(20, steps, channels))
+        assert not said(X, (1, steps, channels))
+        StridedPooling(image_shape=(1, steps, channels)).fit(X)
+
+
 @pytest.mark.parametrize("images", [DIGITS, photographs(32).mean(axis=3), textures(20, 16, 28)])
 def test_grey_images_with_their_channel_first(images):
     height, width = images.shape[1:]

@@ -47,7 +47,7 @@ ASIDE = {
     "_checkpoint": {"_constraints", "_memory", "_sources", "_validation", "__version__"},
     "_constraints": {"_hints"},
     "_defaults": set(),
-    "_doubts": {"_flat_doubts", "_warnings"},
+    "_doubts": {"_constraints", "_flat_doubts", "_warnings"},
     "_flat_doubts": set(),
     "_fitting": {"_interrupt", "_overflow"},
     "_frame": set(),

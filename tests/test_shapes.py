@@ -1,5 +1,6 @@
 """What ``image_shape`` and X say together: readings that agree, contradictions, and X that is no array of samples."""
 
+import re
 from math import isqrt, prod
 
 import numpy as np
@@ -294,6 +295,64 @@ def test_samples_of_unequal_length(estimator):
             outputs(clone(estimator).fit(X, Y), samples)
     with pytest.raises(ValueError, match="inhomogeneous ones: uneven; cut"):
         clone(estimator).fit([[[1, 2], [3]], [[1], [2, 3]]], Y[:2])
+
+
+def rowwise(samples):
+    """An array of objects, one a row."""
+    rows = np.empty(len(samples), object)
+    rows[:] = list(samples)
+    return rows
+
+
+PICTURES = [Image.fromarray((sample * 255).astype(np.uint8)) for sample in X]
+STACK = re.escape("write np.stack([np.asarray(sample) for sample in X])")
+NO_ARRAYS = {
+    "array of arrays": (rowwise(X), rf"X holds ndarray objects of shape \(12, 12, 3\), one a row, .*; {STACK}$"),
+    "array of pictures": (rowwise(PICTURES), rf"X holds Image objects of shape \(12, 12, 3\), .*; {STACK}$"),
+    "column": (pd.Series(list(X)), rf"X holds ndarray objects of shape \(12, 12, 3\), one a row, .*; {STACK}$"),
+    "column of lists": (pd.Series([[1, 2]] * 20), rf"X holds list objects of shape \(2,\), one a row, .*; {STACK}$"),
+    "frame": (
+        pd.DataFrame({"id": range(20), "image": list(X)}),
+        r"X\['image'\] holds ndarray objects .*; write np.stack\(.* for sample in X\['image'\]\]\)$",
+    ),
+    "frame of unequal ones": (
+        pd.DataFrame({"image": [X[0, : 5 + i % 2] for i in range(20)]}),
+        r"samples of one shape, got inhomogeneous ones: \(5, 12, 3\), \(6, 12, 3\); cut",
+    ),
+    "names of files": (["a.png"] * 20, r"X must hold numbers, got strings, such as 'a.png'; .*Image.open\(name\)"),
+    "column of names": (pd.Series(["a.png"] * 20), r"X must hold numbers, got strings, such as 'a.png'; .*Image.open"),
+    "generator": ((sample for sample in X), "X must be an array of samples, got a generator; np.stack makes one of"),
+    "dictionary": ({"X": X}, "X must be an array of samples, got a dict; np.stack makes one of a list"),
+    "masked": (np.ma.masked_greater(X, 0.9), r"X is a masked array that hides \d+ of its 8640 numbers.*X.filled"),
+    "complex": (X + 1j, "Complex data not supported: X must hold real numbers, got dtype complex128; np.abs"),
+    "flat complex": (X[:, 0, 0] + 1j, "Complex data not supported: X must hold real numbers, got dtype complex128"),
+    "times": (np.zeros((20, 4, 4), "M8[s]"), r"X must hold real numbers, got dtype datetime64\[s\]; write the time"),
+    "durations": (np.zeros((20, 4), "m8[s]"), r"got dtype timedelta64\[s\]; write X / np.timedelta64\(1, 's'\)"),
+    "strings": (X.astype(str), "X must hold real numbers, got dtype <U32; write X.astype"),
+    "bytes": (np.full((20, 4, 4), b"1"), r"X must hold real numbers, got dtype \|S1; write X.astype"),
+    "records": (np.zeros((20, 4), [("a", float)]), "got dtype .*structured_to_unstructured"),
+    "objects": (
+        np.full((20, 4, 4), "a", object),
+        r"X must hold real numbers, got an array of shape \(20, 4, 4\) of",
+    ),
+    "dictionaries": (np.full((20, 4, 4), {}, object), "of objects: float.* must be a string or a real number"),
+}
+
+
+@pytest.mark.parametrize("name", NO_ARRAYS)
+def test_what_is_no_array_of_numbers(name):
+    samples, match = NO_ARRAYS[name]
+    for estimator in (NETWORKS[0], TRANSFORMERS[0], Flatten()):
+        with pytest.raises(ValueError, match=match):
+            clone(estimator).fit(samples, Y)
+        with pytest.raises(ValueError, match=match):
+            outputs(clone(estimator).fit(X, Y), samples)
+
+
+def test_numbers_in_other_wrappings():
+    expected = StridedPooling().fit_transform(X)
+    for samples in (X.astype(object), np.ma.array(X), np.stack([np.asarray(sample) for sample in rowwise(X)])):
+        np.testing.assert_array_equal(StridedPooling().fit_transform(samples), expected)
 
 
 # A shape by names

@@ -39,7 +39,8 @@ def through(layers, shape, name="layers"):
     shapes = [tuple(shape)]
     for i, layer in enumerate(layers):
         with at_place(f"{name}[{i}] ({type(layer).__name__})"):
-            check_input(layer.takes, shapes[-1])
+            images = sum(len(each) == 3 for each in shapes)
+            check_input(layer.takes, shapes[-1], layers[:images])
             shapes.append(layer.output_shape(shapes[-1]))
     return shapes
 

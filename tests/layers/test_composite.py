@@ -199,7 +199,7 @@ def test_layers_within_are_estimators():
         (
             Residual([Dense(4)]),
             (4,),
-            r"\(Residual\): takes an image \(H, W, C\), got a vector of 4 numbers; put it before the Flatten",
+            r"\(Residual\): takes an image \(H, W, C\), got a vector of 4 numbers",
         ),
         (Residual([Flatten()]), (4, 4, 1), r"\(Residual\): layers must give an image, got an output of shape \(16,\)"),
         (

@@ -425,7 +425,7 @@ def test_max_pool_gradient_of_ties_goes_to_the_first():
         (
             SqueezeExcite(),
             (4,),
-            r"\(SqueezeExcite\): takes an image \(H, W, C\), got a vector of 4 numbers; put it before the Flatten",
+            r"\(SqueezeExcite\): takes an image \(H, W, C\), got a vector of 4 numbers",
         ),
         (SqueezeExcite(0), (4, 4, 2), r"ratio must be an int in the range \[1, inf\), got 0"),
         (SeparableConvolution(2), (4,), r"\(SeparableConvolution\): takes an image .*, got a vector of 4"),

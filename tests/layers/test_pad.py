@@ -286,7 +286,7 @@ def test_a_classifier_with_borders(mode):
         (Pad(1, "mirror"), SHAPE, "mode must be a str among {'constant', 'edge', .*}, got 'mirror'"),
         (Pad(1, "noise", random_state=None), SHAPE, r"random_state must be an int in the range \[0, inf\), got None"),
         (Pad(1, "noise", random_state=-3), SHAPE, r"random_state must be an int in the range \[0, inf\), got -3"),
-        (Pad(), (7,), r"\(Pad\): takes an image \(H, W, C\), got a vector of 7 numbers; put it before the Flatten"),
+        (Pad(), (7,), r"\(Pad\): takes an image \(H, W, C\), got a vector of 7 numbers"),
         (Pad(values=(1, 2, 3)), SHAPE, r"values has 3 numbers in an array of shape \(3,\), but the images have 2 chan"),
         (Pad(values=[[1, 2]]), SHAPE, r"values has 2 numbers in an array of shape \(1, 2\), but the images have 2"),
         (Pad(values="white"), SHAPE, "values must be a finite number or an array-like of finite numbers, got 'white'"),
