@@ -72,7 +72,7 @@ NOUNS = re.compile(
     r" (of the )?(channel|entrie|epoch|feature|image|iteration|label|layer|number|parameter|patche|row|sample|score|"
     r"step|target)s\b"
 )
-NEVER_ONE = {"_doubts.py", "_images.py"}  # a series of one step is in no doubt
+NEVER_ONE = {"_flat_doubts.py", "_images.py"}  # a series of one step is in no doubt
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
