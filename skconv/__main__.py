@@ -24,7 +24,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.neural_network import MLPClassifier
 
 from . import ConvNetClassifier, __version__
-from ._parallel import thread_count
+from ._threads.team import thread_count
 from .inspection import plot_hardest, plot_kernels, plot_learning_curve
 
 __all__ = ["main"]

@@ -6,7 +6,7 @@ that is 3 x 3 on an image is 9 along a series.
 
 from __future__ import annotations
 
-from ._constraints import SHAPES, check_arguments, one_of
+from ._input.constraints import SHAPES, check_arguments, one_of
 from .layers import (
     Activation,
     BatchNorm,

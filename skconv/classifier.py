@@ -14,15 +14,15 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from ._calls import fitting, predicting
-from ._constraints import at_least, between, one_of, shown
-from ._convnet import BaseConvNet
-from ._hold_out import count_distinct
-from ._memory import counted
-from ._parameters import documented
-from ._parts import trains_by_batches
-from ._targets import check_class_weight, check_classes, check_labels, class_indices
-from .losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy, softmax
+from ._estimators.convnet import BaseConvNet
+from ._estimators.hold_out import count_distinct
+from ._estimators.parameters import documented
+from ._estimators.recipe import trains_by_batches
+from ._estimators.targets import check_class_weight, check_classes, check_labels, class_indices
+from ._input.constraints import at_least, between, one_of, shown
+from ._input.memory import counted
+from ._threads.calls import fitting, predicting
+from .training.losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy, softmax
 
 __all__ = ["ConvNetClassifier"]
 

@@ -9,10 +9,12 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
-from ._banks import SUMMARY
-from ._building import FeatureBuilder
-from ._calls import fitting
-from ._constraints import (
+from ._features.banks import SUMMARY
+from ._features.filters import CLASSICAL, RANDOM
+from ._features.networks import FeatureBuilder
+from ._features.patches import PatchPCA
+from ._features.pretrained import layer_before_output, layer_name, network_of, thawed
+from ._input.constraints import (
     BORDERS,
     IMAGE_SHAPES,
     N_JOBS,
@@ -27,10 +29,8 @@ from ._constraints import (
     sizes,
     with_methods,
 )
-from ._filters import CLASSICAL, RANDOM
-from ._network import Network
-from ._patches import PatchPCA
-from ._transfer import layer_before_output, layer_name, network_of, thawed
+from ._network.network import Network
+from ._threads.calls import fitting
 from .layers.activation import FUNCTIONS
 
 __all__ = ["ConvFeatures"]

@@ -9,16 +9,17 @@ import numpy as np
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ._calls import predicting
-from ._constraints import IMAGE_SHAPES, N_JOBS, at_least, border_widths, finite_numbers, one_of, shown
-from ._frame import split
-from ._geometry import BORDER_MAPS, make_window
-from ._images import ImageTransformer, output_dtype
+from ._estimators.image_transformer import ImageTransformer
+from ._input.checks import check_channel_values, check_pattern
+from ._input.constraints import IMAGE_SHAPES, N_JOBS, at_least, border_widths, finite_numbers, one_of, shown
+from ._input.images import output_dtype
+from ._input.names import pixel_names
+from ._input.overflow import check_range
+from ._input.shapes import same_numbers
+from ._kernels.geometry import BORDER_MAPS, make_window
+from ._kernels.memory import split
 from ._kernels.padding import border_maps, border_shapes, fill_from, fill_noise, inside, repeat, strips, tiled
-from ._names import pixel_names
-from ._overflow import check_range
-from ._shapes import same_numbers
-from ._validation import check_channel_values, check_pattern
+from ._threads.calls import predicting
 
 __all__ = ["ImagePadder"]
 

@@ -6,12 +6,12 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from ._constraints import IMAGE_SHAPES, N_JOBS, at_least, border_widths, one_of, sizes
-from ._frame import Plan
+from ._estimators.transform import NetworkTransformer
+from ._input.constraints import IMAGE_SHAPES, N_JOBS, at_least, border_widths, one_of, sizes
+from ._input.names import pixel_names
 from ._kernels.pooling import median_pool
-from ._names import pixel_names
-from ._transform import NetworkTransformer
 from .layers import GlobalMaxPool, GlobalMeanPool, LpPool, MaxPool, MeanPool, StridePool
+from .layers._frame import Plan
 from .layers.pooling import WindowPool, sample_counts
 
 __all__ = ["StridedPooling"]

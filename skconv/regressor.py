@@ -9,14 +9,14 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
-from ._calls import fitting, predicting
-from ._constraints import at_least, one_of, shown
-from ._convnet import BaseConvNet
-from ._memory import counted
-from ._parameters import documented
-from ._parts import trains_by_batches
-from ._targets import check_numbers
-from .losses import AbsoluteError, Huber, Poisson, SquaredError, exp_of
+from ._estimators.convnet import BaseConvNet
+from ._estimators.parameters import documented
+from ._estimators.recipe import trains_by_batches
+from ._estimators.targets import check_numbers
+from ._input.constraints import at_least, one_of, shown
+from ._input.memory import counted
+from ._threads.calls import fitting, predicting
+from .training.losses import AbsoluteError, Huber, Poisson, SquaredError, exp_of
 
 __all__ = ["ConvNetRegressor"]
 

@@ -6,9 +6,9 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from ._constraints import IMAGE_SHAPES
-from ._images import ImageTransformer, wants_frame
-from ._names import channel_names, pixel_names
+from ._estimators.image_transformer import ImageTransformer, wants_frame
+from ._input.constraints import IMAGE_SHAPES
+from ._input.names import channel_names, pixel_names
 
 __all__ = ["Flatten", "ToImages"]
 

@@ -34,8 +34,8 @@ def machine_memory(monkeypatch):
     """A function that gives the machine so many bytes of memory, of which this process has none yet."""
 
     def give(n):
-        monkeypatch.setattr("skconv._memory.limits", lambda: [(n, None, "this machine's memory")])
-        monkeypatch.setattr("skconv._memory._held", lambda field: 0)
+        monkeypatch.setattr("skconv._input.memory.limits", lambda: [(n, None, "this machine's memory")])
+        monkeypatch.setattr("skconv._input.memory._held", lambda field: 0)
 
     return give
 

@@ -9,21 +9,14 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 
 from skconv import ConvNetClassifier
-from skconv._architecture import build_layers
-from skconv._constraints import InvalidParameterError
-from skconv._network import Network
-from skconv._parallel import Team
-from skconv._prediction import predict
-from skconv._session import Session
+from skconv._estimators.blocks import build_layers
+from skconv._input.constraints import InvalidParameterError
+from skconv._network.network import Network
+from skconv._network.predict import predict
+from skconv._network.session import Session
+from skconv._threads.team import Team
 from skconv.architectures import named_architecture
-from skconv.layers import (
-    Convolution,
-    Dense,
-    GlobalMeanPool,
-    MaxPool,
-    Parallel,
-    Residual,
-)
+from skconv.layers import Convolution, Dense, GlobalMeanPool, MaxPool, Parallel, Residual
 
 NAMES = ["all_conv", "fcn", "inception_time", "lenet5", "resnet", "vgg"]
 every_name = pytest.mark.parametrize("name", NAMES)

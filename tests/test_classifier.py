@@ -21,7 +21,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.model_selection import train_test_split
 
 from skconv import ConvNetClassifier
-from skconv._memory import counted
+from skconv._input.memory import counted
 from skconv.layers import Activation, BatchNorm, Convolution, Dense, Dropout, Flatten, MaxPool
 
 DIGITS = load_digits()

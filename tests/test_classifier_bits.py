@@ -14,18 +14,9 @@ from sklearn.datasets import load_digits
 from threadpoolctl import OpenBLASController, threadpool_info, threadpool_limits
 
 from skconv import ConvNetClassifier, layers
-from skconv._parallel import Team
-from skconv._session import training_width
-from skconv.layers import (
-    Activation,
-    BatchNorm,
-    Convolution,
-    Dense,
-    Flatten,
-    GlobalMeanPool,
-    MaxPool,
-    Residual,
-)
+from skconv._network.session import training_width
+from skconv._threads.team import Team
+from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, GlobalMeanPool, MaxPool, Residual
 
 BRANCHES = [
     Convolution(4),
@@ -161,7 +152,7 @@ def test_n_jobs_changes_no_bit(params, dtype):
     ids=["defaults", "mean", "lenet5", "branches"],
 )
 def test_n_jobs_changes_no_bit_of_a_single_block(params, digits, monkeypatch):
-    monkeypatch.setattr("skconv._layout._ASIDE", 0)  # gradients of weights beside the rest, however small
+    monkeypatch.setattr("skconv._network.layout._ASIDE", 0)  # gradients of weights beside the rest, however small
     aside = Team.aside
 
     def later(team, function, argument):

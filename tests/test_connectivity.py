@@ -10,11 +10,11 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 
-import skconv._network
+import skconv._network.network
 from skconv import ConvNetClassifier
-from skconv._network import Network, lower
-from skconv._parallel import Team
-from skconv._session import Session
+from skconv._network.network import Network, lower
+from skconv._network.session import Session
+from skconv._threads.team import Team
 from skconv.inspection import weight_matrix
 from skconv.layers import (
     Activation,
@@ -414,7 +414,7 @@ def test_more_parameters_than_memory(monkeypatch, machine_memory):
     with pytest.raises(ValueError, match=r"the network's arrays for 32 samples .* would take"):
         model.fit(X, Y)
     machine_memory(20 * n - 1)
-    monkeypatch.setattr(skconv._network, "aligned", None)
+    monkeypatch.setattr(skconv._network.network, "aligned", None)
     match = (
         rf"to train the network's {n:,} parameters \(16,384 in fullyconnected1\) would take {20 * n / 2**20:.1f} MiB, "
         rf"more than the 0\.4 MiB of this machine's memory"

@@ -18,8 +18,8 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 
 from skconv import ConvFeatures, ConvNetClassifier
-from skconv._kernels.rocket import MiniRocket, draw_rocket_kernels
-from skconv._parallel import Team
+from skconv._features.rocket import MiniRocket, draw_rocket_kernels
+from skconv._threads.team import Team
 from skconv.layers import Activation, Convolution, Dropout, Flatten, MaxPool
 
 RNG = np.random.default_rng(0)

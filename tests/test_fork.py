@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-from skconv._blas import single_blas
-from skconv._interrupt import Interrupt
-from skconv._parallel import Team, thread_count
+from skconv._threads.blas import single_blas
+from skconv._threads.interrupt import Interrupt
+from skconv._threads.team import Team, thread_count
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 LIBRARIES = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers

@@ -1,6 +1,7 @@
 """Imports go one way, and importing the package is light."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,73 +15,10 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(ROOT.rglob("*.py"))
 }
-# From the users' side down; a module imports from its own level or a lower one.
-LEVELS = [
-    {"__init__", "__main__"},
-    {"classifier", "regressor", "padding", "pooling", "shaping", "features", "_building"},
-    {"_transfer"},
-    {"_convnet"},
-    {"_parts", "_scoring"},
-    {"_hold_out"},
-    {"inspection", "_architecture"},
-    {"_transform", "_banks", "_patches", "_filters"},
-    {"_training", "_prediction", "_alone", "_strips"},
-    {"_session"},
-    {"_layout"},
-    {"_network"},
-    {"architectures"},
-    {"layers"},
-    {"_kernels"},
-    {"_geometry"},
-]
-# Modules beside the order, and what of the package they may import.
-ASIDE = {
-    "augmentation": {"_constraints", "_memory", "_sums", "_validation", "_versions"},
-    "callbacks": {"_calls", "_constraints"},
-    "losses": {"_constraints", "_sums"},
-    "optimizers": {"_constraints", "_memory", "_orthogonal"},
-    "regularizers": {"_constraints", "_sums"},
-    "schedules": {"_constraints"},
-    "initializers": set(),
-    "_blas": set(),
-    "_calls": {"_interrupt"},
-    "_checkpoint": {"_constraints", "_memory", "_sources", "_validation", "__version__"},
-    "_constraints": {"_hints"},
-    "_defaults": set(),
-    "_doubts": {"_constraints", "_flat_doubts", "_warnings"},
-    "_flat_doubts": set(),
-    "_fitting": {"_interrupt", "_overflow"},
-    "_frame": set(),
-    "_hints": set(),
-    "_images": {
-        "_calls",
-        "_constraints",
-        "_doubts",
-        "_memory",
-        "_names",
-        "_overflow",
-        "_parallel",
-        "_shapes",
-        "_sources",
-        "_versions",
-    },
-    "_interrupt": set(),
-    "_lbfgs": {"_memory", "_warnings"},
-    "_memory": set(),
-    "_names": set(),
-    "_orthogonal": set(),
-    "_overflow": {"_constraints", "_memory"},
-    "_parallel": {"_blas", "_interrupt", "_workers"},
-    "_parameters": {"_constraints", "schedules"},
-    "_shapes": {"_constraints", "_memory"},
-    "_sources": {"_memory", "_overflow"},
-    "_sums": set(),
-    "_targets": {"_constraints", "_memory"},
-    "_validation": {"_constraints", "_memory"},
-    "_versions": {"_constraints", "_warnings", "__version__"},
-    "_warnings": set(),
-    "_workers": {"_interrupt"},
-}
+DESIGN = (ROOT.parent / "docs" / "design.md").read_text(encoding="utf-8")
+# The rooms by their floor, 0 at the top: each line of the list is the names of rooms, then, after two spaces, a text.
+LINES = re.search(r"## Who may import whom.*?```text\n(.*?)```", DESIGN, re.S)[1].splitlines()
+FLOORS = {room: floor for floor, line in enumerate(LINES) for room in line.partition("  ")[0].split()}
 HEAVY = {"torch", "numba", "matplotlib", "pandas", "polars", "jax", "tensorflow", "cython"}
 
 
@@ -99,48 +37,30 @@ def package_imports(name, path):
             yield from (a.name.partition(".")[2] or "__init__" for a in node.names if a.name.split(".")[0] == "skconv")
 
 
-def level(name):
+def room(name):
+    """The folder or file right in the package that a module is, or is in; of what stands in `__init__.py` that."""
     top = name.split(".")[0]
-    return next((i for i, names in enumerate(LEVELS) if top in names), None)
+    return top if (ROOT / top).is_dir() or (ROOT / f"{top}.py").exists() else "__init__"
 
 
 def test_the_table_finds_the_modules():
-    assert {"__init__", "_training", "_session", "layers.pooling", "_kernels.products", "losses"} <= set(MODULES)
-    assert "_geometry" in set(package_imports("layers.pooling", MODULES["layers.pooling"]))
+    assert {"__init__", "training._trainer", "_network.session", "layers.pooling", "_kernels.products"} <= set(MODULES)
+    assert "_kernels.geometry" in set(package_imports("layers.pooling", MODULES["layers.pooling"]))
     assert "layers._base" in set(package_imports("layers.pooling", MODULES["layers.pooling"]))
     assert "_kernels.products" in set(package_imports("_kernels.correlation", MODULES["_kernels.correlation"]))
     assert "classifier" in set(package_imports("__init__", MODULES["__init__"]))
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if level(name) is not None])
+def test_every_room_is_in_the_list():
+    assert sorted(FLOORS) == sorted({room(name) for name in MODULES})
+
+
+@pytest.mark.parametrize("name", MODULES)
 def test_imports_go_down(name):
+    own = room(name)
     for imported in package_imports(name, MODULES[name]):
-        if level(imported) is not None:
-            assert level(imported) >= level(name), f"{name} imports {imported}"
-
-
-@pytest.mark.parametrize("name", [name for name in MODULES if name.split(".")[0] in ASIDE])
-def test_modules_aside_import_little_of_the_package(name):
-    top = name.split(".")[0]
-    imported = {module.split(".")[0] for module in package_imports(name, MODULES[name])}
-    assert imported - {top} <= ASIDE[top]
-
-
-def test_every_module_has_its_place():
-    tops = {name.split(".")[0] for name in MODULES}
-    places = [*ASIDE, *(name for names in LEVELS for name in names)]
-    assert sorted(places) == sorted(tops)  # each once
-
-
-def test_what_is_aside_imports_in_no_circle():
-    """Modules aside import only from those that are looked at before them."""
-    left, seen = dict(ASIDE), {"__version__"}
-    while left:
-        free = [name for name, wanted in left.items() if wanted <= seen]
-        assert free, f"a circle among {sorted(left)}"
-        for name in free:
-            seen.add(name)
-            del left[name]
+        other = room(imported)
+        assert other == own or FLOORS[other] > FLOORS[own] or imported == "__version__", f"{name} imports {imported}"
 
 
 def imported_at_module_level(tree):

@@ -15,8 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, ImagePadder
-from skconv._parallel import Team
-from skconv._training import Trainer
+from skconv._threads.team import Team
+from skconv.training._trainer import Trainer
 
 SMALL = {"filters": 4, "hidden_layer_sizes": 8, "batch_size": 32, "max_iter": 6, "random_state": 0}
 X, Y = (part[:150] for part in load_digits(return_X_y=True))

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from skconv._network import Network
-from skconv._parallel import Team
-from skconv._session import Session
+from skconv._network.network import Network
+from skconv._network.session import Session
+from skconv._threads.team import Team
 from skconv.layers import (
     Activation,
     BatchNorm,

@@ -13,7 +13,8 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
-from skconv import ConvNetClassifier, ImagePadder, _images
+from skconv import ConvNetClassifier, ImagePadder
+from skconv._estimators import image_transformer as _images
 
 SETTINGS = settings(deadline=None, max_examples=60, derandomize=True)
 REPEATING = ("edge", "reflect", "symmetric", "wrap")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skconv import ConvNetClassifier, layers
-from skconv._network import Network
+from skconv._network.network import Network
 
 sys.path.insert(0, str(Path(__file__).parent))
 import reference

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 
 from skconv import Flatten, StridedPooling, ToImages
-from skconv._images import ImageTransformer
+from skconv._estimators.image_transformer import ImageTransformer
 
 # Shape of a sample, image_shape, shape of the image.
 TO_IMAGES = {

@@ -13,13 +13,13 @@ from sklearn.linear_model import ElasticNet, SGDClassifier
 from sklearn.preprocessing import StandardScaler
 
 from skconv import ConvNetClassifier, ConvNetRegressor
-from skconv._network import Network
-from skconv._parallel import Team
-from skconv._training import Trainer
+from skconv._network.network import Network
+from skconv._threads.team import Team
 from skconv.layers import Dense, Flatten
-from skconv.losses import SquaredError
-from skconv.optimizers import SGD, Adam, Muon, RMSProp
-from skconv.regularizers import L1Penalty
+from skconv.training._trainer import Trainer
+from skconv.training.losses import SquaredError
+from skconv.training.optimizers import SGD, Adam, Muon, RMSProp
+from skconv.training.regularizers import L1Penalty
 
 X, Y = load_digits(return_X_y=True)
 X = X / 16

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skconv._kernels.products import _way
-from skconv.losses import SoftmaxCrossEntropy
+from skconv.training.losses import SoftmaxCrossEntropy
 
 __all__ = ["HEADINGS", "Call", "Profile", "heading"]
 
@@ -40,15 +40,15 @@ _RULES = (
     ("layers.activation:*", "epilogue"),
     ("layers.normalization:*", "batch norm"),
     ("layers.dense:*", "head"),
-    ("_parallel:*:matmul*", "head"),
+    ("team:*:matmul*", "head"),
     ("optimizers:*", "optimiser"),
-    ("_training:Trainer.step*", "optimiser"),
-    ("_training:Trainer._update*", "optimiser"),
+    ("_trainer:Trainer.step*", "optimiser"),
+    ("_trainer:Trainer._update*", "optimiser"),
     ("regularizers:*", "optimiser"),
-    ("_training:*", "loading"),
-    ("_session:Session._reduce:*", "weight gradient"),
-    ("_session:*", "loading"),
-    ("_prediction:*", "loading"),
+    ("_trainer:*", "loading"),
+    ("session:Session._reduce:*", "weight gradient"),
+    ("session:*", "loading"),
+    ("predict:*", "loading"),
 )
 HEADINGS = (
     "convolution", "weight gradient", "transform", "gather", "pooling", "epilogue", "batch norm", "head", "loss",
@@ -84,7 +84,7 @@ class Profile:
     def installed(self):
         """The package on the stand-in; the loss is timed as a whole, for it works by methods of arrays."""
         modules = [m for name, m in sys.modules.items() if name.startswith("skconv.") and getattr(m, "np", None) is np]
-        modules.remove(sys.modules["skconv.losses"])
+        modules.remove(sys.modules["skconv.training.losses"])
         loss = SoftmaxCrossEntropy.__call__
         timed = _Timed(loss, "loss", self.calls)
         for module in modules:

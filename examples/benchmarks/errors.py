@@ -12,9 +12,9 @@ import argparse
 import numpy as np
 from _common import machine, table
 
-from skconv._network import Network
-from skconv._parallel import Team
-from skconv._session import Session
+from skconv._network.network import Network
+from skconv._network.session import Session
+from skconv._threads.team import Team
 from skconv.layers import Convolution, Flatten
 
 # image, layer, whether prediction's algorithm is meant (else training's)

@@ -17,9 +17,9 @@ import json
 import numpy as np
 from _common import alternate, machine
 
-from skconv._network import Network
-from skconv._parallel import Team
-from skconv._session import Session, training_width
+from skconv._network.network import Network
+from skconv._network.session import Session, training_width
+from skconv._threads.team import Team
 from skconv.layers import Bias, Convolution, Flatten
 
 try:

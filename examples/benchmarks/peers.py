@@ -24,13 +24,13 @@ from _common import alternate, machine, table
 from _peers import jax, limit_jax, mlp, pytorch, pytorch_compiled, torch
 from threadpoolctl import threadpool_limits
 
-from skconv._network import Network
-from skconv._parallel import Team
-from skconv._prediction import predict
-from skconv._training import Trainer
+from skconv._network.network import Network
+from skconv._network.predict import predict
+from skconv._threads.team import Team
 from skconv.layers import Activation, Convolution, Dense, Flatten, MaxPool
-from skconv.losses import SoftmaxCrossEntropy
-from skconv.optimizers import Adam
+from skconv.training._trainer import Trainer
+from skconv.training.losses import SoftmaxCrossEntropy
+from skconv.training.optimizers import Adam
 
 __all__ = ["NETWORKS", "layers_of", "ours", "pytorch", "selected"]
 

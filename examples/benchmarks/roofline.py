@@ -30,8 +30,8 @@ from _common import alternate, machine, table
 from _profile import HEADINGS, Profile, heading
 from peers import layers_of, ours, selected
 
-from skconv._network import Network
-from skconv._parallel import Team
+from skconv._network.network import Network
+from skconv._threads.team import Team
 
 PRODUCTS = ("convolution", "weight gradient", "transform", "head", "sums")
 SIZES = [(64, terms, columns) for terms in (96, 192, 256) for columns in (64, 256, 2048)]

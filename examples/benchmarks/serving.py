@@ -30,8 +30,8 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from skconv import ConvNetClassifier
-from skconv._parallel import Team
-from skconv._prediction import predict
+from skconv._network.predict import predict
+from skconv._threads.team import Team
 
 try:
     import torch

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .._geometry import Window
 from .correlation import _taps
+from .geometry import Window
 from .products import product
 from .winograd import winograd_matrices
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .._geometry import Window
 from .blocked import Blocked, blocked_cost
 from .correlation import Gathered, Winograd
 from .depthwise import Depthwise, TapSums
+from .geometry import Window
 from .grouped import Grouped, Split
 from .spectral import Spectral, spectral_cost
 from .winograd import best_tile

@@ -17,9 +17,9 @@ from math import gcd
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .._geometry import Window
-from .._sums import fold
+from .geometry import Window
 from .products import product
+from .sums import fold
 from .winograd import best_tile, winograd_matrices
 
 __all__ = ["Gathered", "Winograd"]

@@ -12,11 +12,11 @@ from math import gcd, prod
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .._geometry import Window
-from .._sums import FEW, fold
+from .algorithm import Groups
 from .correlation import _BAND_BYTES
-from .groups import Groups
+from .geometry import Window
 from .products import product
+from .sums import FEW, fold
 
 __all__ = ["Depthwise", "TapSums"]
 

@@ -16,11 +16,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .._geometry import Axis, Window
-from .._sums import fold
+from .algorithm import Groups
 from .correlation import _BAND_BYTES
-from .groups import Groups
+from .geometry import Axis, Window
 from .products import product
+from .sums import fold
 
 __all__ = ["Grouped", "Split"]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._geometry import Window
 from .correlation import _BAND_BYTES, Gathered
+from .geometry import Window
 
 __all__ = ["LocalGathered"]
 

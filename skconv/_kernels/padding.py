@@ -10,8 +10,8 @@ from math import prod
 
 import numpy as np
 
-from .._geometry import Window, border_map, border_strips
-from .._sums import add_positions
+from .geometry import Window, border_map, border_strips
+from .sums import add_positions
 
 __all__ = [
     "add_borders",

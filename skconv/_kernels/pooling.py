@@ -9,7 +9,7 @@ from itertools import islice
 
 import numpy as np
 
-from .._sums import RUN
+from .sums import RUN
 
 __all__ = [
     "MANY_TAPS",

@@ -18,8 +18,8 @@ from functools import cache, partial
 
 import numpy as np
 
-from .._frame import aligned
-from .._parallel import Team
+from .._threads.team import Team
+from .memory import aligned
 
 __all__ = ["COLUMNS", "product"]
 

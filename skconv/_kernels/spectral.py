@@ -11,7 +11,7 @@ from math import prod
 import numpy as np
 from scipy.fft import irfftn, next_fast_len, rfftn
 
-from .._geometry import Window
+from .geometry import Window
 from .products import product
 
 __all__ = ["Spectral", "spectral_cost"]

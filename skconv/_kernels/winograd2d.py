@@ -7,8 +7,8 @@ from math import gcd
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .._geometry import Window
 from .correlation import Winograd
+from .geometry import Window
 from .winograd import winograd_matrices
 
 __all__ = ["Winograd2D", "tile_across"]

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .._constraints import SHAPES, check_arguments, check_value, finite_numbers, fitting, one_of
-from .._validation import check_channel_values
+from .._input.checks import check_channel_values
+from .._input.constraints import SHAPES, check_arguments, check_value, finite_numbers, fitting, one_of
 from ._base import Augmentation
 from ._changes import Brightness, Cutout, Jitter, Mixup, Noise, Scaling, mix
 from ._maps import Crop, Flip, Map, Rotation, Shear, Shift, TimeWarp, Zoom, compose, warped

@@ -7,9 +7,9 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .._constraints import are_two, at_least, between, check_arguments, fitting, shown
-from .._memory import counted
-from .._versions import Versioned
+from .._input.constraints import are_two, at_least, between, check_arguments, fitting, shown
+from .._input.memory import counted
+from .._input.versions import Versioned
 
 __all__ = ["AMOUNTS", "Augmentation", "amounts"]
 

@@ -6,8 +6,8 @@ from numbers import Real
 
 import numpy as np
 
-from .._constraints import at_least, between
-from .._sums import sum_along
+from .._input.constraints import at_least, between
+from .._kernels.sums import sum_along
 from ._base import AMOUNTS, Augmentation, amounts
 
 __all__ = ["Brightness", "Change", "Cutout", "Jitter", "Mixup", "Noise", "Scaling", "mix"]

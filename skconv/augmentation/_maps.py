@@ -10,7 +10,7 @@ from numbers import Integral
 
 import numpy as np
 
-from .._constraints import between, shown
+from .._input.constraints import between, shown
 from ._base import AMOUNTS, Augmentation, amounts
 
 __all__ = ["Crop", "Flip", "Map", "Rotation", "Shear", "Shift", "TimeWarp", "Zoom", "compose", "warped"]

@@ -7,9 +7,9 @@ from math import prod
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._constraints import shown
-from .._memory import check_available
-from .._network import Network, named
+from .._input.constraints import shown
+from .._input.memory import check_available
+from .._network.network import Network, named
 from ..layers import Convolution, FullyConnected, LocallyConnected, Pad
 
 __all__ = ["weight_matrix"]

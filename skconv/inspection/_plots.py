@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
-from .._constraints import at_least, check_value, shown
+from .._input.constraints import at_least, check_value, shown
 
 __all__ = ["plot_hardest", "plot_kernels", "plot_learning_curve"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from .._network import Network
+from .._network.network import Network
 from ..layers import Convolution, FullyConnected, LocallyConnected
 from ..layers.composite import Composite, named
 

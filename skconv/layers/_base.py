@@ -7,8 +7,8 @@ from copy import deepcopy
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .._frame import Frame, Plan
-from .._versions import Versioned
+from .._input.versions import Versioned
+from ._frame import Frame, Plan
 
 __all__ = ["Layer"]
 

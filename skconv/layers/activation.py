@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr
 
-from .._constraints import ACTIVATIONS
-from .._frame import Plan
+from .._input.constraints import ACTIVATIONS
 from ._base import Layer
+from ._frame import Plan
 
 __all__ = ["Activation"]
 

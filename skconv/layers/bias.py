@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._constraints import one_of
-from .._frame import Plan
-from .._sums import fold
+from .._input.constraints import one_of
+from .._kernels.sums import fold
 from ._base import Layer
+from ._frame import Plan
 
 __all__ = ["Bias"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .._constraints import at_place, check_arguments, fitting, one_of
-from .._validation import check_input, check_layers
+from .._input.checks import check_input, check_layers
+from .._input.constraints import at_place, check_arguments, fitting, one_of
 from ._base import Layer
+from ._branching import Fork, Merge, Switch
 from ._nested import Nested
-from .branching import Fork, Merge, Switch
 from .convolution import Convolution
 from .normalization import BatchNorm
 

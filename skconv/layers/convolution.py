@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import clone
 
-from .._constraints import BORDERS, at_least, border_widths, finite_numbers, one_of, sizes
-from .._frame import Plan, Storage
-from .._geometry import Axis, Window, make_window, pair
+from .._input.checks import check_groups, check_window_fits
+from .._input.constraints import BORDERS, at_least, border_widths, finite_numbers, one_of, sizes
 from .._kernels.choose import choose_convolution
-from .._validation import check_groups, check_window_fits
-from ..initializers import INITIALIZERS, initialize
+from .._kernels.geometry import Axis, Window, make_window, pair
 from ._base import Layer
+from ._frame import Plan, Storage
 from .bias import Bias
+from .initializers import INITIALIZERS, initialize
 from .pad import Pad
 
 __all__ = [

@@ -6,11 +6,11 @@ from math import prod
 
 import numpy as np
 
-from .._constraints import at_least, one_of
-from .._frame import Plan
+from .._input.constraints import at_least, one_of
 from .._kernels.products import product
-from ..initializers import INITIALIZERS, initialize
 from ._base import Layer
+from ._frame import Plan
+from .initializers import INITIALIZERS, initialize
 
 __all__ = ["Dense", "Flatten"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._constraints import between
-from .._frame import Plan
+from .._input.constraints import between
 from ._base import Layer
+from ._frame import Plan
 
 __all__ = ["Dropout", "SpatialDropout"]
 

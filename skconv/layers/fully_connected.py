@@ -6,10 +6,10 @@ from math import prod
 
 import numpy as np
 
-from .._frame import Plan
 from .._kernels.products import product
-from ..initializers import initialize
+from ._frame import Plan
 from .convolution import Windowed
+from .initializers import initialize
 
 __all__ = ["FullyConnected"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._frame import Plan
-from .._geometry import Axis, Window
+from .._input.overflow import average_in_range
+from .._kernels.geometry import Axis, Window
 from .._kernels.pooling import max_pool_gradient
-from .._overflow import average_in_range
-from .._sums import add_positions, partial_sums
+from .._kernels.sums import add_positions, partial_sums
 from ._base import Layer
+from ._frame import Plan
 
 __all__ = ["GlobalMaxPool", "GlobalMeanPool"]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .._constraints import BORDERS, finite_numbers
-from .._frame import Plan, Storage
-from .._geometry import Axis, Window
+from .._input.constraints import BORDERS, finite_numbers
+from .._kernels.geometry import Axis, Window
 from .._kernels.local import LocalGathered
-from ..initializers import initialize
+from ._frame import Plan, Storage
 from .convolution import Windowed
+from .initializers import initialize
 
 __all__ = ["LocallyConnected"]
 

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .._constraints import EPSILONS, between, one_of
-from .._frame import Plan
-from .._overflow import named_overflow
-from .._sums import add_positions, fold, partial_sums
+from .._input.constraints import EPSILONS, between, one_of
+from .._input.overflow import named_overflow
+from .._kernels.sums import add_positions, fold, partial_sums
 from ._base import Layer
+from ._frame import Plan
 
 __all__ = ["BatchNorm", "LayerNorm"]
 

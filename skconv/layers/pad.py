@@ -6,9 +6,9 @@ from math import prod
 
 import numpy as np
 
-from .._constraints import BORDERS, at_least, border_widths, finite_numbers
-from .._frame import Plan
-from .._geometry import BORDER_MAPS, Window, border_pieces, make_window
+from .._input.checks import check_channel_values, check_pattern
+from .._input.constraints import BORDERS, at_least, border_widths, finite_numbers
+from .._kernels.geometry import BORDER_MAPS, Window, border_pieces, make_window
 from .._kernels.padding import (
     add_borders,
     border_maps,
@@ -21,9 +21,9 @@ from .._kernels.padding import (
     strips,
     tiled,
 )
-from .._sums import add_positions, partial_sums
-from .._validation import check_channel_values, check_pattern
+from .._kernels.sums import add_positions, partial_sums
 from ._base import Layer
+from ._frame import Plan
 
 __all__ = ["Pad"]
 

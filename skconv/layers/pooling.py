@@ -6,9 +6,10 @@ from numbers import Real
 
 import numpy as np
 
-from .._constraints import at_least, border_widths, shown, sizes
-from .._frame import Plan
-from .._geometry import Window, make_window, pair
+from .._input.checks import check_window_fits
+from .._input.constraints import at_least, border_widths, shown, sizes
+from .._input.overflow import average_in_range
+from .._kernels.geometry import Window, make_window, pair
 from .._kernels.pooling import (
     MANY_TAPS,
     add_taps,
@@ -21,9 +22,8 @@ from .._kernels.pooling import (
     max_tiles_gradient,
     taps,
 )
-from .._overflow import average_in_range
-from .._validation import check_window_fits
 from ._base import Layer
+from ._frame import Plan
 from .activation import Activation
 from .bias import Bias
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._constraints import BORDERS, at_least
+from .._input.constraints import BORDERS, at_least
 from ._nested import Nested
 from .convolution import Convolution, Windowed
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._constraints import at_least, one_of
-from .._frame import Plan
+from .._input.constraints import at_least, one_of
 from .._kernels.products import product
-from .._sums import add_positions, partial_sums
-from ..initializers import INITIALIZERS, initialize
+from .._kernels.sums import add_positions, partial_sums
 from ._base import Layer
+from ._frame import Plan
 from .activation import FUNCTIONS
+from .initializers import INITIALIZERS, initialize
 
 __all__ = ["SqueezeExcite"]
 

@@ -8,11 +8,10 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import clone
 
-from .._constraints import one_of, shown, sizes
-from .._frame import Plan
-from .._geometry import make_window, pair
-from ..initializers import initialize
+from .._input.constraints import one_of, shown, sizes
+from .._kernels.geometry import make_window, pair
 from ._base import Layer
+from ._frame import Plan
 from .bias import Bias
 from .convolution import (
     PART_BYTES,
@@ -24,6 +23,7 @@ from .convolution import (
     prepare_parts,
     run_parts,
 )
+from .initializers import initialize
 
 __all__ = ["TransposedConvolution"]
 

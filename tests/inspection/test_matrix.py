@@ -8,9 +8,9 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 
 from skconv import ConvNetClassifier
-from skconv._network import Network
-from skconv._parallel import Team
-from skconv._session import Session
+from skconv._network.network import Network
+from skconv._network.session import Session
+from skconv._threads.team import Team
 from skconv.inspection import _matrix, weight_matrix
 from skconv.layers import Bias, Convolution, Dense, Flatten, FullyConnected, LocallyConnected, MaxPool, StridePool
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from skconv import ConvNetClassifier
-from skconv._network import Network
+from skconv._network.network import Network
 from skconv.inspection import summarize
 from skconv.layers import (
     Activation,

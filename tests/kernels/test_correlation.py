@@ -6,12 +6,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.signal import correlate
 
-from skconv._geometry import Axis, Window
 from skconv._kernels import correlation
 from skconv._kernels.choose import choose_correlation
 from skconv._kernels.correlation import Gathered, Winograd
+from skconv._kernels.geometry import Axis, Window
 from skconv._kernels.winograd2d import Winograd2D
-from skconv.layers.fused import Band
+from skconv.layers._fused import Band
 
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
 DTYPES = [np.float32, np.float64]

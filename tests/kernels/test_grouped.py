@@ -6,17 +6,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.signal import correlate
 
-from skconv._frame import allocate
-from skconv._geometry import Axis, Window
 from skconv._kernels import blocked, depthwise, grouped
+from skconv._kernels.algorithm import Groups
 from skconv._kernels.blocked import Blocked, blocked_cost
 from skconv._kernels.choose import choose_convolution, choose_correlation
 from skconv._kernels.correlation import Gathered, Winograd
 from skconv._kernels.depthwise import Depthwise, TapSums
+from skconv._kernels.geometry import Axis, Window
 from skconv._kernels.grouped import Grouped, Split
-from skconv._kernels.groups import Groups
+from skconv._kernels.memory import allocate
 from skconv._kernels.spectral import Spectral
-from skconv._parallel import Team
+from skconv._threads.team import Team
 
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
 DTYPES = [np.float32, np.float64]

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from skconv._geometry import Axis, Window
 from skconv._kernels import correlation, local
+from skconv._kernels.geometry import Axis, Window
 from skconv._kernels.local import LocalGathered
 
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}

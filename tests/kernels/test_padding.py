@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skconv._geometry import BORDER_MAPS, Axis, border_map, border_pieces, border_source, make_window
+from skconv._kernels.geometry import BORDER_MAPS, Axis, border_map, border_pieces, border_source, make_window
 from skconv._kernels.padding import (
     add_borders,
     border_maps,

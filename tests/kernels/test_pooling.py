@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from skconv._geometry import Axis, Window
+from skconv._kernels.geometry import Axis, Window
 from skconv._kernels.pooling import (
     bind_marks,
     bind_unpool,

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skconv._frame import aligned
 from skconv._kernels import products
+from skconv._kernels.memory import aligned
 from skconv._kernels.products import product
-from skconv._parallel import Team
+from skconv._threads.team import Team
 
 DTYPES = [np.float32, np.float64, np.complex64]
 

@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import correlate
 
-from skconv._frame import allocate
-from skconv._geometry import make_window
 from skconv._kernels import spectral
 from skconv._kernels.choose import choose_correlation
 from skconv._kernels.correlation import Gathered, Winograd
+from skconv._kernels.geometry import make_window
+from skconv._kernels.memory import allocate
 from skconv._kernels.spectral import Spectral
 from skconv._kernels.winograd2d import Winograd2D
-from skconv._parallel import Team
+from skconv._threads.team import Team
 
 TOLERANCE = {np.float32: 3e-6, np.float64: 1e-13}
 

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skconv._geometry import Axis, Window
 from skconv._kernels import choose, winograd2d
 from skconv._kernels.correlation import Gathered
+from skconv._kernels.geometry import Axis, Window
 from skconv._kernels.winograd2d import Winograd2D, tile_across
-from skconv._network import Network
-from skconv._parallel import Team
-from skconv._session import Session
+from skconv._network.network import Network
+from skconv._network.session import Session
+from skconv._threads.team import Team
 from skconv.layers import Activation, Convolution, Dense, Flatten, MaxPool
 
 TOLERANCE = {np.float32: 1e-4, np.float64: 1e-10}  # of the largest output, see `test_error_in_single_precision`

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from skconv._constraints import InvalidParameterError
-from skconv._network import Network
-from skconv._parallel import Team
-from skconv._prediction import predict, runs_alone
-from skconv._session import Session
+from skconv._input.constraints import InvalidParameterError
+from skconv._network.network import Network
+from skconv._network.predict import predict, runs_alone
+from skconv._network.session import Session
+from skconv._threads.team import Team
 from skconv.layers import (
     Activation,
     BatchNorm,

@@ -10,10 +10,9 @@ import pytest
 from sklearn.base import clone
 
 import skconv.layers
-from skconv._frame import Plan
-from skconv._network import Network
-from skconv._parallel import Team
-from skconv._session import Session
+from skconv._network.network import Network
+from skconv._network.session import Session
+from skconv._threads.team import Team
 from skconv.layers import (
     Activation,
     Bias,
@@ -32,6 +31,7 @@ from skconv.layers import (
     SqueezeExcite,
     TransposedConvolution,
 )
+from skconv.layers._frame import Plan
 from skconv.layers.composite import own_layers, through
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -240,7 +240,9 @@ def test_nothing_is_allocated_after_warm_up(case, allocated):
 @every_case
 @pytest.mark.parametrize("blocks", [1, 2, 3])
 def test_threads_do_not_change_a_bit(case, blocks, monkeypatch):
-    monkeypatch.setattr("skconv._layout._ASIDE", 0)  # of one block, every gradient of a weight is another thread's
+    monkeypatch.setattr(
+        "skconv._network.layout._ASIDE", 0
+    )  # of one block, every gradient of a weight is another thread's
     network = build(case)
     n = WIDTH * blocks - 5
     X, R = samples(case, n), direction((n, prod(case.out)), 5)

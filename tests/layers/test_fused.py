@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from skconv._kernels import correlation
-from skconv._network import Network
-from skconv._parallel import Team
-from skconv._session import Session
-from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, MaxPool, MeanPool, fused
+from skconv._network.network import Network
+from skconv._network.session import Session
+from skconv._threads.team import Team
+from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, MaxPool, MeanPool
+from skconv.layers import _fused as fused
 
 CONVOLUTIONS = {
     "gathered": (Convolution(5), (12, 9, 2)),

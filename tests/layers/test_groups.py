@@ -9,10 +9,11 @@ import pytest
 from scipy.signal import correlate
 
 from skconv._kernels import depthwise, grouped
-from skconv._network import Network
-from skconv._parallel import Team
-from skconv._session import Session
-from skconv.layers import Activation, Convolution, Dense, Flatten, LocallyConnected, MaxPool, fused
+from skconv._network.network import Network
+from skconv._network.session import Session
+from skconv._threads.team import Team
+from skconv.layers import Activation, Convolution, Dense, Flatten, LocallyConnected, MaxPool
+from skconv.layers import _fused as fused
 
 sys.path.insert(0, str(Path(__file__).parent))
 from cases import Case

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skconv import ConvNetClassifier
-from skconv._network import Network, lower
-from skconv._parallel import Team
-from skconv._session import Session
+from skconv._network.network import Network, lower
+from skconv._network.session import Session
+from skconv._threads.team import Team
 from skconv.layers import (
     Activation,
     BatchNorm,

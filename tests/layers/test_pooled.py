@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from skconv._kernels import correlation, depthwise, grouped
-from skconv._network import Network
-from skconv._parallel import Team
-from skconv._session import Session
-from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, MaxPool, pooled
+from skconv._network.network import Network
+from skconv._network.session import Session
+from skconv._threads.team import Team
+from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, MaxPool
+from skconv.layers import _pooled as pooled
 
 CONVOLUTIONS = {  # (convolution, input, algorithm)
     "by position": (Convolution(5), (12, 8, 2), "Gathered"),

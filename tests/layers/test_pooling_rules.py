@@ -7,21 +7,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from skconv._geometry import Axis
-from skconv._network import Network, lower
-from skconv._parallel import Team
-from skconv._session import Session
-from skconv.layers import (
-    Activation,
-    Bias,
-    Convolution,
-    Dense,
-    Flatten,
-    GlobalMaxPool,
-    LpPool,
-    MaxPool,
-    MeanPool,
-)
+from skconv._kernels.geometry import Axis
+from skconv._network.network import Network, lower
+from skconv._network.session import Session
+from skconv._threads.team import Team
+from skconv.layers import Activation, Bias, Convolution, Dense, Flatten, GlobalMaxPool, LpPool, MaxPool, MeanPool
 from skconv.layers.composite import own_layers, through
 from skconv.pooling import _MedianPool
 

@@ -7,18 +7,9 @@ Inputs, weights and the gradient of n outputs are ``sin(1.7 k + n)``, k = 0 to n
 import numpy as np
 import pytest
 
-from skconv._network import Network
-from skconv._session import Session
-from skconv.layers import (
-    Activation,
-    BatchNorm,
-    Bias,
-    Convolution,
-    Flatten,
-    LayerNorm,
-    Residual,
-    TransposedConvolution,
-)
+from skconv._network.network import Network
+from skconv._network.session import Session
+from skconv.layers import Activation, BatchNorm, Bias, Convolution, Flatten, LayerNorm, Residual, TransposedConvolution
 
 
 def wave(*shape):

@@ -1,0 +1,143 @@
+"""From the estimators' parameters to a list of layers."""
+
+from __future__ import annotations
+
+from .._input.checks import check_counts, per_layer
+from .._input.constraints import at_place, check_value, fitting, one_of
+from .._kernels.geometry import BORDER_MAPS, make_window, pair
+from ..architectures import ARCHITECTURES, named_architecture
+from ..layers import (
+    Activation,
+    BatchNorm,
+    Convolution,
+    Dense,
+    Dropout,
+    Flatten,
+    FullyConnected,
+    GlobalMaxPool,
+    GlobalMeanPool,
+    LocallyConnected,
+    MaxPool,
+    MeanPool,
+    StridePool,
+)
+from ..layers.composite import own_layers, to_vector
+from .defaults import SMALLEST, is_series, pools_series, resolved
+
+__all__ = ["build_layers"]
+
+_CONNECTIVITIES = {"shared": Convolution, "local": LocallyConnected, "full": FullyConnected}
+_ENDS = {None: Flatten, "max": GlobalMaxPool, "mean": GlobalMeanPool}
+_POOLS = {"max": MaxPool, "mean": MeanPool, "stride": StridePool}
+_BLOCK = {  # constraints of the parameters that may have one value per convolutional layer
+    **{name: Convolution._parameter_constraints[name] for name in ("kernel_size", "stride", "dilation", "padding")},
+    "padding_mode": [one_of("constant", *BORDER_MAPS, "noise", "donor")],
+    "connectivity": [one_of(*_CONNECTIVITIES)],
+    "bias": [one_of("shared", "position"), None],
+    "pool": [one_of("auto", *_POOLS), None],
+    "pool_size": MaxPool._parameter_constraints["pool_size"],
+    "batch_norm": ["boolean"],
+}
+_LAYERS = [one_of(*ARCHITECTURES), fitting(lambda value: isinstance(value, (list, tuple)), "a list of layers")]
+_ACTIVATION, _DROPOUT = Activation._parameter_constraints["function"], Dropout._parameter_constraints["rate"]
+
+
+def _clipped_pool(pool_size, shape):
+    """The pool's window, no larger than the image that it gets."""
+    window = make_window(shape[0], shape[1], pool_size, stride=pool_size)
+    return min(window.rows.kernel, shape[0]), min(window.columns.kernel, shape[1])
+
+
+def _clipped_kernel(kernel_size, dilation, padding, shape):
+    """The largest part of the kernel that fits the image that it gets, with its borders."""
+    if padding == "same":
+        return kernel_size
+    bordered = make_window(shape[0], shape[1], 1, padding=padding)
+    axes, sizes = (bordered.rows, bordered.columns), pair(kernel_size, shape[0])
+    steps = pair(dilation, shape[0])
+    return tuple(min(size, (axis.padded - 1) // step + 1) for axis, size, step in zip(axes, sizes, steps, strict=True))
+
+
+def _resolve_pools(pools, sizes, strides, shape):
+    """Make "auto" a "max" in as many of the last blocks as leave an image of 3 pixels across, None in the others.
+
+    On 8 x 8 digits one pooling, after the second convolution, gives 0.992 where two give 0.986.
+    """
+    known = list(pools)
+    if is_series(shape):
+        chosen = ["max" if pools_series(i, shape[1]) else None for i in range(len(pools))]
+        return [own if pool == "auto" else pool for own, pool in zip(chosen, pools, strict=True)]
+    smallest = min(size for size in shape[:2] if size > 1 or max(shape[:2]) == 1)
+    for size in strides:
+        smallest //= max(pair(size, 1))
+    for i in reversed(range(len(pools))):
+        if pools[i] is None:
+            continue
+        smallest //= max(pair(sizes[i], 1))
+        if pools[i] == "auto":
+            fits = smallest >= SMALLEST
+            known[i] = "max" if fits else None
+            smallest *= 1 if fits else max(pair(sizes[i], 1))
+    return known
+
+
+def build_layers(estimator, input_shape, n_outputs):
+    """The layers that an estimator's parameters describe, ending in ``n_outputs`` units."""
+    if isinstance(estimator.layers, str):
+        check_value("layers", estimator.layers, _LAYERS)
+        return [*named_architecture(estimator.layers, input_shape), Dense(n_outputs)]
+    if estimator.layers is not None:
+        layers = own_layers(estimator.layers)
+        to_vector(layers, input_shape)
+        return [*layers, Dense(n_outputs)]
+    given = resolved(estimator, input_shape)
+    filters = check_counts("filters", given["filters"])
+    hidden = check_counts("hidden_layer_sizes", given["hidden_layer_sizes"])
+    n_conv, n_all = len(filters), len(filters) + len(hidden)
+    values = {name: per_layer(name, given[name], fits, n_conv) for name, fits in _BLOCK.items()}
+    activation = per_layer("activation", given["activation"], _ACTIVATION, n_conv, n_all)
+    dropout = per_layer("dropout", given["dropout"], _DROPOUT, n_conv, n_all)
+    values["pool"] = _resolve_pools(values["pool"], values["pool_size"], values["stride"], input_shape)
+    layers, shape = [], input_shape
+    for i, count in enumerate(filters):
+        if isinstance(estimator.kernel_size, str):
+            values["kernel_size"][i] = _clipped_kernel(
+                *(values[name][i] for name in ("kernel_size", "dilation", "padding")), shape
+            )
+        block = _convolution_block(count, {name: value[i] for name, value in values.items()}, shape, len(layers))
+        block.append(Activation(activation[i]))
+        if dropout[i]:
+            block.append(Dropout(dropout[i]))
+        for layer in block:
+            shape = layer.output_shape(shape)
+        layers += block
+    layers.append(_ENDS[given["global_pool"]]())
+    for i, units in enumerate(hidden):
+        # One value per convolution leaves the hidden layers with the last one.
+        where = min(n_conv + i, len(activation) - 1)
+        layers += [Dense(units), Activation(activation[where])]
+        if dropout[min(n_conv + i, len(dropout) - 1)]:
+            layers.append(Dropout(dropout[min(n_conv + i, len(dropout) - 1)]))
+    return [*layers, Dense(n_outputs)]
+
+
+def _convolution_block(filters, values, shape, position):
+    """Convolution or what stands in for it, pooling and batch normalisation.
+
+    The normalisation comes after the pooling: a quarter of the work, and as accurate (see the benchmarks).  It takes
+    away what a channel's bias adds.
+    """
+    kind = _CONNECTIVITIES[values["connectivity"]]
+    redundant = values["batch_norm"] and values["bias"] == "shared"
+    options = {name: values[name] for name in ("stride", "dilation", "padding")}
+    if kind is not FullyConnected:
+        options["padding_mode"] = values["padding_mode"]
+    layer = kind(filters, values["kernel_size"], bias=None if redundant else values["bias"], **options)
+    with at_place(f"layers[{position}] ({kind.__name__})"):
+        shape = layer.output_shape(shape)
+    block = [layer]
+    if values["pool"] is not None:
+        block.append(_POOLS[values["pool"]](_clipped_pool(values["pool_size"], shape)))
+    if values["batch_norm"]:
+        block.append(BatchNorm())
+    return block

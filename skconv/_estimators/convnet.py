@@ -1,0 +1,336 @@
+"""What the classifier and the regressor share: data on their way in, the fit and predictions."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from itertools import zip_longest
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from .._input.constraints import check_parameters, shown
+from .._input.images import ImageInput
+from .._input.overflow import check_finite_training, check_outputs
+from .._input.rows import epoch_pieces
+from .._input.warnings import warn
+from .._threads.team import Team, thread_count
+from ..inspection import summarize
+from ..training._checkpoint import Checkpoint, check_checkpoint, plain
+from ..training._lbfgs import warn_unless_converged
+from ..training._run import History, Run
+from ..training.callbacks import CallbackSupportMixin, Watch, with_callbacks
+from .blocks import build_layers
+from .hold_out import count_distinct
+from .parameters import CONSTRAINTS
+from .recipe import TrainingParts
+from .scoring import ValidationScoring
+from .targets import check_weight
+
+__all__ = ["BaseConvNet"]
+
+
+class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageInput, BaseEstimator):
+    """Base of the convolutional networks; not for use."""
+
+    _parameter_constraints: dict = CONSTRAINTS
+    _numeric_y = False
+    _warms_up = True
+    _range = np.float32  # of X, also where it is computed in float64
+
+    # What a subclass says
+
+    def _loss(self):
+        """The loss object."""
+        raise NotImplementedError
+
+    def _learn_targets(self, y):
+        """Learn what the targets are."""
+
+    def _learn_scale(self, y, weight):
+        """Learn where the targets lie, of those that are trained on."""
+
+    def _check_y(self, y, name="y"):
+        """Targets as an array; raises by the parameter's name where one is missing or of another kind."""
+        raise NotImplementedError
+
+    def _encode(self, y, name="y"):
+        """Targets, as the loss encodes them, of what has been learned."""
+        raise NotImplementedError
+
+    def _n_outputs(self):
+        """Units of the last layer."""
+        raise NotImplementedError
+
+    def _score_outputs(self, outputs, y, sample_weight):
+        """Default validation score of the network's outputs, for encoded targets."""
+        raise NotImplementedError
+
+    def _weighted(self, weight, encoded, name="y"):
+        """Weights after those of the classes, if any; ``name`` is what the classes are of."""
+        return weight
+
+    # Data
+
+    def _check_data(self, X, y, *, reset):
+        try:
+            y = self._check_y(y)
+        except ValueError:
+            self._check_X(X, reset=reset)  # what is wrong with X is said first
+            raise
+        return self._check_X(X, y, reset=reset, multi_output=True, y_numeric=self._numeric_y)
+
+    # The parts of a training
+
+    def _goes_on(self):
+        """Whether `fit` goes on with the fitted network."""
+        return self.warm_start and hasattr(self, "network_")
+
+    def _fitted_network(self):
+        """A copy of the fitted network, to go on with; raises where the parameters now describe another one."""
+        network = deepcopy(self.network_)
+        now = build_layers(self, network.input_shape, self._n_outputs())
+        for i, (old, new) in enumerate(zip_longest(network.layers, now), 1):
+            if plain(old) != plain(new):
+                raise ValueError(
+                    "partial_fit, and fit with warm_start=True, go on with the fitted network, but the parameters now "
+                    f"describe another one: layer {i} is {shown(old)}, and would be {shown(new)}; set the parameters "
+                    "back, or call fit with warm_start=False"
+                )
+        return network
+
+    # The fit
+
+    @with_callbacks
+    def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val):
+        """Check everything, train, and set the fitted attributes."""
+        check_parameters(self)
+        check_checkpoint(self)
+        given = X, y, sample_weight
+        goes_on = self._goes_on()
+        if goes_on:
+            self._check_same_shape()
+        X, y, shape = self._check_data(X, y, reset=not goes_on)
+        self._check_solver(X, X_val is not None)
+        weight = check_weight(sample_weight, len(X))
+        self._learn_targets(y)
+        held_out, trained = None, weight
+        if X_val is None and self.early_stopping:
+            held_out = self._held_out(X, y, weight)
+            trained = weight.copy()
+            trained[held_out] = 0
+        self._learn_scale(y, trained)
+        encoded = self._encode(y)
+        self.image_shape_ = shape
+        validation = self._given_validation(X_val, y_val, sample_weight_val)
+        if held_out is not None:
+            validation = self._held_out_validation(held_out, X, encoded, weight, y)
+        weight = self._weighted(trained, encoded)
+        self._check_validation(validation)
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+        network = self._fitted_network() if goes_on else self._new_network(X, np.count_nonzero(weight), shape, rng)
+        self._freeze(network)
+        self._augmenter = self._new_augmenter(X, weight, shape)
+        with Team(thread_count(self.n_jobs)) as team:
+            if self.solver == "lbfgs":
+                self._train_lbfgs(network, team, X, encoded, weight, rng, given)
+            else:
+                self._train(network, team, X, encoded, weight, validation, rng, given)
+            self.network_ = network
+            self._after_fit(team, validation)
+        self.__dict__.pop("_progress", None)
+        return self
+
+    def _check_validation(self, validation):
+        """Raise where a subclass needs validation data that are not there."""
+
+    def _after_fit(self, team, validation):
+        """What a subclass learns from the validation data at the end."""
+
+    def _train(self, network, team, X, y, weight, validation, rng, data):
+        rows = np.flatnonzero(weight)
+        trainer = self._trainer(network, team, len(rows), rng, validation)
+        stops = self.early_stopping or self.learning_rate == "constant"
+        n_epochs = self._n_epochs(len(rows))
+        margin = (
+            0.0 if validation is None else count_distinct(validation[0], validation[2]) ** -0.5
+        )  # what chance brings
+        run = Run(
+            trainer,
+            History(learning_rate_init=self.learning_rate_init, margin=margin),
+            rng,
+            n_epochs=n_epochs,
+            schedule=self._schedule(),
+            pieces=_pieces(X, y, weight, rows, self.shuffle),
+            total=len(rows),
+            validate=self._validator(network, team, validation),
+            plateau=self._plateau(),
+            stop=(self.tol, self._patience(n_epochs)) if stops else None,
+            cools=self.learning_rate not in ("constant", "plateau"),
+        )
+        checkpoint = None
+        if self.checkpoint is not None:
+            checkpoint = Checkpoint(self, trainer, X, y, weight, *(validation[:3] if validation else ()))
+            checkpoint.resume(run)
+        with Watch(self, run, data) as watch:
+            run.go(watch, checkpoint)
+            run.finish()
+        self._scored = None if validation is None else self._comparable(validation)
+        self._set_history(run)
+
+    def _train_lbfgs(self, network, team, X, y, weight, rng, data):
+        self._check_steady(network)
+        history = History(learning_rate_init=self.learning_rate_init)
+        trainer = self._trainer(network, team, np.count_nonzero(weight), rng)
+        run = Run(trainer, history, rng, n_epochs=self._n_epochs(len(X)), schedule=None, pieces=None, total=0)
+        run.interrupt.patience = 1
+        with Watch(self, run, data) as watch:
+
+            def report(loss):
+                history.add(loss, network)
+                network.changed()
+                run.epoch += 1
+                run.ask(watch)
+                run.interrupted = run.interrupted or run.interrupt.pending
+                if run.asked or run.interrupted:
+                    raise StopIteration
+
+            result = trainer.minimize(X, y, weight, max_iter=run.n_epochs, tol=self.tol, report=report)
+        if not history.loss:  # already at a minimum
+            history.add(float(result.fun), network)
+        check_finite_training(history.loss[-1], network, len(history.loss), self.learning_rate_init)  # measured anew
+        network.changed()
+        self._set_history(run)
+        if not (run.asked or run.interrupted):
+            warn_unless_converged(result, run.n_epochs, self.tol)
+
+    def _set_history(self, run):
+        history = run.history
+        self.n_iter_ = len(history.loss)
+        self.loss_curve_ = history.loss
+        self.loss_ = history.loss[-1]
+        self.best_loss_ = min(history.loss)
+        self.validation_loss_curve_ = history.validation_loss or None
+        self.validation_scores_ = history.scores or None
+        self.best_validation_score_ = history.scores[history.best] if history.scores else None
+        self._best = history.best
+        self.interrupted_ = run.interrupted
+        self.stopped_early_ = run.stopped or run.asked or run.skipped > 0
+        if history.scores and not np.isfinite(history.scores).any():
+            warn(
+                f"scoring={shown(self.scoring)} gave NaN or infinity in every epoch, so the model has the weights of "
+                "the lowest validation loss; choose a score that is defined on the validation data, such as 'loss'"
+            )
+
+    def _history(self, comparable):
+        """What the attributes tell of the epochs so far; of their scores, those that compare with what comes."""
+        history = History(list(getattr(self, "loss_curve_", ())), learning_rate_init=self.learning_rate_init)
+        if comparable and getattr(self, "validation_scores_", None):
+            history.scores, history.best = list(self.validation_scores_), self._best
+            history.validation_loss = list(self.validation_loss_curve_)
+        return history
+
+    # Chunk by chunk
+
+    def _partial_fit(self, X, y, sample_weight, learn, X_val, y_val, sample_weight_val):
+        """One more pass, at a constant learning rate, over a copy that replaces the network when all went well."""
+        check_parameters(self)
+        first = not hasattr(self, "network_")
+        if not first:
+            self._check_same_shape()
+        X, y, shape = self._check_data(X, y, reset=first)
+        weight = check_weight(sample_weight, len(X))
+        learn(y, weight)
+        encoded = self._encode(y)
+        weight = self._weighted(weight, encoded)
+        self.image_shape_ = shape
+        validation = self._given_validation(X_val, y_val, sample_weight_val)
+        self._train_part(X, encoded, weight, shape, validation)
+        return self
+
+    def _train_part(self, X, y, weight, shape, validation):
+        frozen = (self.freeze,) if isinstance(self.freeze, str) else tuple(self.freeze)
+        key = (self.solver, self.ema_decay, frozen)  # of another one, the optimiser has no use
+        progress = getattr(self, "_progress", None)
+        progress = progress if progress is not None and progress[0] == key else None
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31) if progress is None else 0)
+        if progress is not None:
+            rng.bit_generator.state = progress[2]["rng"]
+        rows = np.flatnonzero(weight)
+        fitted = hasattr(self, "network_")
+        network = self._fitted_network() if fitted else self._new_network(X, len(rows), shape, rng)
+        self._augmenter = self._new_augmenter(X, weight, shape)
+        self._freeze(network)
+        scored = getattr(self, "_scored", None) if validation is None else self._comparable(validation)
+        comparable = scored == getattr(self, "_scored", None)
+        with Team(thread_count(self.n_jobs)) as team:
+            run = Run(
+                self._trainer(network, team, len(rows), rng, validation),
+                self._history(comparable),
+                rng,
+                n_epochs=1,
+                schedule=lambda done: self.learning_rate_init,
+                pieces=_pieces(X, y, weight, rows, self.shuffle),
+                total=len(rows),
+                validate=self._validator(network, team, validation),
+                stop=None if validation is None else (self.tol, self.n_iter_no_change),
+            )
+            if progress is not None:
+                run.set_state(progress[1], {**progress[2], "rng": rng.bit_generator.state})
+                run.epoch, run.stopped, run.asked = 0, False, False
+            if not comparable:
+                run.best = None
+            elif run.best is None and run.history.scores:  # those of another solver, or of `fit`
+                kept = getattr(self, "_progress", (None, {}))[1]
+                best = kept.get("best_parameters", network.parameters), kept.get("best_state", network.state)
+                run.best = best[0].copy(), best[1].copy()
+            with Watch(self, run) as watch:
+                run.go(watch)
+            arrays, values = run.state()
+            arrays = {name: np.array(array) for name, array in arrays.items()}
+            del values["history"]  # it is in the attributes
+            run.finish()
+            self.network_ = network
+            self._after_fit(team, validation)
+        self._set_history(run)
+        self._progress, self._scored = (key, arrays, values), scored
+
+    # Prediction
+
+    def _outputs(self, X):
+        """Outputs of the fitted network, ``(n, outputs)``."""
+        if not hasattr(self, "network_"):
+            check_is_fitted(self)  # it raises; to find that all is well it takes 7 us
+        X, _, _ = self._check_X(X, reset=False)
+        double = X.dtype.kind == "f" and X.dtype.itemsize >= 8
+        with Team(thread_count(self.n_jobs)) as team:
+            outputs = self._network_outputs(self.network_, X, team)
+        check_outputs(outputs)
+        return outputs.astype(np.float64 if double else np.float32, copy=False)
+
+    # Inspection
+
+    @property
+    def weights_(self) -> dict[str, np.ndarray]:
+        """All arrays of the network by ``"layer.name"``, read-only: the trained ones and running statistics."""
+        check_is_fitted(self)
+        arrays = self.network_.named_arrays()
+        for array in arrays.values():
+            array.flags.writeable = False
+        return arrays
+
+    def summary(self) -> str:
+        """Shapes, parameters and multiply-adds of each layer of the fitted network, as a table."""
+        check_is_fitted(self)
+        return summarize(self.network_)
+
+
+def _pieces(X, y, weight, rows, shuffle):
+    """What an epoch visits, by its random numbers: the rows in a new order, or in the old one."""
+
+    def pieces(rng):
+        for samples, numbers, order in epoch_pieces(X, rows, rng, shuffle):
+            yield samples, y[numbers], weight[numbers], order
+
+    return pieces

@@ -1,0 +1,80 @@
+"""Which samples `early_stopping` holds out for validation."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from math import ceil
+
+import numpy as np
+
+from .._input.rows import LazyRows
+
+__all__ = ["count_distinct", "held_out_rows"]
+
+_READ = 4096  # rows hashed at a time
+
+
+def held_out_rows(X, strata, weight, fraction, least, random_state) -> np.ndarray:
+    """Rows held out for validation, ascending; none where there are too few samples.
+
+    Samples of weight zero are not there.  Copies of a sample are held out or trained on together, so that none is
+    validated on itself; a weight of two does what two copies do.  Each stratum gives its share, rounded up or down, and
+    keeps at least one sample.  Samples that outweigh all that is to be held out are trained on.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, features) or LazyRows
+        Samples; those in storage are not compared with each other.
+    strata : ndarray of shape (n,) or None
+        Classes, whose shares are kept.
+    weight : ndarray of shape (n,)
+    fraction : float
+        Share of the whole weight to hold out, rounded up to a number of samples of mean weight.
+    least : int
+        Samples to hold out at least.
+    random_state : RandomState
+    """
+    rows = np.flatnonzero(weight)
+    strata = np.zeros(len(rows), np.intp) if strata is None else strata[rows]
+    sample = _distinct(X, rows)
+    # One group for each distinct sample of a stratum, numbered by stratum and then by what the sample is.
+    pairs, group = np.unique(np.column_stack([strata, sample]), axis=0, return_inverse=True)
+    group, stratum = group.reshape(-1), pairs[:, 0]
+    sums = np.bincount(group, weight[rows])
+    count = max(ceil(len(pairs) * fraction), least)
+    light = sums <= (1 + 1e-9) * max(fraction, count / len(pairs)) * sums.sum()
+    order = random_state.permutation(len(pairs))
+    order = order[np.argsort(stratum[order], kind="stable")]
+    # Along the summed weights, stratum after stratum, every group that holds one of `count` equally spaced marks.
+    ends = np.cumsum(np.where(light, sums, 0)[order])
+    marks = np.floor(ends * (count / ends[-1]) + random_state.uniform())
+    chosen = np.diff(marks, prepend=0.0) > 0
+    stratum = stratum[order]
+    first = np.flatnonzero(np.diff(stratum, prepend=-1))
+    whole = np.logical_and.reduceat(chosen, first)
+    chosen[first[whole]] = False
+    # Marks may lie in one heavy group, or where nothing may be taken: then the lightest of the others.
+    left = np.flatnonzero(~chosen)
+    spare = left[np.diff(stratum[left], prepend=-1) == 0]
+    missing = max(least - np.count_nonzero(chosen), 0)
+    chosen[spare[np.argsort(sums[order][spare], kind="stable")[:missing]]] = True
+    held_out = np.zeros(len(pairs), bool)
+    held_out[order[chosen]] = True
+    return rows[held_out[group]]
+
+
+def count_distinct(X, weight) -> int:
+    """Number of samples with weight, copies counted once."""
+    return len(np.unique(_distinct(X, np.flatnonzero(weight))))
+
+
+def _distinct(X, rows) -> np.ndarray:
+    """A number for each row, the same for equal samples, in an order that only depends on what the samples are."""
+    if isinstance(X, LazyRows):
+        return np.arange(len(rows))
+    keys = np.empty(len(rows), np.uint64)
+    for start in range(0, len(rows), _READ):
+        part = np.ascontiguousarray(X[rows[start : start + _READ]], np.float64) + 0.0  # -0.0 is 0.0
+        for i, sample in enumerate(part, start):
+            keys[i] = int.from_bytes(blake2b(sample, digest_size=8).digest())
+    return np.unique(keys, return_inverse=True)[1].reshape(-1)

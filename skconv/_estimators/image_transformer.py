@@ -1,0 +1,213 @@
+"""The base of the transformers: images in, images or features out."""
+
+from __future__ import annotations
+
+from functools import wraps
+from math import ceil, prod
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils._set_output import _get_output_config, _wrap_data_with_container  # private, as below
+from sklearn.utils.validation import (
+    _check_feature_names_in,  # private to scikit-learn, and what its own transformers call
+    check_is_fitted,
+)
+
+from .._input.constraints import check_parameters
+from .._input.images import ImageInput, output_dtype, working_memory
+from .._input.memory import check_available, check_memory, counted
+from .._input.names import NAME_BYTES, channel_names
+from .._input.shapes import as_samples
+from .._threads.calls import fitting, predicting
+from .._threads.team import Team, thread_count
+
+__all__ = ["ImageTransformer", "wants_frame"]
+
+_CHUNK_BYTES = 1 << 20  # of output: what one call works through, a few caches full
+
+
+def _images_as_they_are(wrapped):
+    """A method as scikit-learn wrapped it for ``set_output``, but images stay arrays: no data frame holds them."""
+    method = wrapped.__wrapped__
+
+    @wraps(method)
+    def framed(self, X, *args, **kwargs):
+        out = method(self, X, *args, **kwargs)
+        return out if len(out.shape) > 2 else _wrap_data_with_container("transform", out, X, self)
+
+    return framed
+
+
+class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
+    """Base of the transformers: flat samples give flat samples, images give images.
+
+    A subclass says `_fit_images`, `_transform_images` (or `_transform`) and `_names`; its parameters include
+    ``image_shape`` and ``n_jobs``.  Samples whose channels are not written, ``(n, H, W)``, come out likewise where
+    `_keeps_channels`.  ``_sample_shape`` is the shape of the samples as they came to `fit`.
+    """
+
+    _keeps_channels = True
+    _reads_in_pieces = False
+
+    # What a subclass says
+
+    def _fit_images(self, X, y):
+        """Learn from images ``(n, H, W, C)`` of any number type; returns the output's shape, ``(H, W, C)`` or (k,)."""
+        raise NotImplementedError
+
+    def _transform_images(self, X, out):
+        """Transform a chunk ``(n, H, W, C)`` of the output's dtype into ``out`` (n, *output_shape_)."""
+        raise NotImplementedError
+
+    def _working_bytes(self, itemsize) -> int:
+        """Memory that `_transform_images` takes for one sample, beside its arguments."""
+        return 0
+
+    def _names(self, channels) -> list[str]:
+        """Names of the flat output's features, from those of the input's channels."""
+        raise NotImplementedError
+
+    # What scikit-learn calls
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @fitting
+    def fit(self, X, y=None):
+        """Learn the shapes, and whatever else the parameters ask for.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, H * W * C), (n, H, W), (n, H, W, C), (n, T) or (n, T, C)
+            Samples, of any number type.
+        y : array-like of shape (n,), default=None
+            Ignored, unless the parameters say otherwise.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            Where an argument does not fit, with its name, its value and what would.  The estimator is then as it was.
+        """
+        check_parameters(self)
+        X = as_samples(X)
+        self._sample_shape = _sample_shape(X)
+        X, _, self.image_shape_ = self._check_X(X, reset=True)
+        self.output_shape_ = self._fit_images(X.reshape(len(X), *self.image_shape_), y)
+        self._check_output_memory(1, output_dtype(X))
+        return self
+
+    @predicting
+    def transform(self, X):
+        """Transform samples.
+
+        Parameters
+        ----------
+        X : array-like, as for `fit`
+
+        Returns
+        -------
+        ndarray of shape (n, H' * W' * C'), or (n, H', W', C') where X is n-d
+            ``(H', W', C')`` is `output_shape_`.  float64 where X is, else float32.
+
+        Raises
+        ------
+        ValueError
+            Where X does not fit what was fitted, or not even a few samples fit in scikit-learn's ``working_memory``, or
+            the output not in this machine's.
+        """
+        if not hasattr(self, "output_shape_"):
+            check_is_fitted(self)  # it raises; to find that all is well it takes 4 us
+        X = as_samples(X)
+        sample_shape = _sample_shape(X)
+        X, _, _ = self._check_X(X, reset=False)
+        return self._formed(self._transformed(X), sample_shape, self.image_shape_)
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the flat output's features.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the input's features; where they are names that one of these transformers gave, the channels
+            keep theirs.
+
+        Returns
+        -------
+        ndarray of str objects
+        """
+        check_is_fitted(self)
+        names = _check_feature_names_in(self, input_features, generate_names=False)
+        check_available(f"{counted(self._n_features_out)} feature names", NAME_BYTES * self._n_features_out)
+        return np.asarray(self._names(channel_names(names, self.image_shape_)), dtype=object)
+
+    # How
+
+    @property
+    def _n_features_out(self):
+        """Number of features of the flat output."""
+        return prod(self.output_shape_)
+
+    def _check_output_memory(self, n, dtype):
+        needed = n * prod(self.output_shape_) * dtype.itemsize
+        what = f"an output of {counted(n)} x {' x '.join(map(counted, self.output_shape_))} numbers"
+        check_available(what, needed)
+
+    def _formed(self, out, sample_shape, shape):
+        """The output in the form of an input whose samples, of ``shape``, came with ``sample_shape``."""
+        if len(sample_shape) < 2 or out.ndim == 2:
+            return out.reshape(len(out), -1)
+        if sample_shape == shape[1:] and shape[0] == out.shape[1] == 1:  # a series (T, C)
+            return out[:, 0]
+        return out[..., 0] if len(sample_shape) == 2 and self._keeps_channels and out.shape[3] == 1 else out
+
+    def _transformed(self, X):
+        """The output ``(n, *output_shape_)`` of flat samples."""
+        dtype = output_dtype(X)
+        self._check_output_memory(len(X), dtype)
+        self._check_working_memory(X, dtype)
+        out = np.empty((len(X), *self.output_shape_), dtype)
+        self._transform(X.reshape(len(X), *self.image_shape_), out)
+        return out
+
+    def _sample_bytes(self, X, dtype):
+        """Memory that one sample takes while it is transformed."""
+        return self._working_bytes(dtype.itemsize) + prod(X.shape[1:]) * dtype.itemsize * (X.dtype != dtype)
+
+    def _check_working_memory(self, X, dtype):
+        """Raise where not even one sample, or the fewest that are done together, can be transformed."""
+        needed = self._sample_bytes(X, dtype)
+        check_memory("one sample's working arrays", needed, working_memory(), "scikit-learn's working_memory")
+
+    def _transform(self, X, out):
+        """Chunk by chunk over the threads, within scikit-learn's ``working_memory``."""
+        size, each = prod(out.shape[1:]) * out.itemsize, max(1, self._sample_bytes(X, out.dtype))
+        threads = max(1, min(thread_count(self.n_jobs), working_memory() // each))  # fewer, where room is for few
+        rows = max(1, min(_CHUNK_BYTES // max(1, size), working_memory() // threads // each))
+        with Team(threads) as team:
+
+            def chunk(k):
+                part = slice(k * rows, (k + 1) * rows)
+                self._transform_images(X[part].astype(out.dtype, copy=False), out[part])
+
+            team.run(chunk, ceil(len(X) / rows))
+
+
+# `TransformerMixin` wraps methods as soon as a class is defined; this goes around its wrapping.
+ImageTransformer.transform = _images_as_they_are(ImageTransformer.transform)  # type: ignore[method-assign]
+ImageTransformer.fit_transform = _images_as_they_are(ImageTransformer.fit_transform)  # type: ignore[method-assign]
+
+
+def wants_frame(estimator) -> bool:
+    """Whether ``set_output``, or scikit-learn's configuration, asks for a data frame."""
+    return _get_output_config("transform", estimator)["dense"] != "default"
+
+
+def _sample_shape(X) -> tuple[int, ...]:
+    """Shape of the samples of what `as_samples` gives."""
+    return tuple(np.shape(X)[1:])

@@ -1,0 +1,115 @@
+"""Transformers that are a network's forward pass, with parameters that nobody trains."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import prod
+
+import numpy as np
+
+from .._input.images import working_memory
+from .._network.network import Network
+from .._network.predict import block_bytes, check_block, predict, width_within
+from .._network.strips import after_strips, steps_by_rows, strips
+from .._threads.team import Team, thread_count
+from ..layers import Flatten
+from .image_transformer import ImageTransformer
+
+__all__ = ["NetworkTransformer"]
+
+_BLOCK_BYTES = 1 << 28  # of working arrays, beyond which images go by strips: a rule of sizes, never of the threads
+
+
+class NetworkTransformer(ImageTransformer):
+    """Base of the transformers that run `networks_`, float64 networks whose outputs stand side by side."""
+
+    def _new_network(self, layers) -> Network:
+        """A network of these layers on images, flattened at its end."""
+        return Network([*layers, Flatten()], self.image_shape_, "float64")
+
+    def _check_working_memory(self, X, dtype):
+        for network in self.networks_:
+            _way(network.cast(dtype))
+
+    def _transform(self, X, out):
+        self._run(self.networks_, X, out)
+
+    def _run(self, networks, X, out):
+        """Outputs of networks on images ``(n, H, W, C)``, side by side in ``out`` (n, ...)."""
+        out, start = out.reshape(len(out), -1), 0
+        for network in networks:
+            stop = start + network.shapes[-1][0]
+            twin = network.cast(out.dtype)
+            parts, rest = _way(twin)
+            largest = max(block_bytes(part, working_memory()) for _, _, part in parts)
+            threads = max(
+                1, min(thread_count(self.n_jobs), working_memory() // largest)
+            )  # fewer, where room is for few
+            with Team(threads) as team:
+                if rest is None:
+                    _predict_parts(parts, X, out[:, start:stop], team)
+                else:
+                    _predict_in_two(parts, rest, X, out[:, start:stop], team)
+            start = stop
+
+
+def _predict_in_two(parts, rest, X, out, team):
+    """Outputs of strips, then of what needs them all, for as many images at a time as leave most of the memory."""
+    size = prod(rest.input_shape)
+    few = min(len(X), max(1, working_memory() // 8 // (size * out.itemsize)))
+    between = np.empty((few, size), out.dtype)
+    for first in range(0, len(X), few):
+        images = X[first : first + few]
+        rows = between[: len(images)]
+        _predict_parts(parts, images, rows, team)
+        _predict((slice(0, 1), slice(None), rest), rows, out[first : first + few], team)
+
+
+def _predict_parts(parts, X, out, team):
+    """Outputs of parts, side by side."""
+    for part, following in pairwise([*parts, None]):
+        _predict(part, X, out, team)
+        if len(parts) > 1 and (following is None or following[2] is not part[2]):
+            part[2].changed()  # its working arrays go
+
+
+def _predict(part, X, out, team):
+    """Outputs of one of `_parts`; strips are copied for a few images at a time."""
+    rows, inside, network = part
+    line = network.shapes[-1][0] // (rows.stop - rows.start)
+    out = out[:, rows.start * line : rows.stop * line]
+    width = width_within(network, len(X), working_memory() // team.threads)
+    few = len(X) if inside == slice(None) else width * team.threads
+    for first in range(0, len(X), few):
+        images = X[first : first + few, inside]
+        predict(network, images.reshape(len(images), -1), team, width, out[first : first + few])
+
+
+def _way(network):
+    """Parts ``(rows of the output, rows of the input, network)``, and what comes after all of them or None.
+
+    There is one part, the network itself, or strips where a block is large.
+    """
+    limit = min(_BLOCK_BYTES, working_memory())
+    whole = [(slice(0, 1), slice(None), network)]
+    if block_bytes(network, limit) <= limit:
+        return whole, None
+    n = steps_by_rows(network)
+    rest = after_strips(network) if n else None
+    height = network.steps[n].shape[0] if n and (rest is None or block_bytes(rest, limit) <= limit) else 1
+    while height > 1:
+        height = -(-height // 2)
+        parts = strips(network, height)
+        if parts is None:
+            break
+        if max(block_bytes(part, limit) for _, _, part in parts) <= limit:
+            return parts, rest
+    check_block(network, working_memory(), f"scikit-learn's working_memory{_why_whole(network, n)}")
+    return whole, None
+
+
+def _why_whole(network, n):
+    """Why there are no strips, for a message; ``n`` is that of `steps_by_rows`."""
+    if n == 0:
+        return f", and {type(network.steps[0].layer).__name__} needs images whole"
+    return ", and what has one row has no strips of rows" if network.steps[n].shape[0] == 1 else ""

@@ -1,0 +1,1 @@
+"""Filters and networks that nobody trains, for `skconv.ConvFeatures`."""

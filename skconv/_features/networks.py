@@ -1,0 +1,260 @@
+"""The networks of `ConvFeatures`: its parameters become filters, biases and layers."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+from sklearn.utils import assert_all_finite
+
+from .._estimators.transform import NetworkTransformer
+from .._input.checks import check_window_fits
+from .._input.constraints import shown
+from .._input.images import output_dtype
+from .._input.memory import check_available, counted
+from .._input.names import pixel_names
+from .._kernels.geometry import make_window
+from .._network.network import Network
+from .._threads.team import Team, thread_count
+from ..layers import Activation, Convolution, Flatten
+from ..layers._encoding import Summary
+from .banks import array_bank, check_kernels, check_patches, named_bank, pooling, random_dilations
+from .filters import RANDOM
+from .patches import PatchKMeans, sample_patches
+from .pretrained import first_layers, network_of
+from .rocket import MiniRocket, draw_rocket_kernels
+
+__all__ = ["FeatureBuilder"]
+
+_POOLED_BY_DEFAULT = {"kmeans": "mean", "pca": "max", **dict.fromkeys(RANDOM, "max")}
+_SAMPLES = 20  # images whose responses give random biases
+
+
+class FeatureBuilder(NetworkTransformer):
+    """Base of `ConvFeatures`: what makes its networks.  It has the parameters, and says how to fit."""
+
+    @property
+    def _name(self):
+        """The name of the filters, "" where they are given."""
+        return self.filters if isinstance(self.filters, str) else ""
+
+    @property
+    def _takes_layers(self):
+        """Whether the filters are a fitted network's."""
+        return isinstance(self.filters, Network) or hasattr(self.filters, "fit")
+
+    def _known_shape(self, n_features):
+        """That of the network whose filters these are."""
+        if self._takes_layers:
+            shape = network_of(self.filters, "filters").input_shape
+            if prod(shape) == n_features:
+                return shape
+        return super()._known_shape(n_features)
+
+    def _window(self, padding):
+        """Windows of the filters over an image."""
+        height, width, _ = self.image_shape_
+        dilation = 1 if self.dilation == "random" else self.dilation
+        return make_window(height, width, self.kernel_size, dilation=dilation, padding=padding)
+
+    def _new_kmeans(self):
+        if self.n_filters > self.n_patches:
+            raise ValueError(
+                f"n_filters={counted(self.n_filters)} is more than n_patches={counted(self.n_patches)}; use at most as "
+                "many"
+            )
+        window = self._window("valid")
+        taps = window.rows.kernel * window.columns.kernel * self.image_shape_[2]
+        if taps < 2:
+            raise ValueError(
+                f"kernel_size={shown(self.kernel_size)}: 'kmeans' needs patches of 2 numbers or more, got {taps}"
+            )
+        return PatchKMeans(self.n_filters, int(self._rng.integers(2**31)))
+
+    def _learn(self, X, passes):
+        """Show patches of the images to the learner."""
+        window = self._window("valid")
+        check_window_fits("kernel_size", self.kernel_size, window)
+        taps = window.rows.kernel * window.columns.kernel * self.image_shape_[2]
+        check_patches(self._name, int(self.n_patches), int(self.n_filters), self.kernel_size, taps)
+        self._learner.partial_fit(sample_patches(X, window, self.n_patches, self._rng), passes)
+
+    def _take_layers(self):
+        """The first layers of a fitted network, on these images."""
+        network = network_of(self.filters, "filters")
+        layers, name, shape = first_layers(network, self.layer, self.image_shape_)
+        names = [f"{name}_{i}" for i in range(shape[-1])]
+        image = len(shape) == 3
+        if not image and (self.summary is not None or self.pool not in ("auto", None)):
+            raise ValueError(
+                f"layer={shown(name)} gives a vector of {counted(shape[0], 'number')}, nothing to pool: pool and "
+                "summary must be "
+                f"None, got pool={shown(self.pool)}, summary={shown(self.summary)}"
+            )
+        tail = [*self._tail(shape, None), Flatten()] if image else []
+        own = Network([*layers, *tail], self.image_shape_, network.dtype)
+        own.fill(network.named_arrays())
+        if image:
+            return self._finish([own], [names])
+        self.networks_, self.filter_names_, self._summary_names = [own], names, names
+        return shape
+
+    def _build(self, X):
+        """Networks of the filters, one for each dilation."""
+        if isinstance(self.bias, str) and self.bias != "random":
+            self._seen = self._seen[0] + len(X), self._seen[1] + X.sum(axis=0, dtype=np.float64)
+        encoder, arrays = [], {}
+        if self._name == "kmeans":
+            window = self._window("valid")
+            weight = self._learner.basis.reshape(-1, window.rows.kernel, window.columns.kernel, self.image_shape_[2])
+            encoder, arrays = self._learner.encoder(self.activation == "auto")
+            names = [f"kmeans{i}" for i in range(self.n_filters)]
+        else:
+            weight, names = self._new_bank()
+        self.filters_ = weight = (weight[:, ::-1, ::-1] if self.flip_kernel else weight).copy()
+        dilations = np.zeros(len(weight), int)
+        if self.dilation == "random":
+            dilations = random_dilations(len(weight), weight.shape[2], self.image_shape_[1], self._rng)
+        groups = [np.flatnonzero(dilations == dilation) for dilation in np.unique(dilations)]
+        networks = [
+            self._branch(weight[members], members, int(dilations[members[0]]) or self.dilation, X, encoder, arrays)
+            for members in groups
+        ]
+        return self._finish(networks, [names] if encoder else [[names[i] for i in members] for members in groups])
+
+    def _new_bank(self):
+        """Filters that are not k-means's, and their names."""
+        if not self._name:
+            weight = array_bank(self.filters, self.image_shape_)
+            return weight, [f"filter{i}" for i in range(len(weight))]
+        if self._name == "pca":
+            window = self._window("valid")
+            weight = self._learner.filters(
+                self.n_filters, (window.rows.kernel, window.columns.kernel, self.image_shape_[2])
+            )
+            return weight, [f"pca{i}" for i in range(len(weight))]
+        return named_bank(self._name, int(self.n_filters), self.kernel_size, self.image_shape_, self._rng)
+
+    def _convolution(self, weight, dilation, bias=None):
+        return Convolution(
+            len(weight),
+            weight.shape[1:3],
+            stride=self.stride,
+            dilation=dilation if self.dilation != "random" else (1, dilation),
+            padding=self.padding,
+            padding_mode=self.padding_mode,
+            padding_values=self.padding_values,
+            bias=bias,
+        )
+
+    def _branch(self, weight, members, dilation, X, encoder, arrays):
+        """A network from images to the features of some of the filters."""
+        kind, bias = self._bias(weight, members, dilation, X)
+        layers = [self._convolution(weight, dilation, kind), *encoder]
+        shape = self.image_shape_
+        for layer in layers:
+            shape = layer.output_shape(shape)
+        network = self._new_network([*layers, *self._tail(shape, self._activation)])
+        network.fill({"convolution1.weight": weight, "convolution1.bias": bias, **arrays})
+        return network
+
+    def _fit_series(self, X):
+        """Kernels of ROCKET as networks, one for each dilation; those of MiniRocket have a way of their own."""
+        height, length, channels = self.image_shape_
+        if height > 1:
+            raise ValueError(f"filters={shown(self.filters)} is for series (height 1), got images of {height}x{length}")
+        check_kernels(self._name, int(self.n_filters), channels, len(self._kinds or ("ppv",)))
+        if self._name == "rocket":
+            groups = draw_rocket_kernels(self._rng, length, channels, self.n_filters)
+            networks, names = [], []
+            for dilation, weight, bias in groups:
+                layers = [Convolution(len(weight), weight.shape[1:3], dilation=(1, dilation)), Summary(self._kinds)]
+                networks.append(self._new_network(layers))
+                networks[-1].fill({"convolution1.weight": weight, "convolution1.bias": bias})
+                names.append([f"rocket{sum(map(len, names)) + i}" for i in range(len(weight))])
+            return self._finish(networks, names)
+        if self.summary not in (None, "ppv"):
+            raise ValueError(f"summary must be None or 'ppv' for filters='minirocket', got {shown(self.summary)}")
+        self._rocket = MiniRocket(length, channels, self.n_filters, self._rng)
+        self._rocket.fit_biases(X[:, 0].astype(output_dtype(X), copy=False), self._rng)
+        self.networks_, self.filter_names_ = [], self._rocket.names()
+        self._summary_names = [f"{name}_ppv" for name in self.filter_names_]
+        return (len(self._summary_names),)
+
+    def _transform(self, X, out):
+        if self._rocket is None:
+            super()._transform(X, out)
+        else:
+            with Team(thread_count(self.n_jobs)) as team:
+                self._rocket.transform(X[:, 0], out, team)
+
+    @property
+    def _kinds(self):
+        """The summaries, or None; ROCKET's where none are given."""
+        if self.summary is None:
+            return ("ppv", "max") if self._name == "rocket" else None
+        return (self.summary,) if isinstance(self.summary, str) else tuple(self.summary)
+
+    @property
+    def _activation(self):
+        """The function behind the filters, or None."""
+        automatic = "relu" if self._name in (*RANDOM, "pca") else None
+        return automatic if self.activation == "auto" else self.activation
+
+    def _tail(self, shape, activation):
+        """Activation, then pooling or summary, for an image of this shape."""
+        layers = [] if activation is None else [Activation(activation)]
+        if self._kinds is not None:
+            return [*layers, Summary(self._kinds)]
+        pool = _POOLED_BY_DEFAULT.get(self._name) if self.pool == "auto" else self.pool
+        return [*layers, *pooling(pool, self.pool_size, shape)]
+
+    def _responses(self, weight, dilation, images):
+        """Outputs of the filters alone, ``(n, rows, columns, filters)``."""
+        network = self._new_network([self._convolution(weight, dilation)])
+        network.fill({"convolution1.weight": weight})
+        what = f"bias={shown(self.bias)} with what the filters give for {counted(len(images), 'image')}"
+        check_available(what, len(images) * prod(network.shapes[1]) * np.dtype(float).itemsize)
+        out = np.empty((len(images), *network.shapes[1]))
+        self._run([network], images, out)
+        return out
+
+    def _bias(self, weight, members, dilation, X):
+        """Kind of the bias and its numbers."""
+        if self.bias is None:
+            return None, 0.0
+        if not isinstance(self.bias, str):
+            return self._given_bias(members, dilation)
+        if self.bias == "random":
+            images = X[self._rng.permutation(len(X))[:_SAMPLES]].astype(np.float64)
+            responses = self._responses(weight, dilation, images)
+            image, share = self._rng.integers(0, len(images), len(weight)), self._rng.uniform(0, 1, len(weight))
+            pairs = enumerate(zip(image, share, strict=True))
+            return "shared", [-np.quantile(responses[i, :, :, f], u) for f, (i, u) in pairs]
+        n, total = self._seen
+        response = self._responses(weight, dilation, (total / n)[None])[0]
+        return self.bias, -response if self.bias == "position" else -response.mean(axis=(0, 1))
+
+    def _given_bias(self, members, dilation):
+        bias = np.asarray(self.bias, np.float64)
+        assert_all_finite(bias, input_name="bias")
+        positions = self._convolution(self.filters_, dilation).output_shape(self.image_shape_)
+        if bias.shape == positions[2:]:
+            return "shared", bias[members]
+        if bias.shape == positions:
+            return "position", bias[..., members]
+        raise ValueError(f"bias must have the shape {positions[2:]} or {positions}, got {bias.shape}")
+
+    def _finish(self, networks, names):
+        """Keep what was built, with the names of each network's filters; the shape of its output."""
+        self.networks_ = networks
+        self.filter_names_ = [name for each in names for name in each]
+        if self._kinds is None:
+            return networks[0].shapes[-2]
+        self._summary_names = [f"{name}_{kind}" for each in names for kind in self._kinds for name in each]
+        return (len(self._summary_names),)
+
+    def _names(self, channels):
+        if len(self.output_shape_) == 1:
+            return self._summary_names
+        return pixel_names(self.output_shape_, self.filter_names_, self.image_shape_[0] == 1)

@@ -1,0 +1,1 @@
+"""What every estimator does to its parameters and to X: checks, shapes, rows in storage, memory."""

@@ -1,0 +1,157 @@
+"""Checks of what arguments mean together, with the data and with their shapes."""
+
+from __future__ import annotations
+
+from math import gcd
+
+import numpy as np
+
+from .constraints import ACTIVATIONS, InvalidParameterError, at_least, check_value, mismatch, shown
+from .memory import counted
+
+__all__ = [
+    "check_channel_values",
+    "check_counts",
+    "check_groups",
+    "check_input",
+    "check_layers",
+    "check_pattern",
+    "check_window_fits",
+    "per_layer",
+]
+
+
+def check_window_fits(name, value, window):
+    """Raise where no window fits its input with its borders."""
+    if window.fits:
+        return
+    rows, columns = window.rows, window.columns
+    dilated = "" if rows.span == rows.kernel and columns.span == columns.kernel else " with its dilation"
+    raise ValueError(
+        f"{name}={shown(value)} does not fit{dilated}: a window of {counted(rows.span)}x{counted(columns.span)} "
+        f"in an input of {counted(rows.padded)}x{counted(columns.padded)}"
+    )
+
+
+def check_groups(groups, channels, filters):
+    """Raise where channels and filters do not go into that many groups."""
+    if channels % groups or filters % groups:
+        common = gcd(channels, filters)
+        fit = ", ".join(str(n) for n in range(1, common + 1) if common % n == 0)
+        raise ValueError(
+            f"groups must divide the {counted(channels, 'channel')} of the input and filters={filters}: one of "
+            f"{fit}, got {groups}"
+        )
+
+
+def per_layer(name, value, constraints, *lengths):
+    """One value for each layer, from one value or a tuple with one per layer.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's, for the message.
+    value : object
+        A number, a string, None or a bool is for all layers; a tuple or list has one per layer.
+    constraints : list
+        Of one layer's value.
+    *lengths : int
+        Lengths that fit; one value is repeated to the largest.
+    """
+    if not isinstance(value, (tuple, list)):
+        check_value(f"{name} of a layer", value, constraints)
+        return [value] * max(lengths)
+    lengths = [length for length in lengths if length] or [0]
+    if len(value) not in lengths:
+        *others, most = sorted(set(lengths))
+        allowed = " or ".join([*map(str, others), counted(most, "layer")])
+        raise InvalidParameterError(
+            f"{name}={shown(value)} has {counted(len(value), 'entry', 'entries')}, one per layer, for {allowed}. "
+            f"{_per_layer_advice(name, value, constraints, lengths[0])}"
+        )
+    for entry in value:
+        check_value(f"{name} of a layer", entry, constraints, f" in {name}={shown(value)}")
+    return list(value)
+
+
+def _per_layer_advice(name, value, constraints, n_layers):
+    """What to write in place of a number of entries that fits no number of layers."""
+    whole = mismatch(constraints, value) is None  # it would do for one layer
+    same = len({shown(entry) for entry in value}) == 1
+    if whole or (same and isinstance(value[0], (tuple, list))):
+        every = (value if whole else value[0],) * n_layers
+        return f"What is for one layer goes inside: {name}={shown(every)}"
+    if same:
+        return f"One value is for all layers: {name}={shown(value[0])}"
+    return "Give one for each of them, or one value for all"
+
+
+def check_counts(name, value):
+    """One number of at least 1 per layer, from one number or a sequence."""
+    counts = value if isinstance(value, (tuple, list)) else (value,)
+    if any(mismatch([at_least(1)], count) for count in counts):
+        raise InvalidParameterError(f"{name} must be integers of at least 1, one per layer, got {shown(value)}")
+    return tuple(int(count) for count in counts)
+
+
+def check_channel_values(name, values, channels) -> np.ndarray:
+    """Finite numbers as an array of one, or of one per channel."""
+    array = np.asarray(values, np.float64)
+    if array.ndim > 1 or array.size not in (1, channels):
+        raise ValueError(
+            f"{name} has {counted(array.size, 'number')} in an array of shape {array.shape}, but the images have "
+            f"{counted(channels, 'channel')}; give one number, or one per channel"
+        )
+    return array.reshape(-1)
+
+
+def check_pattern(name, pattern, channels) -> np.ndarray:
+    """A pattern of shape ``(h, w, channels)``, from finite numbers of shape (h, w) or (h, w, channels)."""
+    array = np.asarray(pattern, np.float64)
+    if array.ndim not in (2, 3) or not array.size:
+        raise ValueError(f"{name} must be an array of shape (h, w) or (h, w, channels), got shape {array.shape}")
+    if array.ndim == 2:
+        return np.broadcast_to(array[..., None], (*array.shape, channels))
+    if array.shape[2] != channels:
+        raise ValueError(f"{name} has {counted(array.shape[2], 'channel')}, but the images have {channels}")
+    return array
+
+
+def check_layers(layers, kind, name="layers"):
+    """Every entry an instance of a subclass of ``kind``."""
+    for i, layer in enumerate(layers):
+        if not isinstance(layer, kind) or type(layer) is kind:
+            raise InvalidParameterError(
+                f"{name}[{i}] must be a layer from skconv.layers, got {shown(layer)}{_layer_meant(layer, kind)}"
+            )
+
+
+def check_input(takes, shape, before=()):
+    """Raise where a layer takes the other of images and vectors; ``before`` are layers up to what made the input."""
+    if takes == "image" and len(shape) != 3:
+        made = f"; put it before the {type(before[-1]).__name__}" if before else ""
+        raise ValueError(f"takes an image (H, W, C), got a vector of {counted(shape[0], 'number')}{made}")
+    if takes == "vector" and len(shape) != 1:
+        raise ValueError(f"takes a vector, got an image {shape}; put a Flatten or a global pooling before it")
+
+
+def _layer_meant(value, kind) -> str:
+    """What to write in place of what is no layer, as the end of a message."""
+    if isinstance(value, type) and issubclass(value, kind):
+        return f"; write {value.__name__}(...)"
+    if isinstance(value, str):
+        return "" if mismatch([ACTIVATIONS], value) else f"; write Activation({shown(value)})"
+    if hasattr(value, "transform"):
+        names = [layer.__name__ for layer in _subclasses(kind)]
+        name = type(value).__name__
+        same = f"the layer is skconv.layers.{name}" if name in names else "put it before the network in a pipeline"
+        return f", a transformer; {same}"
+    module = type(value).__module__
+    return "" if module in ("builtins", "numpy") else f" of {module}"
+
+
+def _subclasses(kind):
+    """All classes derived from one."""
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)

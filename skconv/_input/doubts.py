@@ -1,0 +1,148 @@
+"""Whether samples look like what their shape was taken for; one warning where they do not.
+
+Two things tell.  *Shapes*: no image is 100 x 3, and none of 3 x 32 has 32 channels.  *Neighbours*: along space or time
+they are more alike than numbers further apart; channels in no order are not.  Of samples that lie flat `flat_doubts`
+knows more.
+
+Chance is held against the numbers of one sample, whatever the number of samples: these may all be much the same.
+"""
+
+from __future__ import annotations
+
+from math import ceil, prod
+
+import numpy as np
+
+from .constraints import shown
+from .flat_doubts import flat_doubt, image, series
+from .warnings import warn
+
+__all__ = ["warn_of_doubts"]
+
+_NUMBERS = 1 << 15  # looked at
+_CHANCE = 4  # standard errors
+_THIN, _LONG = 8, 16  # times as long as wide, and so many pixels long: no image
+_COLOURS = 4  # channels of an image file, at most
+_LEAST = 8  # pixels across an image file, at least
+_SEVERAL = 5  # numbers along an axis, at least, of which an order can be seen
+_NOTHING = 1e-12  # distance that is rounding, of numbers up to 1
+_ORDERED, _UNORDERED = 0.6, 0.9  # distance of neighbours over that of others
+
+
+def warn_of_doubts(X, sample_shape, image_shape):
+    """Warn where flat samples X, or n-d ones that came with ``sample_shape``, look like another thing than was taken.
+
+    ``image_shape`` is what the user said: None, "series", or a shape of flat samples; that of n-d ones is no doubt.
+    """
+    rows = max(16, _NUMBERS // X.shape[1])
+    with np.errstate(all="ignore"):
+        some = X[:: ceil(len(X) / rows)] if isinstance(X, np.ndarray) else X.take(np.arange(min(rows, len(X))))
+        samples = some.astype(np.float64)
+        samples -= samples.mean()
+        scale = abs(samples).max()
+        if not 0 < scale < np.inf:
+            return
+        doubt = _doubt(samples / scale, sample_shape, image_shape)
+    if doubt is not None:
+        taken, seen, write, confirm = doubt
+        kind = "rows of X" if len(sample_shape) == 1 else "samples"
+        warn(
+            f"image_shape={shown(image_shape)} took {kind} of shape {sample_shape} as {taken}, but they look like "
+            f"{seen}. Write {write}; {confirm} where they are not"
+        )
+
+
+def _doubt(samples, sample_shape, image_shape):
+    """What was taken, what it looks like, what to write for that and what to write where it is not; or None."""
+    if len(sample_shape) == 1:
+        return flat_doubt(samples) if image_shape is None else _given_doubt(samples, image_shape)
+    nd = samples.reshape(len(samples), *sample_shape)
+    if image_shape is not None:
+        return _series_doubt(nd) if len(sample_shape) == 2 else None
+    if len(sample_shape) == 2 or sample_shape[2] == 1:
+        return _thin_doubt(nd.reshape(nd.shape[:3]), sample_shape)
+    return _channels_doubt(nd)
+
+
+def _given_doubt(samples, shape):
+    """Whether flat samples that were given a shape ``(C, H, W)`` look like that."""
+    doubt = _channels_doubt(samples.reshape(len(samples), *shape))
+    if doubt is None:
+        return None
+    rows = f"X.reshape(-1, {', '.join(map(str, shape))})"
+    return *doubt[:2], f"{rows}.transpose(0, 2, 3, 1), and image_shape=None", rows
+
+
+# Samples that came with a shape
+
+
+def _series_doubt(nd):
+    """Whether series ``(n, T, C)`` look like ``(n, C, T)``."""
+    _, steps, channels = nd.shape
+    if _is_ordered(nd, 2) and (_is_thin(channels, steps) or _is_unordered(nd, 1)):
+        return (
+            series(steps, channels),
+            series(channels, steps),
+            "X.transpose(0, 2, 1)",
+            f"image_shape=(1, {steps}, {channels})",
+        )
+    return None
+
+
+def _thin_doubt(nd, sample_shape):
+    """Whether images ``(n, H, W)`` look like series, ``(n, T, C)`` or ``(n, C, T)``."""
+    _, height, width = nd.shape
+    if height == 1:
+        return None
+    down = _is_thin(height, width) or (_is_ordered(nd, 1) and _is_unordered(nd, 2))
+    across = _is_thin(width, height) or (_is_ordered(nd, 2) and _is_unordered(nd, 1))
+    if not (down or across):
+        return None
+    given = f"image_shape={sample_shape}"
+    if down:
+        flat = "image_shape='series'" if len(sample_shape) == 2 else f"image_shape=(1, {height}, {width})"
+        return image(height, width, 1), series(height, width), flat, given
+    turned = "X.transpose(0, 2, 1)" if len(sample_shape) == 2 else "X[..., 0].transpose(0, 2, 1)"
+    return image(height, width, 1), series(width, height), f"{turned} and image_shape='series'", given
+
+
+def _channels_doubt(nd):
+    """Whether images ``(n, H, W, C)`` look like ``(n, C, H, W)``, or like series that go down."""
+    _, height, width, channels = nd.shape
+    given = f"image_shape={nd.shape[1:]}"
+    taken = image(height, width, channels)
+    if width == 1 and _is_thin(height, width):
+        return taken, series(height, channels), f"image_shape=(1, {height}, {channels})", given
+    if min(width, channels) < _LEAST or max(width, channels) > 2 * min(width, channels):
+        return None
+    across, inward = _disorder(nd, 2), _disorder(nd, 3)
+    if height <= _COLOURS:
+        first = not (inward > 0.8 and inward > 1.15 * across)
+    else:
+        first = _is_unordered(nd, 1) and _is_ordered(nd, 2) and _is_ordered(nd, 3)
+    if not first:
+        return None
+    return taken, f"{image(width, channels, height)}, channels first", "X.transpose(0, 2, 3, 1)", given
+
+
+def _is_thin(long, short) -> bool:
+    return long >= max(_LONG, _THIN * short)
+
+
+def _disorder(nd, axis):
+    """Mean squared distance of neighbours along an axis over that of others: 1 without order, NaN if all are alike."""
+    nd = np.moveaxis(nd, axis, 0)
+    length = len(nd)
+    near = np.square(nd[1:] - nd[:-1]).mean()
+    every = 2 * length / (length - 1) * nd.var(axis=0).mean()  # of all pairs
+    far = (every * length - 2 * near) / (length - 2)
+    return near / far if far > _NOTHING else np.nan
+
+
+def _is_ordered(nd, axis) -> bool:
+    chance = 1 - _CHANCE / prod(nd.shape[1:]) ** 0.5
+    return nd.shape[axis] >= _SEVERAL and _disorder(nd, axis) < min(_ORDERED, chance)
+
+
+def _is_unordered(nd, axis) -> bool:
+    return nd.shape[axis] >= _SEVERAL and _disorder(nd, axis) > _UNORDERED

@@ -1,0 +1,366 @@
+"""Rows of arrays that are larger than memory: HDF5 and zarr data sets, dask arrays, or whatever else gives slices.
+
+A **unit** is what is read at once: a chunk of the storage, or several small ones.  A **window** is a run of units that
+stays in memory for the slices that follow.  A **piece** is as many units as the limit allows, and what training sees.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from itertools import pairwise
+from math import ceil, prod
+from threading import Lock
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn import get_config
+from sklearn.utils import assert_all_finite
+
+from .memory import check_memory, counted
+from .overflow import check_range
+
+__all__ = ["LazyRows", "epoch_pieces", "is_lazy", "lazy_rows", "subset"]
+
+_UNIT_BYTES = 1 << 20  # below which a read costs more than its bytes
+_WINDOW_BYTES = 1 << 24
+_UNITS = 64  # of a piece at least, where the storage's chunks allow it: what an epoch's order mixes
+_LARGEST = 4  # a unit is at most this fraction of the limit, even where the storage's chunks are larger
+_KEPT = 2  # windows: threads work on rows near each other
+
+
+def is_lazy(X) -> bool:
+    """Whether X is an array that has to be read: neither an ndarray nor a data frame, sparse matrix or list.
+
+    A memmap is an ndarray, and used as it lies; but one of float16 would have to be converted whole.
+    """
+    if isinstance(X, LazyRows):
+        return True
+    if isinstance(X, np.ndarray):
+        return isinstance(X, np.memmap) and X.dtype == np.float16
+    if isinstance(X, (list, tuple, np.generic)) or issparse(X) or hasattr(X, "iloc"):
+        return False
+    return isinstance(getattr(X, "dtype", None), np.dtype) and hasattr(X, "shape") and hasattr(X, "__getitem__")
+
+
+def lazy_rows(X, estimator_name=None) -> LazyRows:
+    """X as `LazyRows`, unless it is one already."""
+    return X if isinstance(X, LazyRows) else LazyRows(X, estimator_name)
+
+
+def subset(X, rows):
+    """Rows of an array, or a view of those of a `LazyRows`; ``rows`` increase."""
+    return X.subset(rows) if isinstance(X, LazyRows) else X[rows]
+
+
+class LazyRows:
+    """Flat samples ``(n, features)`` of an array that stays where it is.
+
+    Whatever is read is held against NaN, infinity and float32's range.  Slices and index arrays give ndarrays; those of
+    slices are read-only.
+
+    Parameters
+    ----------
+    source : array-like of shape (n, features), (n, H, W), (n, T, C) or (n, H, W, C)
+        With ``shape``, ``dtype`` and slices; ``chunks``, if any, as h5py, zarr or dask have them.
+    estimator_name : str, default=None
+        For messages.
+    limit_bytes : int, default=None
+        Memory that samples may take; None is scikit-learn's ``working_memory``.  A chunk of the storage that is larger
+        is read in parts, each of which costs its library the whole chunk.
+
+    Attributes
+    ----------
+    shape : (int, int)
+    sample_shape : tuple of int
+        Of the samples as they lie in the source.
+    dtype : dtype
+        What samples are read as: the source's in the machine's byte order, float32 for float16.
+    limit : int
+        The limit in bytes.
+
+    Raises
+    ------
+    ValueError
+        Where the source does not know its shape, has other than 2 to 4 dimensions or something else than numbers, or a
+        sample is larger than the limit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class Squares:
+    ...     shape, dtype = (1000, 2), np.dtype(np.float64)
+    ...     def __getitem__(self, rows):
+    ...         return np.arange(*rows.indices(1000))[:, None] ** [2.0, 3.0]
+    >>> X = LazyRows(Squares())
+    >>> X[[30, 2, 1]]
+    array([[9.0e+02, 2.7e+04],
+           [4.0e+00, 8.0e+00],
+           [1.0e+00, 1.0e+00]])
+    >>> X.pieces(limit_bytes=8000)
+    [slice(0, 500, None), slice(500, 1000, None)]
+    """
+
+    ndim = 2
+
+    def __init__(self, source, estimator_name=None, limit_bytes=None):
+        _check_source(source)
+        self._source, self._name = source, estimator_name
+        self.limit = _working_memory() if limit_bytes is None else limit_bytes
+        self.sample_shape = tuple(int(size) for size in source.shape[1:])
+        self.shape = int(source.shape[0]), prod(self.sample_shape)
+        native = source.dtype.newbyteorder("=")
+        self.dtype = np.dtype(np.float32) if native == np.float16 else native
+        check_memory("one sample of X", self.row_bytes, self.limit, "scikit-learn's working_memory")
+        self._finite = self.dtype.kind != "f" or get_config()["assume_finite"]
+        least = min(_UNIT_BYTES, self.limit // _UNITS) // self.row_bytes
+        self._rows, self._edges = None, _unit_edges(source, max(1, least), max(1, self._fitting(_LARGEST)))
+        self._open()
+
+    def _open(self):
+        """What belongs to one view: the windows that it keeps."""
+        largest = int(np.diff(self._edges).max(initial=1)) * self.row_bytes
+        self._windows = self.pieces(max(largest, min(_WINDOW_BYTES, self.limit // 8)))
+        self._starts = np.array([window.start for window in self._windows], np.intp)
+        self._kept: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._lock = Lock()
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a sample in memory."""
+        return max(1, self.shape[1] * self.dtype.itemsize)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all samples in memory."""
+        return len(self) * self.row_bytes
+
+    def _fitting(self, parts) -> int:
+        """Samples that fit in the limit's ``parts``-th part."""
+        return self.limit // parts // self.row_bytes
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, key):
+        """Samples of a slice, out of the windows if its step is 1, or of an index array or mask in any order."""
+        if not isinstance(key, slice):
+            rows = np.asarray(key)
+            return self.take(np.flatnonzero(rows) if rows.dtype == bool else rows)
+        start, stop, step = key.indices(len(self))
+        if step != 1:
+            return self.take(np.arange(start, stop, step))
+        if stop <= start:
+            return np.empty((0, self.shape[1]), self.dtype)
+        first, last = np.searchsorted(self._starts, (start, stop - 1), side="right") - 1
+        parts = []
+        for k in range(first, last + 1):
+            offset = self._windows[k].start
+            parts.append(self._window(k)[max(0, start - offset) : stop - offset])
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _window(self, k):
+        """Samples of a window, read once for all threads that need it now."""
+        with self._lock:
+            if k not in self._kept:
+                while len(self._kept) >= _KEPT:
+                    self._kept.popitem(last=False)
+                window = self._windows[k]
+                self._kept[k] = self.take(np.arange(window.start, window.stop))
+                self._kept[k].flags.writeable = False
+            self._kept.move_to_end(k)
+            return self._kept[k]
+
+    def take(self, rows, out=None):
+        """Samples of an index array in any order, each unit read once.
+
+        Parameters
+        ----------
+        rows : ndarray of int, of shape (k,)
+            From 0 to ``len(self) - 1``.
+        out : ndarray of shape (k, features), default=None
+            Where they go.
+
+        Returns
+        -------
+        ndarray of shape (k, features)
+
+        Raises
+        ------
+        IndexError
+            Where there is no such row.
+        """
+        rows = np.asarray(rows, np.intp)
+        out = np.empty((len(rows), self.shape[1]), self.dtype) if out is None else out
+        order = np.argsort(rows, kind="stable")
+        rows = rows[order]
+        if len(rows) and not 0 <= rows[0] <= rows[-1] < len(self):
+            raise IndexError(f"rows {rows[0]} to {rows[-1]} of {counted(len(self), 'sample')}")
+        for start, stop in pairwise(self._bounds(rows)):
+            part = rows[start:stop]
+            unit = self._read(part[0], part[-1] + 1)
+            out[order[start:stop]] = unit[part - part[0]]
+        return out
+
+    def _bounds(self, rows):
+        """Where increasing rows go from one unit to the next: ``[0, ..., len(rows)]``."""
+        units = np.searchsorted(self._edges, rows, side="right")
+        return np.flatnonzero(np.diff(units, prepend=-1, append=len(self._edges) + 1))
+
+    def _read(self, start, stop):
+        """Samples ``start`` to ``stop - 1``, all of one unit, from the source."""
+        rows = self._rows
+        first, last = (start, stop) if rows is None else (rows[start], rows[stop - 1] + 1)
+        samples = np.asarray(self._source[int(first) : int(last)])
+        if rows is not None:
+            samples = samples[rows[start:stop] - first]
+        samples = samples.reshape(stop - start, self.shape[1]).astype(self.dtype, copy=False)
+        if not self._finite:
+            assert_all_finite(samples, estimator_name=self._name, input_name="X")
+            check_range(samples, np.float32)  # what networks see
+        return samples
+
+    def check_finite(self):
+        """Read all samples once, and raise where one is NaN or infinite."""
+        if not self._finite:
+            for start, stop in pairwise(self._edges):
+                self._read(start, stop)
+
+    def settled(self, check):
+        """All samples in memory where they fit in the limit; else this, after a look at all of them if ``check``."""
+        if self.nbytes <= self.limit:
+            return self.take(np.arange(len(self)))
+        if check:
+            self.check_finite()
+        return self
+
+    def outline(self):
+        """An ndarray of this shape and dtype that takes no memory, for scikit-learn's checks of shapes."""
+        return np.broadcast_to(np.zeros((), self.dtype), self.shape)
+
+    def subset(self, rows):
+        """Some of the samples, without reading them.
+
+        Parameters
+        ----------
+        rows : ndarray of int, of shape (k,)
+            Increasing.
+
+        Returns
+        -------
+        LazyRows of shape (k, features)
+
+        Raises
+        ------
+        ValueError
+            Where the rows do not increase: reading them in order would go to and fro in the storage.
+        """
+        rows = np.asarray(rows, np.intp)
+        if (np.diff(rows) <= 0).any():
+            raise ValueError("rows of a subset must increase; sort them first")
+        part = object.__new__(LazyRows)
+        part.__dict__.update(self.__dict__)
+        part.shape = len(rows), self.shape[1]
+        part._edges = np.unique(np.searchsorted(rows, self._edges))
+        part._rows = rows if self._rows is None else self._rows[rows]
+        part._open()
+        return part
+
+    def pieces(self, limit_bytes=None) -> list[slice]:
+        """All samples as slices of at most that many bytes, which begin and end with a unit where units fit."""
+        most = max(1, (self.limit if limit_bytes is None else limit_bytes) // self.row_bytes)
+        slices, start, edges = [], 0, self._edges
+        while start < len(self):
+            stop = int(edges[np.searchsorted(edges, start + most, side="right") - 1])
+            stop = stop if stop > start else start + most
+            slices.append(slice(start, stop))
+            start = stop
+        return slices
+
+
+def epoch_pieces(X, rows, rng, shuffle=True):
+    """What an epoch visits: every row once, in a random order that the memory allows.
+
+    Of an array in storage, units drawn at random are read together up to its limit, and their rows are shuffled.  Rows
+    that lie together come in the same piece, but a piece has rows from everywhere.  An ndarray is one piece, and so are
+    rows that fit in the limit, with the same order as those of an ndarray.
+
+    Parameters
+    ----------
+    X : ndarray or LazyRows, of shape (n, features)
+    rows : ndarray of int
+        The rows to visit, increasing.
+    rng : numpy.random.Generator
+        Of the order.
+    shuffle : bool, default=True
+        Whether the order is random.
+
+    Yields
+    ------
+    samples : ndarray of shape (k, features)
+        The next piece overwrites it.
+    numbers : ndarray of int of shape (k,), or slice
+        Rows of X that these are, increasing; all, ``slice(None)``, where X is an ndarray.
+    order : ndarray of int
+        In which order to visit the samples of the piece: ``samples[order]`` are ``X[numbers[order]]``.
+    """
+    if not isinstance(X, LazyRows):
+        yield X, slice(None), rng.permutation(rows) if shuffle else rows
+        return
+    if len(rows) * X.row_bytes <= X.limit:
+        order = rng.permutation(rows) if shuffle else rows
+        yield X.take(rows), rows, np.searchsorted(rows, order)
+        return
+    bounds = X._bounds(rows)
+    units = rng.permutation(len(bounds) - 1) if shuffle else np.arange(len(bounds) - 1)
+    pieces = _even(units, np.diff(bounds), X.limit // X.row_bytes)
+    members = [np.concatenate([rows[bounds[u] : bounds[u + 1]] for u in np.sort(piece)]) for piece in pieces]
+    samples = np.empty((max(map(len, members)), X.shape[1]), X.dtype)
+    for numbers in members:
+        order = rng.permutation(len(numbers)) if shuffle else np.arange(len(numbers))
+        yield X.take(numbers, samples[: len(numbers)]), numbers, order
+
+
+def _even(units, sizes, most):
+    """Units, in this order, in as few groups of about equal sizes as leave room for reading one more, twice."""
+    largest = int(sizes.max())
+    groups = ceil(sizes.sum() / max(1, most - 3 * largest))
+    before = np.cumsum(sizes[units]) - sizes[units]
+    return np.split(units, np.flatnonzero(np.diff(before * groups // sizes.sum())) + 1)
+
+
+def _working_memory():
+    """scikit-learn's ``working_memory`` in bytes."""
+    return int(get_config()["working_memory"] * 2**20)
+
+
+def _check_source(source):
+    """Raise where samples cannot be read from it."""
+    kind = f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
+    shape, dtype = tuple(source.shape), source.dtype
+    if not 2 <= len(shape) <= 4:
+        raise ValueError(
+            f"X must have 2 dimensions, (samples, features), or 3 or 4 for images, got a {kind} of shape {shape}"
+        )
+    if any(size != size for size in shape):
+        raise ValueError(
+            f"X is a {kind} that does not know its shape, {shape}; a dask array learns it by compute_chunk_sizes()"
+        )
+    if dtype.kind not in "biuf":
+        raise ValueError(f"X must hold real numbers, got a {kind} of dtype {dtype}")
+
+
+def _unit_edges(source, least, most):
+    """First rows of the units, and the end: whole chunks of ``least`` rows or more, cut only where beyond ``most``."""
+    n, chunks = int(source.shape[0]), getattr(source, "chunks", None)
+    if chunks and isinstance(chunks[0], tuple):  # dask: the sizes of all chunks along each axis
+        ends = np.cumsum(chunks[0]).tolist()
+    else:
+        step = int(chunks[0]) if chunks else 1
+        step *= ceil(least / step)
+        ends = [*range(step, n, step), n]
+    edges = [0]
+    for end in ends:
+        if end - edges[-1] >= least or (end == n and n > edges[-1]):
+            edges.extend(range(edges[-1] + most, end, most))
+            edges.append(end)
+    return np.array(edges, np.intp)

@@ -1,0 +1,76 @@
+"""Pickles that tell which version they are from, and what has changed since."""
+
+from __future__ import annotations
+
+from inspect import Parameter, signature
+
+from sklearn.exceptions import InconsistentVersionWarning
+
+from .constraints import shown
+from .warnings import warn
+
+__all__ = ["InconsistentPickleWarning", "Versioned"]
+
+_KEY, _UNKNOWN = "_skconv_version", "unknown"
+
+
+class InconsistentPickleWarning(InconsistentVersionWarning):
+    """scikit-learn's warning with what differs; the versions in its attributes are skconv's."""
+
+    def __init__(self, name, current, original, changes):
+        super().__init__(estimator_name=name, current_sklearn_version=current, original_sklearn_version=original)
+        self.changes = changes
+
+    def __str__(self):
+        return " ".join(
+            [
+                f"Trying to unpickle {self.estimator_name} from version {self.original_sklearn_version} when using "
+                f"version {self.current_sklearn_version} of skconv. This might lead to breaking code or invalid "
+                "results. Use at your own risk.",
+                *self.changes,
+            ]
+        )
+
+
+class Versioned:
+    """Mixin: what is unpickled from another version warns, and has the parameters of this one.
+
+    A parameter that came later has its default, and the warning names it.
+    """
+
+    _within_model = False  # whether the model that it belongs to tells the version: then only changes warn
+
+    def __getstate__(self):
+        from .. import __version__
+
+        return {**(super().__getstate__() or {}), _KEY: __version__}
+
+    def __setstate__(self, state):
+        from .. import __version__
+
+        state = dict(state or {})
+        original, name = state.pop(_KEY, _UNKNOWN), type(self).__name__
+        later, changes = _parameters_since(type(self), state, original != __version__)
+        self.__dict__.update(state | later)
+        if changes or (original != __version__ and not self._within_model):
+            warn(InconsistentPickleWarning(name, __version__, original, changes))
+
+
+def _parameters_since(kind, state, other_version):
+    """Defaults of the parameters that a state lacks, and sentences about these and those that are no more."""
+    if not hasattr(kind, "_get_param_names"):
+        return {}, []
+    # `object`'s is text, which Python reads with a copy of its table of modules, 50 kB until the garbage is collected.
+    now = {} if kind.__init__ is object.__init__ else signature(kind.__init__).parameters
+    later, changes = {}, []
+    for name in kind._get_param_names():
+        if name not in state:
+            if now[name].default is Parameter.empty:
+                raise ValueError(f"the pickle of {kind.__name__} has no parameter '{name}', which has no default")
+            later[name] = now[name].default
+    if later:
+        changes.append(f"It lacks {', '.join(f'{name}, taken as {shown(value)}' for name, value in later.items())}.")
+    gone = [name for name in state if not (name in now or name[0] == "_" or name[-1] == "_")] if other_version else []
+    if gone:
+        changes.append(f"No longer known, and without effect: {', '.join(f'{n}={shown(state[n])}' for n in gone)}.")
+    return later, changes

@@ -1,0 +1,70 @@
+"""Arrays by name, carved out of memory that is allocated once."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+__all__ = ["Arrays", "aligned", "allocate", "carve", "scratch_bytes", "shapes_bytes", "split", "with_dtype"]
+
+
+class Arrays(dict):
+    """Named arrays, also reached as attributes."""
+
+    __getattr__ = dict.__getitem__
+
+
+def aligned(shape, dtype, zero=True) -> np.ndarray:
+    """An array that starts on a cache line, so that every run and every block sees the same alignment."""
+    dtype = np.dtype(dtype)
+    raw = (np.zeros if zero else np.empty)(prod(shape) * dtype.itemsize + 64, np.uint8)
+    offset = -raw.ctypes.data % 64
+    return raw[offset : offset + prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
+
+
+def split(flat: np.ndarray, shapes: dict) -> Arrays:
+    """Named views of consecutive pieces of a flat vector."""
+    views, start = Arrays(), 0
+    for name, shape in shapes.items():
+        views[name] = flat[start : start + prod(shape)].reshape(shape)
+        start += prod(shape)
+    return views
+
+
+def with_dtype(shape, dtype):
+    """``(shape, dtype)`` of a plan's entry."""
+    return shape if len(shape) == 2 and isinstance(shape[0], tuple) else (shape, dtype)
+
+
+def scratch_bytes(groups: dict, dtype) -> int:
+    """Bytes that a plan's largest scratch group takes, each array on a cache line."""
+    sizes = [0]
+    for shapes in groups.values():
+        entries = [with_dtype(entry, dtype) for entry in shapes.values()]
+        sizes.append(sum(-(-prod(shape) * np.dtype(kind).itemsize // 64) * 64 for shape, kind in entries))
+    return max(sizes)
+
+
+def shapes_bytes(shapes: dict, dtype) -> int:
+    """Bytes that a plan's entries take."""
+    entries = [with_dtype(entry, dtype) for entry in shapes.values()]
+    return sum(prod(shape) * np.dtype(kind).itemsize for shape, kind in entries)
+
+
+def allocate(shapes: dict, dtype) -> Arrays:
+    """Zeroed arrays for a plan's entries."""
+    return Arrays({name: aligned(*with_dtype(entry, dtype)) for name, entry in shapes.items()})
+
+
+def carve(arena: np.ndarray, groups: dict, dtype) -> Arrays:
+    """Views of a plan's scratch groups in a thread's arena of bytes; every group starts where the arena starts."""
+    views = Arrays()
+    for group, shapes in groups.items():
+        views[group], start = Arrays(), 0
+        for name, entry in shapes.items():
+            shape, kind = with_dtype(entry, dtype)
+            size = prod(shape) * np.dtype(kind).itemsize
+            views[group][name] = arena[start : start + size].view(kind).reshape(shape)
+            start += -(-size // 64) * 64
+    return views

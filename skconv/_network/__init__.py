@@ -1,0 +1,1 @@
+"""Layers as a network: lowering, blocks, training sessions, predictions."""

@@ -1,0 +1,305 @@
+"""A network: layers on an input shape and one flat vector of parameters.
+
+It is what a model keeps and pickles; the arrays to run it are a `Session`'s.  See `docs/design.md`.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from .._input.constraints import shown
+from .._input.memory import check_available, counted, mebibytes
+from .._input.overflow import check_range
+from .._input.versions import Versioned
+from .._kernels.memory import aligned, split
+from .._kernels.products import COLUMNS
+from ..layers import Convolution, StridePool
+from ..layers._branching import Fork, Merge, Switch
+from ..layers._fused import FusedConvolution, follows
+from ..layers._pooled import PooledConvolution, pools
+from ..layers.composite import named, own_layers, to_vector
+
+__all__ = ["Network", "named"]
+
+_TRAINED_COPIES = 5  # of the parameters in training, at least: themselves, gradient, two moments, work
+
+
+class Step:
+    """One lowered layer in its place: where its parameters and its running statistics are, and what goes through."""
+
+    def __init__(self, name, layer, shape):
+        self.name, self.layer, self.shape = name, layer, shape
+        self.out = layer.output_shape(shape)
+        self.parameter_shapes = layer.parameter_shapes(shape)
+        self.state_shapes = layer.state_shapes(shape)
+
+    @property
+    def n_parameters(self):
+        """Numbers trained in this step."""
+        return sum(map(prod, self.parameter_shapes.values()))
+
+    @property
+    def n_state(self):
+        """Numbers kept but not trained."""
+        return sum(map(prod, self.state_shapes.values()))
+
+
+def lower(layers, input_shape):
+    """The steps of these layers, ``[(name, layer)]``, with cheap steps moved behind the pooling that shrinks them."""
+    steps, shape = [], input_shape
+    for name, layer in named(layers):
+        steps += layer.named_steps(name, shape)
+        shape = layer.output_shape(shape)
+    moved = True
+    while moved:
+        moved, shape = False, input_shape
+        for i in range(len(steps) - 1):
+            (first, a), (second, b) = steps[i : i + 2]
+            if hasattr(b, "commutes") and b.commutes(a):
+                steps[i : i + 2] = [(second, b), (first, a)]
+                moved = True
+            elif isinstance(b, StridePool) and isinstance(a, Convolution):
+                steps[i : i + 2] = [(first, a.strided(b.pool_size, shape))]
+                moved = True
+                break
+            shape = steps[i][1].output_shape(shape)
+    return steps
+
+
+def n_body(steps) -> int:
+    """How many steps there are up to the first vector."""
+    return 1 + next(i for i, step in enumerate(steps) if len(step.out) == 1)
+
+
+def gradients_wanted(steps, trained) -> list[bool]:
+    """Whether the gradient of each step's input is wanted, and that of the last output: where a trained step is before.
+
+    Parameters
+    ----------
+    steps : list of Step
+    trained : list of bool
+        Of each step, whether it has parameters that are trained.
+    """
+    wanted, open_ = [False], []  # of each fork that is open: whether wanted at its start, at the end of a branch so far
+    for step, own in zip(steps, trained, strict=True):
+        now = wanted[-1]
+        if isinstance(step.layer, Fork):
+            open_.append([now, now])
+        elif isinstance(step.layer, Switch):
+            open_[-1][1] |= now
+            now = open_[-1][0]
+        elif isinstance(step.layer, Merge):
+            now |= open_.pop()[1]
+        wanted.append(now or own)
+    return wanted
+
+
+def taken_by(step, n) -> str:
+    """How many bytes of a sum are one step's, for messages."""
+    before, after = (" x ".join(map(counted, shape)) for shape in (step.shape, step.out))
+    return f"{mebibytes(n)} MiB of them for {step.name}, from {before} to {after}"
+
+
+def check_arrays(steps, sizes, n_samples, beside=0):
+    """Raise where there is no memory for each step's bytes, and those beside; the message names who takes most."""
+    largest = max(range(len(sizes)), key=sizes.__getitem__)
+    what = f"the network's arrays for {counted(n_samples, 'sample')} ({taken_by(steps[largest], sizes[largest])})"
+    check_available(what, sum(sizes) + beside)
+
+
+class Network(Versioned):
+    """Layers on an input shape.
+
+    Parameters
+    ----------
+    layers : list of Layer
+        From the image to the last vector; copied, since a fitted model must not change with somebody's objects.
+    input_shape : tuple of int
+        ``(height, width, channels)``.
+    dtype : dtype
+        float32 or float64.
+    trained : bool, default=False
+        Whether it will be trained, which takes several copies of the parameters.
+
+    Raises
+    ------
+    ValueError
+        Where the layers do not fit, or the parameters not into memory.
+
+    Attributes
+    ----------
+    shapes : list of tuple
+        Of the input and of every layer's output.
+    parameters, state : ndarray of shape (n,)
+        All trained numbers, all running statistics.
+    multiply_adds, activation_bytes : int
+        For one sample: multiplications of the direct method, bytes of the outputs of all steps.
+    frozen : tuple of str
+        Names of layers that training leaves as they are, those within them too: "convolution1", "residual2",
+        "residual2.shortcut".  Their gradient is zero, their batch normalisation takes its running statistics, which
+        stay, and no gradient goes below the first layer that is trained.
+    """
+
+    frozen: tuple[str, ...] = ()
+
+    def __init__(self, layers, input_shape, dtype, *, trained=False):
+        self.input_shape = tuple(input_shape)
+        self.dtype = np.dtype(dtype)
+        self.layers = own_layers(layers)
+        self.shapes = to_vector(self.layers, self.input_shape)
+        self.steps, shape = [], self.input_shape
+        for name, layer in lower(self.layers, self.input_shape):
+            self.steps.append(Step(name, layer, shape))
+            shape = self.steps[-1].out
+        self._check_memory(trained)
+        self.parameters = aligned((sum(step.n_parameters for step in self.steps),), self.dtype)
+        self.state = aligned((sum(step.n_state for step in self.steps),), self.dtype)
+        self.multiply_adds = sum(step.layer.multiply_adds(step.shape) for step in self.steps)
+        self.activation_bytes = self.dtype.itemsize * sum(
+            prod(step.out) for step in self.steps if not step.layer.in_place
+        )
+        self.changed()
+
+    def __repr__(self):
+        """What an estimator that has a network as a parameter shows of it."""
+        return f"<Network of {counted(len(self.layers), 'layer')} from {self.input_shape} to {self.shapes[-1]}>"
+
+    def _check_memory(self, trained):
+        """Raise where there is no memory for the parameters, or for what training takes with a few samples."""
+        copies = _TRAINED_COPIES if trained else 1
+        largest = max(self.steps, key=lambda step: step.n_parameters)
+        n, state = (sum(getattr(step, name) for step in self.steps) for name in ("n_parameters", "n_state"))
+        what = f"the network's {counted(n, 'parameter')} ({counted(largest.n_parameters)} in {largest.name})"
+        what = what if copies == 1 else f"to train {what}"
+        check_available(what, (copies * n + state) * self.dtype.itemsize)
+        if not trained:  # it may be run by strips of the image
+            return
+        steps, number = self.fused_steps(), COLUMNS * self.dtype.itemsize
+        check_arrays(steps, [number * prod(step.out) * (not step.layer.in_place) for step in steps], COLUMNS)
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "idle_sessions": {}, "twins": {}, "alone": None}
+
+    def initialize(self, rng):
+        """First values of parameters and running statistics."""
+        self.parameters.fill(0)
+        self.state.fill(0)
+        for step, parameters, state in zip(self.steps, *self.views(), strict=True):
+            step.layer.initialize(parameters, state, step.shape, rng)
+        self.changed()
+
+    def changed(self):
+        """Forget what was prepared from the parameters."""
+        self.idle_sessions: dict[int, list] = {}  # of `predict.borrow`
+        self.alone: bool | None = None  # of `predict.runs_alone`
+        self.twins: dict[np.dtype, Network] = {}  # of `cast`
+
+    def cast(self, dtype) -> Network:
+        """The network in another precision: itself where it has it, else a copy that is made once."""
+        dtype = np.dtype(dtype)
+        if dtype == self.dtype:
+            return self
+        if dtype not in self.twins:
+            twin = Network(self.layers, self.input_shape, dtype)
+            for name, numbers in (("parameters", self.parameters), ("state", self.state)):
+                check_range(numbers, dtype, f"{name} of the network", "give X in float64")
+                getattr(twin, name)[:] = numbers
+            self.twins[dtype] = twin
+        return self.twins[dtype]
+
+    def fused_steps(self):
+        """The steps for prediction: a convolution and what can be done with it row by row are one."""
+        groups: list[list[Step]] = []
+        open_ = False
+        for step in self.steps:
+            more = follows(step.layer, step.shape) if open_ else False
+            if more is False:
+                groups.append([step])
+                open_ = isinstance(step.layer, Convolution)
+            else:
+                groups[-1].append(step)
+                open_ = more is True
+        return [
+            group[0]
+            if len(group) == 1
+            else Step(group[0].name, FusedConvolution([step.layer for step in group]), group[0].shape)
+            for group in groups
+        ]
+
+    def training_steps(self):
+        """The steps for training: a convolution and the pooling of its tiles are one."""
+        steps: list[Step] = []
+        for step in self.steps:
+            if self.is_frozen(step):
+                step = Step(step.name, step.layer.frozen(), step.shape)
+            if steps and pools(steps[-1].layer, step.layer, step.shape):
+                before = steps[-1]
+                steps[-1] = Step(before.name, PooledConvolution(before.layer, step.layer), before.shape)
+            else:
+                steps.append(step)
+        return steps
+
+    def views(self, flat=None, steps=None):
+        """Per step, named views of the parameters (or of another vector like them) and of the state."""
+        flat = self.parameters if flat is None else flat
+        parameters, state, p, s = [], [], 0, 0
+        for step in self.steps if steps is None else steps:
+            parameters.append(split(flat[p : p + step.n_parameters], step.parameter_shapes))
+            state.append(split(self.state[s : s + step.n_state], step.state_shapes))
+            p, s = p + step.n_parameters, s + step.n_state
+        return parameters, state
+
+    def named_parameters(self) -> dict[str, np.ndarray]:
+        """Views by ``"layer.name"``, in the order of the flat vector."""
+        return self._named(self.views()[0])
+
+    def named_state(self) -> dict[str, np.ndarray]:
+        """Views of what is kept but not trained, by ``"layer.name"``."""
+        return self._named(self.views()[1])
+
+    def named_arrays(self) -> dict[str, np.ndarray]:
+        """Views of both, layer by layer: all that makes another network of these layers the same."""
+        return self._named([parameters | state for parameters, state in zip(*self.views(), strict=True)])
+
+    def _named(self, views):
+        return {
+            f"{step.name}.{n}": view for step, each in zip(self.steps, views, strict=True) for n, view in each.items()
+        }
+
+    def is_frozen(self, step) -> bool:
+        """Whether training leaves the step's layer as it is."""
+        return any(f"{step.name}.".startswith(f"{name}.") for name in self.frozen)
+
+    def check_names(self, names):
+        """Raise where one of them is no layer, by the name of its parameters or of those of a layer within it."""
+        known: dict[str, None] = {}
+        for step in self.steps:
+            if step.n_parameters or step.n_state:
+                parts = step.name.split(".")
+                known.update(dict.fromkeys(".".join(parts[: i + 1]) for i in range(len(parts))))
+        for name in names:
+            if not isinstance(name, str) or name not in known:
+                has = ", ".join(known)
+                raise ValueError(f"freeze: there is no layer {shown(name)} with parameters; there are {has}")
+
+    def trainable(self) -> np.ndarray:
+        """True where a parameter is trained, False where its layer is frozen, of shape ``(n,)``."""
+        return np.repeat([not self.is_frozen(step) for step in self.steps], [step.n_parameters for step in self.steps])
+
+    def fill(self, arrays):
+        """Set parameters and state from arrays by ``"layer.name"``; others stay as they are."""
+        views = self.named_arrays()
+        for name in views.keys() & arrays.keys():
+            views[name][...] = arrays[name]
+        self.changed()
+
+    def decayed(self) -> np.ndarray:
+        """1 where a parameter is a weight that is trained, which penalties act on; 0 for biases, scales and shifts."""
+        mask = np.zeros_like(self.parameters)
+        for step, views in zip(self.steps, self.views(mask)[0], strict=True):
+            for name, view in views.items():
+                if name.endswith("weight") and not self.is_frozen(step):
+                    view.fill(1)
+        return mask

@@ -1,0 +1,142 @@
+"""Outputs of a network for any number of samples, block by block over the threads."""
+
+from __future__ import annotations
+
+from math import ceil, prod
+
+import numpy as np
+
+from .._input.memory import check_memory, counted
+from .._kernels.memory import scratch_bytes
+from .._kernels.products import COLUMNS
+from .layout import Layout
+from .network import taken_by
+from .session import MIN_BLOCK_WORK, Session, fitting_width
+from .single_sample import Alone
+
+__all__ = [
+    "block_bytes",
+    "block_width",
+    "borrow",
+    "check_block",
+    "give_back",
+    "narrowest",
+    "predict",
+    "prediction_width",
+    "runs_alone",
+    "session_bytes",
+    "width_within",
+]
+
+_KEPT, _KEPT_ALONE = 2, 4  # sessions of a width; as many as a server has threads: twice the requests a second
+_NARROWEST = 2  # one is `Alone`
+_FEW = 3  # samples that take less time one by one than as a block
+_FEW_WORK = 1 << 19  # multiply-adds of a sample below which only one does
+
+
+def prediction_width(network, n: int) -> int:
+    """Samples a block in prediction: 1 for few samples of a network that can, or `block_width`."""
+    few = _FEW if network.multiply_adds >= _FEW_WORK else 1
+    return 1 if n <= few and runs_alone(network) else block_width(network, n)
+
+
+def runs_alone(network) -> bool:
+    """Whether there are steps of the network that run on a sample without a block."""
+    if network.alone is None:
+        session = Alone(network, block_width(network, 1))
+        network.alone = bool(session.ends)
+        give_back(network, session if network.alone else session.block)
+    return network.alone
+
+
+def block_width(network, n: int) -> int:
+    """Samples a block."""
+    useful = MIN_BLOCK_WORK // max(1, network.multiply_adds)
+    return min(fitting_width(256 if useful >= 128 else 64, network), max(1, ceil(n / COLUMNS)) * COLUMNS)
+
+
+def narrowest(network) -> int:
+    """Samples of the narrowest block: where there are no products, whose columns must be alike, a few."""
+    return COLUMNS if network.multiply_adds else _NARROWEST
+
+
+def block_bytes(network, limit) -> int:
+    """Memory of the narrowest block; beyond ``limit`` what shapes alone say, since plans may have tables."""
+    return _block(network, limit)[0]
+
+
+def check_block(network, limit, name):
+    """Raise where the narrowest block takes more than ``limit`` bytes of what has that name."""
+    needed, most, step = _block(network, limit)
+    what = f"a block of {counted(narrowest(network), 'sample')} ({taken_by(step, most)})"
+    check_memory(what, needed, limit, name)
+
+
+def _block(network, limit):
+    """`block_bytes`, those of the step that takes most of them, and that step."""
+    steps, dtype, width = network.fused_steps(), network.dtype, narrowest(network)
+    options, item = {"training": False, "input_gradient": False}, 2 * network.dtype.itemsize * width
+    own, arguments = [item * prod(step.out) for step in steps], [(s.layer, s.shape, width, dtype) for s in steps]
+    known, work = (
+        item * prod(network.input_shape) + sum(own),
+        [a.least_bytes(*rest, **options) for a, *rest in arguments],
+    )
+    if known + max(work) <= limit:
+        work = [scratch_bytes(layer.plan(*rest, **options).scratch, dtype) for layer, *rest in arguments]
+    most = max(range(len(steps)), key=lambda i: own[i] + work[i])
+    return known + max(work), own[most] + work[most], steps[most]
+
+
+def width_within(network, n: int, limit: int) -> int:
+    """`block_width`, or what fits in ``limit`` bytes where that is less; raises where not even one block does."""
+    check_block(network, limit, "scikit-learn's working_memory for a thread")
+    return min(block_width(network, n), limit // block_bytes(network, limit) * narrowest(network))
+
+
+def session_bytes(network, n, threads) -> int:
+    """Bytes of the sessions that predict ``n`` samples."""
+    width = block_width(network, n)
+    return min(threads, ceil(n / width)) * Layout(network, width, 1, training=False).nbytes
+
+
+def borrow(network, width, copies=1) -> Session | Alone:
+    """A session for prediction, that of one sample for width 1, alone with the caller until `give_back`.
+
+    Where none is idle, there is memory for ``copies`` new ones, or this raises.
+    """
+    try:
+        return network.idle_sessions[width].pop()
+    except (KeyError, IndexError):
+        if width == 1:
+            return Alone(network, block_width(network, 1))
+        return Session(network, width, 1, training=False, copies=copies)
+
+
+def give_back(network, session):
+    """Keep a session for the next prediction."""
+    idle = network.idle_sessions.setdefault(session.width, [])
+    if len(idle) < (_KEPT_ALONE if session.width == 1 else _KEPT):
+        idle.append(session)
+
+
+def predict(network, X, team, width=None, out=None, change=None):
+    """Outputs ``(n, units)``, block by block; a row depends neither on its neighbours nor on the blocks' width.
+
+    ``change(samples)``, if given, returns what a block of samples is replaced by.
+    """
+    n = len(X)
+    width = prediction_width(network, n) if width is None else width
+    out = np.empty((n, *network.shapes[-1]), network.dtype) if out is None else out
+    blocks = ceil(n / width)
+    sessions = [borrow(network, width, copies) for copies in range(min(team.threads, blocks), 0, -1)]
+
+    def block(k):
+        session = sessions[k % len(sessions)]
+        rows = slice(k * width, min((k + 1) * width, n))
+        session.load(0, X[rows] if change is None else change(X[rows]))
+        out[rows] = session.forward()[:, : rows.stop - rows.start].T
+
+    team.run(block, blocks)
+    for session in sessions:
+        give_back(network, session)
+    return out

@@ -1,0 +1,151 @@
+"""One sample without a block: the convolutions of a network with positions for columns, the rest as in a block."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._kernels.memory import Arrays, aligned, allocate
+from .._kernels.single_sample import alone, as_image, columns_of
+from ..layers import Activation, BatchNorm, Bias, Convolution, Flatten, MaxPool, MeanPool
+from ..layers._frame import Frame
+from .session import Session
+
+__all__ = ["Alone"]
+
+
+class Alone:
+    """The arrays that run a network on one sample; like a `Session` of width 1, with the bits of one of any width.
+
+    For the products that is what `product` promises; the rest is done number by number.
+
+    The steps from a first convolution on, as long as they are of kinds that can, run on the sample alone; those after
+    them, the dense layers at least, run on a block whose other columns are not used.
+
+    Parameters
+    ----------
+    network : Network
+    width : int
+        Of the block.
+    """
+
+    width = 1
+
+    def __init__(self, network, width):
+        self.block = Session(network, width, 1, training=False)
+        self.frames = self.block.frames[0]
+        self.image = aligned(network.input_shape, network.dtype)  # (H, W, C) of the last step so far
+        self.first = self.image.reshape(1, -1)
+        self.columns = None  # (A, B, C, N), where its numbers are computed; the image may be a copy of them
+        self.back, self.settled = None, True  # that copy, and whether it is done
+        self.calls: list = []
+        self.ends: list = []  # of each step: the calls up to there and its image
+        for i, step in enumerate(self.block.steps[: self.block.n_body]):
+            if not self._add(i, step):
+                break
+            self._settle()
+            self.ends.append((len(self.calls), self.image))
+        self._bind_rest(self.ends[-1][1] if self.ends else self.image, len(self.ends))
+
+    # Binding
+
+    def _add(self, i, step):
+        """Add the calls of a step; False where one of its parts has no way to run alone."""
+        shape, arrays = step.shape, (self.block.parameters[i], self.block.state[i], self.block.shared[i])
+        calls = len(self.calls)
+        parts = getattr(step.layer, "parts", None)
+        for k, part in enumerate(parts or [step.layer]):
+            own = arrays if parts is None else [_of(each, k) for each in arrays]
+            if not self._add_part(part, shape, *own):
+                del self.calls[calls:]
+                return False
+            shape = part.output_shape(shape)
+        return True
+
+    def _add_part(self, layer, shape, parameters, state, shared):
+        if isinstance(layer, Convolution):
+            return self._add_convolution(layer, shape, shared.weight)
+        if self.columns is None:
+            return False
+        if isinstance(layer, (MaxPool, MeanPool)):
+            self._add_pool(layer, shape)
+            return True
+        if isinstance(layer, (Activation, BatchNorm)) or (isinstance(layer, Bias) and layer.per == "channel"):
+            self._add_by_element(layer, parameters, state)
+            return True
+        return False
+
+    def _add_convolution(self, layer, shape, weight):
+        self._settle()
+        plan = layer.plan(shape, self.block.width, self.block.dtype, training=False, input_gradient=False)
+        convolution = alone(plan.kernel[0], layer.window(shape), self.image)
+        if convolution is None:
+            return False
+        self.calls.append((convolution.run, (weight,)))
+        self.columns, self.image = convolution.columns, convolution.image
+        self.back, self.settled = convolution.back, convolution.back is None
+        return True
+
+    def _settle(self):
+        """Copy the columns to the image, where these are not the same."""
+        if not self.settled:
+            self.calls.append((np.copyto, self.back))
+            self.settled = True
+
+    def _add_pool(self, layer, shape):
+        """Windows over the image, as if it were a block of one."""
+        self._settle()
+        dtype, (P, Q, C) = self.block.dtype, layer.output_shape(shape)
+        self.columns = aligned((1, 1, C, columns_of(P * Q)), dtype)
+        x, self.image, self.back = self.image, as_image(self.columns, P, Q), None
+        plan = layer.plan(shape, 1, dtype, training=False, input_gradient=False)
+        scratch = Arrays({group: _planes(shapes, dtype) for group, shapes in plan.scratch.items()})
+        frame = Frame(layer=layer, plan=plan, x=x[..., None], y=self.image[..., None], scratch=scratch)
+        self.calls.append((layer.forward, (frame, False)))
+
+    def _add_by_element(self, layer, parameters, state):
+        """In place on all columns, as if positions were samples."""
+        *shape, width = self.columns.shape
+        dtype = self.block.dtype
+        plan = layer.plan(tuple(shape), width, dtype, training=False, input_gradient=False)
+        shared = allocate(plan.shared, dtype)
+        layer.prepare(parameters, state, plan, shared)
+        scratch = Arrays({group: allocate(shapes, dtype) for group, shapes in plan.scratch.items()})
+        arrays = {"parameters": parameters, "state": state, "shared": shared, "scratch": scratch}
+        frame = Frame(layer=layer, plan=plan, x=self.columns, y=self.columns, **arrays)
+        self.calls.append((layer.forward, (frame, False)))
+        self.settled = self.back is None
+
+    def _bind_rest(self, image, done):
+        """Put the image of the steps done into the first column of the block before the others."""
+        frame, self.last = self.frames[done], image
+        self.entry, self.rest = frame.x, self.frames[done:]
+        if isinstance(frame.layer, Flatten):
+            self.entry, self.rest = frame.y.reshape(frame.x.shape, copy=False), self.frames[done + 1 :]
+
+    # What the predictor calls
+
+    def load(self, k, samples):
+        """Take the sample ``(1, features)``."""
+        np.copyto(self.first, samples, casting="unsafe")
+
+    def forward(self):
+        """Outputs ``(units, 1)``."""
+        for function, arguments in self.calls:
+            function(*arguments)
+        self.entry.fill(0)  # a step in place may have changed the other columns
+        np.copyto(self.entry[..., 0], self.last)
+        for frame in self.rest:
+            frame.layer.forward(frame, False)
+        return self.block.output[:, :1]
+
+
+def _of(arrays, k):
+    """The arrays of one part of a fused step."""
+    prefix = f"{k}."
+    return Arrays({name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)})
+
+
+def _planes(shapes, dtype):
+    """Arrays ``(H, W, C, 1)`` in which each channel's image lies in one piece, as in those they work with."""
+    sizes = {name: (c, h, w) for name, (h, w, c, _) in shapes.items()}
+    return Arrays({name: aligned(size, dtype).transpose(1, 2, 0)[..., None] for name, size in sizes.items()})

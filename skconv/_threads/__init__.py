@@ -1,0 +1,1 @@
+"""Teams of threads, the limit on BLAS, Ctrl-C and forks."""

@@ -1,0 +1,103 @@
+"""What a layer asks for (`Plan`) and what it is given for one block of samples (`Frame`).
+
+A layer is a specification without arrays.  For each block of ``width`` samples, the network hands it a frame: its input
+``x``, its output ``y``, the gradients ``dx`` and ``dy``, and views of parameters, gradients and buffers, all allocated
+once.  Samples are columns: an array of shape ``(H, W, C)`` per sample is stored as ``(H, W, C, N)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._kernels.memory import Arrays
+
+__all__ = ["Arrays", "Frame", "Plan", "Storage"]
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The borders a layer wants around an array: ``rows`` by ``columns``, the array itself at ``(row, column)``."""
+
+    rows: int
+    columns: int
+    row: int
+    column: int
+
+
+@dataclass
+class Plan:
+    """What a layer needs for one input shape, block width and dtype.
+
+    Attributes
+    ----------
+    kernel : object
+        Whatever the layer computed once from the sizes.
+    buffers : dict of shapes
+        Arrays kept from the forward to the backward pass, one set a block; zero at the start.
+    scratch : dict of dicts of shapes
+        Arrays that nobody reads after the call, a group for each thing done; all groups of all layers of one thread lie
+        in the same memory.
+    shared : dict of shapes
+        Arrays made from the parameters once a step by `Layer.prepare`; shared by all blocks.
+    x, dy : Storage or None
+        Borders of zeros around the input, around the output's gradient.
+    aside : bool
+        Whether the layer's backward pass puts the weight's gradient aside; its scratch is then the group "gradient".
+    temporary : int
+        Bytes that a call, of `prepare` too, allocates and gives back.
+
+    A shape may be followed by a dtype, ``(shape, dtype)``; otherwise it is the network's.
+    """
+
+    kernel: Any = None
+    buffers: dict = field(default_factory=dict)
+    scratch: dict = field(default_factory=dict)
+    shared: dict = field(default_factory=dict)
+    x: Storage | None = None
+    dy: Storage | None = None
+    aside: bool = False
+    temporary: int = 0
+
+
+class Frame:
+    """The arrays of one layer for one block of samples.
+
+    Attributes
+    ----------
+    x, y, dx, dy : ndarray of shape (..., N)
+        Input, output and their gradients; ``dx`` is None where no gradient of the input is wanted.
+    x_storage, dy_storage : ndarray
+        ``x`` and ``dy`` with the borders the plan asked for.
+    parameters, gradients, state, buffers, scratch, shared : Arrays
+        Views by name; `gradients` is None outside training.
+    weight : ndarray of shape (N,)
+        Share of each column in the batch: sample weights over their sum, zero for padding.
+    rng : numpy.random.Generator or None
+        The block's own random stream.
+    group : list of Joint or None
+        Of the steps of branches that belong together, from the fork to the merge.
+    bound : dict
+        Views a layer made on its first call and wants to find again.
+    matmul : callable
+        ``matmul(a, b, out=...)``; spread over the threads where the frame holds the whole batch.
+    aside : callable
+        ``aside(function, frame)`` calls ``function(frame)`` before the gradients are read: at once, or on another
+        thread while the backward pass goes on.
+    """
+
+    __slots__ = (
+        "aside", "bound", "buffers", "dx", "dy", "dy_storage", "gradients", "group", "layer", "matmul", "parameters",
+        "plan", "rng", "scratch", "shared", "state", "weight", "x", "x_storage", "y",
+    )  # fmt: skip
+
+    def __init__(self, **arrays):
+        for name in self.__slots__:
+            setattr(self, name, arrays.get(name))
+        self.bound = {}
+        self.aside = self.aside or _at_once
+
+
+def _at_once(function, frame):
+    """Call it."""
+    function(frame)

@@ -1,0 +1,189 @@
+"""A convolution and what follows it in one, for prediction."""
+
+from __future__ import annotations
+
+from .._kernels.memory import Arrays
+from ._base import Layer
+from ._encoding import RowSummary
+from ._frame import Frame
+from .activation import Activation
+from .bias import Bias
+from .convolution import Convolution
+from .pooling import MaxPool, MeanPool
+
+__all__ = ["Band", "FusedConvolution", "follows"]
+
+_BAND_BYTES = 1 << 21  # of the convolution's output; two threads, 28 x 28 and 32 x 32 images: 10 to 15 % less time
+
+
+def follows(layer, shape) -> bool | None:
+    """Whether a fused convolution can go on with this layer; None where it can, but ends there.
+
+    It can where a row of the output needs one row of the input, or the rows of one tile.
+    """
+    if isinstance(layer, (Activation, Bias)):
+        return getattr(layer, "per", "channel") == "channel"
+    if isinstance(layer, (MaxPool, MeanPool)):
+        return None if _tile(layer, shape) else False
+    if isinstance(layer, Convolution):
+        rows, columns = layer.window(shape).rows, layer.window(shape).columns
+        one_by_one = (rows.kernel, rows.stride, rows.padded) == (1, 1, rows.size)
+        one_by_one = one_by_one and (columns.kernel, columns.padded) == (1, columns.size)  # bands have no borders
+        return one_by_one and len(layer.lower(shape)) == 1
+    if isinstance(layer, RowSummary):
+        return None
+    return layer.pointwise
+
+
+def _tile(pool, shape) -> int:
+    """Height of a pool's windows where they lie side by side down the image, else 0."""
+    rows = pool.window(shape).rows
+    return rows.kernel if (rows.stride, rows.padded) == (rows.kernel, rows.size) else 0
+
+
+class FusedConvolution(Layer):
+    """Convolution and the layers after it, band by band of rows, so that what lies between stays in cache.
+
+    Not in a list of layers: prediction puts it in the place of its parts, whose results it gives bit for bit.
+
+    Parameters
+    ----------
+    parts : list of Layer
+        A convolution, then layers that `follows` allows.
+    """
+
+    def __init__(self, parts):
+        self.parts = parts
+
+    def _placed(self, shape):
+        """``(number, part, shape of its input)``."""
+        for i, part in enumerate(self.parts):
+            yield i, part, shape
+            shape = part.output_shape(shape)
+
+    def output_shape(self, shape):
+        for part in self.parts:
+            shape = part.output_shape(shape)
+        return shape
+
+    def parameter_shapes(self, shape):
+        return {f"{i}.{n}": size for i, part, s in self._placed(shape) for n, size in part.parameter_shapes(s).items()}
+
+    def state_shapes(self, shape):
+        return {f"{i}.{n}": size for i, part, s in self._placed(shape) for n, size in part.state_shapes(s).items()}
+
+    def multiply_adds(self, shape):
+        return sum(part.multiply_adds(s) for _, part, s in self._placed(shape))
+
+    def least_bytes(self, shape, width, dtype, **options):
+        return self.parts[0].least_bytes(shape, width, dtype, **options)
+
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        options = {"training": training, "input_gradient": input_gradient}
+        plan = self.parts[0].plan(shape, width, dtype, **options)
+        P, Q, F = shape = self.parts[0].output_shape(shape)
+        kernel = plan.kernel[0]
+        tile = _tile(self.parts[-1], self._last(shape)) if hasattr(self.parts[-1], "pool_size") else 1
+        band = min(P, kernel.fit_bands(_BAND_BYTES // (Q * F * width * dtype.itemsize), tile))
+        plan.shared = {"0.weight": plan.shared["weight"]}
+        plan.scratch = {"forward": {**kernel.scratch, "0.y": (band, Q, F, width)}}
+        bands: dict = {}  # plans of the later parts by height of the band: the last may be lower
+        for height in {band, P - (P - 1) // band * band}:
+            if height < tile:
+                continue
+            bands[height] = []
+            for i, part, inside in list(self._placed_after(shape, height)):
+                own = part.plan(inside, width, dtype, **options)
+                bands[height].append(own)
+                plan.shared.update({f"{i}.{name}": entry for name, entry in own.shared.items()})
+                for group in own.scratch.keys() - {"backward"}:
+                    scratch = {f"{i}.{height}.{group}.{n}": entry for n, entry in own.scratch[group].items()}
+                    plan.scratch["forward"].update(scratch)
+                if not part.in_place and height == band:
+                    plan.scratch["forward"][f"{i}.y"] = (*part.output_shape(inside), width)
+        plan.kernel = (plan.kernel, bands, tile)
+        return plan
+
+    def _placed_after(self, shape, height):
+        """The later parts on a band of the convolution's output."""
+        shape = (height, *shape[1:])
+        for i, part in enumerate(self.parts[1:], 1):
+            yield i, part, shape
+            shape = part.output_shape(shape)
+
+    def _last(self, shape):
+        """Shape that the last part gets, from the convolution's output."""
+        for part in self.parts[1:-1]:
+            shape = part.output_shape(shape)
+        return shape
+
+    def prepare(self, parameters, state, plan, shared):
+        plans = [_Plan(plan), *next(iter(plan.kernel[1].values()))]
+        for i, (part, own) in enumerate(zip(self.parts, plans, strict=True)):
+            part.prepare(_of(parameters, i), _of(state, i), own, _of(shared, i))
+
+    def forward(self, frame, training):
+        if "forward" not in frame.bound:
+            frame.bound["forward"] = self._bind(frame)
+        kernel = frame.plan.kernel[0][0]
+        weight = frame.shared["0.weight"]
+        for operation, frames in frame.bound["forward"]:
+            kernel.run([operation], weight)
+            for each in frames:
+                each.layer.forward(each, training)
+
+    def _bind(self, frame):
+        """``(operation of the convolution, frames of the later parts)`` of every band."""
+        (kernel, *_), bands, tile = frame.plan.kernel
+        scratch = frame.scratch.forward
+        moved = [i for i, part in enumerate(self.parts) if i and not part.in_place]
+        inside = kernel.bind(frame.x_storage, scratch, Band(scratch["0.y"], kernel.P) if moved else frame.y)
+        bound = []
+        for i, operation in enumerate(inside):
+            start = i * kernel.rows_per_band
+            height = min(kernel.rows_per_band, kernel.P - start)
+            if height >= tile:
+                out = frame.y[start // tile : (start + height) // tile]
+                x = scratch["0.y"][:height] if moved else out
+                bound.append((operation, self._frames(frame, bands[height], height, x, out, moved)))
+        return bound
+
+    def _frames(self, frame, plans, height, x, out, moved):
+        frames = []
+        for i, (part, plan) in enumerate(zip(self.parts[1:], plans, strict=True), 1):
+            y = x
+            if not part.in_place:
+                y = out if i == moved[-1] else frame.scratch.forward[f"{i}.y"][: x.shape[0]]
+            scratch = {group: _of(frame.scratch.forward, f"{i}.{height}.{group}") for group in plan.scratch}
+            frames.append(
+                Frame(
+                    layer=part, plan=plan, x=x, x_storage=x, y=y, parameters=_of(frame.parameters, i),
+                    state=_of(frame.state, i), shared=_of(frame.shared, i), scratch=Arrays(scratch), buffers=Arrays(),
+                    matmul=frame.matmul,
+                )
+            )  # fmt: skip
+            x = y
+        return frames
+
+
+class _Plan:
+    """The convolution's own plan within the fused one."""
+
+    def __init__(self, plan):
+        self.kernel = plan.kernel[0]
+
+
+def _of(arrays, prefix):
+    """The arrays of one part."""
+    prefix = f"{prefix}."
+    return Arrays({name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)})
+
+
+class Band:
+    """Rows of an image of which only one band is there at a time: every slice is the same memory."""
+
+    def __init__(self, rows, total):
+        self.rows, self.total = rows, total
+
+    def __getitem__(self, rows):
+        return self.rows[: min(rows.stop, self.total) - rows.start]

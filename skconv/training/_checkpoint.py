@@ -1,0 +1,267 @@
+"""Checkpoints: one file with arrays and JSON, written at once or not at all, and read without running code."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+from tempfile import mkstemp
+from types import CodeType, FunctionType
+
+import numpy as np
+
+from .._input.constraints import InvalidParameterError, shown
+from .._input.memory import counted
+from .._input.rows import LazyRows
+
+__all__ = ["Checkpoint", "check_checkpoint", "fingerprint", "plain", "read", "write"]
+
+_WITHOUT_EFFECT = {"checkpoint", "checkpoint_every", "callback", "verbose", "n_jobs", "random_state", "initial_weights"}
+_LEARNED = ("classes_", "target_mean_", "target_scale_")  # what the encoded targets, which are looked at, do not tell
+_BEST = {"best_parameters": "parameters", "best_state": "state"}  # arrays that are there once a score was
+_TRIES = 3
+_SAMPLED = 1 << 26  # bytes of an array in storage that are looked at
+
+
+def plain(value, within=()):
+    """Numbers, strings and tuples that stand for an object, the same in every process: nothing has an address.
+
+    A function stands for its name, and for its code where it cannot be imported by that; an estimator for its class and
+    its parameters.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (bool, int, float, complex, str, bytes, os.PathLike)):
+        return repr(value)
+    if id(value) in within:
+        return "within itself"
+    within = (*within, id(value))
+    if isinstance(value, (type, FunctionType)):
+        inside = isinstance(value, FunctionType) and (value.__module__ == "__main__" or "<" in value.__qualname__)
+        parts = (value.__code__, value.__defaults__, value.__closure__) if inside else ()
+        return value.__module__, value.__qualname__, *(plain(part, within) for part in parts)
+    if isinstance(value, CodeType):
+        return value.co_code.hex(), value.co_names, plain(value.co_consts, within)
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return fingerprint((), value)
+    if isinstance(value, dict):
+        return "dict", *sorted(((plain(k, within), plain(v, within)) for k, v in value.items()), key=repr)
+    if isinstance(value, (set, frozenset)):
+        return "set", *sorted((plain(entry, within) for entry in value), key=repr)
+    if isinstance(value, (list, tuple)):
+        return tuple(plain(entry, within) for entry in value)
+    if hasattr(value, "get_params"):
+        return plain(type(value)), plain(value.get_params(deep=False), within)
+    if hasattr(value, "cell_contents"):
+        return plain(value.cell_contents, within)
+    try:
+        return plain(value.__reduce_ex__(4), within)
+    except TypeError:
+        return re.sub(" at 0x[0-9a-fA-F]+", "", repr(value))
+
+
+def fingerprint(values, *arrays) -> str:
+    """A name for values (anything with a repr) and arrays; others have another name.
+
+    Of an array in storage larger than 64 MiB, rows at equal distances are looked at.
+    """
+    digest = blake2b(repr(values).encode(), digest_size=12)
+    for array in arrays:
+        shape, step = tuple(array.shape), 1
+        if isinstance(array, LazyRows):
+            step = max(1, -(-array.nbytes // _SAMPLED))
+            array = array[np.arange(0, shape[0], step)]
+        digest.update(repr((shape, str(array.dtype), step)).encode())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def write(path, arrays, values):
+    """Replace the file at ``path``: whoever reads sees the old one or the new one, whole."""
+    path = Path(path)
+    for _ in range(_TRIES):
+        try:
+            part = _write_part(path, arrays, values)
+            try:
+                os.replace(part, path)
+                return
+            except BaseException:
+                _remove(part)
+                raise
+        except FileNotFoundError as error:  # the same fit, at its start, took the part for one that was left behind
+            reason = error
+        except OSError as error:
+            reason = error
+            break
+    what = f"checkpoint cannot be written ({reason.strerror or reason})"
+    raise OSError(reason.errno, what, str(path)) from reason
+
+
+def _write_part(path, arrays, values):
+    """The file's content under another name beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = np.frombuffer(json.dumps(values).encode(), np.uint8)
+    handle, name = mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
+    try:
+        with open(handle, "wb") as file:
+            np.savez(file, **arrays, json=text)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        _remove(name)
+        raise
+    return name
+
+
+def _remove(name):
+    with suppress(OSError):
+        os.unlink(name)
+
+
+def remove_parts(path):
+    """Remove what fits that were killed while they wrote have left beside the file."""
+    for part in path.parent.glob(f"{path.stem}*.part"):
+        _remove(part)
+
+
+def read(path):
+    """``(arrays, values)`` of the file at ``path``, or None where there is none."""
+    try:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+            return arrays, json.loads(arrays.pop("json").tobytes())
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # whatever may be in a file
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path, error):
+    return ValueError(f"checkpoint: {path} cannot be read ({error}); remove it to train from the start")
+
+
+def check_checkpoint(estimator):
+    """Raise where a fit could not be found again, or there is no place for its file."""
+    if estimator.checkpoint is not None and estimator.random_state is None:
+        raise InvalidParameterError(
+            "checkpoint needs a random_state that can be found again, got random_state=None; use an integer"
+        )
+    if estimator.checkpoint is not None:
+        path = Path(estimator.checkpoint)
+        there = next((str(folder) for folder in (path, *path.parents) if os.path.exists(folder)), "")
+        if there and not os.path.isdir(there):
+            what = f"{shown(str(path))}, and {shown(there)} is a file"
+            raise InvalidParameterError(f"checkpoint must be a directory, got {what}")
+
+
+class Checkpoint:
+    """The file of one fit: found again by the same parameters on the same data.
+
+    Parameters
+    ----------
+    estimator : BaseConvNet
+    trainer : Trainer
+        At its start; its seed stands for the estimator's `random_state`, which may be an object.
+    *data : ndarray
+        What the fit depends on: samples, encoded targets, weights, validation data.
+    """
+
+    def __init__(self, estimator, trainer, *data):
+        from .. import __version__
+
+        kind, network = type(estimator), trainer.network
+        parameters = {k: v for k, v in estimator.get_params(deep=False).items() if k not in _WITHOUT_EFFECT}
+        learned = {name: getattr(estimator, name, None) for name in _LEARNED}
+        values = plain((kind, __version__, parameters, learned, trainer.seed, network.input_shape))
+        name = fingerprint(values, network.parameters, network.state, *data)
+        self.path = Path(estimator.checkpoint) / f"{kind.__name__.lower()}-{name}.npz"
+        self.every = estimator.checkpoint_every
+
+    def resume(self, run):
+        """Bring a run to where the file is, if there is one; and write the first, to see that it can be written."""
+        found = read(self.path)
+        if found is not None:
+            try:
+                arrays, values = found
+                check_state(arrays, values, run, self._state(run))
+                run.set_state(arrays, values)
+                run.trainer.session.set_random_state(arrays["random"])
+            except (KeyError, TypeError, ValueError) as error:
+                raise _unreadable(self.path, error) from error
+        remove_parts(self.path)
+        if not run.over:
+            write(self.path, *self._state(run))
+
+    def __call__(self, run):
+        """Write the state of a run, every so many epochs and at the end."""
+        if run.epoch % self.every == 0 or run.over:
+            write(self.path, *self._state(run))
+
+    def _state(self, run):
+        arrays, values = run.state()
+        return {**arrays, "random": run.trainer.session.random_state()}, values
+
+
+def check_state(arrays, values, run, own):
+    """Raise ValueError where what was read cannot be a state of this run, whose state at its start is ``own``."""
+    own_arrays, own_values = own
+    _check_arrays(arrays, own_arrays)
+    _check_alike("the state", values, own_values)
+    epoch, history = values["epoch"], values["history"]
+    if (
+        not 0 <= epoch <= epoch + values["skipped"] <= run.planned
+        or values["updates"] < 0
+        or values["seed"] != own_values["seed"]
+    ):
+        raise ValueError(
+            f"epoch must be in 0 to {run.planned}, those skipped included, updates at least 0 and seed "
+            f"{own_values['seed']}, got {epoch} and {values['skipped']}, {values['updates']} and {values['seed']}"
+        )
+    validated = epoch if run.validate is not None else 0
+    for name, length in {"loss": epoch, "validation_loss": validated, "scores": validated}.items():
+        if len(history[name]) != length:
+            raise ValueError(
+                f"{name} must have {counted(length, 'number')} after {counted(epoch, 'epoch')}, got "
+                f"{len(history[name])}"
+            )
+    if not min(0, validated - 1) <= history["best"] < max(0, validated):
+        raise ValueError(f"best must be the number of one of {counted(validated, 'score')}, got {history['best']}")
+    if not np.isfinite(history["loss"]).all():
+        raise ValueError(f"loss must be finite, got {shown(history['loss'])}")
+
+
+def _check_arrays(arrays, own):
+    """Raise where names, shapes or dtypes are not a run's own, or a number is not finite."""
+    best = {name: own[like] for name, like in _BEST.items()}
+    own = own | (best if best.keys() & arrays.keys() else {})
+    if arrays.keys() != own.keys():
+        raise ValueError(f"it must have the arrays {sorted(own)}, got {sorted(arrays)}")
+    for name, found in arrays.items():
+        wanted = np.asarray(own[name])
+        if (found.shape, found.dtype) != (wanted.shape, wanted.dtype):
+            raise ValueError(
+                f"{name} must have shape {wanted.shape} and dtype {wanted.dtype}, got {found.shape} and {found.dtype}"
+            )
+        if found.dtype.kind == "f" and not np.isfinite(found).all():
+            raise ValueError(f"{name} has NaN or infinity")
+        if found.dtype.kind == "i" and (found < 0).any():
+            raise ValueError(f"{name} must be at least 0, got {shown(found.tolist())}")
+
+
+def _check_alike(name, found, own):
+    """Raise where a value of JSON has not the type of a run's own; numbers in lists may be NaN, others not."""
+    if isinstance(own, dict):
+        if not isinstance(found, dict) or found.keys() != own.keys():
+            raise ValueError(f"{name} must have {sorted(own)}, got {shown(found)}")
+        for key, value in own.items():
+            _check_alike(key, found[key], value)
+    elif isinstance(own, list):
+        if not isinstance(found, list) or not all(type(number) in (int, float) for number in found):
+            raise ValueError(f"{name} must be a list of numbers, got {shown(found)}")
+    else:
+        kinds = (int, float) if isinstance(own, float) else (type(own),)
+        if type(found) not in kinds or found != found:
+            raise ValueError(f"{name} must be of type {type(own).__name__}, got {shown(found)}")

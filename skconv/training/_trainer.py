@@ -1,0 +1,286 @@
+"""One pass over the data: batches, gradients and updates; and L-BFGS on the whole data."""
+
+from __future__ import annotations
+
+from math import ceil, prod
+
+import numpy as np
+
+from .._input.memory import counted
+from .._network.session import Session, training_width
+from ..layers import BatchNorm, Convolution, Dense
+from ._lbfgs import minimize
+from .regularizers import L1Penalty, L2Penalty, MaxNorm, WeightAverage, clip_norm
+
+__all__ = ["Trainer", "weight_matrices"]
+
+_PARTS = 4  # slices of the optimiser's vectors; fixed, so that no bit depends on the threads
+_PART_SIZE = 1 << 16
+_LBFGS_VECTORS = 37  # of scipy, in double precision: ten steps and gradients, its work, what the objective makes
+
+
+def _named_matrices(network):
+    """``(start in the flat vector, view)`` of the trained weights that are a matrix, a row for each unit or filter."""
+    start, decayed = 0, network.decayed()
+    for step, views in zip(network.steps, network.views()[0], strict=True):
+        for name, view in views.items():
+            if name == "weight" and isinstance(step.layer, (Convolution, Dense)) and decayed[start]:
+                yield start, view
+            start += view.size
+
+
+def _matrices(network):
+    return [view for _, view in _named_matrices(network)]
+
+
+def weight_matrices(network):
+    """``(start in the flat vector, (rows, columns))`` of the kernels, for Muon; Adam does better on dense layers."""
+    kernels = [(start, view) for start, view in _named_matrices(network) if view.ndim == 4]
+    return [(start, (len(view), view.size // len(view))) for start, view in kernels if view.size > 9 * len(view)]
+
+
+def _own_bytes(*parts) -> int:
+    """Bytes of the arrays that objects have for themselves."""
+    arrays = {id(a): a.nbytes for part in parts for a in vars(part).values() if isinstance(a, np.ndarray)}
+    return sum(arrays.values())
+
+
+class Trainer:
+    """Steps of an optimiser on batches of a data set.
+
+    Parameters
+    ----------
+    network : Network
+    loss : Loss
+    optimizer : Adam, SGD, RMSProp or Muon, or None for L-BFGS
+    team : Team
+    batch_size : int
+        Largest batch; batches of an epoch have equal sizes, give or take one.
+    alpha, l1_ratio : float
+        Of the penalty on weights, per sample of mean loss; see `regularizers.Penalty`.
+    decoupled : bool
+        Whether the penalty acts on the weights directly (AdamW) and not in the metric of the optimiser.
+    clip, max_norm, ema_decay : float or None
+        Largest norm of the gradient, of a unit's weights; decay of the weights' running mean.
+    augmenter : Augmenter or None
+        Changes the samples of a step.
+    seed : int
+        Of dropout's and the augmentation's random streams.
+    beside : int
+        Bytes that the caller will allocate beside, as for validation.
+    """
+
+    def __init__(
+        self, network, loss, optimizer, team, *, batch_size, alpha=0.0, l1_ratio=0.0, decoupled=False, clip=None,
+        max_norm=None, ema_decay=None, augmenter=None, seed=0, beside=0,
+    ):  # fmt: skip
+        self.network, self.loss, self.optimizer, self.team = network, loss, optimizer, team
+        self.batch_size, self.clip, self.augmenter, self.seed = batch_size, clip, augmenter, seed
+        mask = network.decayed()
+        l1, l2 = alpha * l1_ratio, alpha * (1 - l1_ratio)
+        self.l1 = L1Penalty(l1, mask, network.dtype) if l1 else None
+        self.l2 = L2Penalty(l2, mask, network.dtype) if l2 else None
+        self.decoupled = decoupled
+        self._lengths = np.empty(len(mask) if l1 else 0, network.dtype)
+        self.max_norm = None if max_norm is None else MaxNorm(_matrices(network), max_norm)
+        self.average = None if ema_decay is None else WeightAverage(network.parameters, ema_decay)
+        self.updates = 0
+        self.batch_weight = 0.0  # sum of the weights of the last batch
+        width = training_width(network, batch_size)
+        blocks = ceil(batch_size / width)
+        beside += self._bytes_beside(width * blocks)
+        self.session = Session(network, width, blocks, training=True, team=team, seed=seed, beside=beside)
+        self._targets = np.zeros((*network.shapes[-1], width * blocks), network.dtype)
+        self._weight = np.zeros(width * blocks, network.dtype)
+        self._staging = np.empty((0, 0))
+
+    def _bytes_beside(self, columns) -> int:
+        """Bytes that training takes beside its session: vectors like the parameters, and a batch as it comes."""
+        network = self.network
+        vectors = 2  # themselves, and a copy after an epoch
+        if self.optimizer is None:
+            vectors += _LBFGS_VECTORS * 8 // network.dtype.itemsize
+        numbers = vectors * len(network.parameters) + columns * (network.shapes[-1][0] + 1 + prod(network.input_shape))
+        own = (self, self.l2, *self.parts().values())
+        return numbers * network.dtype.itemsize + _own_bytes(*(part for part in own if part is not None))
+
+    def parts(self):
+        """What has a state beside the network's, by name."""
+        parts = {"optimizer": self.optimizer, "average": self.average, "l1": self.l1}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    def gradient(self, X, y, weight, rows, share=1.0, augmenter=None) -> float:
+        """Loss of some rows, times ``share``; the gradient goes to the session's."""
+        session, n, width = self.session, len(rows), self.session.width
+        weight = weight[rows]
+        total = self.batch_weight = float(np.add.reduce(weight))
+        if total == 0:
+            session.gradient.fill(0)
+            return 0.0
+        self._targets[:, n:] = 0
+        self.loss.encode(y[rows], self._targets[:, :n])
+        self._weight[n:] = 0
+        np.divide(weight, total, out=self._weight[:n])
+        np.copyto(session.weight, self._weight)
+        session.prepare()
+        if self._staging.dtype != X.dtype or len(self._staging) == 0:
+            self._staging = np.empty((len(self._weight), X.shape[1]), X.dtype)
+        changes = None if augmenter is None else augmenter.draw(n, self._stream())
+
+        def load(k):
+            part = slice(k * width, min((k + 1) * width, n))
+            samples = self._staging[part.start : max(part.start, part.stop)]
+            np.take(X, rows[part], axis=0, out=samples, mode="clip")
+            if changes is not None and len(samples):
+                samples = self._augmented(samples, augmenter, changes, part)
+            session.load(k, samples)
+
+        def loss(k):
+            columns = slice(k * width, (k + 1) * width)
+            losses[k] = self.loss(
+                session.output[:, columns],
+                self._targets[:, columns],
+                self._weight[columns] * share,
+                session.output_gradient[:, columns],
+            )
+
+        losses = [0.0] * session.blocks
+        session.forward_backward(load, loss)
+        return sum(losses)
+
+    def _stream(self):
+        """Random numbers of one update, whatever came before it."""
+        return np.random.Generator(np.random.Philox(key=[self.seed, self.updates]))
+
+    def _augmented(self, samples, augmenter, changes, part):
+        """Changed copies of a block's samples; their targets may change too."""
+        images = samples.astype(self.network.dtype).reshape(-1, *self.network.input_shape)
+        augmenter.apply(images, changes, part)
+        if augmenter.mixes:
+            augmenter.mix(images, self._targets[:, part], changes, part)
+        return images.reshape(len(images), -1)
+
+    def step(self, X, y, weight, rows, rate) -> float:
+        """One update; returns the mean loss of the batch before it."""
+        loss = self.gradient(X, y, weight, rows, augmenter=self.augmenter)
+        parameters, gradient = self.network.parameters, self.session.gradient
+        if self.l2 is not None and self.decoupled:
+            self.l2.shrink(parameters, rate)
+        elif self.l2 is not None:
+            self.l2.add_gradient(parameters, gradient)
+        if self.clip is not None:
+            clip_norm(gradient, self.clip)
+        self._update(parameters, gradient, rate)
+        if self.l1 is not None:
+            self._add_l1(parameters, rate)
+        if self.max_norm is not None:
+            self.max_norm.apply()
+        if self.average is not None:
+            self.average.update(parameters)
+        self.updates += 1
+        return loss
+
+    def _add_l1(self, parameters, rate):
+        if self.decoupled:
+            self._lengths.fill(rate)
+        else:
+            self.optimizer.lengths(rate, self._lengths)
+        self.l1.apply(parameters, self._lengths)
+
+    def averaged(self):
+        """The running mean of the parameters; what the l1 penalty has brought to zero is zero there too."""
+        values = self.average.values
+        return values if self.l1 is None else np.where(self.network.parameters == 0, 0, values)
+
+    def _update(self, parameters, gradient, rate):
+        optimizer = self.optimizer
+        optimizer.start()
+        if len(parameters) < _PARTS * _PART_SIZE or not optimizer.by_parts:
+            optimizer.update(parameters, gradient, rate)
+        else:
+            size = ceil(len(parameters) / _PARTS)
+            self.team.run(
+                lambda i: optimizer.update(parameters, gradient, rate, slice(i * size, (i + 1) * size)), _PARTS
+            )
+
+    def epoch(self, pieces, total, rate, interrupted=None) -> float:
+        """One pass over the pieces of a data set, in batches of equal size.
+
+        Parameters
+        ----------
+        pieces : iterable of (X, y, weight, rows)
+            The rows to visit, in that order; an array in memory is one piece.
+        total : int
+            Rows of all pieces.
+        rate : callable
+            Learning rate by the share of the pass that is done.
+        interrupted : callable, default=None
+            Asked after each update; the pass ends where it says so.
+
+        Returns
+        -------
+        float
+            Weighted mean of the losses.
+        """
+        loss, share, done = 0.0, 0.0, 0
+        for X, y, weight, order in pieces:
+            for rows in self._batches(order):
+                loss += self.step(X, y, weight, rows, rate(done / total)) * self.batch_weight
+                share += self.batch_weight
+                done += len(rows)
+                if interrupted is not None and interrupted():
+                    return loss / share
+        return loss / share
+
+    def _batches(self, order):
+        """Rows in batches of equal size, give or take one; raises where batch normalisation would see one number alone.
+
+        That number is its own mean, so the layer would give zero whatever comes in, and what is below it would learn
+        nothing.
+        """
+        count = ceil(len(order) / self.batch_size)
+        if len(order) // count == 1:
+            for step in self.session.steps:
+                if isinstance(step.layer, BatchNorm) and step.layer.synchronous and prod(step.shape[:-1]) == 1:
+                    raise ValueError(
+                        f"{step.name} normalises each channel over the batch and needs two samples in each, but "
+                        f"{counted(len(order), 'sample')} in batches of batch_size={self.batch_size} leave one "
+                        "alone; use another "
+                        "batch_size or more samples, LayerNorm in its place, or batch_norm=False"
+                    )
+        return np.array_split(order, count)
+
+    def minimize(self, X, y, weight, *, max_iter, tol, report):
+        """L-BFGS by scipy on the loss of all rows, in fixed batches; ``report(loss)`` after each iteration.
+
+        Batch normalisation takes the statistics of each of the fixed batches; at the end its running statistics are
+        measured anew at the minimum.
+        """
+        order = np.flatnonzero(weight)
+        batches = self._batches(order)
+        shares = [float(weight[rows].sum()) for rows in batches]
+        whole = sum(shares)
+        parameters = self.network.parameters
+        l1 = np.zeros(len(parameters)) if self.l1 is None else self.l1.alpha * self.l1.mask.astype(np.float64)
+
+        def objective(vector):
+            parameters[:] = vector
+            gradient = np.zeros(len(vector))
+            loss = 0.0
+            for rows, share in zip(batches, shares, strict=True):
+                loss += self.gradient(X, y, weight, rows, share / whole)
+                gradient += self.session.gradient
+            return loss + (0.0 if self.l2 is None else self.l2(parameters, gradient)), gradient
+
+        def accepted(vector, value):
+            parameters[:] = vector
+            report(value)
+
+        result = minimize(objective, parameters, l1, max_iter=max_iter, tol=tol, report=accepted)
+        parameters[:] = result.x
+        for state in self.session.state:
+            if "batches" in state:
+                state["batches"].fill(0)
+        for rows in batches:
+            self.gradient(X, y, weight, rows)
+        return result

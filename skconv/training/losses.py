@@ -1,0 +1,275 @@
+"""Losses on the outputs of a network: value and gradient for a batch of columns.
+
+A loss first encodes the rows' targets as one column each, ``(outputs, n)``, so that a mixture of two samples is a
+mixture of their targets.
+"""
+
+from __future__ import annotations
+
+from numbers import Real
+
+import numpy as np
+
+from .._input.constraints import at_least, between, check_arguments
+from .._kernels.sums import dot
+
+__all__ = [
+    "AbsoluteError",
+    "BinaryCrossEntropy",
+    "BinaryFocal",
+    "Focal",
+    "Huber",
+    "Poisson",
+    "SoftmaxCrossEntropy",
+    "SquaredError",
+    "exp_of",
+    "softmax",
+]
+
+_SMOOTHING = between(0, 1)
+_GAMMA = at_least(0, Real)
+
+
+def softmax(logits, out=None):
+    """Softmax over the first axis of ``(classes, n)``, finite for any finite logits."""
+    out = np.subtract(logits, logits.max(axis=0), out=out)
+    np.exp(out, out=out)
+    np.divide(out, out.sum(axis=0), out=out)
+    return out
+
+
+def exp_of(z):
+    """``exp(z)``, but no larger than the root of the largest number: finite for any finite z, and so are sums."""
+    return np.exp(np.minimum(z, 0.5 * np.log(np.finfo(z.dtype).max)))
+
+
+def _log_logistic(z):
+    """``log(1 / (1 + exp(-z)))``, finite for any finite z."""
+    return np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z)))
+
+
+class Loss:
+    """The contract of a loss."""
+
+    def encode(self, y, out) -> None:
+        """Fill ``out`` (outputs, n) from the targets ``y``, of shape (n,) or (n, outputs)."""
+        np.copyto(out, y.reshape(len(y), -1).T)
+
+    def __call__(self, outputs, targets, weight, gradient=None) -> float:
+        """Weighted sum of the losses.
+
+        Parameters
+        ----------
+        outputs, targets : ndarray of shape (outputs, n)
+        weight : ndarray of shape (n,)
+            Share of each column; a column of weight zero adds nothing, whatever finite outputs it has.
+        gradient : ndarray of shape (outputs, n), default=None
+            Where to put the gradient of the returned value by the outputs.
+
+        Returns
+        -------
+        float
+        """
+        raise NotImplementedError
+
+
+class _Classes(Loss):
+    """Base of the losses on classes, whose targets are class indices (n,) and become probabilities."""
+
+    _parameter_constraints: dict = {"label_smoothing": [_SMOOTHING]}
+
+    def __init__(self, label_smoothing=0.0):
+        check_arguments(self, {"label_smoothing": label_smoothing})
+        self.label_smoothing = label_smoothing
+
+    def encode(self, y, out):
+        others = out.dtype.type(self.label_smoothing / len(out))
+        out.fill(others)
+        out[y, np.arange(len(y))] = others + out.dtype.type(1 - self.label_smoothing)
+
+
+class SoftmaxCrossEntropy(_Classes):
+    """Cross-entropy of softmax probabilities against probabilities ``t``: ``log(sum(exp(z))) - sum(t z)``.
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        Share of the target spread evenly over the classes, in [0, 1) (Szegedy et al., arXiv 1512.00567).
+    """
+
+    def __call__(self, outputs, targets, weight, gradient=None):
+        shifted = outputs - np.maximum.reduce(outputs)
+        exponentials = np.exp(shifted)
+        total = np.add.reduce(exponentials)
+        losses = np.log(total) - np.add.reduce(np.multiply(targets, shifted, out=shifted))
+        if gradient is not None:
+            np.divide(exponentials, total, out=gradient)
+            gradient -= targets
+            gradient *= weight
+        return dot(losses, weight)
+
+
+class Focal(_Classes):
+    """Focal loss ``-sum(t (1 - p)^gamma log(p))`` of softmax probabilities ``p`` (Lin et al., arXiv 1708.02002).
+
+    What is already right counts less, the more so the larger ``gamma`` is; 0 gives the cross-entropy.
+
+    Parameters
+    ----------
+    gamma : float, default=2.0
+        At least 0.
+    label_smoothing : float, default=0.0
+        As in `SoftmaxCrossEntropy`.
+    """
+
+    _parameter_constraints: dict = {"gamma": [_GAMMA], "label_smoothing": [_SMOOTHING]}
+
+    def __init__(self, gamma=2.0, label_smoothing=0.0):
+        super().__init__(label_smoothing)
+        check_arguments(self, {"gamma": gamma})
+        self.gamma = gamma
+
+    def __call__(self, outputs, targets, weight, gradient=None):
+        shifted = outputs - outputs.max(axis=0)
+        p = np.exp(shifted)
+        total = p.sum(axis=0)
+        log_p = np.subtract(shifted, np.log(total), out=shifted)
+        p /= total
+        value, slope = _focal(p, 1 - p, log_p, self.gamma)
+        if gradient is not None:
+            slope *= targets  # of the loss by log(p)
+            np.subtract(slope, p * slope.sum(axis=0), out=gradient)
+            gradient *= weight
+        value *= targets
+        return dot(value.sum(axis=0), weight)
+
+
+def _focal(p, q, log_p, gamma):
+    """``-q^gamma log(p)`` with ``q = 1 - p``, and its derivative by ``log(p)``."""
+    q = np.maximum(q, np.finfo(q.dtype).tiny)
+    factor = q**gamma
+    value = -factor * log_p
+    return value, -factor - gamma * p * value / q
+
+
+class BinaryCrossEntropy(Loss):
+    """Mean over the outputs of the cross-entropy of logistic probabilities, for several labels a sample.
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        Targets are ``t (1 - s) + s / 2``.
+    """
+
+    _parameter_constraints: dict = {"label_smoothing": [_SMOOTHING]}
+
+    def __init__(self, label_smoothing=0.0):
+        check_arguments(self, {"label_smoothing": label_smoothing})
+        self.label_smoothing = label_smoothing
+
+    def encode(self, y, out):
+        super().encode(y, out)
+        out *= 1 - self.label_smoothing
+        out += self.label_smoothing / 2
+
+    def __call__(self, outputs, targets, weight, gradient=None):
+        share = weight / len(outputs)
+        tail = np.log1p(np.exp(-np.abs(outputs)))  # added last: it is all there is where the answer is sure and right
+        losses = np.maximum(outputs, 0) - targets * outputs + tail
+        if gradient is not None:
+            np.exp(np.minimum(outputs, 0) - tail, out=gradient)
+            gradient -= targets
+            gradient *= share
+        return dot(losses.sum(axis=0), share)
+
+
+class BinaryFocal(BinaryCrossEntropy):
+    """Mean over the outputs of the focal loss of logistic probabilities.
+
+    Parameters
+    ----------
+    gamma : float, default=2.0
+    label_smoothing : float, default=0.0
+    """
+
+    _parameter_constraints: dict = {"gamma": [_GAMMA], "label_smoothing": [_SMOOTHING]}
+
+    def __init__(self, gamma=2.0, label_smoothing=0.0):
+        super().__init__(label_smoothing)
+        check_arguments(self, {"gamma": gamma})
+        self.gamma = gamma
+
+    def __call__(self, outputs, targets, weight, gradient=None):
+        share = weight / len(outputs)
+        log_p, log_q = _log_logistic(outputs), _log_logistic(-outputs)
+        p, q = np.exp(log_p), np.exp(log_q)
+        ones, ones_slope = _focal(p, q, log_p, self.gamma)
+        zeros, zeros_slope = _focal(q, p, log_q, self.gamma)
+        losses = targets * ones + (1 - targets) * zeros
+        if gradient is not None:
+            np.multiply(targets * ones_slope, q, out=gradient)  # d log(p) / dz = q
+            gradient -= (1 - targets) * zeros_slope * p
+            gradient *= share
+        return dot(losses.sum(axis=0), share)
+
+
+class SquaredError(Loss):
+    """Mean over the outputs of ``(z - t)^2 / 2``."""
+
+    def __call__(self, outputs, targets, weight, gradient=None):
+        share = weight / len(outputs)
+        residual = outputs - targets
+        slope = np.multiply(residual, share, out=gradient)  # first: the square of a residual may be infinite
+        np.multiply(residual, slope, out=residual)
+        return 0.5 * float(residual.sum())
+
+
+class AbsoluteError(Loss):
+    """Mean over the outputs of ``|z - t|``."""
+
+    def __call__(self, outputs, targets, weight, gradient=None):
+        share = weight / len(outputs)
+        residual = outputs - targets
+        if gradient is not None:
+            np.sign(residual, out=gradient)
+            gradient *= share
+        return dot(np.abs(residual, out=residual).sum(axis=0), share)
+
+
+class Huber(Loss):
+    """Mean over the outputs of Huber's loss: squared up to ``delta``, linear beyond (Huber, 1964).
+
+    Parameters
+    ----------
+    delta : float, default=1.0
+        Above 0.
+    """
+
+    _parameter_constraints: dict = {"delta": [at_least(0, Real, closed="neither")]}
+
+    def __init__(self, delta=1.0):
+        check_arguments(self, {"delta": delta})
+        self.delta = delta
+
+    def __call__(self, outputs, targets, weight, gradient=None):
+        share = weight / len(outputs)
+        residual = outputs - targets
+        clipped = np.clip(residual, -self.delta, self.delta)
+        if gradient is not None:
+            np.multiply(clipped, share, out=gradient)
+        residual -= 0.5 * clipped
+        residual *= clipped
+        return dot(residual.sum(axis=0), share)
+
+
+class Poisson(Loss):
+    """Mean over the outputs of ``exp(z) - t z``: counts ``t`` of expectation ``exp(z)``, which `exp_of` bounds."""
+
+    def __call__(self, outputs, targets, weight, gradient=None):
+        share = weight / len(outputs)
+        expected = exp_of(outputs)
+        losses = expected - targets * outputs
+        if gradient is not None:
+            np.subtract(expected, targets, out=gradient)
+            gradient *= share
+        return dot(losses.sum(axis=0), share)

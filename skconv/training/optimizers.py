@@ -1,0 +1,377 @@
+"""Optimisers over one flat vector of parameters: a few vector calls a step, by slices that threads share.
+
+A step is ``start()``, then ``update(parameters, gradient, rate, part)`` for slices that cover the vector, each once, in
+any order; no bit depends on the slices.  Where ``by_parts`` is False there is one call for the whole vector.
+``lengths(rate, out)`` then says how far that step moves each parameter for each unit of a steady gradient, by which the
+l1 penalty is measured.  ``state()`` is all it takes to go on from there, the parameters aside.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import prod, sqrt
+
+import numpy as np
+
+from .._input.constraints import DTYPES, EPSILONS, at_least, between, check_arguments, fitting
+from .._input.memory import counted
+from ._orthogonal import orthogonalize
+
+__all__ = ["SGD", "Adam", "Muon", "RMSProp", "orthogonalize"]
+
+_VECTOR: dict = {"n": [at_least(0)], "dtype": [DTYPES]}
+_MOMENTUM: dict = {"momentum": [between(0, 1, closed="both")], "nesterov": ["boolean"]}
+
+
+class _Optimizer:
+    """What all optimisers share: parts and states."""
+
+    by_parts = True
+    _kept: tuple[str, ...] = ()  # attributes that make up the state
+
+    def start(self):
+        """Begin a step; the slices follow."""
+
+    def lengths(self, rate, out):
+        """Fill ``out`` with how far the last step moves each parameter for each unit of a steady gradient."""
+        raise NotImplementedError
+
+    def state(self) -> dict:
+        """What is needed to go on: numbers and arrays by name, the arrays not copied; the next step changes them."""
+        return {name: getattr(self, name) for name in self._kept}
+
+    def set_state(self, state):
+        """Go on from a state; its arrays are copied.
+
+        Parameters
+        ----------
+        state : dict
+            Of `state`, from an optimiser of the same kind for as many parameters in the same precision.
+
+        Raises
+        ------
+        ValueError
+            Where names, shapes or dtypes are others; nothing has changed then.
+        """
+        kind = type(self).__name__
+        if set(state) != set(self._kept):
+            raise ValueError(f"the state of {kind} must have {sorted(self._kept)}, got {sorted(state)}")
+        for name, own in self.state().items():
+            got = np.asarray(state[name])
+            if isinstance(own, np.ndarray) and (own.shape != got.shape or own.dtype != got.dtype):
+                raise ValueError(
+                    f"{name} in the state of {kind} must have shape {own.shape} and dtype {own.dtype}, "
+                    f"got {got.shape} and {got.dtype}"
+                )
+        for name, own in self.state().items():
+            if isinstance(own, np.ndarray):
+                np.copyto(own, state[name])
+            else:
+                setattr(self, name, type(own)(state[name]))
+
+
+class Adam(_Optimizer):
+    """Adam (Kingma and Ba, arXiv 1412.6980).
+
+    Parameters
+    ----------
+    n : int
+        Parameters.
+    dtype : dtype
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay of the two moments.
+    epsilon : float, default=1e-8
+        Added to the root of the second; from 1e-30 to 1e30.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconv.training.optimizers import Adam
+    >>> optimizer, parameters = Adam(2, np.float64), np.array([1.0, -2.0])
+    >>> optimizer.start()
+    >>> optimizer.update(parameters, np.array([0.5, -30.0]), 0.1)  # the first step is the rate against the sign
+    >>> parameters.round(6)
+    array([ 0.9, -1.9])
+    """
+
+    _kept = ("first", "second", "steps")
+
+    _parameter_constraints: dict = {
+        **_VECTOR,
+        "beta_1": [between(0, 1)],
+        "beta_2": [between(0, 1)],
+        "epsilon": [EPSILONS],
+    }
+
+    def __init__(self, n, dtype, *, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+        check_arguments(self, locals())
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        # Sums of gradients and of their squares, discounted: the moments, but for a factor that is left for the step.
+        # Factors are Python's numbers: one of NumPy's in double precision would make a pass of floats twice as slow.
+        self.first, self.second, self._work = np.zeros(n, dtype), np.zeros(n, dtype), np.empty(n, dtype)
+        self.steps = 0
+
+    def start(self):
+        """Begin a step; the slices follow."""
+        self.steps += 1
+
+    def update(self, parameters, gradient, rate, part=slice(None)):
+        """Move one part of the parameters; ``gradient`` is overwritten."""
+        p, g, m, v, work = parameters[part], gradient[part], self.first[part], self.second[part], self._work[part]
+        scale_1 = (1 - self.beta_1) / (1 - self.beta_1**self.steps)  # from the sums to the unbiased moments
+        scale_2 = sqrt((1 - self.beta_2) / (1 - self.beta_2**self.steps))
+        np.multiply(m, self.beta_1, out=m)
+        np.add(m, g, out=m)
+        np.multiply(g, g, out=g)
+        np.multiply(v, self.beta_2, out=v)
+        np.add(v, g, out=v)
+        np.sqrt(v, out=work)
+        np.add(work, self.epsilon / scale_2, out=work)
+        np.divide(m, work, out=work)
+        np.multiply(work, float(rate) * scale_1 / scale_2, out=work)
+        np.subtract(p, work, out=p)
+
+    def lengths(self, rate, out):
+        """Fill ``out`` with how far the last step moves each parameter for each unit of a steady gradient."""
+        scale = sqrt((1 - self.beta_2) / (1 - self.beta_2**self.steps))
+        _inverse_root(self.second, float(rate) / scale, self.epsilon / scale, out)
+
+
+class RMSProp(_Optimizer):
+    """RMSProp (Tieleman and Hinton, 2012), as in PyTorch: the gradient over the root of the mean of its squares.
+
+    ``v = decay v + (1 - decay) g**2; p -= rate g / (sqrt(v) + epsilon)``.
+
+    Parameters
+    ----------
+    n : int
+        Parameters.
+    dtype : dtype
+    decay : float, default=0.99
+        Of the mean of the squared gradients, PyTorch's ``alpha``.
+    epsilon : float, default=1e-8
+        Added to its root; from 1e-30 to 1e30.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconv.training.optimizers import RMSProp
+    >>> optimizer, parameters = RMSProp(2, np.float64), np.array([1.0, -2.0])
+    >>> optimizer.start()
+    >>> optimizer.update(parameters, np.array([0.5, -30.0]), 0.01)  # ten times the rate: the mean starts from zero
+    >>> parameters.round(6)
+    array([ 0.9, -1.9])
+    """
+
+    _kept = ("second",)
+
+    _parameter_constraints: dict = {**_VECTOR, "decay": [between(0, 1)], "epsilon": [EPSILONS]}
+
+    def __init__(self, n, dtype, *, decay=0.99, epsilon=1e-8):
+        check_arguments(self, locals())
+        self.decay, self.epsilon = decay, epsilon
+        self.second, self._work = np.zeros(n, dtype), np.empty(n, dtype)  # a discounted sum, as in Adam
+
+    def update(self, parameters, gradient, rate, part=slice(None)):
+        """Move one part of the parameters."""
+        p, g, v, work = parameters[part], gradient[part], self.second[part], self._work[part]
+        scale = sqrt(1 - self.decay)  # from the root of the sum to that of the mean
+        np.multiply(g, g, out=work)
+        np.multiply(v, self.decay, out=v)
+        np.add(v, work, out=v)
+        np.sqrt(v, out=work)
+        np.add(work, self.epsilon / scale, out=work)
+        np.divide(g, work, out=work)
+        np.multiply(work, float(rate) / scale, out=work)
+        np.subtract(p, work, out=p)
+
+    def lengths(self, rate, out):
+        """Fill ``out`` with how far the last step moves each parameter for each unit of a steady gradient."""
+        scale = sqrt(1 - self.decay)
+        _inverse_root(self.second, float(rate) / scale, self.epsilon / scale, out)
+
+
+class SGD(_Optimizer):
+    """Stochastic gradient descent with momentum, as in PyTorch: ``v = momentum v + g; p -= rate v``.
+
+    With Nesterov's momentum (Sutskever et al., 2013) the step is ``g + momentum v``.
+
+    Parameters
+    ----------
+    n : int
+        Parameters.
+    dtype : dtype
+    momentum : float, default=0.9
+    nesterov : bool, default=True
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconv.training.optimizers import SGD
+    >>> optimizer, parameters = SGD(2, np.float64, momentum=0.0), np.array([1.0, -2.0])
+    >>> optimizer.start()
+    >>> optimizer.update(parameters, np.array([0.5, -30.0]), 0.1)
+    >>> parameters
+    array([0.95, 1.  ])
+    """
+
+    _kept = ("velocity",)
+
+    _parameter_constraints: dict = {**_VECTOR, **_MOMENTUM}
+
+    def __init__(self, n, dtype, *, momentum=0.9, nesterov=True):
+        check_arguments(self, locals())
+        self.momentum, self.nesterov = momentum, nesterov
+        self.velocity, self._work = np.zeros(n, dtype), np.empty(n, dtype)
+
+    def update(self, parameters, gradient, rate, part=slice(None)):
+        """Move one part of the parameters."""
+        p, g, velocity, work = parameters[part], gradient[part], self.velocity[part], self._work[part]
+        rate = float(rate)
+        np.multiply(velocity, self.momentum, out=velocity)
+        np.add(velocity, g, out=velocity)
+        if self.nesterov:
+            np.multiply(velocity, self.momentum, out=work)
+            np.add(work, g, out=work)
+            np.multiply(work, rate, out=work)
+        else:
+            np.multiply(velocity, rate, out=work)
+        np.subtract(p, work, out=p)
+
+    def lengths(self, rate, out):
+        """Fill ``out`` with how far the last step moves each parameter for each unit of a steady gradient."""
+        out.fill(float(rate) * _steady(self.momentum))
+
+
+def _are_matrices(value):
+    """Whether they are places and shapes of matrices in a flat vector."""
+    place, size = at_least(0), at_least(1)
+    try:
+        return all(
+            place.is_satisfied_by(start) and len(shape) in (2, 3) and all(map(size.is_satisfied_by, shape))
+            for start, shape in value
+        )
+    except (TypeError, ValueError):  # no pairs, no shapes
+        return False
+
+
+class Muon(Adam):
+    """Muon for matrices (Jordan, 2024, https://kellerjordan.github.io/posts/muon), Adam for all other parameters.
+
+    A matrix moves by its Nesterov momentum with all singular values set to about 1, see `orthogonalize`.
+
+    Parameters
+    ----------
+    n : int
+        Parameters.
+    dtype : dtype
+    matrices : list of (int, tuple)
+        Where a matrix begins in the flat vector, and its shape ``(rows, columns)``, or ``(m, rows, columns)`` for ``m``
+        matrices that follow each other; rising, without overlap.  A weight ``(filters, *taps, channels)`` is the matrix
+        ``(filters, rest)``.
+    momentum : float, default=0.95
+    nesterov : bool, default=True
+    like_adam : bool, default=True
+        Whether the step of a matrix is ``0.2 sqrt(max(rows, columns))`` times the rate, about the size of Adam's, so
+        that one rate suits all parameters (Liu et al., arXiv 2502.16982).  Otherwise it is Jordan's ``sqrt(max(1, rows
+        / columns))``, with rates of about 0.02.
+    beta_1, beta_2, epsilon : float
+        As in `Adam`, for the others.
+
+    Raises
+    ------
+    ValueError
+        Where matrices overlap or do not lie in the vector, or where ``update`` is asked for a part.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconv.training.optimizers import Muon
+    >>> optimizer = Muon(6, np.float64, [(0, (2, 2))], like_adam=False)  # a matrix and two biases
+    >>> parameters = np.zeros(6)
+    >>> optimizer.start()
+    >>> optimizer.update(parameters, np.array([3.0, 0.0, 0.0, 3.0, 1.0, -1.0]), 0.1)
+    >>> parameters.round(2) + 0.0
+    array([-0.11,  0.  ,  0.  , -0.11, -0.1 ,  0.1 ])
+    """
+
+    by_parts = False
+    _parameter_constraints: dict = {
+        **Adam._parameter_constraints,
+        **_MOMENTUM,
+        "matrices": [fitting(_are_matrices, "a list of (start, shape), shape with 2 or 3 ints of at least 1")],
+        "like_adam": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        n,
+        dtype,
+        matrices,
+        *,
+        momentum=0.95,
+        nesterov=True,
+        like_adam=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+    ):
+        check_arguments(self, locals())
+        ends = [(start, start + prod(shape)) for start, shape in matrices]
+        edges = [0, *(edge for pair in ends for edge in pair), n]
+        if any(b < a for a, b in pairwise(edges)):
+            raise ValueError(
+                f"matrices must rise without overlap within {counted(n, 'parameter')}, got {list(matrices)}"
+            )
+        super().__init__(n, dtype, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
+        self.momentum, self.nesterov = momentum, nesterov
+        # Adam's parts are the gaps; of its first moments, those of matrices are their velocities.
+        self._others = [slice(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
+        self._matrices = []
+        for (start, stop), (_, shape) in zip(ends, matrices, strict=True):
+            rows, columns = shape[-2:]
+            factor = 0.2 * sqrt(max(rows, columns)) if like_adam else sqrt(max(1.0, rows / columns))
+            grams = np.empty((2, *shape[:-2], min(rows, columns), min(rows, columns)), dtype)
+            norm = np.zeros((*shape[:-2], 1, 1), dtype)  # of the last momentum
+            self._matrices.append((slice(start, stop), tuple(shape), factor, grams, norm))
+
+    def update(self, parameters, gradient, rate, part=slice(None)):
+        """Move all parameters; ``gradient`` is overwritten."""
+        if part != slice(None):
+            raise ValueError(f"Muon needs whole matrices: part must be slice(None), got {part}")
+        for gap in self._others:
+            super().update(parameters, gradient, rate, gap)
+        for where, shape, factor, grams, norm in self._matrices:
+            p, g, velocity, work = parameters[where], gradient[where], self.first[where], self._work[where]
+            np.multiply(velocity, self.momentum, out=velocity)
+            np.add(velocity, g, out=velocity)
+            if self.nesterov:
+                np.multiply(velocity, self.momentum, out=work)
+                np.add(g, work, out=g)
+            else:
+                np.copyto(g, velocity)
+            norm[...] = orthogonalize(g.reshape(shape), work.reshape(shape), grams)
+            np.multiply(g, float(rate) * factor, out=g)
+            np.subtract(p, g, out=p)
+
+    def lengths(self, rate, out):
+        """Fill ``out`` with how far the last step moves each parameter for each unit of a steady gradient.
+
+        In a matrix it is the mean over its entries: with singular values of 1 it moves by the root of their number.
+        """
+        super().lengths(rate, out)
+        for where, shape, factor, _, norm in self._matrices:
+            length = float(rate) * factor * sqrt(min(shape[-2:])) * _steady(self.momentum)
+            np.divide(length, np.maximum(norm, 1e-7), out=out[where].reshape(shape))
+
+
+def _steady(momentum):
+    """Sum of the steps that one gradient takes part in; of a momentum of 1, which forgets nothing, the first 1000."""
+    return 1 / max(1 - momentum, 1e-3)
+
+
+def _inverse_root(values, factor, epsilon, out):
+    """``factor / (sqrt(values) + epsilon)``."""
+    np.sqrt(values, out=out)
+    np.add(out, epsilon, out=out)
+    np.divide(factor, out, out=out)

@@ -1,0 +1,337 @@
+"""Penalties, clipping, limits and averages over the flat vector of parameters; calls allocate nothing."""
+
+from __future__ import annotations
+
+from math import isfinite, sqrt
+from numbers import Real
+
+import numpy as np
+
+from .._input.constraints import DTYPES, at_least, between, check_arguments, fitting
+from .._kernels.sums import SLICE, dot
+
+__all__ = ["L1Penalty", "L2Penalty", "MaxNorm", "WeightAverage", "clip_norm"]
+
+_KEPT = 0.99  # of what a weight at zero has been spared, in each update
+_PENALTY: dict = {
+    "alpha": [at_least(0, Real)],
+    "mask": [fitting(lambda value: np.ndim(value) == 1, "a vector")],
+    "dtype": [DTYPES],
+}
+
+
+class L2Penalty:
+    """The penalty ``alpha / 2 * sum(w**2)`` on the weights of a network.
+
+    Parameters
+    ----------
+    alpha : float
+    mask : ndarray of shape (n,)
+        1 where a parameter is a weight, 0 elsewhere.
+    dtype : dtype
+        Of the parameters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconv.training.regularizers import L2Penalty
+    >>> penalty = L2Penalty(0.1, np.array([1.0, 1.0, 0.0]), np.float64)
+    >>> parameters, gradient = np.array([2.0, -4.0, 7.0]), np.zeros(3)
+    >>> round(penalty(parameters, gradient), 6)
+    1.0
+    >>> gradient
+    array([ 0.2, -0.4,  0. ])
+    """
+
+    _parameter_constraints = _PENALTY
+
+    def __init__(self, alpha, mask, dtype):
+        check_arguments(self, locals())
+        self.alpha, self.mask = float(alpha), np.asarray(mask, dtype)
+        self._alphas, self._work = self.mask * self.alpha, np.empty(len(self.mask), dtype)
+
+    def __call__(self, parameters, gradient) -> float:
+        """Value of the penalty; its gradient is added to ``gradient``."""
+        work = np.multiply(parameters, self.mask, out=self._work)
+        value = 0.5 * self.alpha * dot(work, work)
+        self.add_gradient(parameters, gradient)
+        return value
+
+    def add_gradient(self, parameters, gradient):
+        """Add the gradient of the penalty to ``gradient``."""
+        np.multiply(parameters, self._alphas, out=self._work)
+        np.add(gradient, self._work, out=gradient)
+
+    def shrink(self, parameters, rate):
+        """Shrink the weights by a share, before an update, as AdamW does in place of the gradient."""
+        np.multiply(self.mask, -float(rate) * self.alpha, out=self._work)
+        np.multiply(self._work, parameters, out=self._work)
+        np.add(parameters, self._work, out=parameters)
+
+
+class L1Penalty:
+    """The penalty ``alpha * sum(|w|)`` on the weights of a network, which brings weights to zero.
+
+    After an update each weight moves towards zero, and stops there: soft thresholding.  It moves by alpha times the
+    length of its step for a unit of gradient, so that the weights come to rest where the penalised loss has its
+    minimum, whatever optimiser made the step.
+
+    Gradients of mini-batches are noise for the most part, by which a weight would leave zero again at once.  So it does
+    not leave until its steps, of about the last 100 updates, add up to more than the penalty of these: what a weight
+    was spared at zero is made up for, as in the cumulative penalty of `sklearn.linear_model.SGDClassifier`, which
+    forgets nothing.
+
+    Parameters
+    ----------
+    alpha : float
+    mask : ndarray of shape (n,)
+        1 where a parameter is a weight, 0 elsewhere.
+    dtype : dtype
+        Of the parameters.
+
+    Attributes
+    ----------
+    paid : ndarray of shape (n,)
+        How far each parameter was moved by the penalties that count, in units of the threshold at the time; against the
+        sign of the parameter.
+    due : float
+        How many penalties count.
+
+    Notes
+    -----
+    Tsuruoka, Tsujii and Ananiadou, Stochastic gradient descent training for L1-regularized log-linear models with
+    cumulative penalty, ACL 2009.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconv.training.regularizers import L1Penalty
+    >>> penalty = L1Penalty(0.1, np.array([1.0, 1.0, 1.0, 0.0]), np.float64)
+    >>> parameters = np.array([2.0, -4.0, 0.03, 0.03])
+    >>> penalty.apply(parameters, np.full(4, 0.5))  # steps of half the gradient
+    >>> parameters
+    array([ 1.95, -3.95,  0.  ,  0.03])
+    """
+
+    _parameter_constraints = _PENALTY
+
+    def __init__(self, alpha, mask, dtype):
+        check_arguments(self, locals())
+        self.alpha, self.mask = float(alpha), np.asarray(mask, dtype)
+        self.paid, self.due = np.zeros(len(self.mask), dtype), 0.0
+        self._tiny = np.finfo(dtype).tiny
+        self._threshold, self._lower, self._upper = (np.empty(len(self.mask), dtype) for _ in range(3))
+
+    def apply(self, parameters, lengths):
+        """Move the weights after an update whose step has these lengths for a unit of gradient, (n,)."""
+        threshold, lower, upper, paid = self._threshold, self._lower, self._upper, self.paid
+        self.due = self.due * _KEPT + 1
+        np.multiply(paid, _KEPT, out=paid)
+        np.multiply(lengths, self.mask, out=threshold)
+        np.multiply(threshold, self.alpha, out=threshold)
+        np.add(paid, self.due, out=lower)  # what a positive weight owes, in thresholds
+        np.maximum(lower, 0, out=lower)
+        np.multiply(lower, threshold, out=lower)
+        np.subtract(parameters, lower, out=lower)
+        np.subtract(self.due, paid, out=upper)  # what a negative weight owes
+        np.maximum(upper, 0, out=upper)
+        np.multiply(upper, threshold, out=upper)
+        np.add(parameters, upper, out=upper)
+        np.minimum(upper, 0, out=upper)
+        np.maximum(lower, upper, out=upper)  # zero, unless that is above or below both
+        np.subtract(upper, parameters, out=lower)
+        np.copyto(parameters, upper)
+        np.maximum(threshold, self._tiny, out=threshold)
+        np.divide(lower, threshold, out=lower)
+        np.add(paid, lower, out=paid)
+
+    def state(self) -> dict:
+        """What is needed to go on; the array is not copied, and the next update changes it."""
+        return {"paid": self.paid, "due": self.due}
+
+    def set_state(self, state):
+        """Go on from a state; its array is copied.
+
+        Raises
+        ------
+        ValueError
+            Where its shape or dtype is another.
+        """
+        np.copyto(self.paid, _like("paid", state["paid"], self.paid, "L1Penalty"))
+        self.due = float(state["due"])
+
+
+def clip_norm(gradient, limit) -> float:
+    """Scale a vector to at most this Euclidean norm, in place, as `torch.nn.utils.clip_grad_norm_`.
+
+    Parameters
+    ----------
+    gradient : ndarray of shape (n,)
+        Left as it is where its norm is below the limit, or not a number.
+    limit : float
+
+    Returns
+    -------
+    float
+        The norm before.
+
+    Notes
+    -----
+    Pascanu et al., arXiv 1211.5063.  The result does not depend on the number of threads, and squares may exceed what
+    float32 holds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconv.training.regularizers import clip_norm
+    >>> gradient = np.array([3.0, 4.0])
+    >>> clip_norm(gradient, 1.0)
+    5.0
+    >>> gradient.round(6)
+    array([0.6, 0.8])
+    """
+    norm = _norm(gradient)
+    share = limit / (norm + 1e-6)
+    if share < 1:
+        np.multiply(gradient, share, out=gradient)
+    return norm
+
+
+def _norm(vector) -> float:
+    """Euclidean norm, summed in double precision over slices."""
+    total = 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, len(vector), SLICE):
+            part = vector[start : start + SLICE]
+            square = float(np.dot(part, part))
+            if not isfinite(square):
+                part = part.astype(np.float64)
+                square = float(np.dot(part, part))
+            total += square
+    return sqrt(total)
+
+
+def _are_arrays(value):
+    return isinstance(value, (list, tuple)) and all(isinstance(view, np.ndarray) and view.ndim for view in value)
+
+
+class MaxNorm:
+    """A limit to the norm of the weights into each unit (Srivastava et al., 2014, "Dropout", section 5.1).
+
+    Parameters
+    ----------
+    views : list of ndarray of shape (units, ...)
+        Weights, contiguous views of the parameters: a unit of a dense layer, a filter of a convolution.
+    limit : float
+
+    Raises
+    ------
+    ValueError
+        Where a view is not contiguous: it could not be scaled in place.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconv.training.regularizers import MaxNorm
+    >>> weight = np.array([[3.0, 4.0], [0.3, 0.4]])
+    >>> MaxNorm([weight], 1.0).apply()
+    >>> weight.round(6)
+    array([[0.6, 0.8],
+           [0.3, 0.4]])
+    """
+
+    _parameter_constraints: dict = {
+        "views": [fitting(_are_arrays, "a list of ndarrays of at least one dimension")],
+        "limit": [at_least(0, Real, closed="neither")],
+    }
+
+    def __init__(self, views, limit):
+        check_arguments(self, locals())
+        self.limit = float(limit)
+        self._rows = []
+        for view in views:
+            if not view.flags.c_contiguous:
+                raise ValueError(f"weights must be contiguous, got shape {view.shape} with strides {view.strides}")
+            self._rows.append((view.reshape(len(view), -1), np.empty(len(view), view.dtype)))
+
+    def apply(self):
+        """Scale down the units that exceed the limit; the others keep their bits."""
+        for weight, norms in self._rows:
+            np.einsum("ij,ij->i", weight, weight, out=norms)
+            np.sqrt(norms, out=norms)
+            if norms.max() > self.limit:
+                np.maximum(norms, self.limit, out=norms)
+                np.divide(self.limit, norms, out=norms)  # 1 where the norm was within the limit
+                np.multiply(weight, norms[:, None], out=weight)
+
+
+class WeightAverage:
+    """Exponential moving average of the parameters, with a decay that rises to its value at the start.
+
+    ``values += (1 - d) * (parameters - values)`` with ``d = min(decay, (1 + t) / (10 + t))`` after t updates, so that
+    the first, random parameters are soon forgotten (Polyak and Juditsky, 1992; the rise is TensorFlow's).
+
+    Parameters
+    ----------
+    parameters : ndarray of shape (n,)
+        First values; copied.
+    decay : float, default=0.999
+        In [0, 1).
+
+    Attributes
+    ----------
+    values : ndarray of shape (n,)
+        The average.
+    steps : int
+        Updates so far.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconv.training.regularizers import WeightAverage
+    >>> average = WeightAverage(np.array([0.0, 1.0]))
+    >>> average.update(np.array([1.0, 1.0]))
+    >>> average.values
+    array([0.9, 1. ])
+    """
+
+    _parameter_constraints: dict = {"parameters": [np.ndarray], "decay": [between(0, 1)]}
+
+    def __init__(self, parameters, decay=0.999):
+        check_arguments(self, locals())
+        self.decay, self.steps = float(decay), 0
+        self.values, self._work = parameters.copy(), np.empty_like(parameters)
+
+    def update(self, parameters):
+        """Take the parameters after a step."""
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        np.subtract(parameters, self.values, out=self._work)
+        np.multiply(self._work, 1 - decay, out=self._work)
+        np.add(self.values, self._work, out=self.values)
+        self.steps += 1
+
+    def state(self) -> dict:
+        """What is needed to go on; the array is not copied, and the next update changes it."""
+        return {"values": self.values, "steps": self.steps}
+
+    def set_state(self, state):
+        """Go on from a state; its array is copied.
+
+        Raises
+        ------
+        ValueError
+            Where its shape or dtype is another.
+        """
+        np.copyto(self.values, _like("values", state["values"], self.values, "WeightAverage"))
+        self.steps = int(state["steps"])
+
+
+def _like(name, array, own, kind):
+    """An array of a state, of the shape and dtype of ``own``."""
+    array = np.asarray(array)
+    if array.shape != own.shape or array.dtype != own.dtype:
+        raise ValueError(
+            f"{name} in the state of {kind} must have shape {own.shape} and dtype {own.dtype}, got {array.shape} and "
+            f"{array.dtype}"
+        )
+    return array

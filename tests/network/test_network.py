@@ -1,0 +1,464 @@
+"""Networks: lowering, parameters, shapes, sessions and gradients through several layers."""
+
+import pickle
+import sys
+from math import prod
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skconv._network.network import Network, lower
+from skconv._network.predict import block_width, borrow, give_back, predict
+from skconv._network.session import Session, training_width
+from skconv._threads.team import Team
+from skconv.layers import (
+    Activation,
+    BatchNorm,
+    Bias,
+    Convolution,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalMeanPool,
+    MaxPool,
+    MeanPool,
+    StridePool,
+)
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "layers"))
+from cases import REFERENCES
+
+
+def names(layers):
+    return [(name, type(layer).__name__) for name, layer in lower(layers, (24, 24, 1))]
+
+
+def kinds(layers):
+    return [kind for _, kind in names(layers)]
+
+
+def initialized(layers, shape, dtype=np.float64):
+    network = Network(layers, shape, dtype)
+    rng = np.random.default_rng(0)
+    network.initialize(rng)
+    for name, view in network.named_parameters().items():
+        if name.endswith("bias"):
+            view[...] = rng.standard_normal(view.shape)
+    return network
+
+
+def output(network, X, training=False):
+    with Team(1) as team:
+        session = Session(network, len(X), 1, training=training, team=team)
+        session.weight[:] = 1 / len(X)
+        return session.forward(lambda k: session.load(k, X)).T.copy()
+
+
+def reference(layers, network, X):
+    """The layers in the order in which they were given, by loops."""
+    values = network.named_parameters()
+    counts, x = {}, X.reshape(len(X), *network.input_shape)
+    for layer in layers:
+        name = type(layer).__name__.lower()
+        counts[name] = counts.get(name, 0) + 1
+        own = f"{name}{counts[name]}."
+        views = {key.removeprefix(own): view for key, view in values.items() if key.startswith(own)}
+        x = REFERENCES[type(layer)](layer, x, views, None)
+    return x
+
+
+@pytest.mark.parametrize("pool", [MaxPool(2), MaxPool(3, stride=1, padding=1)])
+@pytest.mark.parametrize("function", ["relu", "leaky_relu", "elu", "tanh", "logistic", "identity"])
+def test_bias_and_increasing_activations_move_behind_max_pooling(function, pool):
+    layers = [Convolution(3), Activation(function), pool]
+    assert kinds(layers) == ["Convolution", "MaxPool", "Bias", "Activation"]
+    layers += [Flatten(), Dense(2)]
+    X = np.random.default_rng(1).standard_normal((3, 24))
+    network = initialized(layers, (4, 6, 1))
+    np.testing.assert_allclose(output(network, X), reference(layers, network, X), rtol=0, atol=1e-12)
+
+
+def test_gelu_stays_before_max_pooling():
+    layers = [Convolution(3), Activation("gelu"), MaxPool()]
+    assert kinds(layers) == ["Convolution", "Bias", "Activation", "MaxPool"]
+    layers += [Flatten(), Dense(2)]
+    X = np.random.default_rng(1).standard_normal((3, 24))
+    network = initialized(layers, (4, 6, 1))
+    np.testing.assert_allclose(output(network, X), reference(layers, network, X), rtol=0, atol=1e-12)
+
+
+def test_only_bias_moves_behind_mean_pooling():
+    assert kinds([Convolution(3), MeanPool()]) == ["Convolution", "MeanPool", "Bias"]
+    assert kinds([Convolution(3), Activation(), MeanPool()]) == ["Convolution", "Bias", "Activation", "MeanPool"]
+    layers = [Convolution(3), MeanPool(3, padding=1), Flatten(), Dense(2)]
+    X = np.random.default_rng(1).standard_normal((3, 24))
+    network = initialized(layers, (4, 6, 1))
+    np.testing.assert_allclose(output(network, X), reference(layers, network, X), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("layer", [BatchNorm(), Dropout(), Convolution(2, bias=False)])
+def test_nothing_moves_past_other_layers(layer):
+    assert kinds([Bias(), Activation(), layer, MaxPool()]) == ["Bias", "Activation", type(layer).__name__, "MaxPool"]
+
+
+def test_two_poolings_keep_their_order():
+    assert names([Convolution(3), Activation(), MaxPool(3), MaxPool(2)]) == [
+        ("convolution1", "Convolution"),
+        ("maxpool1", "MaxPool"),
+        ("maxpool2", "MaxPool"),
+        ("convolution1", "Bias"),
+        ("activation1", "Activation"),
+    ]
+
+
+STRIDED = {
+    "same": ([Convolution(2), StridePool(2)], (5, 6, 2), (2, 2)),
+    "same, even kernel": ([Convolution(2, 4), StridePool(3)], (7, 8, 1), (3, 3)),
+    "valid": ([Convolution(2, padding="valid"), StridePool((1, 2))], (5, 6, 2), (1, 2)),
+    "padding": ([Convolution(2, (2, 3), padding=((0, 1), (2, 0))), StridePool((2, 3))], (5, 6, 2), (2, 3)),
+    "stride on stride": ([Convolution(2, stride=(1, 2)), StridePool(2)], (7, 9, 2), (2, 4)),
+    "one stride on stride": ([Convolution(2, 2, stride=2), StridePool(2)], (9, 9, 1), (4, 4)),
+    "dilation": ([Convolution(2, dilation=2), StridePool(2)], (7, 6, 1), (2, 2)),
+    "no bias": ([Convolution(2, bias=False), StridePool(2)], (5, 6, 1), (2, 2)),
+    "activation": ([Convolution(2), Activation("gelu"), StridePool(2)], (5, 6, 1), (2, 2)),
+    "twice": ([Convolution(2), StridePool(2), Activation("tanh"), StridePool(2)], (9, 10, 1), (4, 4)),
+    "series": ([Convolution(2, 5), Activation(), StridePool(3)], (1, 11, 2), None),
+    "series, stride on stride": ([Convolution(2, 3, stride=2), StridePool(2)], (1, 13, 2), None),
+}
+
+
+@pytest.mark.parametrize("case", STRIDED)
+def test_stride_pooling_is_merged_into_the_convolution(case):
+    layers, shape, stride = STRIDED[case]
+    steps = lower(layers, shape)
+    assert not any(isinstance(layer, StridePool) for _, layer in steps)
+    if stride is not None:
+        assert steps[0][1].stride == stride
+    layers = [*layers, Flatten(), Dense(3)]
+    network = initialized(layers, shape)
+    X = np.random.default_rng(1).standard_normal((4, prod(shape)))
+    for training in (False, True):
+        actual = output(network, X, training)
+        np.testing.assert_allclose(actual, reference(layers, network, X), rtol=0, atol=1e-12)
+
+
+@settings(deadline=None, max_examples=50, derandomize=True)
+@given(
+    size=st.tuples(st.integers(2, 8), st.integers(2, 8)),
+    kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    stride=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    dilation=st.integers(1, 2),
+    step=st.one_of(st.integers(1, 3), st.tuples(st.integers(1, 3), st.integers(1, 3))),
+)
+def test_merging_equals_sub_sampling_at_any_geometry(size, kernel, stride, dilation, step):
+    layers = [Convolution(1, kernel, stride=stride, dilation=dilation), StridePool(step), Flatten(), Dense(2)]
+    network = initialized(layers, (*size, 1))
+    X = np.random.default_rng(1).standard_normal((2, prod(size)))
+    np.testing.assert_allclose(output(network, X), reference(layers, network, X), rtol=0, atol=1e-12)
+
+
+def test_merging_on_a_series_that_becomes_an_image():
+    """The stride of the convolution speaks of time alone, that of the pooling of both axes."""
+    layers = [Convolution(2, (1, 3), stride=2, padding=(1, 1)), StridePool(2), Flatten(), Dense(3)]
+    network = initialized(layers, (1, 9, 1))
+    assert network.steps[-2].out == network.shapes[-2]
+    X = np.random.default_rng(1).standard_normal((4, 9))
+    np.testing.assert_allclose(output(network, X), reference(layers, network, X), rtol=0, atol=1e-12)
+
+
+def test_merging_on_an_image_that_becomes_a_series():
+    """The stride of the convolution speaks of both axes, that of the pooling of time alone."""
+    layers = [Convolution(2, 3, stride=2, padding=((0, 0), (1, 1))), StridePool(2), Flatten(), Dense(3)]
+    network = initialized(layers, (3, 9, 1))
+    X = np.random.default_rng(1).standard_normal((4, 27))
+    np.testing.assert_allclose(output(network, X), reference(layers, network, X), rtol=0, atol=1e-12)
+
+
+def test_stride_pooling_stays_behind_other_layers():
+    assert kinds([BatchNorm(), Activation(), StridePool()]) == ["BatchNorm", "StridePool", "Activation"]
+    assert kinds([Convolution(2), BatchNorm(), StridePool()]) == ["Convolution", "Bias", "BatchNorm", "StridePool"]
+
+
+def test_the_given_layers_are_not_changed():
+    convolution = Convolution(2, stride=(1, 2))
+    layers = [convolution, StridePool(2), Flatten(), Dense(3)]
+    network = Network(layers, (6, 6, 1), np.float32)
+    assert repr(network.layers) == repr(layers)
+    assert not {*map(id, network.layers)} & {*map(id, layers)}
+    assert convolution.stride == (1, 2)
+    assert convolution.bias == "shared"
+
+
+# Through several layers: in-place layers in every order, poolings, borders wanted on both sides of an array.
+STACKS = {
+    "windows across": [Convolution(4, (1, 3)), Activation(), Convolution(3, (1, 4)), Bias(), Flatten(), Dense(3)],
+    "1 x 1 with borders": [Convolution(4), Activation("tanh"), Convolution(3, 1, padding=(0, 1)), Flatten(), Dense(3)],
+    "bias first": [Bias(), Activation("tanh"), Convolution(2), Flatten(), Dense(3)],
+    "activation first": [Activation("tanh"), Dropout(0.2), Convolution(2), Flatten(), Dense(3)],
+    "in place after in place": [
+        Convolution(2),
+        Activation("tanh"),
+        Dropout(0.2),
+        Bias(),
+        Activation("elu"),
+        Activation("gelu"),
+        Bias(),
+        Convolution(2, 2),
+        Flatten(),
+        Dense(3),
+    ],
+    "usual": [
+        Convolution(8),
+        MaxPool(),
+        BatchNorm(),
+        Activation(),
+        Dropout(0.1),
+        Convolution(9, (3, 2)),
+        Activation("leaky_relu"),
+        MaxPool(2),
+        Flatten(),
+        Dense(7),
+        BatchNorm(),
+        Activation("elu"),
+        Dropout(0.3),
+        Dense(3),
+    ],
+    "strides": [
+        Convolution(3, stride=2),
+        Activation("logistic"),
+        Convolution(3, 2, stride=(1, 2), padding=((2, 3), (1, 4))),
+        StridePool(2),
+        Convolution(2, 2, dilation=2),
+        GlobalMeanPool(),
+        Activation("tanh"),
+        Dense(3),
+    ],
+    "mean": [Convolution(3), MeanPool(3, stride=2, padding=1), BatchNorm(), MeanPool(2), GlobalMeanPool(), Dense(3)],
+    "vector first": [Flatten(), Dense(5), Activation("gelu"), BatchNorm(), Dropout(0.4), Dense(3, bias=False)],
+    "batch norm first": [BatchNorm(), MaxPool(), Bias(), StridePool(2), Flatten(), Dense(3)],
+    "identity last": [Convolution(2), Flatten(), Dense(4), Bias(), Activation("tanh")],
+}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_gradient_of_stacks_equals_finite_differences(stack):
+    network = initialized(STACKS[stack], (8, 9, 2))
+    rng = np.random.default_rng(1)
+    X, R = rng.standard_normal((27, 144)), rng.standard_normal((network.shapes[-1][0], 27))
+    weight = rng.uniform(0.5, 1, 27)
+
+    def run(backward):
+        with Team(2) as team:
+            session = Session(network, 16, 2, training=True, team=team)
+            session.weight[:27] = weight / weight.sum()
+            out = session.forward(lambda k: session.load(k, X[16 * k : 16 * k + 16]))
+            value = float((out[:, :27] * R).sum())
+            if backward:
+                session.output_gradient[:, :27] = R
+                return session.backward().copy()
+            return value
+
+    gradient = run(backward=True)
+    values, step = network.parameters.copy(), 1e-6
+    for name in network.named_parameters():
+        along = np.zeros_like(values)
+        parts, _ = network.views(along)
+        views = {f"{s.name}.{k}": v for s, part in zip(network.steps, parts, strict=True) for k, v in part.items()}
+        views[name][...] = rng.standard_normal(views[name].shape)
+        losses = []
+        for sign in (1, -1):
+            network.parameters[:] = values + sign * step * along
+            losses.append(run(backward=False))
+        numeric = (losses[0] - losses[1]) / (2 * step)
+        assert gradient @ along == pytest.approx(numeric, rel=1e-5, abs=1e-6), name
+
+
+@pytest.mark.parametrize("stack", [k for k, v in STACKS.items() if not any(isinstance(x, BatchNorm) for x in v)])
+def test_prediction_equals_the_layers_in_their_order(stack):
+    layers = STACKS[stack]
+    network = initialized(layers, (8, 9, 2))
+    X = np.random.default_rng(1).standard_normal((5, 144))
+    np.testing.assert_allclose(output(network, X), reference(layers, network, X), rtol=0, atol=1e-11)
+
+
+def test_parameter_names_and_shapes():
+    layers = [Convolution(4, (3, 2)), Activation(), MaxPool(), Convolution(5, 1, bias=False), BatchNorm(), Flatten()]
+    network = Network([*layers, Dense(6), Dense(3)], (4, 6, 2), np.float32)
+    assert {name: view.shape for name, view in network.named_parameters().items()} == {
+        "convolution1.weight": (4, 3, 2, 2),
+        "convolution1.bias": (4,),
+        "convolution2.weight": (5, 1, 1, 4),
+        "batchnorm1.scale": (5,),
+        "batchnorm1.shift": (5,),
+        "dense1.weight": (6, 30),
+        "dense1.bias": (6,),
+        "dense2.weight": (3, 6),
+        "dense2.bias": (3,),
+    }
+    assert network.shapes == [
+        (4, 6, 2), (4, 6, 4), (4, 6, 4), (2, 3, 4), (2, 3, 5), (2, 3, 5), (30,), (6,), (3,)
+    ]  # fmt: skip
+    assert network.parameters.size == sum(view.size for view in network.named_parameters().values())
+    assert network.state.size == 11
+    assert network.multiply_adds == 24 * 4 * 12 + 6 * 5 * 4 + 6 * 30 + 3 * 6
+
+
+def test_views_share_memory():
+    network = Network([Convolution(2), Flatten(), Dense(3)], (3, 3, 1), np.float64)
+    for number, view in enumerate(network.named_parameters().values()):
+        view[...] = number
+    np.testing.assert_array_equal(network.parameters, np.repeat([0, 1, 2, 3], [18, 2, 54, 3]))
+    other = np.zeros(77)
+    network.views(other)[0][0]["weight"][...] = 7
+    np.testing.assert_array_equal(other, np.repeat([7, 0], [18, 59]))
+
+
+def test_initialize_sets_everything():
+    network = Network([Convolution(2), BatchNorm(), Flatten(), Dense(3)], (3, 3, 1), np.float64)
+    network.parameters[:] = network.state[:] = np.nan
+    network.initialize(np.random.default_rng(0))
+    views = network.named_parameters()
+    np.testing.assert_array_equal(views["convolution1.bias"], 0)
+    np.testing.assert_array_equal(views["batchnorm1.scale"], 1)
+    np.testing.assert_array_equal(views["batchnorm1.shift"], 0)
+    np.testing.assert_array_equal(network.state, [0, 0, 1, 1, 0])  # mean, variance, batches
+    assert (views["dense1.weight"] != 0).all()
+    other = Network(network.layers, (3, 3, 1), np.float64)
+    other.initialize(np.random.default_rng(0))
+    np.testing.assert_array_equal(other.parameters, network.parameters)
+
+
+def test_penalties_act_on_weights_alone():
+    network = Network([Convolution(2), BatchNorm(), Bias(), Flatten(), Dense(3)], (3, 3, 1), np.float32)
+    decayed = {}
+    for step, views in zip(network.steps, network.views(network.decayed())[0], strict=True):
+        decayed.update({f"{step.name}.{name}": set(view.ravel().tolist()) for name, view in views.items()})
+    assert decayed == {name: {1.0 if name.endswith("weight") else 0.0} for name in network.named_parameters()}
+
+
+def test_pickling_drops_sessions():
+    network = initialized([Convolution(2), Flatten(), Dense(3)], (4, 4, 1), np.float32)
+    X = np.random.default_rng(0).standard_normal((20, 16)).astype(np.float32)
+    with Team(1) as team:
+        expected = predict(network, X, team)
+        assert network.idle_sessions
+        copy = pickle.loads(pickle.dumps(network))
+        assert not copy.idle_sessions
+        np.testing.assert_array_equal(predict(copy, X, team), expected)
+    assert not np.shares_memory(copy.parameters, network.parameters)
+    np.testing.assert_array_equal(copy.parameters, network.parameters)
+
+
+def test_sessions_are_kept_until_the_parameters_change():
+    network = initialized([Flatten(), Dense(3)], (4, 4, 1))
+    sessions = [borrow(network, 16) for _ in range(3)]
+    for session in sessions:
+        give_back(network, session)
+    assert len(network.idle_sessions[16]) == 2
+    assert borrow(network, 16) in sessions
+    assert borrow(network, 32).width == 32
+    network.changed()
+    assert borrow(network, 16) not in sessions
+
+
+def test_changed_parameters_are_prepared_anew():
+    network = initialized([Convolution(8), Flatten(), Dense(3)], (6, 6, 8))
+    X = np.random.default_rng(0).standard_normal((3, 288))
+    with Team(1) as team:
+        predict(network, X, team)
+        network.parameters *= 2
+        network.changed()
+        actual = predict(network, X, team)
+    np.testing.assert_allclose(actual, reference(network.layers, network, X), atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("layers", "error", "message"),
+    [
+        ([Convolution(2), MaxPool(9)], ValueError, r"^layers\[1\] \(MaxPool\): pool_size=9 does not fit"),
+        ([Dense(2)], ValueError, r"^layers\[0\] \(Dense\): takes a vector, got an image \(4, 4, 1\)"),
+        (
+            [Flatten(), Dense(2), Activation("sin")],
+            ValueError,
+            r"^layers\[2\] \(Activation\): function must be a str among",
+        ),
+        ([MaxPool("two")], ValueError, r"^layers\[0\] \(MaxPool\): pool_size must be an int .*, got 'two'$"),
+        ([MaxPool(None)], TypeError, r"^layers\[0\] \(MaxPool\): pool_size must be an int .*, got None$"),
+        ([Convolution(2)], ValueError, r"^layers must end in a vector, got an image \(4, 4, 2\); put a Flatten"),
+        ([], ValueError, r"^layers must end in a vector, got an image \(4, 4, 1\); put a Flatten"),
+    ],
+)
+def test_errors_name_the_layer(layers, error, message):
+    with pytest.raises(error, match=message):
+        Network(layers, (4, 4, 1), np.float32)
+
+
+@settings(deadline=None, max_examples=50, derandomize=True)
+@given(batch=st.integers(1, 4000), side=st.integers(1, 80), filters=st.sampled_from([1, 16, 128]))
+def test_widths_are_multiples_of_sixteen(batch, side, filters):
+    network = Network([Convolution(filters), Activation(), Flatten(), Dense(2)], (side, side, 1), np.float32)
+    width = training_width(network, batch)
+    blocks = -(-batch // width)
+    assert width % 16 == 0
+    assert width * blocks >= batch
+    assert (blocks - 1) * width < batch
+    if blocks > 1:
+        assert batch * network.multiply_adds >= blocks * (1 << 24)
+    width = block_width(network, batch)
+    assert width % 16 == 0
+    assert 16 <= width <= 256
+
+
+def test_widths_are_bounded_by_the_activations():
+    network = Network([Convolution(64), Flatten(), Dense(2)], (128, 128, 1), np.float32)
+    assert network.activation_bytes == 4 * (2 * 128 * 128 * 64 + 2)
+    assert block_width(network, 1000) == 16
+    assert training_width(network, 1000) == 16
+
+
+def test_block_width_follows_the_samples():
+    network = Network([Flatten(), Dense(2)], (4, 4, 1), np.float32)
+    assert [block_width(network, n) for n in (0, 1, 16, 17, 64, 1000)] == [16, 16, 16, 32, 64, 256]
+
+
+def test_loading_fills_the_rest_with_zeros():
+    network = initialized([Convolution(2), Flatten(), Dense(3)], (2, 3, 2), np.float32)
+    session = Session(network, 16, 2, training=False)
+    full, few = np.random.default_rng(0).standard_normal((2, 16, 12))
+    for k in (0, 1):
+        session.load(k, full)
+    session.load(1, few[:5])
+    first, second = session.frames[0][0].x, session.frames[1][0].x
+    assert first.dtype == np.float32
+    np.testing.assert_array_equal(first.reshape(12, 16), full.T.astype(np.float32))
+    np.testing.assert_array_equal(second.reshape(12, 16)[:, :5], few[:5].T.astype(np.float32))
+    np.testing.assert_array_equal(second[..., 5:], 0)
+    session.load(1, few[:0])
+    np.testing.assert_array_equal(second, 0)
+
+
+@pytest.mark.parametrize("layers", [[Flatten()], [Convolution(2), GlobalMeanPool()]])
+def test_output_of_blocks_without_a_head(layers):
+    network = initialized(layers, (3, 3, 1))
+    X = np.random.default_rng(0).standard_normal((32, 9))
+    session = Session(network, 16, 2, training=False)
+    out = session.forward(lambda k: session.load(k, X[16 * k : 16 * k + 16]))
+    np.testing.assert_allclose(out.T, reference(layers, network, X), atol=1e-12)
+
+
+def test_a_network_without_parameters_has_no_gradient():
+    network = Network([MaxPool(), Flatten(), Activation("tanh")], (4, 4, 1), np.float64)
+    X = np.random.default_rng(0).standard_normal((3, 16))
+    with Team(1) as team:
+        session = Session(network, 3, 1, training=True, team=team)
+        out = session.forward(lambda k: session.load(k, X))
+        assert session.backward().size == 0
+    np.testing.assert_allclose(out.T, np.tanh(X.reshape(3, 2, 2, 2, 2).max(axis=(2, 4)).reshape(3, 4)), rtol=1e-14)
+
+
+def test_an_estimator_with_a_network_prints_the_same_in_every_process():
+    network = Network([Flatten(), Dense(3)], (4, 4, 1), np.float32)
+    assert repr(network) == "<Network of 2 layers from (4, 4, 1) to (3,)>"

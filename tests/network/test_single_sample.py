@@ -1,0 +1,333 @@
+"""One sample without a block has the bits it has in one, whatever the layers, their geometry and the callers."""
+
+import pickle
+import sys
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+from sklearn import config_context
+
+import skconv._network.single_sample as module
+from skconv import ConvNetClassifier
+from skconv._kernels.correlation import Gathered
+from skconv._kernels.geometry import make_window
+from skconv._network.network import Network
+from skconv._network.predict import block_width, borrow, predict, prediction_width, runs_alone
+from skconv._network.session import Session
+from skconv._network.single_sample import Alone
+from skconv._threads.team import Team
+from skconv.layers import (
+    Activation,
+    BatchNorm,
+    Bias,
+    Convolution,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalMeanPool,
+    LocallyConnected,
+    LpPool,
+    MaxPool,
+    MeanPool,
+    Pad,
+)
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "layers"))
+from cases import REFERENCES
+
+
+def make(layers, shape, dtype=np.float32):
+    """A network whose parameters and running statistics are all drawn."""
+    rng = np.random.default_rng(0)
+    network = Network([*layers, Flatten(), Dense(5)] if layers[-1:] != [Dense(5)] else layers, shape, dtype)
+    network.initialize(rng)
+    for name, view in [*network.named_parameters().items(), *network.named_state().items()]:
+        if not name.endswith("weight"):
+            view[...] = rng.uniform(0.5, 1.5, view.shape)
+    network.changed()
+    return network
+
+
+def samples(network, n, seed=1):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((n, np.prod(network.input_shape))).astype(network.dtype)
+
+
+def in_block(network, X, width=16):
+    """Outputs of samples in company, in one block."""
+    with Team(1):
+        session = Session(network, width, 1, training=False)
+        session.load(0, X)
+        return session.forward()[:, : len(X)].T.copy()
+
+
+def one_by_one(network, X):
+    """Outputs of samples alone, however large the network is."""
+    with Team(1):
+        session = Alone(network, block_width(network, 1))
+        outputs = []
+        for x in X:
+            session.load(0, x[None])
+            outputs.append(session.forward()[:, 0].copy())
+    return np.array(outputs), session
+
+
+def same_bits(a, b):
+    return a.dtype == b.dtype and a.tobytes() == np.ascontiguousarray(b).tobytes()
+
+
+def kernel(layer, shape, dtype=np.float32):
+    plan = layer.plan(shape, 16, np.dtype(dtype), training=False, input_gradient=False)
+    return type(plan.kernel[0]).__name__
+
+
+# Layers, shape, the algorithm of the first convolution, the first layer that takes the block
+STACKS = {
+    "one channel": ([Convolution(16), MaxPool(), Activation()], (28, 28, 1), "Gathered", "Flatten"),
+    "two convolutions": ([Convolution(16), MaxPool(), Convolution(32), MaxPool()], (14, 14, 3), "Gathered", "Flatten"),
+    "rows": ([Convolution(32), MaxPool(), Activation("tanh")], (14, 14, 16), "Winograd", "Flatten"),
+    "a lower tile": ([Convolution(20), Activation("gelu")], (13, 9, 9), "Winograd", "Flatten"),
+    "tall kernels": ([Convolution(16, 5), Activation("elu")], (12, 20, 8), "Winograd", "Flatten"),
+    "wider than the image": ([Convolution(11, (3, 5))], (2, 1, 16), "Winograd", "Flatten"),
+    "tiles": ([Convolution(70), MaxPool(), Activation()], (16, 16, 64), "Winograd2D", "Flatten"),
+    "lower tiles": ([Convolution(64, (5, 3)), MaxPool()], (21, 18, 66), "Winograd2D", "Flatten"),
+    "tiles of two products": ([Convolution(64)], (19, 20, 64), "Winograd2D", "Flatten"),
+    "by element behind tiles": (
+        [Convolution(64, bias=None), MaxPool(1), BatchNorm(), Activation("logistic"), Convolution(64), BatchNorm()],
+        (9, 9, 64),
+        "Winograd2D",
+        "Flatten",
+    ),
+    "stride and dilation": ([Convolution(24, 3, stride=2, dilation=(1, 2))], (17, 15, 5), "Gathered", "Flatten"),
+    "1 x 1": ([Convolution(16), BatchNorm(), Convolution(24, 1), Activation()], (10, 11, 2), "Gathered", "Flatten"),
+    "valid": ([Convolution(12, (2, 4), padding="valid"), MeanPool((3, 2))], (11, 13, 4), "Gathered", "Flatten"),
+    "any pooling": (
+        [Convolution(8), Activation("leaky_relu"), MaxPool(3, stride=2, padding=1), MeanPool(2, padding=1)],
+        (12, 12, 3),
+        "Gathered",
+        "Flatten",
+    ),
+    "windows across": ([Convolution(8, 7), Activation("elu"), Convolution(12, 5)], (1, 40, 3), "Gathered", "Flatten"),
+    "series": ([Convolution(16, 7), MaxPool(2), Convolution(16, 5)], (1, 90, 3), "Gathered", "Flatten"),
+    "biases of positions": ([Convolution(8, bias="position"), Convolution(8)], (6, 6, 2), "Gathered", "Bias"),
+    "no bias": ([Convolution(8, bias=None), Convolution(8, bias=None)], (6, 6, 2), "Gathered", "Flatten"),
+    "dropout": ([Convolution(8), MaxPool(), Dropout(), Convolution(8)], (6, 6, 2), "Gathered", "Dropout"),
+    "local": ([Convolution(8), MaxPool(), LocallyConnected(4)], (8, 8, 2), "Gathered", "LocallyConnected"),
+    "norm": ([Convolution(8), LpPool(2), Convolution(8)], (8, 8, 2), "Gathered", "LpPool"),
+    "borders": ([Convolution(8), Pad(1, "reflect"), Convolution(8)], (8, 8, 2), "Gathered", "Pad"),
+    "global": ([Convolution(8), Activation(), GlobalMeanPool(), Dense(5)], (8, 8, 2), "Gathered", "GlobalMeanPool"),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("stack", STACKS)
+def test_alone_has_the_bits_of_company(stack, dtype):
+    layers, shape, algorithm, first_in_block = STACKS[stack]
+    network = make(layers, shape, dtype)
+    assert kernel(network.steps[0].layer, shape, dtype) == algorithm
+    X = samples(network, 16)
+    outputs, session = one_by_one(network, X)
+    assert same_bits(outputs, in_block(network, X))
+    assert type(session.frames[len(session.ends)].layer).__name__ == first_in_block
+    with Team(1) as team:
+        assert runs_alone(network)
+        assert prediction_width(network, 1) == 1
+        assert same_bits(predict(network, X[:1], team), outputs[:1])
+
+
+@pytest.mark.parametrize("stack", ["one channel", "rows", "tiles", "lower tiles", "stride and dilation"])
+def test_alone_equals_loops(stack):
+    layers, shape, *_ = STACKS[stack]
+    network = make(layers, shape, np.float64)
+    X = samples(network, 1)
+    x, values = X.reshape(1, *shape), network.named_parameters()
+    for layer in network.layers:
+        name = f"{type(layer).__name__.lower()}1."
+        views = {key.removeprefix(name): view for key, view in values.items() if key.startswith(name)}
+        x = REFERENCES[type(layer)](layer, x, views, None)
+    np.testing.assert_allclose(one_by_one(network, X)[0], x, rtol=1e-9, atol=1e-9)
+
+
+AFTER = {
+    "nothing": [],
+    "max": [MaxPool(2), Activation("tanh")],
+    "mean": [BatchNorm(), Activation("gelu"), MeanPool((2, 1))],
+    "overlapping": [Activation("logistic"), MaxPool(3, stride=2, padding=1)],
+    "1 x 1": [BatchNorm(), Convolution(9, 1), Activation("elu")],
+    "another": [Activation(), Convolution(16)],
+}
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@example(
+    size=(1, 1),
+    channels=33,
+    filters=11,
+    kernel_size=(5, 5),
+    stride=1,
+    dilation=1,
+    padding="same",
+    after="nothing",
+    dtype=np.float32,
+)
+@given(
+    size=st.tuples(st.integers(1, 30), st.integers(1, 30)),
+    channels=st.sampled_from([1, 2, 3, 8, 16, 33, 64]),
+    filters=st.sampled_from([1, 4, 8, 11, 12, 16, 20, 64, 70]),
+    kernel_size=st.tuples(st.sampled_from([1, 2, 3, 5]), st.sampled_from([1, 2, 3, 5])),
+    stride=st.sampled_from([1, 1, 2, (1, 3)]),
+    dilation=st.sampled_from([1, 1, (1, 2)]),
+    padding=st.sampled_from(["same", "valid", 1, ((0, 2), (1, 0))]),
+    after=st.sampled_from(sorted(AFTER)),
+    dtype=st.sampled_from([np.float32, np.float32, np.float64]),
+)
+def test_any_geometry_has_the_bits_of_company(
+    size, channels, filters, kernel_size, stride, dilation, padding, after, dtype
+):
+    options = {"stride": stride, "dilation": dilation, "padding": padding}
+    try:
+        network = make([Convolution(filters, kernel_size, **options), *AFTER[after]], (*size, channels), dtype)
+    except ValueError:  # a window that does not fit
+        assume(False)
+    X = samples(network, 6)
+    outputs, _ = one_by_one(network, X)
+    for width in (16, 64, 112, 256):
+        assert same_bits(outputs, in_block(network, X, width)), width
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape"),
+    [
+        ([Flatten(), Dense(5)], (4, 4, 1)),
+        ([BatchNorm(), Convolution(4)], (6, 6, 2)),
+        ([MaxPool(), Convolution(4)], (6, 6, 2)),
+        ([Bias(), Convolution(4)], (6, 6, 2)),
+        ([Convolution(4, groups=2)], (6, 6, 2)),
+        ([Convolution(4, padding_mode="wrap")], (6, 6, 2)),
+        ([Convolution(8, 128)], (1, 1000, 8)),
+    ],
+)
+def test_other_networks_take_blocks(layers, shape):
+    network = make(layers, shape)
+    X = samples(network, 5)
+    with Team(1) as team:
+        assert not runs_alone(network)
+        assert prediction_width(network, 1) == block_width(network, 1)
+        assert same_bits(predict(network, X[:1], team), predict(network, X, team)[:1])
+
+
+@pytest.mark.parametrize(("side", "runs"), [(32, True), (128, False)])
+def test_large_images_are_not_gathered_at_once(side, runs):
+    window = make_window(side, side, 7, padding=3)
+    kernel = Gathered(window, 16, 8, 16, np.float32, alike=True)
+    assert (module.alone(kernel, window, np.zeros((side, side, 16), np.float32)) is not None) == runs
+
+
+def test_few_samples_go_one_by_one():
+    small, large = make([Convolution(4)], (6, 6, 1)), make([Convolution(16), Convolution(16)], (20, 20, 3))
+    with Team(1):
+        assert [prediction_width(small, n) == 1 for n in (1, 2, 3, 4)] == [True, False, False, False]
+        assert [prediction_width(large, n) == 1 for n in (1, 2, 3, 4)] == [True, True, True, False]
+
+
+def test_sessions_follow_the_parameters():
+    network = make([Convolution(8), Activation()], (9, 9, 2))
+    X = samples(network, 1)
+    with Team(1) as team:
+        first = predict(network, X, team)
+        session = network.idle_sessions[1][0]
+        assert borrow(network, 1) is session
+        network.parameters *= 2
+        network.changed()
+        assert network.alone is None
+        assert not same_bits(predict(network, X, team), first)
+        assert same_bits(predict(network, X, team), in_block(network, X))
+        copy = pickle.loads(pickle.dumps(network))
+        assert copy.alone is None
+        assert same_bits(predict(copy, X, team), predict(network, X, team))
+
+
+def test_no_allocation_after_warm_up():
+    layers = [Convolution(64), MaxPool(), Activation(), Convolution(64), Convolution(64, padding="valid"), MaxPool()]
+    network = make(layers, (32, 32, 3))  # activations of 256 KB at first
+    X = samples(network, 1)
+    with Team(1) as team:
+        for _ in range(3):
+            predict(network, X, team)
+        tracemalloc.start()
+        try:
+            predict(network, X, team)
+            before, _ = tracemalloc.get_traced_memory()
+            tracemalloc.reset_peak()
+            predict(network, X, team)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak - before < 1 << 17  # NumPy's own buffers take up to 32 KB each
+
+
+# The estimator
+
+
+@pytest.fixture(scope="module")
+def model():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((80, 144)).astype(np.float32), np.arange(80) % 4
+    return ConvNetClassifier((16, 32), max_iter=1, random_state=0).fit(X, y), X
+
+
+def test_estimator_alone_and_in_company(model):
+    model, X = model
+    expected = model.predict_proba(X)
+    assert model.network_.alone is None
+    for n in (1, 2, 3, 4, 5):
+        assert same_bits(model.predict_proba(X[:n]), expected[:n])
+    assert model.network_.alone
+    assert model.predict(X[7:8]) == model.classes_[expected[7].argmax()]
+
+
+def test_estimator_checks_one_sample(model):
+    model, X = model
+    for bad in (np.nan, np.inf):
+        wrong = X[:1].copy()
+        wrong[0, 5] = bad
+        with pytest.raises(ValueError, match=r"^Input X contains (NaN|infinity)"):
+            model.predict(wrong)
+    with pytest.raises(ValueError, match=r"^X has 143 features, but ConvNetClassifier is expecting 144 features"):
+        model.predict(X[:1, :-1])
+    with pytest.raises(ValueError, match=r"^Found array with 0 sample"):
+        model.predict(X[:0])
+    with config_context(assume_finite=True):
+        wrong = X[:1].copy()
+        wrong[0, 5] = np.nan
+        assert model.predict(wrong).shape == (1,)
+
+
+def test_threads_that_call_at_once(model):
+    model, X = model
+    expected = model.predict_proba(X)
+    model.network_.changed()
+
+    def call(k):
+        return [model.predict_proba(X[i : i + 1 + k % 3]) for i in range(40)]
+
+    with ThreadPoolExecutor(4) as pool:
+        for k, outputs in enumerate(pool.map(call, range(4))):
+            for i, output in enumerate(outputs):
+                assert same_bits(output, expected[i : i + 1 + k % 3])
+    assert 1 <= len(model.network_.idle_sessions[1]) <= 4
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, 3])
+def test_threads_change_no_bit(n_jobs):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((40, 24 * 24)).astype(np.float32), np.arange(40) % 4
+    model = ConvNetClassifier((16, 32), max_iter=1, random_state=0, n_jobs=n_jobs).fit(X, y)
+    expected = model.predict_proba(X)
+    for n in (1, 2, 3, 7):
+        assert same_bits(model.predict_proba(X[-n:]), expected[-n:])
