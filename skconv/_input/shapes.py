@@ -200,6 +200,11 @@ def check_like_fitted(X, sample_shape, fitted, estimator_name):
             f"X is one sample of shape {shape}, {estimator_name} takes an array of them: write X[None], or "
             "np.asarray(X)[None] of a list or a picture"
         )
+    if sample_shape is None and shape == tuple(fitted[:2]) and fitted[0] > 1:
+        raise ValueError(
+            f"X is one sample of shape {shape} without channels, {estimator_name} was fitted on {fitted}: write "
+            f"np.repeat(np.asarray(X)[None, :, :, None], {fitted[2]}, axis=3) for {fitted[2]} channels that are alike"
+        )
     if sample_shape is None or not n_features:
         return
     given = (1, *sample_shape) if fitted[0] == 1 and len(sample_shape) == 2 else (*sample_shape, 1)[:3]

@@ -411,3 +411,35 @@ def test_samples_in_storage_are_looked_at():
     for memory in (1024, 1):  # MiB; read whole, or row by row
         with config_context(working_memory=memory), pytest.warns(UserWarning, match=r"image_shape=\(32, 32, 3\)"):
             ESTIMATORS[0].fit(Stored(flat(photographs(32, 150)).astype(np.float32)), np.arange(150) % 2)
+
+
+# One image in place of several
+
+
+@pytest.mark.parametrize("step", [1, 4, 10])
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_one_image_is_no_samples(step, kind):
+    for whole in load_sample_images().images:
+        for picture in (whole[::step, ::step], with_alpha(whole[None, ::step, ::step])[0], whole[:200, 100:300]):
+            message = said(picture.astype(kind))
+            assert f"they look like the rows of one image {picture.shape}. Write X[None]" in message
+
+
+@pytest.mark.parametrize("transformer", [StridedPooling(), ConvFeatures("sobel"), ImagePadder()], ids=str)
+def test_one_image_in_fit(transformer):
+    picture = load_sample_images().images[0][::8, ::8] / 255
+    with pytest.warns(UserWarning, match=r"the rows of one image \(54, 80, 3\). Write X\[None\]"):
+        transformer.fit(picture)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        transformer.fit(picture[None])
+
+
+def test_samples_of_three_channels_are_several():
+    series = walks(40, 50, 3)
+    assert "one image" not in said(series)
+    assert "one image" not in said(series[np.argsort(series[:, -1, 0])])  # in an order
+    one = walks(1, 90, 3)[0]
+    slides = np.stack([one[start : start + 50] for start in range(40)])
+    assert "one image" not in said(slides)
+    assert "one image" not in said(np.stack([one[2 * start : 2 * start + 10] for start in range(15)]))

@@ -223,6 +223,16 @@ def test_one_sample(estimator):
     assert len(outputs(model, X[0][None])) == 1
 
 
+@all_estimators
+def test_one_grey_sample_for_channels(estimator):
+    model = clone(estimator).fit(X, Y)
+    for grey in (X[0, ..., 0], Image.fromarray((X[0, ..., 0] * 255).astype(np.uint8))):
+        with pytest.raises(ValueError, match=r"one sample of shape \(12, 12\) without channels.*: write np.repeat\("):
+            outputs(model, grey)
+    alike = np.repeat(np.asarray(X[0, ..., 0])[None, :, :, None], 3, axis=3)
+    assert len(outputs(model, alike)) == 1
+
+
 @pytest.mark.parametrize(
     ("shape", "image_shape", "forms"),
     [((12, 10), None, [(12, 10), (12, 10, 1), (1, 12, 10)]), ((9, 2), "series", [(9, 2)]), ((7,), None, [(7, 1)])],
