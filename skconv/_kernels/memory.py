@@ -9,10 +9,17 @@ import numpy as np
 __all__ = ["Arrays", "aligned", "allocate", "carve", "scratch_bytes", "shapes_bytes", "split", "with_dtype"]
 
 
+class MissingArray(AttributeError, KeyError):
+    """No array has this name, asked for as a key or as an attribute."""
+
+
 class Arrays(dict):
     """Named arrays, also reached as attributes."""
 
-    __getattr__ = dict.__getitem__
+    __getattr__ = dict.__getitem__  # no function of Python: it stands in loops over small arrays
+
+    def __missing__(self, name):
+        raise MissingArray(f"there is no array of the name {name}")
 
 
 def aligned(shape, dtype, zero=True) -> np.ndarray:

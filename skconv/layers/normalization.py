@@ -197,7 +197,8 @@ class BatchNorm(Layer):
 
 def _pair(first, second):
     """Two vectors that follow each other in memory, as ``(2, C)``: the running moments, the gradients."""
-    assert second.ctypes.data == first.ctypes.data + first.nbytes, "the network's vectors are cut in another order"
+    if second.ctypes.data != first.ctypes.data + first.nbytes:
+        raise ValueError("two vectors of a batch normalisation must follow each other in memory")
     return as_strided(first, (2, len(first)), (first.nbytes, first.itemsize))
 
 
