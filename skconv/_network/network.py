@@ -32,7 +32,8 @@ class Step:
     def __init__(self, name, layer, shape):
         self.name, self.layer, self.shape = name, layer, shape
         self.out = layer.output_shape(shape)
-        self.parameter_shapes = layer.parameter_shapes(shape)
+        self.parameters = layer.parameters(shape)
+        self.parameter_shapes = {name: parameter.shape for name, parameter in self.parameters.items()}
         self.state_shapes = layer.state_shapes(shape)
 
     @property
@@ -295,11 +296,18 @@ class Network(Versioned):
             views[name][...] = arrays[name]
         self.changed()
 
+    def trained(self, flat=None):
+        """``(start, Parameter, view)`` of each array that is trained, in the flat vector or in another one like it."""
+        start = 0
+        for step, views in zip(self.steps, self.views(flat)[0], strict=True):
+            for name, view in views.items():
+                if not self.is_frozen(step):
+                    yield start, step.parameters[name], view
+                start += view.size
+
     def decayed(self) -> np.ndarray:
         """1 where a parameter is a weight that is trained, which penalties act on; 0 for biases, scales and shifts."""
         mask = np.zeros_like(self.parameters)
-        for step, views in zip(self.steps, self.views(mask)[0], strict=True):
-            for name, view in views.items():
-                if name.endswith("weight") and not self.is_frozen(step):
-                    view.fill(1)
+        for _, parameter, view in self.trained(mask):
+            view.fill(parameter.decays)
         return mask

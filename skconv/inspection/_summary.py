@@ -5,22 +5,9 @@ from __future__ import annotations
 from math import prod
 
 from .._network.network import Network
-from ..layers import Convolution, FullyConnected, LocallyConnected
-from ..layers.composite import Composite, named
+from ..layers.composite import named
 
 __all__ = ["summarize"]
-
-_SHOWN = {
-    "Activation": "function",
-    "Convolution": "kernel_size",
-    "Dropout": "rate",
-    "SeparableConvolution": "kernel_size",
-    "SpatialDropout": "rate",
-    "TransposedConvolution": "kernel_size",
-    "FullyConnected": "kernel_size",
-    "LocallyConnected": "kernel_size",
-}
-_CONNECTIVITIES = (FullyConnected, LocallyConnected, Convolution)
 
 
 def summarize(network) -> str:
@@ -74,8 +61,7 @@ def _placed(layers, depth=0):
     """``(depth, name, layer, shape of its input)`` of all layers, those within a composite after it."""
     for name, layer, shape in layers:
         yield depth, name, layer, shape
-        if isinstance(layer, Composite):
-            yield from _placed(((f"{name}.{own}", each, now) for own, each, now in layer.inner(shape)), depth + 1)
+        yield from _placed(((f"{name}.{own}", each, now) for own, each, now in layer.listed(shape)), depth + 1)
 
 
 def _all_layers(network):
@@ -85,9 +71,9 @@ def _all_layers(network):
 def _savings(network):
     """Name and weights of each layer with windows: fully connected, local and shared."""
     for _, name, layer, shape in _all_layers(network):
-        if isinstance(layer, _CONNECTIVITIES):
-            full, local, shared = (prod(kind.weight_shape(layer, shape)) for kind in _CONNECTIVITIES)
-            local //= layer.groups
+        connections = layer.connections(shape)
+        if connections is not None:
+            full, local, shared = connections
             yield name, f"{full:,}", f"{local:,}", _ratio(full / local), f"{shared:,}", _ratio(full / shared)
 
 
@@ -112,5 +98,4 @@ def _ratio(value) -> str:
 def _name(layer) -> str:
     """The layer's class with the parameter that tells it apart."""
     kind = type(layer).__name__
-    attribute = _SHOWN.get(kind, "pool_size" if hasattr(layer, "pool_size") else None)
-    return kind if attribute is None else f"{kind}({getattr(layer, attribute)!r})"
+    return kind if layer.summary_shows is None else f"{kind}({layer.get_params(deep=False)[layer.summary_shows]!r})"

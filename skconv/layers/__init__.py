@@ -1,6 +1,6 @@
 """Layers for ``ConvNetClassifier(layers=[...])``; each is a specification, its arrays live in the network."""
 
-from ._base import Layer
+from ._base import Layer, Parameter
 from .activation import Activation
 from .bias import Bias
 from .composite import Parallel, Residual
@@ -36,6 +36,7 @@ __all__ = [
     "MeanPool",
     "Pad",
     "Parallel",
+    "Parameter",
     "Residual",
     "SeparableConvolution",
     "SpatialDropout",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -10,7 +11,34 @@ from sklearn.base import BaseEstimator
 from .._input.versions import Versioned
 from ._frame import Frame, Plan
 
-__all__ = ["Layer"]
+__all__ = ["Layer", "Parameter"]
+
+
+class Parameter(NamedTuple):
+    """What a layer says of an array that it trains; by default it is a bias, a scale or the like.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    decays : bool, default=False
+        Whether it is a weight, which the penalties of ``alpha`` draw to zero.
+    unit_axes : int, default=0
+        How many of the first axes number the units or filters; the others are the weights into one of them, whose norm
+        ``max_norm`` limits.  0 is an array without units.
+    matrix : bool, default=False
+        Whether Muon takes it as a matrix with a row for each unit.
+
+    Examples
+    --------
+    >>> from skconv.layers import Dense
+    >>> Dense(64).parameters((128,))["weight"]
+    Parameter(shape=(64, 128), decays=True, unit_axes=1, matrix=False)
+    """
+
+    shape: tuple[int, ...]
+    decays: bool = False
+    unit_axes: int = 0
+    matrix: bool = False
 
 
 class Layer(Versioned, BaseEstimator):
@@ -39,6 +67,8 @@ class Layer(Versioned, BaseEstimator):
         In prediction, each position of the output needs that position of the input alone.
     random : bool
         Training draws random numbers, anew in each pass, so that L-BFGS has no use for the layer.
+    summary_shows : str or None
+        The hyper-parameter by which `summary` tells layers of the class apart.
     """
 
     _within_model = True
@@ -50,6 +80,7 @@ class Layer(Versioned, BaseEstimator):
     late = False
     pointwise = False
     random = False
+    summary_shows: str | None = None
 
     def copy(self) -> Layer:
         """A layer of its own, with Python's numbers in place of NumPy's, whose small integers overflow in sizes."""
@@ -71,9 +102,13 @@ class Layer(Versioned, BaseEstimator):
         """Shape of a sample's output; raises ValueError where the input does not fit."""
         return shape
 
-    def parameter_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-        """Names and shapes of the trained parameters."""
+    def parameters(self, shape: tuple[int, ...]) -> dict[str, Parameter]:
+        """The arrays that are trained, by name."""
         return {}
+
+    def parameter_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """Shapes of the arrays that are trained, by name."""
+        return {name: parameter.shape for name, parameter in self.parameters(shape).items()}
 
     def state_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         """Names and shapes of what is kept with the model but not trained."""
@@ -85,6 +120,18 @@ class Layer(Versioned, BaseEstimator):
     def multiply_adds(self, shape: tuple[int, ...]) -> int:
         """Multiplications of the direct method for one sample."""
         return 0
+
+    def connections(self, shape: tuple[int, ...]) -> tuple[int, int, int] | None:
+        """Weights of a layer with windows: fully connected, with weights of each position's own, shared; else None."""
+        return None
+
+    def listed(self, shape: tuple[int, ...]):
+        """``(name, layer, shape of its input)`` of the layers within that `summary` lists below this one."""
+        return ()
+
+    def least_samples(self, shape: tuple[int, ...]) -> int:
+        """Samples that a training step needs for the layer to learn anything."""
+        return 1
 
     def plan(self, shape, width, dtype, *, training: bool, input_gradient: bool) -> Plan:
         """What the layer needs for blocks of ``width`` samples."""

@@ -66,8 +66,8 @@ class FusedConvolution(Layer):
             shape = part.output_shape(shape)
         return shape
 
-    def parameter_shapes(self, shape):
-        return {f"{i}.{n}": size for i, part, s in self._placed(shape) for n, size in part.parameter_shapes(s).items()}
+    def parameters(self, shape):
+        return {f"{i}.{n}": each for i, part, s in self._placed(shape) for n, each in part.parameters(s).items()}
 
     def state_shapes(self, shape):
         return {f"{i}.{n}": size for i, part, s in self._placed(shape) for n, size in part.state_shapes(s).items()}

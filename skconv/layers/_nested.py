@@ -20,10 +20,8 @@ class Nested(Layer):
     def lower(self, shape):
         return [step for _, step in self.named_steps("", shape)]
 
-    def parameter_shapes(self, shape):
-        return {
-            f"{name}.{n}": s for name, each, now in self.inner(shape) for n, s in each.parameter_shapes(now).items()
-        }
+    def parameters(self, shape):
+        return {f"{name}.{n}": p for name, each, now in self.inner(shape) for n, p in each.parameters(now).items()}
 
     def state_shapes(self, shape):
         return {f"{name}.{n}": s for name, each, now in self.inner(shape) for n, s in each.state_shapes(now).items()}

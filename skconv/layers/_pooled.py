@@ -46,8 +46,8 @@ class PooledConvolution(Layer):
     def output_shape(self, shape):
         return self.pool.output_shape(self.convolution.output_shape(shape))
 
-    def parameter_shapes(self, shape):
-        return self.convolution.parameter_shapes(shape)
+    def parameters(self, shape):
+        return self.convolution.parameters(shape)
 
     def multiply_adds(self, shape):
         return self.convolution.multiply_adds(shape)

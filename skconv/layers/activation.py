@@ -34,6 +34,7 @@ class Activation(Layer):
     _parameter_constraints: dict = {"function": [ACTIVATIONS]}
     in_place = True
     reads_output = True
+    summary_shows = "function"
 
     def __init__(self, function="relu"):
         self.function = function

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._input.constraints import one_of
 from .._kernels.sums import fold
-from ._base import Layer
+from ._base import Layer, Parameter
 from ._frame import Plan
 
 __all__ = ["Bias"]
@@ -45,8 +45,8 @@ class Bias(Layer):
         """Whether the layer is the same at all positions, so that a pooling can come first."""
         return self.per == "channel"
 
-    def parameter_shapes(self, shape):
-        return {"bias": (shape[-1],) if self.per == "channel" else tuple(shape)}
+    def parameters(self, shape):
+        return {"bias": Parameter((shape[-1],) if self.per == "channel" else tuple(shape))}
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         shared = {"ones": (width, 1)} if training else {}

@@ -92,6 +92,9 @@ class Composite(Nested):
                 yield f"{branch}.{name}" if branch else name, layer, now
                 now = layer.output_shape(now)
 
+    def listed(self, shape):
+        return self.inner(shape)
+
     def _ends(self, shape, branches):
         """Output shape of each branch; raises ValueError where one is no image or they do not go together."""
         ends = []

@@ -13,7 +13,7 @@ from .._input.checks import check_groups, check_window_fits
 from .._input.constraints import BORDERS, at_least, border_widths, finite_numbers, one_of, sizes
 from .._kernels.choose import choose_convolution
 from .._kernels.geometry import Axis, Window, make_window, pair
-from ._base import Layer
+from ._base import Layer, Parameter
 from ._frame import Plan, Storage
 from .bias import Bias
 from .initializers import INITIALIZERS, initialize
@@ -54,6 +54,7 @@ class Windowed(Layer):
         "initializer": [one_of(*INITIALIZERS)],
     }
     takes = "image"
+    summary_shows = "kernel_size"
     groups = 1
     padding_mode = "constant"
     padding_values = 0
@@ -106,7 +107,7 @@ class Windowed(Layer):
         return (*self.window(shape).output, self.filters)
 
     def weight_shape(self, shape) -> tuple[int, ...]:
-        """Shape of the weight for an input of this shape."""
+        """Shape of the weight for an input of this shape: a filter's is its last three axes."""
         raise NotImplementedError
 
     def least_bytes(self, shape, width, dtype, *, training, input_gradient):
@@ -118,15 +119,22 @@ class Windowed(Layer):
             parts += adjoint_parts(axes)
         return borders * shape[2] * width * dtype.itemsize + PART_BYTES * parts
 
-    def parameter_shapes(self, shape):
-        shapes = {"weight": self.weight_shape(shape)}
-        per = bias_kind(self.bias)
+    def parameters(self, shape):
+        weight, per = self.weight_shape(shape), bias_kind(self.bias)
+        # Muon takes kernels that all positions share.
+        parameters = {"weight": Parameter(weight, decays=True, unit_axes=len(weight) - 3, matrix=len(weight) == 4)}
         if per is not None:
-            shapes["bias"] = (self.filters,) if per == "shared" else self.output_shape(shape)
-        return shapes
+            parameters["bias"] = Parameter((self.filters,) if per == "shared" else self.output_shape(shape))
+        return parameters
 
     def multiply_adds(self, shape):
         return prod(self.weight_shape(shape))
+
+    def connections(self, shape):
+        window = self.window(shape)
+        positions, taps = prod(window.output), window.rows.kernel * window.columns.kernel
+        shared = self.filters * taps * (shape[2] // self.groups)
+        return positions * self.filters * prod(shape), positions * shared, shared
 
     # For those whose plan's kernel is a correlation and what its data gradient takes.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._input.constraints import at_least, one_of
 from .._kernels.products import product
-from ._base import Layer
+from ._base import Layer, Parameter
 from ._frame import Plan
 from .initializers import INITIALIZERS, initialize
 
@@ -75,9 +75,9 @@ class Dense(Layer):
     def output_shape(self, shape):
         return (self.units,)
 
-    def parameter_shapes(self, shape):
-        shapes = {"weight": (self.units, shape[0])}
-        return {**shapes, "bias": (self.units,)} if self.bias else shapes
+    def parameters(self, shape):
+        bias = {"bias": Parameter((self.units,))} if self.bias else {}
+        return {"weight": Parameter((self.units, shape[0]), decays=True, unit_axes=1), **bias}
 
     def initialize(self, parameters, state, shape, rng):
         initialize(self.initializer, parameters["weight"], rng)

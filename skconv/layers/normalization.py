@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import as_strided
 from .._input.constraints import EPSILONS, between, one_of
 from .._input.overflow import named_overflow
 from .._kernels.sums import add_positions, fold, partial_sums
-from ._base import Layer
+from ._base import Layer, Parameter
 from ._frame import Plan
 
 __all__ = ["BatchNorm", "LayerNorm"]
@@ -48,8 +48,11 @@ class BatchNorm(Layer):
     def frozen(self):
         return _FrozenNorm(self.momentum, self.epsilon)
 
-    def parameter_shapes(self, shape):
-        return {"scale": (shape[-1],), "shift": (shape[-1],)}
+    def least_samples(self, shape):
+        return 2 if prod(shape[:-1]) == 1 else 1  # a number alone is its own mean
+
+    def parameters(self, shape):
+        return dict.fromkeys(("scale", "shift"), Parameter((shape[-1],)))
 
     def state_shapes(self, shape):
         return {"mean": (shape[-1],), "variance": (shape[-1],), "batches": (1,)}
@@ -207,6 +210,9 @@ class _FrozenNorm(BatchNorm):
 
     synchronous = False
 
+    def least_samples(self, shape):
+        return 1
+
     def plan(self, shape, width, dtype, *, training, input_gradient):
         return super().plan(shape, width, dtype, training=False, input_gradient=False)
 
@@ -245,8 +251,8 @@ class LayerNorm(Layer):
         self.over = over
         self.epsilon = epsilon
 
-    def parameter_shapes(self, shape):
-        return {"scale": (shape[-1],), "shift": (shape[-1],)}
+    def parameters(self, shape):
+        return dict.fromkeys(("scale", "shift"), Parameter((shape[-1],)))
 
     def initialize(self, parameters, state, shape, rng):
         parameters["scale"].fill(1)

@@ -40,6 +40,7 @@ class WindowPool(Layer):
         "ceil_mode": ["boolean"],
     }
     takes = "image"
+    summary_shows = "pool_size"
     _border = 0.0  # what a window reads outside the image
     _separable = True  # whether it is a summary down of summaries across
 
@@ -350,6 +351,7 @@ class StridePool(Layer):
 
     _parameter_constraints: dict = {"pool_size": [sizes()]}
     takes = "image"
+    summary_shows = "pool_size"
 
     def __init__(self, pool_size=2):
         self.pool_size = pool_size

@@ -43,6 +43,7 @@ class SeparableConvolution(Nested):
         "multiplier": [at_least(1)],
     }
     takes = "image"
+    summary_shows = "kernel_size"
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ import numpy as np
 from .._input.constraints import at_least, one_of
 from .._kernels.products import product
 from .._kernels.sums import add_positions, partial_sums
-from ._base import Layer
+from ._base import Layer, Parameter
 from ._frame import Plan
 from .activation import FUNCTIONS
 from .initializers import INITIALIZERS, initialize
@@ -44,13 +44,13 @@ class SqueezeExcite(Layer):
     def _hidden(self, shape):
         return max(1, shape[2] // self.ratio)
 
-    def parameter_shapes(self, shape):
+    def parameters(self, shape):
         hidden, channels = self._hidden(shape), shape[2]
         return {
-            "squeeze_weight": (hidden, channels),
-            "squeeze_bias": (hidden,),
-            "excite_weight": (channels, hidden),
-            "excite_bias": (channels,),
+            "squeeze_weight": Parameter((hidden, channels), decays=True, unit_axes=1),
+            "squeeze_bias": Parameter((hidden,)),
+            "excite_weight": Parameter((channels, hidden), decays=True, unit_axes=1),
+            "excite_bias": Parameter((channels,)),
         }
 
     def initialize(self, parameters, state, shape, rng):

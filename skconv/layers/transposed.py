@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from .._input.constraints import one_of, shown, sizes
 from .._kernels.geometry import make_window, pair
-from ._base import Layer
+from ._base import Layer, Parameter
 from ._frame import Plan
 from .bias import Bias
 from .convolution import (
@@ -75,6 +75,7 @@ class TransposedConvolution(Layer):
         "bias": ["boolean", one_of("shared"), None],
     }
     takes = "image"
+    summary_shows = "kernel_size"
 
     def __init__(
         self,
@@ -132,11 +133,11 @@ class TransposedConvolution(Layer):
     def output_shape(self, shape):
         return self._adjoint(shape)[1]
 
-    def parameter_shapes(self, shape):
+    def parameters(self, shape):
         convolution, inside = self._adjoint(shape)
         channels, rows, columns, filters = convolution.weight_shape(inside)
-        bias = {} if bias_kind(self.bias) is None else {"bias": (filters,)}
-        return {"weight": (filters, rows, columns, channels), **bias}
+        bias = {} if bias_kind(self.bias) is None else {"bias": Parameter((filters,))}
+        return {"weight": Parameter((filters, rows, columns, channels), decays=True, unit_axes=1), **bias}
 
     def initialize(self, parameters, state, shape, rng):
         initialize(self.initializer, parameters["weight"], rng)

@@ -8,7 +8,6 @@ import numpy as np
 
 from .._input.memory import counted
 from .._network.session import Session, training_width
-from ..layers import BatchNorm, Convolution, Dense
 from ._lbfgs import minimize
 from .regularizers import L1Penalty, L2Penalty, MaxNorm, WeightAverage, clip_norm
 
@@ -19,24 +18,18 @@ _PART_SIZE = 1 << 16
 _LBFGS_VECTORS = 37  # of scipy, in double precision: ten steps and gradients, its work, what the objective makes
 
 
-def _named_matrices(network):
-    """``(start in the flat vector, view)`` of the trained weights that are a matrix, a row for each unit or filter."""
-    start, decayed = 0, network.decayed()
-    for step, views in zip(network.steps, network.views()[0], strict=True):
-        for name, view in views.items():
-            if name == "weight" and isinstance(step.layer, (Convolution, Dense)) and decayed[start]:
-                yield start, view
-            start += view.size
-
-
-def _matrices(network):
-    return [view for _, view in _named_matrices(network)]
+def _unit_rows(network):
+    """``(start in the flat vector, Parameter, matrix)`` of the trained arrays with units, each unit's weights a row."""
+    for start, parameter, view in network.trained():
+        if parameter.unit_axes:
+            yield start, parameter, view.reshape(prod(parameter.shape[: parameter.unit_axes]), -1, copy=False)
 
 
 def weight_matrices(network):
     """``(start in the flat vector, (rows, columns))`` of the kernels, for Muon; Adam does better on dense layers."""
-    kernels = [(start, view) for start, view in _named_matrices(network) if view.ndim == 4]
-    return [(start, (len(view), view.size // len(view))) for start, view in kernels if view.size > 9 * len(view)]
+    return [
+        (start, rows.shape) for start, parameter, rows in _unit_rows(network) if parameter.matrix and rows.shape[1] > 9
+    ]
 
 
 def _own_bytes(*parts) -> int:
@@ -82,7 +75,7 @@ class Trainer:
         self.l2 = L2Penalty(l2, mask, network.dtype) if l2 else None
         self.decoupled = decoupled
         self._lengths = np.empty(len(mask) if l1 else 0, network.dtype)
-        self.max_norm = None if max_norm is None else MaxNorm(_matrices(network), max_norm)
+        self.max_norm = None if max_norm is None else MaxNorm([rows for _, _, rows in _unit_rows(network)], max_norm)
         self.average = None if ema_decay is None else WeightAverage(network.parameters, ema_decay)
         self.updates = 0
         self.batch_weight = 0.0  # sum of the weights of the last batch
@@ -241,7 +234,7 @@ class Trainer:
         count = ceil(len(order) / self.batch_size)
         if len(order) // count == 1:
             for step in self.session.steps:
-                if isinstance(step.layer, BatchNorm) and step.layer.synchronous and prod(step.shape[:-1]) == 1:
+                if step.layer.least_samples(step.shape) > 1:
                     raise ValueError(
                         f"{step.name} normalises each channel over the batch and needs two samples in each, but "
                         f"{counted(len(order), 'sample')} in batches of batch_size={self.batch_size} leave one "

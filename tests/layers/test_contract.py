@@ -26,6 +26,7 @@ from skconv.layers import (
     LocallyConnected,
     MaxPool,
     MeanPool,
+    Parameter,
     SeparableConvolution,
     SpatialDropout,
     SqueezeExcite,
@@ -33,6 +34,9 @@ from skconv.layers import (
 )
 from skconv.layers._frame import Plan
 from skconv.layers.composite import own_layers, through
+from skconv.training._trainer import Trainer
+from skconv.training.losses import SoftmaxCrossEntropy
+from skconv.training.optimizers import SGD
 
 sys.path.insert(0, str(Path(__file__).parent))
 from cases import CASES, REFERENCES, Case, within
@@ -49,8 +53,8 @@ exact_cases = pytest.mark.parametrize(
 class Offset(Layer):
     """Add a trained number to each element: its gradient is that of its output, summed over the samples."""
 
-    def parameter_shapes(self, shape):
-        return {"offset": shape}
+    def parameters(self, shape):
+        return {"offset": Parameter(shape)}
 
     def initialize(self, parameters, state, shape, rng):
         parameters["offset"][...] = 0.1 * rng.standard_normal(shape)
@@ -139,6 +143,29 @@ def test_declared_shape(case):
     positions = prod(case.out[:-1]) if isinstance(case.layer, Convolution) else 1
     products = prod(weight) * positions if weight else 0
     assert case.layer.multiply_adds(case.shape) == (products if case.multiply_adds is None else case.multiply_adds)
+
+
+@every_case
+def test_weights_decay_and_have_units(case):
+    for name, parameter in case.layer.parameters(case.shape).items():
+        is_weight = name.endswith("weight")
+        assert parameter.decays == is_weight == (parameter.unit_axes > 0)
+        assert not parameter.matrix or is_weight
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, id=k) for k, c in CASES.items() if any(map(len, c.layer.parameter_shapes(c.shape)))]
+)
+def test_max_norm_limits_every_unit(case):
+    network, X = build(case, units=3), samples(case, 24)
+    with Team(1) as team:
+        optimizer = SGD(len(network.parameters), np.float64)
+        trainer = Trainer(network, SoftmaxCrossEntropy(), optimizer, team, batch_size=24, max_norm=0.1)
+        trainer.step(X, np.arange(24) % 3, np.ones(24), np.arange(24), 0.1)
+    for name, array in network.named_parameters().items():
+        if name.endswith("weight"):
+            first = 3 if array.ndim == 6 else 1  # axes of the units: (P, Q, filters, ...), (filters, ...)
+            assert max(map(np.linalg.norm, array.reshape(prod(array.shape[:first]), -1))) < 0.1 + 1e-12, name
 
 
 @pytest.mark.parametrize(
