@@ -1,13 +1,12 @@
 """Convolutional networks for scikit-learn, from NumPy and SciPy alone."""
 
+from ._input.versions import __version__
 from .classifier import ConvNetClassifier
 from .features import ConvFeatures
 from .padding import ImagePadder
 from .pooling import StridedPooling
 from .regressor import ConvNetRegressor
 from .shaping import Flatten, ToImages
-
-__version__ = "0.1.0"
 
 __all__ = [
     "ConvFeatures",

@@ -9,7 +9,9 @@ from sklearn.exceptions import InconsistentVersionWarning
 from .constraints import shown
 from .warnings import warn
 
-__all__ = ["InconsistentPickleWarning", "Versioned"]
+__all__ = ["InconsistentPickleWarning", "Versioned", "__version__"]
+
+__version__ = "0.1.0"
 
 _KEY, _UNKNOWN = "_skconv_version", "unknown"
 
@@ -41,13 +43,9 @@ class Versioned:
     _within_model = False  # whether the model that it belongs to tells the version: then only changes warn
 
     def __getstate__(self):
-        from .. import __version__
-
         return {**(super().__getstate__() or {}), _KEY: __version__}
 
     def __setstate__(self, state):
-        from .. import __version__
-
         state = dict(state or {})
         original, name = state.pop(_KEY, _UNKNOWN), type(self).__name__
         later, changes = _parameters_since(type(self), state, original != __version__)

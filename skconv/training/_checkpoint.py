@@ -16,6 +16,7 @@ import numpy as np
 from .._input.constraints import InvalidParameterError, shown
 from .._input.memory import counted
 from .._input.rows import LazyRows
+from .._input.versions import __version__
 
 __all__ = ["Checkpoint", "check_checkpoint", "fingerprint", "plain", "read", "write"]
 
@@ -150,6 +151,8 @@ def check_checkpoint(estimator):
             "checkpoint needs a random_state that can be found again, got random_state=None; use an integer"
         )
     if estimator.checkpoint is not None:
+        if not os.fspath(estimator.checkpoint):
+            raise InvalidParameterError("checkpoint must be a directory, got ''; '.' is the one that Python runs in")
         path = Path(estimator.checkpoint)
         there = next((str(folder) for folder in (path, *path.parents) if os.path.exists(folder)), "")
         if there and not os.path.isdir(there):
@@ -170,8 +173,6 @@ class Checkpoint:
     """
 
     def __init__(self, estimator, trainer, *data):
-        from .. import __version__
-
         kind, network = type(estimator), trainer.network
         parameters = {k: v for k, v in estimator.get_params(deep=False).items() if k not in _WITHOUT_EFFECT}
         learned = {name: getattr(estimator, name, None) for name in _LEARNED}

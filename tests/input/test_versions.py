@@ -74,7 +74,7 @@ def test_the_same_version_is_silent(name, tmp_path):
 def test_another_version_warns(name, monkeypatch):
     model = FITTED[name]()
     content, kind = pickle.dumps(model), type(model).__name__
-    monkeypatch.setattr(skconv, "__version__", "97.3")
+    monkeypatch.setattr("skconv._input.versions.__version__", "97.3")
     again, messages = loaded(content)
     np.testing.assert_array_equal(output(again), output(model))
     assert [m.estimator_name for m in messages] in ([kind], ["Network", kind])
@@ -119,7 +119,7 @@ def test_a_parameter_that_is_no_more(monkeypatch):
     model.flip = "often"
     content = pickle.dumps(model)
     assert loaded(content)[1] == []  # an attribute of the user's own
-    monkeypatch.setattr(skconv, "__version__", "97.3")
+    monkeypatch.setattr("skconv._input.versions.__version__", "97.3")
     again, messages = loaded(content)
     assert messages[-1].changes == ["No longer known, and without effect: flip='often'."]
     assert "flip" not in again.get_params()
@@ -133,7 +133,7 @@ def test_parts_of_a_model_warn_of_changes_alone(kind, monkeypatch):
     for name in optional[:1]:
         delattr(part, name)
     content = pickle.dumps(part)
-    monkeypatch.setattr(skconv, "__version__", "97.3")
+    monkeypatch.setattr("skconv._input.versions.__version__", "97.3")
     again, messages = loaded(content)
     assert repr(again) == repr(made(kind))
     assert [str(message).partition("It lacks ")[2].partition(",")[0] for message in messages] == optional[:1]

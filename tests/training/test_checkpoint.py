@@ -505,6 +505,12 @@ def test_an_error_while_writing_leaves_the_old_file(where, error, tmp_path, monk
     assert differences(model.fit(X, Y), ConvNetClassifier(**SMALL).fit(X, Y)) == []
 
 
+def test_no_name_of_a_checkpoint_directory():
+    model = ConvNetClassifier(**SMALL, checkpoint="")
+    with pytest.raises(ValueError, match=r"checkpoint must be a directory, got ''; '\.' is the one"):
+        model.fit(X, Y)
+
+
 def test_a_directory_that_is_a_file(tmp_path):
     (tmp_path / "file").write_text("")
     seen = []
