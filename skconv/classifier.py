@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -16,11 +17,11 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from ._estimators.convnet import BaseConvNet
 from ._estimators.hold_out import count_distinct
-from ._estimators.parameters import documented
 from ._estimators.recipe import trains_by_batches
 from ._estimators.targets import check_class_weight, check_classes, check_labels, class_indices
 from ._input.constraints import at_least, between, one_of, shown
 from ._input.memory import counted
+from ._input.parameters import parameter, parametrized
 from ._threads.calls import fitting, predicting
 from .training.losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy, softmax
 
@@ -38,7 +39,7 @@ def _learns_by_chunks(estimator):
     return trains_by_batches(estimator)
 
 
-@documented
+@parametrized
 class ConvNetClassifier(ClassifierMixin, BaseConvNet):
     """Convolutional network for images and series.
 
@@ -47,22 +48,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
 
     Parameters
     ----------
-    {architecture}
-    loss : {"log_loss", "focal"}, default="log_loss"
-        "log_loss" is the cross-entropy.  "focal" counts less what is already right, which helps where most samples are
-        easy (Lin et al., 2017).
-    focal_gamma : float, default=2.0
-        How much less; 0 is the cross-entropy.
-    label_smoothing : float, default=0.1
-        Share of each target spread evenly over the classes, in [0, 1).
-    {training}
-    temperature_scaling : bool, default=False
-        Whether to divide the logits by a number, `temperature_`, that makes the probabilities fit the validation data
-        best (Guo et al., 2017); needs validation data.  `partial_fit` without any leaves the number as it is.
-    class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, multiplied with the samples', in validation too.  "balanced" gives every class the same
-        sum of weights, and needs all samples: not for `partial_fit`.
-    {running}
+    {parameters}
 
     Attributes
     ----------
@@ -96,129 +82,39 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
     True
     """
 
-    _parameter_constraints: dict = {
-        **BaseConvNet._parameter_constraints,
-        "loss": [one_of("log_loss", "focal")],
-        "focal_gamma": [at_least(0, Real)],
-        "label_smoothing": [between(0, 1)],
-        "temperature_scaling": ["boolean"],
-        "class_weight": [dict, one_of("balanced"), None],
-    }
-
-    def __init__(
-        self,
-        filters="auto",
-        kernel_size="auto",
-        *,
-        stride=1,
-        dilation="auto",
-        padding="same",
-        padding_mode="constant",
-        connectivity="shared",
-        bias="shared",
-        pool="auto",
-        pool_size="auto",
-        global_pool="auto",
-        hidden_layer_sizes="auto",
-        activation="relu",
-        batch_norm=True,
-        dropout="auto",
-        layers=None,
-        loss="log_loss",
-        focal_gamma=2.0,
-        label_smoothing=0.1,
-        solver="adam",
-        alpha=1e-4,
-        l1_ratio=0.0,
-        max_norm=None,
-        clip_norm=None,
-        ema_decay=None,
-        batch_size="auto",
-        learning_rate="one_cycle",
-        learning_rate_init=1e-2,
-        warm_up=0.0,
-        max_iter="auto",
-        shuffle=True,
-        tol=1e-4,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        augment=None,
-        n_augmented=0,
-        early_stopping=False,
-        validation_fraction=0.1,
-        scoring=None,
-        n_iter_no_change=10,
-        warm_start=False,
-        initial_weights=None,
-        freeze=(),
-        temperature_scaling=False,
-        class_weight=None,
-        image_shape=None,
-        checkpoint=None,
-        checkpoint_every=1,
-        callback=None,
-        random_state=None,
-        verbose=0,
-        n_jobs=None,
-    ):
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.stride = stride
-        self.dilation = dilation
-        self.padding = padding
-        self.padding_mode = padding_mode
-        self.connectivity = connectivity
-        self.bias = bias
-        self.pool = pool
-        self.pool_size = pool_size
-        self.global_pool = global_pool
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.batch_norm = batch_norm
-        self.dropout = dropout
-        self.layers = layers
-        self.loss = loss
-        self.focal_gamma = focal_gamma
-        self.label_smoothing = label_smoothing
-        self.solver = solver
-        self.alpha = alpha
-        self.l1_ratio = l1_ratio
-        self.max_norm = max_norm
-        self.clip_norm = clip_norm
-        self.ema_decay = ema_decay
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.warm_up = warm_up
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.tol = tol
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.augment = augment
-        self.n_augmented = n_augmented
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.scoring = scoring
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.initial_weights = initial_weights
-        self.freeze = freeze
-        self.temperature_scaling = temperature_scaling
-        self.class_weight = class_weight
-        self.image_shape = image_shape
-        self.checkpoint = checkpoint
-        self.checkpoint_every = checkpoint_every
-        self.callback = callback
-        self.random_state = random_state
-        self.verbose = verbose
-        self.n_jobs = n_jobs
+    loss: Any = parameter(
+        "log_loss",
+        [one_of("log_loss", "focal")],
+        """{"log_loss", "focal"}
+        "log_loss" is the cross-entropy.  "focal" counts less what is already right, which helps where most samples are
+        easy (Lin et al., 2017).""",
+    )
+    focal_gamma: Any = parameter(
+        2.0,
+        [at_least(0, Real)],
+        """float
+        How much less ``loss="focal"`` counts what is already right; 0 is the cross-entropy.""",
+    )
+    label_smoothing: Any = parameter(
+        0.1,
+        [between(0, 1)],
+        """float
+        Share of each target spread evenly over the classes, in [0, 1).""",
+    )
+    temperature_scaling: Any = parameter(
+        False,
+        ["boolean"],
+        """bool
+        Whether to divide the logits by a number, `temperature_`, that makes the probabilities fit the validation data
+        best (Guo et al., 2017); needs validation data.  `partial_fit` without any leaves the number as it is.""",
+    )
+    class_weight: Any = parameter(
+        None,
+        [dict, one_of("balanced"), None],
+        """dict, "balanced" or None
+        Weights of the classes, multiplied with the samples', in validation too.  "balanced" gives every class the same
+        sum of weights, and needs all samples: not for `partial_fit`.""",
+    )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -10,11 +11,11 @@ from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
 from ._estimators.convnet import BaseConvNet
-from ._estimators.parameters import documented
 from ._estimators.recipe import trains_by_batches
 from ._estimators.targets import check_numbers
 from ._input.constraints import at_least, one_of, shown
 from ._input.memory import counted
+from ._input.parameters import parameter, parametrized
 from ._threads.calls import fitting, predicting
 from .training.losses import AbsoluteError, Huber, Poisson, SquaredError, exp_of
 
@@ -23,7 +24,7 @@ __all__ = ["ConvNetRegressor"]
 _LARGEST = 1e18  # of a target in the units of the training
 
 
-@documented
+@parametrized
 class ConvNetRegressor(RegressorMixin, BaseConvNet):
     """Convolutional network for numbers that images and series stand for.
 
@@ -31,14 +32,7 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
 
     Parameters
     ----------
-    {architecture}
-    loss : {"squared_error", "absolute_error", "huber", "poisson"}, default="squared_error"
-        Half the squared error, for means; the absolute error, for medians; Huber's, squared up to `huber_delta` and
-        linear beyond; that of counts, whose logarithm is the network's output.
-    huber_delta : float, default=1.0
-        In standard deviations of the targets.
-    {training}
-    {running}
+    {parameters}
 
     Attributes
     ----------
@@ -64,121 +58,21 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
     True
     """
 
-    _parameter_constraints: dict = {
-        **BaseConvNet._parameter_constraints,
-        "loss": [one_of("squared_error", "absolute_error", "huber", "poisson")],
-        "huber_delta": [at_least(0, Real, closed="neither")],
-    }
-    _numeric_y = True
+    loss: Any = parameter(
+        "squared_error",
+        [one_of("squared_error", "absolute_error", "huber", "poisson")],
+        """{"squared_error", "absolute_error", "huber", "poisson"}
+        Half the squared error, for means; the absolute error, for medians; Huber's, squared up to `huber_delta` and
+        linear beyond; that of counts, whose logarithm is the network's output.""",
+    )
+    huber_delta: Any = parameter(
+        1.0,
+        [at_least(0, Real, closed="neither")],
+        """float
+        Error up to which ``loss="huber"`` is squared, in standard deviations of the targets.""",
+    )
 
-    def __init__(
-        self,
-        filters="auto",
-        kernel_size="auto",
-        *,
-        stride=1,
-        dilation="auto",
-        padding="same",
-        padding_mode="constant",
-        connectivity="shared",
-        bias="shared",
-        pool="auto",
-        pool_size="auto",
-        global_pool="auto",
-        hidden_layer_sizes="auto",
-        activation="relu",
-        batch_norm=True,
-        dropout="auto",
-        layers=None,
-        loss="squared_error",
-        huber_delta=1.0,
-        solver="adam",
-        alpha=1e-4,
-        l1_ratio=0.0,
-        max_norm=None,
-        clip_norm=None,
-        ema_decay=None,
-        batch_size="auto",
-        learning_rate="one_cycle",
-        learning_rate_init=1e-2,
-        warm_up=0.0,
-        max_iter="auto",
-        shuffle=True,
-        tol=1e-4,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        augment=None,
-        n_augmented=0,
-        early_stopping=False,
-        validation_fraction=0.1,
-        scoring=None,
-        n_iter_no_change=10,
-        warm_start=False,
-        initial_weights=None,
-        freeze=(),
-        image_shape=None,
-        checkpoint=None,
-        checkpoint_every=1,
-        callback=None,
-        random_state=None,
-        verbose=0,
-        n_jobs=None,
-    ):
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.stride = stride
-        self.dilation = dilation
-        self.padding = padding
-        self.padding_mode = padding_mode
-        self.connectivity = connectivity
-        self.bias = bias
-        self.pool = pool
-        self.pool_size = pool_size
-        self.global_pool = global_pool
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.batch_norm = batch_norm
-        self.dropout = dropout
-        self.layers = layers
-        self.loss = loss
-        self.huber_delta = huber_delta
-        self.solver = solver
-        self.alpha = alpha
-        self.l1_ratio = l1_ratio
-        self.max_norm = max_norm
-        self.clip_norm = clip_norm
-        self.ema_decay = ema_decay
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.warm_up = warm_up
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.tol = tol
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.augment = augment
-        self.n_augmented = n_augmented
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.scoring = scoring
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.initial_weights = initial_weights
-        self.freeze = freeze
-        self.image_shape = image_shape
-        self.checkpoint = checkpoint
-        self.checkpoint_every = checkpoint_every
-        self.callback = callback
-        self.random_state = random_state
-        self.verbose = verbose
-        self.n_jobs = n_jobs
+    _numeric_y = True
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

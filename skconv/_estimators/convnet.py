@@ -23,7 +23,7 @@ from ..training._run import History, Run
 from ..training.callbacks import CallbackSupportMixin, Watch, with_callbacks
 from .blocks import build_layers
 from .hold_out import count_distinct
-from .parameters import CONSTRAINTS
+from .parameters import Parameters
 from .recipe import TrainingParts
 from .scoring import ValidationScoring
 from .targets import check_weight
@@ -31,10 +31,9 @@ from .targets import check_weight
 __all__ = ["BaseConvNet"]
 
 
-class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageInput, BaseEstimator):
+class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageInput, Parameters, BaseEstimator):
     """Base of the convolutional networks; not for use."""
 
-    _parameter_constraints: dict = CONSTRAINTS
     _numeric_y = False
     _warms_up = True
     _range = np.float32  # of X, also where it is computed in float64
