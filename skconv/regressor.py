@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
 from ._estimators.convnet import BaseConvNet
+from ._estimators.numbers import Numbers
 from ._estimators.recipe import trains_by_batches
-from ._estimators.targets import check_numbers
 from ._input.constraints import at_least, one_of, shown
-from ._input.memory import counted
 from ._input.parameters import parameter, parametrized
 from ._threads.calls import fitting, predicting
-from .training.losses import AbsoluteError, Huber, Poisson, SquaredError, exp_of
+from .training.losses import Huber
 
 __all__ = ["ConvNetRegressor"]
-
-_LARGEST = 1e18  # of a target in the units of the training
 
 
 @parametrized
@@ -58,9 +55,11 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
     True
     """
 
+    _targets_kind = Numbers
+
     loss: Any = parameter(
         "squared_error",
-        [one_of("squared_error", "absolute_error", "huber", "poisson")],
+        [one_of(*Numbers.losses)],
         """{"squared_error", "absolute_error", "huber", "poisson"}
         Half the squared error, for means; the absolute error, for medians; Huber's, squared up to `huber_delta` and
         linear beyond; that of counts, whose logarithm is the network's output.""",
@@ -82,71 +81,15 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
 
     # Targets
 
-    def _loss(self):
-        if self.loss == "huber":
-            return Huber(self.huber_delta)
-        return {"squared_error": SquaredError, "absolute_error": AbsoluteError, "poisson": Poisson}[self.loss]()
-
-    def _n_outputs(self):
-        return len(self.target_mean_)
-
-    def _check_y(self, y, name="y"):
-        return check_numbers(y, name)
-
-    def _learn_scale(self, y, weight):
-        """Weighted mean and spread of each target, or the mean alone of counts, unless the network is an old one."""
-        self._flat = np.ndim(y) == 1
-        if self._goes_on():
-            return
-        targets, weight = _columns(y)[weight > 0], weight[weight > 0]
-        unit = np.ldexp(1.0, np.frexp(np.abs(targets).max(axis=0))[1] - 1)  # a power of two: squares do not overflow
-        targets = targets / unit
-        mean = np.average(targets, axis=0, weights=weight)
-        self._counts = self.loss == "poisson"
-        if self._counts:
-            if (weight @ (targets != 0) == 0).any():
-                raise ValueError("loss='poisson' needs counts that are not all zero, got a target of zeros alone")
-            self.target_mean_, self.target_scale_ = np.zeros_like(mean), mean * unit
-            return
-        spread = np.sqrt(np.average((targets - mean) ** 2, axis=0, weights=weight))
-        noise = np.finfo(np.float64).eps * np.abs(mean)  # of a constant, whose scale is 1 or far above its noise
-        scale = np.where(spread <= 10 * noise, np.maximum(1.0, 1000 * noise * unit), spread * unit)
-        self.target_mean_, self.target_scale_ = mean * unit, scale
-
-    def _encode(self, y, name="y"):
-        targets = _columns(y)
-        if targets.shape[1] != len(self.target_mean_):
-            raise ValueError(
-                f"{name} has {counted(targets.shape[1], 'target')}, but the model has {len(self.target_mean_)}"
-            )
-        if self._counts != (self.loss == "poisson"):
+    def _chosen(self, targets):
+        """The targets with what the parameters say about them now."""
+        loss = Huber(self.huber_delta) if self.loss == "huber" else targets.losses[self.loss]()
+        if targets.mean is not None and targets.counts != loss.counts:
             raise ValueError(
                 f"loss={shown(self.loss)} cannot go on with what another loss has learned: 'poisson' sees counts, the "
                 "others see targets of mean 0; set warm_start=False and call fit"
             )
-        if self._counts and targets.min() < 0:
-            raise ValueError(
-                f"loss='poisson' needs targets of zero or more, got {shown(float(targets.min()))} in {name}; use "
-                "another loss"
-            )
-        with np.errstate(over="ignore"):
-            encoded = (targets - self.target_mean_) / self.target_scale_
-        if not (np.abs(encoded) <= _LARGEST).all():
-            raise ValueError(
-                f"{name} has {float(np.abs(targets).max()):.3g}, from the mean of the y that was fitted first more "
-                f"than {_LARGEST:.0e} times its spread: the square is too large for float32; scale y"
-            )
-        return encoded
-
-    def _scaled(self, outputs):
-        """Predictions in the units of the training, of outputs likewise."""
-        return exp_of(outputs) if self._counts else outputs
-
-    def _fewest_scored(self):
-        return 2 if self.scoring in (None, "r2") else 1
-
-    def _score_outputs(self, outputs, y, sample_weight):
-        return float(r2_score(y, self._scaled(outputs), sample_weight=sample_weight))
+        return replace(targets, loss=loss)
 
     # Training
 
@@ -177,7 +120,11 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         KeyboardInterrupt
             On Ctrl-C, once the update that is under way is done: the model is kept, and `interrupted_` says so.
         """
-        return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+
+        def learn(y, known):
+            return self._chosen(replace(known or Numbers(), flat=np.ndim(y) == 1))
+
+        return self._fit(X, y, sample_weight, learn, X_val, y_val, sample_weight_val)
 
     @available_if(trains_by_batches)
     @fitting
@@ -198,9 +145,8 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         self : ConvNetRegressor
         """
 
-        def learn(y, weight):
-            if not hasattr(self, "target_mean_"):
-                self._learn_scale(y, weight)
+        def learn(y, known):
+            return self._chosen(known or Numbers(flat=np.ndim(y) == 1))
 
         return self._partial_fit(X, y, sample_weight, learn, X_val, y_val, sample_weight_val)
 
@@ -219,11 +165,5 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         ndarray of shape (n,) or (n, n_targets)
             As y was, in float64: targets far from zero have differences that float32 does not hold.
         """
-        outputs = self._scaled(self._outputs(X)).astype(np.float64, copy=False)
-        predicted = outputs * self.target_scale_ + self.target_mean_
-        return predicted[:, 0] if self._flat else predicted
-
-
-def _columns(y) -> np.ndarray:
-    """Targets as ``(n, targets)``."""
-    return np.asarray(y, np.float64).reshape(len(y), -1)
+        outputs = self._outputs(X)
+        return self._targets.predictions(outputs)

@@ -431,7 +431,7 @@ def test_one_that_a_callback_catches_is_the_callback_s():
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_after_the_training_the_model_is_kept(solver, monkeypatch):
-    monkeypatch.setattr(ConvNetClassifier, "_after_fit", lambda *_: press())
+    monkeypatch.setattr(ConvNetClassifier, "_calibrate", lambda *_: press())
     model = ConvNetClassifier(**SMALL | {"solver": solver})
     with pytest.raises(KeyboardInterrupt, match="after the last step of the fit: the estimator is fitted"):
         model.fit(X, Y)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from functools import partial
 from itertools import zip_longest
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -26,7 +28,8 @@ from .hold_out import count_distinct
 from .parameters import Parameters
 from .recipe import TrainingParts
 from .scoring import ValidationScoring
-from .targets import check_weight
+from .target_checks import check_weight
+from .targets import Targets
 
 __all__ = ["BaseConvNet"]
 
@@ -34,51 +37,19 @@ __all__ = ["BaseConvNet"]
 class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageInput, Parameters, BaseEstimator):
     """Base of the convolutional networks; not for use."""
 
-    _numeric_y = False
+    _targets_kind: ClassVar[type[Targets]]  # what a subclass takes
     _warms_up = True
     _range = np.float32  # of X, also where it is computed in float64
-
-    # What a subclass says
-
-    def _loss(self):
-        """The loss object."""
-        raise NotImplementedError
-
-    def _learn_targets(self, y):
-        """Learn what the targets are."""
-
-    def _learn_scale(self, y, weight):
-        """Learn where the targets lie, of those that are trained on."""
-
-    def _check_y(self, y, name="y"):
-        """Targets as an array; raises by the parameter's name where one is missing or of another kind."""
-        raise NotImplementedError
-
-    def _encode(self, y, name="y"):
-        """Targets, as the loss encodes them, of what has been learned."""
-        raise NotImplementedError
-
-    def _n_outputs(self):
-        """Units of the last layer."""
-        raise NotImplementedError
-
-    def _score_outputs(self, outputs, y, sample_weight):
-        """Default validation score of the network's outputs, for encoded targets."""
-        raise NotImplementedError
-
-    def _weighted(self, weight, encoded, name="y"):
-        """Weights after those of the classes, if any; ``name`` is what the classes are of."""
-        return weight
 
     # Data
 
     def _check_data(self, X, y, *, reset):
         try:
-            y = self._check_y(y)
+            y = self._targets_kind.check(y)
         except ValueError:
             self._check_X(X, reset=reset)  # what is wrong with X is said first
             raise
-        return self._check_X(X, y, reset=reset, multi_output=True, y_numeric=self._numeric_y)
+        return self._check_X(X, y, reset=reset, multi_output=True, y_numeric=self._targets_kind.numeric)
 
     # The parts of a training
 
@@ -89,7 +60,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
     def _fitted_network(self):
         """A copy of the fitted network, to go on with; raises where the parameters now describe another one."""
         network = deepcopy(self.network_)
-        now = build_layers(self, network.input_shape, self._n_outputs())
+        now = build_layers(self, network.input_shape, self._targets.n_outputs)
         for i, (old, new) in enumerate(zip_longest(network.layers, now), 1):
             if plain(old) != plain(new):
                 raise ValueError(
@@ -102,8 +73,8 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
     # The fit
 
     @with_callbacks
-    def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val):
-        """Check everything, train, and set the fitted attributes."""
+    def _fit(self, X, y, sample_weight, learn, X_val, y_val, sample_weight_val):
+        """Check everything, train, and set the fitted attributes; ``learn(y, known)`` says what the targets are."""
         check_parameters(self)
         check_checkpoint(self)
         given = X, y, sample_weight
@@ -113,20 +84,22 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
         X, y, shape = self._check_data(X, y, reset=not goes_on)
         self._check_solver(X, X_val is not None)
         weight = check_weight(sample_weight, len(X))
-        self._learn_targets(y)
+        targets = learn(y, self._targets if goes_on else None)
         held_out, trained = None, weight
         if X_val is None and self.early_stopping:
-            held_out = self._held_out(X, y, weight)
+            held_out = self._held_out(X, y, weight, targets)
             trained = weight.copy()
             trained[held_out] = 0
-        self._learn_scale(y, trained)
-        encoded = self._encode(y)
+        targets = targets.measured(y, trained)
+        encoded = targets.encode(y)
+        self._set_targets(targets)
         self.image_shape_ = shape
         validation = self._given_validation(X_val, y_val, sample_weight_val)
         if held_out is not None:
             validation = self._held_out_validation(held_out, X, encoded, weight, y)
-        weight = self._weighted(trained, encoded)
-        self._check_validation(validation)
+        weight = targets.weigh(trained, encoded)
+        if targets.calibrates and validation is None:
+            raise ValueError("temperature_scaling=True needs validation data: pass X_val, or set early_stopping=True")
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         network = self._fitted_network() if goes_on else self._new_network(X, np.count_nonzero(weight), shape, rng)
         self._freeze(network)
@@ -137,15 +110,19 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
             else:
                 self._train(network, team, X, encoded, weight, validation, rng, given)
             self.network_ = network
-            self._after_fit(team, validation)
+            self._calibrate(team, validation)
         self.__dict__.pop("_progress", None)
         return self
 
-    def _check_validation(self, validation):
-        """Raise where a subclass needs validation data that are not there."""
+    def _set_targets(self, targets):
+        self._targets = targets
+        vars(self).update(targets.attributes)
 
-    def _after_fit(self, team, validation):
-        """What a subclass learns from the validation data at the end."""
+    def _calibrate(self, team, validation):
+        """Let the targets learn from the validation data what predictions need of them."""
+        if validation is not None:
+            outputs = partial(self._network_outputs, self.network_, validation[0], team)
+            self._set_targets(self._targets.calibrated(outputs, validation))
 
     def _train(self, network, team, X, y, weight, validation, rng, data):
         rows = np.flatnonzero(weight)
@@ -240,9 +217,10 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
             self._check_same_shape()
         X, y, shape = self._check_data(X, y, reset=first)
         weight = check_weight(sample_weight, len(X))
-        learn(y, weight)
-        encoded = self._encode(y)
-        weight = self._weighted(weight, encoded)
+        targets = learn(y, None if first else self._targets).measured(y, weight)
+        encoded = targets.encode(y)
+        weight = targets.weigh(weight, encoded)
+        self._set_targets(targets)
         self.image_shape_ = shape
         validation = self._given_validation(X_val, y_val, sample_weight_val)
         self._train_part(X, encoded, weight, shape, validation)
@@ -291,7 +269,7 @@ class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageI
             del values["history"]  # it is in the attributes
             run.finish()
             self.network_ = network
-            self._after_fit(team, validation)
+            self._calibrate(team, validation)
         self._set_history(run)
         self._progress, self._scored = (key, arrays, values), scored
 

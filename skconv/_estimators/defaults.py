@@ -16,7 +16,7 @@ _SERIES_FILTERS, _SERIES_KERNEL = (32, 64, 64, 64), 9
 def resolved(estimator, shape) -> dict:
     """The estimator's parameters by name, with values in place of each "auto" but that of ``pool``."""
     values = estimator.get_params(deep=False)
-    chosen = (_of_series if is_series(shape) else _of_images)(shape, classes=not estimator._numeric_y)
+    chosen = (_of_series if is_series(shape) else _of_images)(shape, classes=not estimator._targets_kind.numeric)
     if estimator.solver == "lbfgs":
         chosen["dropout"] = 0.0  # it takes a loss for the same that has come out otherwise: 0.85 right in place of 0.98
     for name, value in chosen.items():

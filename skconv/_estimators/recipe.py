@@ -54,7 +54,9 @@ class TrainingParts:
         return np.dtype(np.float64 if double and whole else np.float32)
 
     def _new_network(self, X, n, shape, rng):
-        network = Network(build_layers(self, shape, self._n_outputs()), shape, self._compute_dtype(X, n), trained=True)
+        network = Network(
+            build_layers(self, shape, self._targets.n_outputs), shape, self._compute_dtype(X, n), trained=True
+        )
         network.initialize(rng)
         if self.initial_weights is not None:
             _check_initial(self.initial_weights, network)
@@ -107,7 +109,7 @@ class TrainingParts:
     def _new_augmenter(self, X, weight, shape):
         if self.augment is None:
             return None
-        return make_augmenter(self.augment, shape, _spread(X, weight, shape), flips=not self._numeric_y)
+        return make_augmenter(self.augment, shape, _spread(X, weight, shape), flips=not self._targets_kind.numeric)
 
     def _trainer(self, network, team, n, rng, validation=None):
         """What trains on ``n`` samples; with validation data, there is memory for them and the best weights too."""
@@ -117,7 +119,7 @@ class TrainingParts:
             beside = best + session_bytes(network, len(validation[1]), team.threads)
         return Trainer(
             network,
-            self._loss(),
+            self._targets.loss,
             self._new_optimizer(network),
             team,
             batch_size=self._batch_size(n),

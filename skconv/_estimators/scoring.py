@@ -18,23 +18,13 @@ from .._network.predict import predict
 from .._threads.calls import callers_errstate
 from ..training._checkpoint import fingerprint, plain
 from .hold_out import held_out_rows
-from .targets import check_weight
+from .target_checks import check_weight
 
 __all__ = ["ValidationScoring"]
 
 
 class ValidationScoring:
     """Mixin of the estimators; validation data are tuples ``(X, encoded, weight, y)``."""
-
-    # What a subclass says
-
-    def _strata(self, y):
-        """What the held-out samples have the shares of: an integer from 0 up for each sample."""
-        return np.zeros(y.shape[0], np.intp)
-
-    def _fewest_scored(self):
-        """Samples that the score needs."""
-        return 1
 
     # Data
 
@@ -46,14 +36,14 @@ class ValidationScoring:
             return None
         if y_val is None:
             raise ValueError("X_val needs y_val, got y_val=None")
-        y_val = self._check_y(y_val, "y_val")
+        y_val = self._targets_kind.check(y_val, "y_val")
         try:
-            X, y, _ = self._check_X(X_val, y_val, reset=False, multi_output=True, y_numeric=self._numeric_y)
+            X, y, _ = self._check_X(X_val, y_val, reset=False, multi_output=True, y_numeric=self._targets_kind.numeric)
         except ValueError as error:
             raise ValueError(f"X_val, with y_val of shape {y_val.shape}: {error}") from error
-        encoded = self._encode(y, "y_val")
-        weight = self._weighted(check_weight(sample_weight_val, len(X), "sample_weight_val"), encoded, "y_val")
-        n, least = np.count_nonzero(weight), self._fewest_scored()
+        encoded = self._targets.encode(y, "y_val")
+        weight = self._targets.weigh(check_weight(sample_weight_val, len(X), "sample_weight_val"), encoded, "y_val")
+        n, least = np.count_nonzero(weight), self._targets.fewest_scored(self.scoring)
         if n < least:
             raise ValueError(
                 f"The validation set is too small: X_val has {counted(n, 'sample')} with weight, but R² needs "
@@ -62,10 +52,10 @@ class ValidationScoring:
             )
         return X, encoded, weight, y
 
-    def _held_out(self, X, y, weight):
+    def _held_out(self, X, y, weight, targets):
         """Rows that are held out, increasing: of those with weight, of every class its share."""
-        fraction, least, strata = self.validation_fraction, self._fewest_scored(), self._strata(y)
-        weight = np.where(self._weighted(weight, strata) > 0, weight, 0)
+        fraction, least, strata = self.validation_fraction, targets.fewest_scored(self.scoring), targets.strata(y)
+        weight = np.where(targets.weigh(weight, strata) > 0, weight, 0)
         n = int(np.count_nonzero(weight))
         if n > least and ceil(n * fraction) >= n:
             raise ValueError(
@@ -86,21 +76,21 @@ class ValidationScoring:
     def _held_out_validation(self, rows, X, encoded, weight, y):
         """Validation data of the rows that are held out."""
         encoded = encoded[rows]
-        return subset(X, rows), encoded, self._weighted(weight[rows], encoded), y[rows]
+        return subset(X, rows), encoded, self._targets.weigh(weight[rows], encoded), y[rows]
 
     # Scores
 
     def _comparable(self, validation):
         """What scores must have in common to be compared: data, loss, way of predicting, scorer."""
-        return fingerprint(plain((self._loss(), self.augment, self.n_augmented)), *validation[:3]), self.scoring
+        return fingerprint(plain((self._targets.loss, self.augment, self.n_augmented)), *validation[:3]), self.scoring
 
     def _validator(self, network, team, validation):
         """Loss and score on the validation data, or None where there are none."""
         if validation is None:
             return None
         X_val, encoded, weight, y_val = validation
-        loss, share = self._loss(), weight / weight.sum()
-        targets = np.empty((self._n_outputs(), len(encoded)), network.dtype)
+        loss, share = self._targets.loss, weight / weight.sum()
+        targets = np.empty((self._targets.n_outputs, len(encoded)), network.dtype)
         loss.encode(encoded, targets)
         scorer = get_scorer(self.scoring) if isinstance(self.scoring, str) and self.scoring != "loss" else self.scoring
         weights = {}
@@ -111,7 +101,7 @@ class ValidationScoring:
             outputs = self._network_outputs(network, X_val, team)
             value = loss(outputs.T, targets, share.astype(network.dtype))
             if scorer is None:
-                return value, self._score_outputs(outputs, encoded, weight)
+                return value, self._targets.score(outputs, encoded, weight)
             if not callable(scorer):  # "loss"
                 return value, -value
             view = self._view(network)

@@ -51,6 +51,8 @@ def _log_logistic(z):
 class Loss:
     """The contract of a loss."""
 
+    counts = False  # whether targets are counts, and outputs the logarithms of what is expected
+
     def encode(self, y, out) -> None:
         """Fill ``out`` (outputs, n) from the targets ``y``, of shape (n,) or (n, outputs)."""
         np.copyto(out, y.reshape(len(y), -1).T)
@@ -264,6 +266,8 @@ class Huber(Loss):
 
 class Poisson(Loss):
     """Mean over the outputs of ``exp(z) - t z``: counts ``t`` of expectation ``exp(z)``, which `exp_of` bounds."""
+
+    counts = True
 
     def __call__(self, outputs, targets, weight, gradient=None):
         share = weight / len(outputs)

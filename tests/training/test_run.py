@@ -15,7 +15,6 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss, make_scorer, r2_score
 
 from skconv import ConvNetClassifier, ConvNetRegressor
-from skconv._estimators.convnet import BaseConvNet
 from skconv.training._run import History, Run
 from skconv.training.schedules import Plateau
 
@@ -736,14 +735,3 @@ def test_initial_weights_of_another_model():
     model = quick(initial_weights=part, learning_rate_init=1e-30, max_iter=1).fit(X, Y)
     np.testing.assert_allclose(model.weights_["dense1.bias"], [1, 2, 3, 4, 5])
     assert not np.allclose(model.weights_["dense2.weight"], first.weights_["dense2.weight"], atol=1e-3)
-
-
-# The base
-
-
-def test_the_base_asks_its_subclasses():
-    base = BaseConvNet()
-    calls = [("_loss", ()), ("_encode", (Y,)), ("_n_outputs", ())]
-    for name, arguments in [*calls, ("_score_outputs", (X, Y, None))]:
-        with pytest.raises(NotImplementedError):
-            getattr(base, name)(*arguments)

@@ -1,0 +1,218 @@
+"""Targets of a classifier: a label a sample, or a set of labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.sparse import issparse
+from scipy.special import expit, log_expit
+from sklearn.metrics import accuracy_score
+from sklearn.utils import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from .._input.constraints import shown
+from .._input.memory import counted
+from ..training.losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy, softmax
+from .hold_out import count_distinct
+from .target_checks import check_class_weight, check_classes, check_labels, class_indices
+from .targets import Targets
+
+__all__ = ["LabelSets", "Labels", "labels_of_chunk", "labels_of_fit"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Labels(Targets):
+    """One label a sample: an output for each class, whose softmax is the class's probability.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        In increasing order.
+    class_weight : dict, "balanced" or None, default=None
+    calibrates : bool, default=False
+        Whether validation data give a temperature.
+    temperature : float, default=1.0
+        What outputs are divided by.
+    """
+
+    classes: np.ndarray
+    class_weight: Any = None
+    calibrates: bool = False
+    temperature: float = 1.0
+
+    losses: ClassVar = {"log_loss": SoftmaxCrossEntropy, "focal": Focal}
+    check = staticmethod(check_labels)
+
+    @property
+    def attributes(self) -> dict:
+        """What the estimator shows of them."""
+        return {"classes_": self.classes, "temperature_": self.temperature}
+
+    @property
+    def n_outputs(self) -> int:
+        """Units of the last layer."""
+        return len(self.classes)
+
+    def encode(self, y, name="y"):
+        """Indices of the classes, (n,); labels that are no classes raise."""
+        return class_indices(y, self.classes, name)
+
+    def strata(self, y):
+        """Its class for each sample."""
+        return self.encode(y)
+
+    def weigh(self, weight, encoded, name="y"):
+        """Weights of the samples times those of their classes; ``name`` is what the classes are of."""
+        if self.class_weight is None:
+            return weight
+        check_class_weight(self.class_weight, self.classes)
+        weight = weight * self._class_factors(encoded, weight)[encoded]
+        if not weight.any():
+            raise ValueError(f"class_weight: the weights of all classes in {name} are zero, so no sample counts")
+        return np.ldexp(weight, -np.frexp(weight.max())[1])  # by a power of two, so that sums stay finite
+
+    def _class_factors(self, encoded, weight):
+        """Weight of each class; "balanced" by the weight that these samples have, 1 for classes without any."""
+        if self.class_weight != "balanced":
+            return compute_class_weight(self.class_weight, classes=self.classes, y=self.classes[encoded])
+        shares = np.bincount(encoded, weight, minlength=len(self.classes))
+        present = shares > 0
+        factors = np.ones(len(shares))
+        factors[present] = shares.sum() / (np.count_nonzero(present) * shares[present])
+        return factors
+
+    def score(self, outputs, encoded, weight) -> float:
+        """Accuracy of the network's outputs, for encoded targets."""
+        return float(accuracy_score(encoded, self._chosen(outputs), sample_weight=weight))
+
+    def calibrated(self, outputs, validation):
+        """The targets with the temperature that fits the validation data best; ``outputs()`` are the network's."""
+        if not self.calibrates:
+            return self
+        X, encoded, weight, _ = validation
+        logits = outputs().T.astype(np.float64)
+        # As Platt does: right answers alone would ask for a temperature of 0.
+        loss = self.losses["log_loss"](1 / (1 + count_distinct(X, weight)))
+        targets = np.empty(logits.shape)
+        loss.encode(encoded, targets)
+        found = minimize_scalar(
+            lambda log_t: loss(logits / np.exp(log_t), targets, weight), bounds=(-4, 4), method="bounded"
+        )
+        return replace(self, temperature=float(np.exp(found.x)))
+
+    # From outputs to predictions
+
+    def logits(self, outputs):
+        """Outputs over the temperature."""
+        return outputs if self.temperature == 1 else outputs / outputs.dtype.type(self.temperature)
+
+    def decisions(self, outputs):
+        """Logits; of two classes, how far the second is ahead of the first."""
+        logits = self.logits(outputs)
+        return logits[:, 1] - logits[:, 0] if len(self.classes) == 2 else logits
+
+    def probabilities(self, outputs):
+        """A probability for each class."""
+        return np.ascontiguousarray(softmax(self.logits(outputs).T).T)
+
+    def log_probabilities(self, outputs):
+        """Logarithms of the probabilities, finite where these round to zero."""
+        logits = self.logits(outputs)
+        logits -= logits.max(axis=1, keepdims=True)
+        return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+
+    def predictions(self, outputs):
+        """The most probable class."""
+        return self.classes[self._chosen(self.logits(outputs))]
+
+    def _chosen(self, outputs):
+        """Encoded targets that the outputs are nearest to."""
+        return outputs.argmax(axis=1)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LabelSets(Labels):
+    """Several labels a sample, given as indicators 0 and 1: an output for each, whose logistic is its probability."""
+
+    losses: ClassVar = {"log_loss": BinaryCrossEntropy, "focal": BinaryFocal}
+
+    def encode(self, y, name="y"):
+        """Indicators, (n, labels), of as many labels as there are."""
+        labels = y.toarray() if issparse(y) else np.asarray(y)
+        if labels.ndim != 2 or labels.shape[1] != self.n_outputs or not np.isin(labels, (0, 1)).all():
+            raise ValueError(
+                f"{name} must be an indicator matrix of {counted(self.n_outputs, 'label')}, 0 or 1, got shape "
+                f"{labels.shape} with values {shown(np.unique(labels)[:5].tolist())}"
+            )
+        return labels.astype(np.float32)
+
+    def strata(self, y):
+        """All samples are alike: a set is rarely there twice."""
+        return np.zeros(y.shape[0], np.intp)
+
+    def weigh(self, weight, encoded, name="y"):
+        """Weights of the samples; classes have none."""
+        if self.class_weight is None:
+            return weight
+        raise ValueError(
+            f"class_weight={shown(self.class_weight)} is for one label a sample, but y has several; use sample_weight"
+        )
+
+    def decisions(self, outputs):
+        """Logits."""
+        return self.logits(outputs)
+
+    def probabilities(self, outputs):
+        """A probability for each label."""
+        return expit(self.logits(outputs))
+
+    def log_probabilities(self, outputs):
+        """Logarithms of the probabilities, finite where these round to zero."""
+        return log_expit(self.logits(outputs))
+
+    def predictions(self, outputs):
+        """Indicators of the labels that are more probable than not."""
+        return self._chosen(self.logits(outputs)).astype(int)
+
+    def _chosen(self, outputs):
+        return outputs > 0
+
+
+def _labels_of(y):
+    """The labels, or sets of labels, that ``y`` has."""
+    check_classification_targets(y)
+    if type_of_target(y, input_name="y") == "multilabel-indicator":
+        return LabelSets(classes=np.arange(y.shape[1]))
+    return Labels(classes=np.unique(y))
+
+
+def labels_of_fit(y, known):
+    """The labels of a fit, of no temperature yet: those of ``y``, or those that are known from the last fit."""
+    new = _labels_of(y)
+    if known is None:
+        return new
+    single = type(new) is type(known) is Labels  # what is of another kind, `encode` says
+    if single and not np.array_equal(new.classes, known.classes):
+        raise ValueError(
+            f"warm_start=True needs the classes of the last fit, {shown(known.classes.tolist())}, got "
+            f"{shown(new.classes.tolist())}"
+        )
+    return replace(known, temperature=1.0)
+
+
+def labels_of_chunk(y, known, classes):
+    """The labels of a chunk: those that are known from earlier ones, or else all ``classes`` that will ever come."""
+    new = _labels_of(y)
+    if known is None:
+        if classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        return replace(new, classes=check_classes(classes))
+    if classes is not None and not np.array_equal(check_classes(classes), known.classes):
+        raise ValueError(
+            f"classes={shown(np.asarray(classes).tolist())} is not the same as on the last call to partial_fit, "
+            f"{shown(known.classes.tolist())}"
+        )
+    return known

@@ -1,0 +1,117 @@
+"""Targets of a regressor: a number a sample, or several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.metrics import r2_score
+
+from .._input.constraints import shown
+from .._input.memory import counted
+from ..training.losses import AbsoluteError, Huber, Poisson, SquaredError, exp_of
+from .target_checks import check_numbers
+from .targets import Targets
+
+__all__ = ["Numbers"]
+
+_LARGEST = 1e18  # of a number in the units of the training
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Numbers(Targets):
+    """One number or several a sample: an output for each, in units in which they have mean 0 and variance 1.
+
+    Parameters
+    ----------
+    flat : bool, default=True
+        Whether they came, and are predicted, as ``(n,)``.
+    mean, scale : ndarray of shape (n_targets,), default=None
+        What the outputs are multiplied by and added to; of counts the mean is 0, and the outputs are logarithms.
+    counts : bool, default=False
+        Whether they were learned as counts.
+    """
+
+    flat: bool = True
+    mean: Any = None
+    scale: Any = None
+    counts: bool = False
+
+    numeric: ClassVar = True
+    losses: ClassVar = {
+        "squared_error": SquaredError,
+        "absolute_error": AbsoluteError,
+        "huber": Huber,
+        "poisson": Poisson,
+    }
+    check = staticmethod(check_numbers)
+
+    @property
+    def attributes(self) -> dict:
+        """What the estimator shows of them."""
+        return {"target_mean_": self.mean, "target_scale_": self.scale}
+
+    @property
+    def n_outputs(self) -> int:
+        """Units of the last layer."""
+        return len(self.mean)
+
+    def measured(self, y, weight):
+        """The targets with where they lie: weighted mean and spread, of counts the mean alone, if nobody knew."""
+        if self.mean is not None:
+            return self
+        targets, weight = _columns(y)[weight > 0], weight[weight > 0]
+        unit = np.ldexp(1.0, np.frexp(np.abs(targets).max(axis=0))[1] - 1)  # a power of two: squares do not overflow
+        targets = targets / unit
+        mean = np.average(targets, axis=0, weights=weight)
+        if self.loss.counts:
+            if (weight @ (targets != 0) == 0).any():
+                raise ValueError("loss='poisson' needs counts that are not all zero, got a target of zeros alone")
+            return replace(self, mean=np.zeros_like(mean), scale=mean * unit, counts=True)
+        spread = np.sqrt(np.average((targets - mean) ** 2, axis=0, weights=weight))
+        noise = np.finfo(np.float64).eps * np.abs(mean)  # of a constant, whose scale is 1 or far above its noise
+        scale = np.where(spread <= 10 * noise, np.maximum(1.0, 1000 * noise * unit), spread * unit)
+        return replace(self, mean=mean * unit, scale=scale)
+
+    def encode(self, y, name="y"):
+        """The numbers, (n, n_targets), in the units of the training."""
+        targets = _columns(y)
+        if targets.shape[1] != self.n_outputs:
+            raise ValueError(f"{name} has {counted(targets.shape[1], 'target')}, but the model has {self.n_outputs}")
+        if self.counts and targets.min() < 0:
+            raise ValueError(
+                f"loss='poisson' needs targets of zero or more, got {shown(float(targets.min()))} in {name}; use "
+                "another loss"
+            )
+        with np.errstate(over="ignore"):
+            encoded = (targets - self.mean) / self.scale
+        if not (np.abs(encoded) <= _LARGEST).all():
+            raise ValueError(
+                f"{name} has {float(np.abs(targets).max()):.3g}, from the mean of the y that was fitted first more "
+                f"than {_LARGEST:.0e} times its spread: the square is too large for float32; scale y"
+            )
+        return encoded
+
+    def fewest_scored(self, scoring) -> int:
+        """Samples that a score needs."""
+        return 2 if scoring in (None, "r2") else 1
+
+    def score(self, outputs, encoded, weight) -> float:
+        """R² of the network's outputs, for encoded targets."""
+        return float(r2_score(encoded, self._scaled(outputs), sample_weight=weight))
+
+    def predictions(self, outputs):
+        """Numbers in the units of ``y``, in float64, and in its shape."""
+        scaled = self._scaled(outputs).astype(np.float64, copy=False)
+        predicted = scaled * self.scale + self.mean
+        return predicted[:, 0] if self.flat else predicted
+
+    def _scaled(self, outputs):
+        """Predictions in the units of the training."""
+        return exp_of(outputs) if self.counts else outputs
+
+
+def _columns(y) -> np.ndarray:
+    """Numbers as ``(n, targets)``."""
+    return np.asarray(y, np.float64).reshape(len(y), -1)
