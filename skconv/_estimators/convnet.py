@@ -16,9 +16,12 @@ from .._input.constraints import check_parameters, shown
 from .._input.images import ImageInput
 from .._input.overflow import check_finite_training, check_outputs
 from .._input.rows import epoch_pieces
+from .._input.searchable import Searchable
 from .._input.warnings import warn
 from .._threads.team import Team, thread_count
+from ..augmentation import names_of
 from ..inspection import summarize
+from ..layers.composite import named
 from ..training._checkpoint import Checkpoint, check_checkpoint, plain
 from ..training._lbfgs import warn_unless_converged
 from ..training._run import History, Run
@@ -34,12 +37,19 @@ from .targets import Targets
 __all__ = ["BaseConvNet"]
 
 
-class BaseConvNet(CallbackSupportMixin, TrainingParts, ValidationScoring, ImageInput, Parameters, BaseEstimator):
+class BaseConvNet(
+    CallbackSupportMixin, TrainingParts, ValidationScoring, ImageInput, Parameters, Searchable, BaseEstimator
+):
     """Base of the convolutional networks; not for use."""
 
     _targets_kind: ClassVar[type[Targets]]  # what a subclass takes
     _warms_up = True
     _range = np.float32  # of X, also where it is computed in float64
+
+    def _places(self):
+        layers, augment = (value if isinstance(value, (list, tuple)) else () for value in (self.layers, self.augment))
+        places = {f"layers__{name}": ("layers", i) for i, (name, _) in enumerate(named(layers))}
+        return places | {f"augment__{name}": ("augment", i) for i, name in enumerate(names_of(augment))}
 
     # Data
 

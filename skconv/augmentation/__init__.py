@@ -1,6 +1,6 @@
 """Random changes of the training samples, for the parameter ``augment`` of the networks."""
 
-from ._augmenter import Augmenter, auto, make_augmenter
+from ._augmenter import Augmenter, auto, make_augmenter, names_of
 from ._base import Augmentation
 from ._changes import Brightness, Cutout, Jitter, Mixup, Noise, Scaling
 from ._maps import Crop, Flip, Rotation, Shear, Shift, TimeWarp, Zoom
@@ -23,4 +23,5 @@ __all__ = [
     "Zoom",
     "auto",
     "make_augmenter",
+    "names_of",
 ]

@@ -16,7 +16,7 @@ from ._changes import Brightness, Cutout, Jitter, Mixup, Noise, Scaling, mix
 from ._maps import Crop, Flip, Map, Rotation, Shear, Shift, TimeWarp, Zoom, compose, warped
 from ._resample import resample, resample_whole
 
-__all__ = ["NAMES", "Augmenter", "Draws", "auto", "make_augmenter"]
+__all__ = ["NAMES", "Augmenter", "Draws", "auto", "make_augmenter", "names_of"]
 
 NAMES = {
     "brightness": Brightness,
@@ -33,6 +33,7 @@ NAMES = {
     "time_warp": TimeWarp,
     "zoom": Zoom,
 }
+_NAMES = {kind: name for name, kind in NAMES.items()}
 _ENTRY = [
     one_of("auto", *NAMES),
     fitting(lambda value: isinstance(value, Augmentation), "an object of skconv.augmentation"),
@@ -215,6 +216,12 @@ def auto(shape, *, flips=True) -> list[Augmentation]:
 
 
 auto._parameter_constraints = {"shape": [SHAPES], "flips": ["boolean"]}  # type: ignore[attr-defined]
+
+
+def names_of(augmentations) -> list[str]:
+    """A name for each augmentation of a list, those of one kind with a number: shift, rotation1, rotation2."""
+    kinds = [a if isinstance(a, str) else _NAMES.get(type(a), type(a).__name__.lower()) for a in augmentations]
+    return [f"{k}{kinds[: i + 1].count(k)}" if kinds.count(k) > 1 else k for i, k in enumerate(kinds)]
 
 
 def make_augmenter(augment, shape, scale=1.0, *, flips=True) -> Augmenter | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .._input.checks import check_input, check_layers
 from .._input.constraints import at_place, check_arguments, fitting, one_of
+from .._input.searchable import Searchable
 from ._base import Layer
 from ._branching import Fork, Merge, Switch
 from ._nested import Nested
@@ -20,6 +21,11 @@ def named(layers):
         name = type(layer).__name__.lower()
         counts[name] = counts.get(name, 0) + 1
         yield f"{name}{counts[name]}", layer
+
+
+def _names(layers):
+    """``(position, name)`` of each layer, where it is a list of layers."""
+    return [(i, name) for i, (name, _) in enumerate(named(layers))] if _is_list(layers) else []
 
 
 def own_layers(layers, name="layers"):
@@ -63,7 +69,7 @@ def to_vector(layers, shape):
     return shapes
 
 
-class Composite(Nested):
+class Composite(Searchable, Nested):
     """Base of the layers made of layers; not for use."""
 
     takes = "image"
@@ -166,6 +172,10 @@ class Parallel(Composite):
     def list_name(self, number):
         return f"branches[{number}]"
 
+    def _places(self):
+        branches = [_names(branch) for branch in self.branches]
+        return {f"branch{i + 1}__{name}": ("branches", i, j) for i, names in enumerate(branches) for j, name in names}
+
     def own_lists(self):
         return {"branches": [own_layers(branch, self.list_name(i)) for i, branch in enumerate(self.branches)]}
 
@@ -211,6 +221,10 @@ class Residual(Composite):
 
     def list_name(self, number):
         return ("layers", "shortcut")[number]
+
+    def _places(self):
+        layers = {name: ("layers", i) for i, name in _names(self.layers)}
+        return layers | {f"shortcut__{name}": ("shortcut", i) for i, name in _names(self.shortcut)}
 
     def own_lists(self):
         shortcut = None if self.shortcut is None else own_layers(self.shortcut, "shortcut")

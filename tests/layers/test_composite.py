@@ -185,7 +185,8 @@ def test_layers_within_are_estimators():
     assert copy.layers[0] is not layer.layers[0]
     assert repr(copy) == repr(layer)
     assert "Convolution(filters=2)" in repr(layer)
-    assert set(layer.get_params()) == {"layers", "shortcut"}
+    assert set(layer.get_params(deep=False)) == {"layers", "shortcut"}
+    assert layer.get_params()["parallel1__branch1__bias1__per"] == layer.layers[1].branches[0][0].per
     copy.set_params(shortcut=None)
     assert copy.output_shape((4, 4, 2)) == (4, 4, 4)
 
