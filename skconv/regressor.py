@@ -71,8 +71,6 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         Error up to which ``loss="huber"`` is squared, in standard deviations of the targets.""",
     )
 
-    _numeric_y = True
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True

@@ -15,7 +15,6 @@ from sklearn.utils.validation import check_is_fitted
 from .._input.constraints import check_parameters, shown
 from .._input.images import ImageInput
 from .._input.overflow import check_finite_training, check_outputs
-from .._input.rows import epoch_pieces
 from .._input.searchable import Searchable
 from .._input.warnings import warn
 from .._threads.team import Team, thread_count
@@ -27,9 +26,9 @@ from ..training._lbfgs import warn_unless_converged
 from ..training._run import History, Run
 from ..training.callbacks import CallbackSupportMixin, Watch, with_callbacks
 from .blocks import build_layers
-from .hold_out import count_distinct
 from .parameters import Parameters
 from .recipe import TrainingParts
+from .samples import Samples
 from .scoring import ValidationScoring
 from .target_checks import check_weight
 from .targets import Targets
@@ -107,18 +106,18 @@ class BaseConvNet(
         validation = self._given_validation(X_val, y_val, sample_weight_val)
         if held_out is not None:
             validation = self._held_out_validation(held_out, X, encoded, weight, y)
-        weight = targets.weigh(trained, encoded)
+        train = Samples(X, encoded, targets.weigh(trained, encoded), y)
         if targets.calibrates and validation is None:
             raise ValueError("temperature_scaling=True needs validation data: pass X_val, or set early_stopping=True")
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        network = self._fitted_network() if goes_on else self._new_network(X, np.count_nonzero(weight), shape, rng)
+        network = self._fitted_network() if goes_on else self._new_network(train, shape, rng)
         self._freeze(network)
-        self._augmenter = self._new_augmenter(X, weight, shape)
+        self._augmenter = self._new_augmenter(train, shape)
         with Team(thread_count(self.n_jobs)) as team:
             if self.solver == "lbfgs":
-                self._train_lbfgs(network, team, X, encoded, weight, rng, given)
+                self._train_lbfgs(network, team, train, rng, given)
             else:
-                self._train(network, team, X, encoded, weight, validation, rng, given)
+                self._train(network, team, train, validation, rng, given)
             self.network_ = network
             self._calibrate(team, validation)
         self.__dict__.pop("_progress", None)
@@ -131,25 +130,23 @@ class BaseConvNet(
     def _calibrate(self, team, validation):
         """Let the targets learn from the validation data what predictions need of them."""
         if validation is not None:
-            outputs = partial(self._network_outputs, self.network_, validation[0], team)
+            outputs = partial(self._network_outputs, self.network_, validation.X, team)
             self._set_targets(self._targets.calibrated(outputs, validation))
 
-    def _train(self, network, team, X, y, weight, validation, rng, data):
-        rows = np.flatnonzero(weight)
-        trainer = self._trainer(network, team, len(rows), rng, validation)
+    def _train(self, network, team, train, validation, rng, data):
+        n = len(train.rows)
+        trainer = self._trainer(network, team, n, rng, validation)
         stops = self.early_stopping or self.learning_rate == "constant"
-        n_epochs = self._n_epochs(len(rows))
-        margin = (
-            0.0 if validation is None else count_distinct(validation[0], validation[2]) ** -0.5
-        )  # what chance brings
+        n_epochs = self._n_epochs(n)
+        margin = 0.0 if validation is None else validation.n_distinct**-0.5  # what chance brings
         run = Run(
             trainer,
             History(learning_rate_init=self.learning_rate_init, margin=margin),
             rng,
             n_epochs=n_epochs,
             schedule=self._schedule(),
-            pieces=_pieces(X, y, weight, rows, self.shuffle),
-            total=len(rows),
+            pieces=train.pieces(self.shuffle),
+            total=n,
             validate=self._validator(network, team, validation),
             plateau=self._plateau(),
             stop=(self.tol, self._patience(n_epochs)) if stops else None,
@@ -157,7 +154,7 @@ class BaseConvNet(
         )
         checkpoint = None
         if self.checkpoint is not None:
-            checkpoint = Checkpoint(self, trainer, X, y, weight, *(validation[:3] if validation else ()))
+            checkpoint = Checkpoint(self, trainer, *train.arrays, *(validation.arrays if validation else ()))
             checkpoint.resume(run)
         with Watch(self, run, data) as watch:
             run.go(watch, checkpoint)
@@ -165,11 +162,13 @@ class BaseConvNet(
         self._scored = None if validation is None else self._comparable(validation)
         self._set_history(run)
 
-    def _train_lbfgs(self, network, team, X, y, weight, rng, data):
+    def _train_lbfgs(self, network, team, train, rng, data):
         self._check_steady(network)
         history = History(learning_rate_init=self.learning_rate_init)
-        trainer = self._trainer(network, team, np.count_nonzero(weight), rng)
-        run = Run(trainer, history, rng, n_epochs=self._n_epochs(len(X)), schedule=None, pieces=None, total=0)
+        trainer = self._trainer(network, team, len(train.rows), rng)
+        run = Run(
+            trainer, history, rng, n_epochs=self._n_epochs(len(train.weight)), schedule=None, pieces=None, total=0
+        )
         run.interrupt.patience = 1
         with Watch(self, run, data) as watch:
 
@@ -182,7 +181,7 @@ class BaseConvNet(
                 if run.asked or run.interrupted:
                     raise StopIteration
 
-            result = trainer.minimize(X, y, weight, max_iter=run.n_epochs, tol=self.tol, report=report)
+            result = trainer.minimize(*train.arrays, max_iter=run.n_epochs, tol=self.tol, report=report)
         if not history.loss:  # already at a minimum
             history.add(float(result.fun), network)
         check_finite_training(history.loss[-1], network, len(history.loss), self.learning_rate_init)  # measured anew
@@ -229,14 +228,14 @@ class BaseConvNet(
         weight = check_weight(sample_weight, len(X))
         targets = learn(y, None if first else self._targets).measured(y, weight)
         encoded = targets.encode(y)
-        weight = targets.weigh(weight, encoded)
+        train = Samples(X, encoded, targets.weigh(weight, encoded), y)
         self._set_targets(targets)
         self.image_shape_ = shape
         validation = self._given_validation(X_val, y_val, sample_weight_val)
-        self._train_part(X, encoded, weight, shape, validation)
+        self._train_part(train, shape, validation)
         return self
 
-    def _train_part(self, X, y, weight, shape, validation):
+    def _train_part(self, train, shape, validation):
         frozen = (self.freeze,) if isinstance(self.freeze, str) else tuple(self.freeze)
         key = (self.solver, self.ema_decay, frozen)  # of another one, the optimiser has no use
         progress = getattr(self, "_progress", None)
@@ -244,22 +243,22 @@ class BaseConvNet(
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31) if progress is None else 0)
         if progress is not None:
             rng.bit_generator.state = progress[2]["rng"]
-        rows = np.flatnonzero(weight)
+        n = len(train.rows)
         fitted = hasattr(self, "network_")
-        network = self._fitted_network() if fitted else self._new_network(X, len(rows), shape, rng)
-        self._augmenter = self._new_augmenter(X, weight, shape)
+        network = self._fitted_network() if fitted else self._new_network(train, shape, rng)
+        self._augmenter = self._new_augmenter(train, shape)
         self._freeze(network)
         scored = getattr(self, "_scored", None) if validation is None else self._comparable(validation)
         comparable = scored == getattr(self, "_scored", None)
         with Team(thread_count(self.n_jobs)) as team:
             run = Run(
-                self._trainer(network, team, len(rows), rng, validation),
+                self._trainer(network, team, n, rng, validation),
                 self._history(comparable),
                 rng,
                 n_epochs=1,
                 schedule=lambda done: self.learning_rate_init,
-                pieces=_pieces(X, y, weight, rows, self.shuffle),
-                total=len(rows),
+                pieces=train.pieces(self.shuffle),
+                total=n,
                 validate=self._validator(network, team, validation),
                 stop=None if validation is None else (self.tol, self.n_iter_no_change),
             )
@@ -311,13 +310,3 @@ class BaseConvNet(
         """Shapes, parameters and multiply-adds of each layer of the fitted network, as a table."""
         check_is_fitted(self)
         return summarize(self.network_)
-
-
-def _pieces(X, y, weight, rows, shuffle):
-    """What an epoch visits, by its random numbers: the rows in a new order, or in the old one."""
-
-    def pieces(rng):
-        for samples, numbers, order in epoch_pieces(X, rows, rng, shuffle):
-            yield samples, y[numbers], weight[numbers], order
-
-    return pieces

@@ -16,7 +16,6 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from .._input.constraints import shown
 from .._input.memory import counted
 from ..training.losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy, softmax
-from .hold_out import count_distinct
 from .target_checks import check_class_weight, check_classes, check_labels, class_indices
 from .targets import Targets
 
@@ -92,14 +91,13 @@ class Labels(Targets):
         """The targets with the temperature that fits the validation data best; ``outputs()`` are the network's."""
         if not self.calibrates:
             return self
-        X, encoded, weight, _ = validation
         logits = outputs().T.astype(np.float64)
         # As Platt does: right answers alone would ask for a temperature of 0.
-        loss = self.losses["log_loss"](1 / (1 + count_distinct(X, weight)))
+        loss = self.losses["log_loss"](1 / (1 + validation.n_distinct))
         targets = np.empty(logits.shape)
-        loss.encode(encoded, targets)
+        loss.encode(validation.encoded, targets)
         found = minimize_scalar(
-            lambda log_t: loss(logits / np.exp(log_t), targets, weight), bounds=(-4, 4), method="bounded"
+            lambda log_t: loss(logits / np.exp(log_t), targets, validation.weight), bounds=(-4, 4), method="bounded"
         )
         return replace(self, temperature=float(np.exp(found.x)))
 

@@ -23,7 +23,6 @@ __all__ = ["TrainingParts", "trains_by_batches"]
 
 _EPOCHS, _SAMPLES, _MIN_UPDATES, _MIN_UPDATES_SERIES = (5, 10), 256_000, 600, 300
 _SMALL_BATCH = 32  # few samples learn better in small batches: digits 0.9955 right in 64, 0.9964 in 32
-_SPREAD_SAMPLES = 1000  # whose spread is known to 2 %
 _BATCHES = ((40_000, 128), (2500, 64))  # from so many samples on
 
 
@@ -53,10 +52,9 @@ class TrainingParts:
         whole = self.solver == "lbfgs" or self._batch_size(n) == n
         return np.dtype(np.float64 if double and whole else np.float32)
 
-    def _new_network(self, X, n, shape, rng):
-        network = Network(
-            build_layers(self, shape, self._targets.n_outputs), shape, self._compute_dtype(X, n), trained=True
-        )
+    def _new_network(self, train, shape, rng):
+        dtype = self._compute_dtype(train.X, len(train.rows))
+        network = Network(build_layers(self, shape, self._targets.n_outputs), shape, dtype, trained=True)
         network.initialize(rng)
         if self.initial_weights is not None:
             _check_initial(self.initial_weights, network)
@@ -106,17 +104,17 @@ class TrainingParts:
         """Epochs without progress that are one too many: of few epochs, whose number nobody gave, a quarter."""
         return self.n_iter_no_change if self.max_iter != "auto" else min(self.n_iter_no_change, ceil(n_epochs / 4))
 
-    def _new_augmenter(self, X, weight, shape):
+    def _new_augmenter(self, train, shape):
         if self.augment is None:
             return None
-        return make_augmenter(self.augment, shape, _spread(X, weight, shape), flips=not self._targets_kind.numeric)
+        return make_augmenter(self.augment, shape, train.spread(shape[2]), flips=not self._targets_kind.numeric)
 
     def _trainer(self, network, team, n, rng, validation=None):
         """What trains on ``n`` samples; with validation data, there is memory for them and the best weights too."""
         beside = 0
         if validation is not None:
             best = network.parameters.nbytes + network.state.nbytes
-            beside = best + session_bytes(network, len(validation[1]), team.threads)
+            beside = best + session_bytes(network, len(validation.encoded), team.threads)
         return Trainer(
             network,
             self._targets.loss,
@@ -170,16 +168,6 @@ class TrainingParts:
         if self.learning_rate != "plateau":
             return None
         return Plateau(patience=max(1, self.n_iter_no_change // 2), tol=self.tol)
-
-
-def _spread(X, weight, shape):
-    """Standard deviation of each channel, over the samples with weight, or 1000 of them at random."""
-    rows = np.flatnonzero(weight)
-    if len(rows) > _SPREAD_SAMPLES:
-        rows = np.sort(np.random.default_rng(0).choice(rows, _SPREAD_SAMPLES, replace=False))
-    samples = X[rows].reshape(len(rows), -1, shape[2]).astype(np.float64)
-    mean = np.average(samples.mean(axis=1), axis=0, weights=weight[rows])
-    return np.sqrt(np.average(np.square(samples - mean).mean(axis=1), axis=0, weights=weight[rows]))
 
 
 def _check_initial(weights, network):

@@ -18,13 +18,14 @@ from .._network.predict import predict
 from .._threads.calls import callers_errstate
 from ..training._checkpoint import fingerprint, plain
 from .hold_out import held_out_rows
+from .samples import Samples
 from .target_checks import check_weight
 
 __all__ = ["ValidationScoring"]
 
 
 class ValidationScoring:
-    """Mixin of the estimators; validation data are tuples ``(X, encoded, weight, y)``."""
+    """Mixin of the estimators; validation data are `Samples`."""
 
     # Data
 
@@ -50,7 +51,7 @@ class ValidationScoring:
                 f"{least}; give more, "
                 "or set scoring='loss'"
             )
-        return X, encoded, weight, y
+        return Samples(X, encoded, weight, y)
 
     def _held_out(self, X, y, weight, targets):
         """Rows that are held out, increasing: of those with weight, of every class its share."""
@@ -76,19 +77,21 @@ class ValidationScoring:
     def _held_out_validation(self, rows, X, encoded, weight, y):
         """Validation data of the rows that are held out."""
         encoded = encoded[rows]
-        return subset(X, rows), encoded, self._targets.weigh(weight[rows], encoded), y[rows]
+        return Samples(subset(X, rows), encoded, self._targets.weigh(weight[rows], encoded), y[rows])
 
     # Scores
 
     def _comparable(self, validation):
         """What scores must have in common to be compared: data, loss, way of predicting, scorer."""
-        return fingerprint(plain((self._targets.loss, self.augment, self.n_augmented)), *validation[:3]), self.scoring
+        return fingerprint(
+            plain((self._targets.loss, self.augment, self.n_augmented)), *validation.arrays
+        ), self.scoring
 
     def _validator(self, network, team, validation):
         """Loss and score on the validation data, or None where there are none."""
         if validation is None:
             return None
-        X_val, encoded, weight, y_val = validation
+        encoded, weight = validation.encoded, validation.weight
         loss, share = self._targets.loss, weight / weight.sum()
         targets = np.empty((self._targets.n_outputs, len(encoded)), network.dtype)
         loss.encode(encoded, targets)
@@ -98,16 +101,16 @@ class ValidationScoring:
             weights["sample_weight"] = weight
 
         def validate():
-            outputs = self._network_outputs(network, X_val, team)
+            outputs = self._network_outputs(network, validation.X, team)
             value = loss(outputs.T, targets, share.astype(network.dtype))
             if scorer is None:
                 return value, self._targets.score(outputs, encoded, weight)
             if not callable(scorer):  # "loss"
                 return value, -value
             view = self._view(network)
-            view.__dict__.pop("feature_names_in_", None)  # X_val is an array now
+            view.__dict__.pop("feature_names_in_", None)  # X is an array now
             with callers_errstate():
-                score = scorer(view, X_val, y_val, **weights)
+                score = scorer(view, validation.X, validation.y, **weights)
             return value, self._number(score)
 
         return validate

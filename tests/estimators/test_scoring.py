@@ -10,7 +10,6 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.estimator_checks import check_sample_weight_equivalence_on_dense_data
 
 from skconv import ConvNetClassifier, ConvNetRegressor
-from skconv._estimators.recipe import _spread
 
 DIGITS = load_digits()
 X, Y = DIGITS.data[:300] / 16, DIGITS.target[:300]
@@ -241,17 +240,6 @@ def test_a_class_without_weight_takes_no_part_in_the_balance():
 
 
 # The spread of the samples, by which augmentation measures
-
-
-def test_the_spread_is_of_samples_with_weight():
-    rng = np.random.default_rng(0)
-    samples = np.r_[rng.normal(0, 0.1, (50, 12)), rng.normal(0, 3, (50, 12))]
-    weight = np.repeat([1.0, 0.0], 50)
-    expected = samples[:50].reshape(-1, 3).std(axis=0)
-    np.testing.assert_allclose(_spread(samples, weight, (2, 2, 3)), expected, rtol=1e-12)
-    repeats = rng.integers(0, 4, 100)
-    expected = np.repeat(samples, repeats, axis=0).reshape(-1, 3).std(axis=0)
-    np.testing.assert_allclose(_spread(samples, repeats / 3, (2, 2, 3)), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("stored", [False, True])
