@@ -1,6 +1,7 @@
 """What several test files build or compare with, written once."""
 
 import numpy as np
+from scipy import signal
 
 from skconv.augmentation import make_augmenter
 
@@ -21,3 +22,19 @@ def augmented(augment, X, seed=3, scale=1.0):
     out = X.copy()
     augmenter.apply(out, augmenter.draw(len(X), generator(seed)))
     return out
+
+
+def by_scipy(images, bank, mode, function=signal.correlate):
+    """``(n, P, Q, F)``, the channels summed."""
+    return np.stack(
+        [
+            np.stack(
+                [
+                    sum(function(x[..., c], kernel[..., c], mode=mode) for c in range(images.shape[3]))
+                    for kernel in bank
+                ],
+                axis=-1,
+            )
+            for x in images
+        ]
+    )

@@ -4,9 +4,9 @@ import warnings
 
 import numpy as np
 import pytest
+from doubtful_samples import first, flat, photographs, rectangles, said, textures, walks, waves, with_alpha
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.ndimage import gaussian_filter
 from sklearn import config_context
 from sklearn.datasets import (
     load_breast_cancer,
@@ -17,127 +17,14 @@ from sklearn.datasets import (
     load_sample_images,
     load_wine,
 )
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.preprocessing import StandardScaler
 
 from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, Flatten, ImagePadder, StridedPooling, ToImages
-from skconv._input.doubts import warn_of_doubts
 
 DIGITS = load_digits().images
 
 
-def said(X, image_shape=None):
-    """The warning for samples that were taken by ``image_shape``, or ""."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        warn_of_doubts(X.reshape(len(X), -1), X.shape[1:], image_shape)
-    assert len(caught) <= 1
-    assert all(warning.category is UserWarning for warning in caught)
-    return str(caught[0].message) if caught else ""
-
-
-def photographs(side, n=60):
-    """Square patches of two photographs, ``(n, side, side, 3)``, in a random order."""
-    return rectangles(side, side, n)
-
-
-def rectangles(height, width, n=60):
-    """Patches of two photographs, ``(n, height, width, 3)``, in a random order."""
-    patches = [
-        image[row : row + height, column : column + width]
-        for image in load_sample_images().images
-        for row in range(0, image.shape[0] - height, height)
-        for column in range(0, image.shape[1] - width, width)
-    ]
-    rows = np.random.default_rng(0).permutation(len(patches))[:n]
-    return np.stack([patches[row] for row in rows])
-
-
-def with_alpha(images):
-    return np.concatenate([images, np.full_like(images[..., :1], 255)], axis=3)
-
-
-def walks(n, *shape, seed=0):
-    """Series that run on, ``(n, steps, channels)``."""
-    return np.random.default_rng(seed).standard_normal((n, *shape)).cumsum(axis=1)
-
-
-def waves(n, steps, seed=0):
-    """Noisy waves of any phase, ``(n, steps)``."""
-    rng = np.random.default_rng(seed)
-    angles = np.arange(steps) / steps * rng.uniform(1, 6, (n, 1)) + rng.uniform(0, 1, (n, 1))
-    return np.sin(2 * np.pi * angles) + 0.3 * rng.standard_normal((n, steps))
-
-
-def textures(n, height, width, smooth=1.5, seed=0):
-    """Smooth random images ``(n, height, width)``."""
-    return gaussian_filter(np.random.default_rng(seed).standard_normal((n, height, width)), (0, smooth, smooth))
-
-
-def first(images):
-    return images.transpose(0, 3, 1, 2)
-
-
-def flat(X):
-    return X.reshape(len(X), -1)
-
-
 # What each doubtful layout is called, and what to write for it and for what was taken.
-
-
-@pytest.mark.parametrize("side", [8, 16, 32, 64])
-def test_colour_photographs_that_lie_flat(side):
-    k = side
-    message = said(flat(photographs(k)))
-    assert f"as a series of {3 * k * k} steps, but they look like an image of {k}x{k} with 3 channels." in message
-    assert f"Write image_shape=({k}, {k}, 3); image_shape='series' where they are not" in message
-    message = said(flat(with_alpha(photographs(k))))
-    assert f"as an image of {2 * k}x{2 * k}, but they look like an image of {k}x{k} with 4 channels." in message
-    assert f"Write image_shape=({k}, {k}, 4); image_shape=({2 * k}, {2 * k}) where they are not" in message
-
-
-@pytest.mark.parametrize("side", [16, 32, 64])
-def test_colour_photographs_channel_by_channel(side):
-    planes = flat(first(photographs(side)))
-    message = said(planes)
-    write = f"X.reshape(-1, 3, {side}, {side}).transpose(0, 2, 3, 1)"
-    assert f"{side}x{side} with 3 channels, channels first. Write {write}; image_shape='series'" in message
-    np.testing.assert_array_equal(eval(write, {"X": planes}), photographs(side))
-    assert "with 4 channels, channels first" in said(flat(first(with_alpha(photographs(side)))))
-
-
-FLAT_SHAPES = [(48, 64), (64, 48), (24, 32), (62, 47), (28, 20), (14, 20)]
-
-
-@pytest.mark.parametrize("shape", FLAT_SHAPES)
-def test_images_that_are_no_squares_and_lie_flat(shape):
-    """48 x 64 x 3 is 48 x 48 x 4, in numbers and in numbers a row, and 96 x 96 besides."""
-    height, width = shape
-    colour = rectangles(*shape)
-    scaled = StandardScaler().fit_transform(flat(colour))
-    for images, channels in ((colour, 3), (scaled, 3), (with_alpha(colour), 4)):
-        message = said(flat(images))
-        assert f"look like an image of {height}x{width} with {channels} channels. " in message
-        assert f"Write image_shape=({height}, {width}, {channels}); " in message
-    grey = flat(colour.mean(axis=3))
-    for images in (grey, grey / 255, StandardScaler().fit_transform(grey)):
-        message = said(images)
-        assert f"as a series of {height * width} steps, but they look like an image of {height}x{width}. " in message
-        assert f"Write image_shape=({height}, {width}); image_shape='series' where they are not" in message
-    planes = flat(first(colour))
-    message = said(planes)
-    assert f"look like an image of {height}x{width} with 3 channels, channels first. Write X.reshape" in message
-    recipe = message.partition("Write ")[2].partition("; ")[0]
-    np.testing.assert_array_equal(eval(recipe, {"X": planes}), colour)
-
-
-def test_smooth_textures_that_are_no_squares_and_lie_flat():
-    for height, width in ((24, 32), (32, 24), (40, 28)):
-        assert f"Write image_shape=({height}, {width}); " in said(flat(textures(20, height, width)))
-
-
-@pytest.mark.parametrize("scaler", [MinMaxScaler(), StandardScaler()])
-def test_colour_photographs_after_a_scaler(scaler):
-    assert "image_shape=(32, 32, 3)" in said(scaler.fit_transform(flat(photographs(32))))
 
 
 @pytest.mark.parametrize("images", [photographs(8), photographs(32), np.random.default_rng(0).random((20, 32, 32, 3))])
@@ -182,15 +69,6 @@ def test_grey_images_with_their_channel_first(images):
     height, width = images.shape[1:]
     message = said(images[:, None])
     assert f"look like an image of {height}x{width}, channels first. Write X.transpose(0, 2, 3, 1); " in message
-
-
-@pytest.mark.parametrize("steps", [49, 64, 81, 100, 144, 256, 400])
-@pytest.mark.parametrize("series", [waves, walks])
-def test_series_of_a_square_number_of_steps(series, steps):
-    side = round(steps**0.5)
-    message = said(series(40, steps))
-    assert f"as an image of {side}x{side}, but they look like a series of {steps} steps." in message
-    assert f"Write image_shape='series'; image_shape=({side}, {side}) where they are not" in message
 
 
 @pytest.mark.parametrize(("steps", "channels"), [(100, 3), (100, 6), (24, 3), (16, 2), (30, 1)])
@@ -255,23 +133,6 @@ def test_series_of_other_numbers_of_steps_are_series(steps):
         assert not said(X[..., None], "series")
 
 
-@pytest.mark.parametrize(("period", "periods"), [(24, 30), (24, 14), (48, 30), (12, 10), (20, 28)])
-@pytest.mark.parametrize("noise", [0.05, 0.3, 1.0])
-def test_series_that_repeat_themselves_are_series(period, periods, noise):
-    """Two periods on they are as alike as one on."""
-    rng = np.random.default_rng(0)
-    cycle = rng.standard_normal(period).cumsum()
-    for size in (rng.uniform(0.5, 2, (30, 1, 1)), rng.uniform(0.5, 2, (30, periods, 1))):  # of a sample, of a period
-        X = flat(size * cycle * np.ones((1, periods, 1))) + noise * rng.standard_normal((30, period * periods))
-        assert "image_shape=(" not in said(X).replace("where they are not", "").partition("Write ")[2].partition(";")[0]
-
-
-def test_windows_of_several_channels_that_lie_flat_are_no_images():
-    for channels in (3, 4, 6, 12):
-        for X in (walks(30, 96, channels), walks(30, 96, channels).transpose(0, 2, 1)):
-            assert "an image of" not in said(flat(X)).partition("look like")[2]
-
-
 @pytest.mark.parametrize(
     "load", [load_iris, load_wine, load_breast_cancer, load_diabetes, load_linnerud], ids=lambda load: load.__name__
 )
@@ -291,25 +152,6 @@ def test_noise_raises_no_doubt(n, n_features, groups, seed):
         assert not said(X)
 
 
-@settings(max_examples=40, deadline=None)
-@given(
-    n=st.integers(8, 40),  # of five series of 64 steps 2 in 100 raise no doubt; of eight none of 400
-    side=st.integers(8, 24),
-    smooth=st.floats(0.7, 2.5),
-    scale=st.sampled_from([1e-30, 1.0, 1e30]),
-    seed=st.integers(0, 2**32 - 1),
-)
-def test_images_and_series_of_a_square_number(n, side, smooth, scale, seed):
-    assert not said(flat(textures(n, side, side, smooth, seed)) * scale + 3 * scale)
-    assert "Write image_shape='series'" in said(waves(n, side * side, seed) * scale)
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32, np.float64])
-def test_any_type_of_number_says_the_same(dtype):
-    images = flat(photographs(16)).astype(dtype)
-    assert said(images) == said(images.astype(np.float64) / 255)
-
-
 def test_samples_that_are_constant_raise_no_doubt():
     for shape in ((3, 10, 1), (10, 3), (12, 12), (6, 12), (100,), (192,)):
         assert not said(np.zeros((4, *shape)) + np.arange(4).reshape(4, *(1 for _ in shape)))
@@ -326,14 +168,6 @@ def test_constant_and_extreme_numbers(value):
         with np.errstate(all="raise"):
             said(np.full(shape, value))
             said(np.where(np.arange(np.prod(shape)).reshape(shape) % 2, value, -value))
-
-
-def test_the_same_samples_say_the_same():
-    X = flat(photographs(32))
-    assert said(X) == said(X.copy()) == said(X[:, ::-1][:, ::-1])
-    before = X.copy()
-    said(X)
-    assert np.array_equal(X, before)
 
 
 # In the estimators

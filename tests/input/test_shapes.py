@@ -10,11 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from sklearn.base import clone
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler
 
 from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, Flatten, ImagePadder, StridedPooling, ToImages
-from skconv._input.names import channel_names, pixel_names, shape_of_names
 from skconv._input.shapes import resolve_image_shape
 
 RNG = np.random.default_rng(0)
@@ -140,70 +137,6 @@ def test_a_contradiction_raises_at_prediction(estimator):
         with pytest.raises(ValueError, match=rf"shape \(36, 12, 1\), but {name} was fitted on \(12, 12, 3\)$"):
             outputs(model, X.reshape(20, 36, 12))
         assert model.__dict__ == before
-
-
-@all_estimators
-def test_a_shape_set_after_the_fit_is_for_the_next_fit(estimator):
-    model = clone(estimator).fit(X, Y)
-    expected = outputs(model, X)
-    model.set_params(image_shape=(36, 12))
-    np.testing.assert_array_equal(outputs(model, X), expected)
-
-
-# Flat samples after images
-
-
-@pytest.mark.parametrize("kind", [ConvNetClassifier, ConvNetRegressor])
-@pytest.mark.parametrize("image_shape", [None, "series", (1, 12, 3)])
-def test_partial_fit_of_flat_samples_keeps_the_shape(kind, image_shape):
-    samples = X if image_shape is None else X[:, 0]
-    options = {"classes": [0, 1]} if kind is ConvNetClassifier else {}
-    flat, images = (kind(**SMALL, image_shape=image_shape).partial_fit(samples, Y, **options) for _ in range(2))
-    shape = flat.image_shape_
-    flat.partial_fit(samples.reshape(20, -1), Y)
-    images.partial_fit(samples, Y)
-    assert flat.image_shape_ == images.image_shape_ == shape
-    np.testing.assert_array_equal(flat.predict(samples), images.predict(samples))
-    for name, weight in images.weights_.items():
-        np.testing.assert_array_equal(flat.weights_[name], weight)
-    with pytest.raises(ValueError, match=r"X has samples of shape .* was fitted on"):
-        flat.partial_fit(samples.swapaxes(1, -1)[:, ::-1].reshape(20, -1, 4), Y)
-
-
-def test_features_learn_more_from_flat_samples():
-    features = ConvFeatures("pca", 2, 3, random_state=0).partial_fit(X)
-    features.partial_fit(X.reshape(20, -1))
-    assert features.image_shape_ == (12, 12, 3)
-    assert features.transform(X).shape[0] == 20
-
-
-@pytest.mark.parametrize("kind", [ConvNetClassifier, ConvNetRegressor])
-def test_a_warm_start_with_flat_samples_keeps_the_shape(kind):
-    model = kind(**SMALL, warm_start=True).fit(X, Y).fit(X.reshape(20, -1), Y)
-    again = kind(**SMALL, warm_start=True).fit(X, Y).fit(X, Y)
-    assert model.image_shape_ == (12, 12, 3)
-    np.testing.assert_array_equal(model.predict(X), again.predict(X))
-
-
-@pytest.mark.parametrize(
-    "model",
-    [
-        ConvNetClassifier(**SMALL).fit(X, Y),
-        ConvNetRegressor(**SMALL).fit(X, Y),
-        ConvFeatures("pca", 2, 3, random_state=0).fit(X),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-@pytest.mark.parametrize("image_shape", ["series", (36, 12), (12, 36, 1)])
-def test_partial_fit_with_another_shape_than_was_fitted(model, image_shape):
-    model.set_params(image_shape=image_shape)
-    try:
-        match = r"goes on with samples of shape \(12, 12, 3\), but image_shape is now .*; set it back, or call fit"
-        with pytest.raises(ValueError, match=match):
-            model.partial_fit(X.reshape(20, -1), Y)
-        model.set_params(image_shape=(12, 12, 3)).partial_fit(X.reshape(20, -1), Y)
-    finally:
-        model.set_params(image_shape=None)
 
 
 # What is no array of samples
@@ -355,55 +288,3 @@ def test_numbers_in_other_wrappings():
     expected = StridedPooling().fit_transform(X)
     for samples in (X.astype(object), np.ma.array(X), np.stack([np.asarray(sample) for sample in rowwise(X)])):
         np.testing.assert_array_equal(StridedPooling().fit_transform(samples), expected)
-
-
-# A shape by names
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.tuples(sizes, sizes, sizes), st.booleans(), st.sampled_from([None, "hue", "row0_column0", "time0"]))
-def test_names_give_the_shape_back(shape, series, prefix):
-    channels = [f"{prefix}{c}" for c in range(shape[2])] if prefix else channel_names(None, shape)
-    series = series and shape[0] == 1
-    names = pixel_names(shape, channels, series)
-    assert shape_of_names(names) == shape
-    assert shape_of_names(np.array(names, dtype=object)) == shape
-    if prod(shape[:2]) > 1:  # one pixel may have its channels in any order
-        assert shape_of_names(names[::-1]) != shape
-        assert shape_of_names([*names[1:], names[0]]) is None
-
-
-@pytest.mark.parametrize(
-    "names", [["a", "b"], ["row0_column1"], ["time0", "time2"], ["row0_column0", "time1"], ["arrow0_column1"], [""]]
-)
-def test_other_names_say_nothing(names):
-    assert shape_of_names(names) is None
-
-
-@pytest.mark.parametrize("kind", [ConvNetClassifier, ConvNetRegressor])
-def test_flatten_hands_the_shape_on_by_names(kind):
-    model = make_pipeline(Flatten(), MinMaxScaler(), kind(**SMALL)).set_output(transform="pandas").fit(X, Y)
-    assert model[-1].image_shape_ == (12, 12, 3)
-    scaled = MinMaxScaler().fit_transform(X.reshape(20, -1))
-    by_hand = kind(**SMALL, image_shape=(12, 12, 3)).fit(scaled, Y)
-    np.testing.assert_array_equal(model.predict(X), by_hand.predict(scaled))
-    series = make_pipeline(Flatten("series"), MinMaxScaler(), kind(**SMALL)).set_output(transform="pandas")
-    assert series.fit(X[:, 0], Y)[-1].image_shape_ == (1, 12, 3)
-
-
-def test_data_frames_need_no_shape_between_the_steps():
-    steps = make_pipeline(Flatten(), ImagePadder(1, "edge"), StridedPooling("mean", (2, 7)), ToImages())
-    frame = steps.set_output(transform="pandas").fit_transform(X)
-    assert isinstance(frame, pd.DataFrame)
-    images = np.pad(X, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge").reshape(20, 7, 2, 2, 7, 3).mean(axis=(2, 4))
-    np.testing.assert_allclose(frame.to_numpy().reshape(images.shape), images, atol=1e-12)
-    assert steps[-1].image_shape_ == (7, 2, 3)
-    images = ToImages().fit(frame).transform(frame)  # outside of a pipeline that asks for frames
-    assert images.shape == (20, 7, 2, 3)
-
-
-def test_a_shape_that_is_given_goes_before_names():
-    frame = Flatten().set_output(transform="pandas").fit_transform(X[:, :, :, 0])
-    assert ToImages((6, 24)).fit(frame).image_shape_ == (6, 24, 1)
-    assert ToImages("series").fit(frame).image_shape_ == (1, 144, 1)
-    assert ToImages().fit(frame).image_shape_ == (12, 12, 1)
