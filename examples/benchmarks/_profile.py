@@ -43,7 +43,7 @@ _RULES = (
     ("team:*:matmul*", "head"),
     ("optimizers:*", "optimiser"),
     ("_trainer:Trainer.step*", "optimiser"),
-    ("_trainer:Trainer._update*", "optimiser"),
+    ("_trainer:Update*", "optimiser"),
     ("regularizers:*", "optimiser"),
     ("_trainer:*", "loading"),
     ("session:Session._reduce:*", "weight gradient"),

@@ -9,7 +9,7 @@ import numpy as np
 from .._input.memory import counted
 from .._network.session import Session, training_width
 from ._lbfgs import minimize
-from .regularizers import L1Penalty, L2Penalty, MaxNorm, WeightAverage, clip_norm
+from .regularizers import ClipNorm, L1Penalty, L2Penalty, MaxNorm, WeightAverage
 
 __all__ = ["Trainer", "weight_matrices"]
 
@@ -38,6 +38,23 @@ def _own_bytes(*parts) -> int:
     return sum(arrays.values())
 
 
+class Update:
+    """An optimiser's step, whose slices of large vectors the threads share."""
+
+    def __init__(self, optimizer, team):
+        self.optimizer, self.team = optimizer, team
+
+    def __call__(self, parameters, gradient, rate):
+        """Move the parameters."""
+        optimizer = self.optimizer
+        optimizer.start()
+        if len(parameters) < _PARTS * _PART_SIZE or not optimizer.by_parts:
+            optimizer.update(parameters, gradient, rate)
+            return
+        size = ceil(len(parameters) / _PARTS)
+        self.team.run(lambda i: optimizer.update(parameters, gradient, rate, slice(i * size, (i + 1) * size)), _PARTS)
+
+
 class Trainer:
     """Steps of an optimiser on batches of a data set.
 
@@ -50,7 +67,7 @@ class Trainer:
     batch_size : int
         Largest batch; batches of an epoch have equal sizes, give or take one.
     alpha, l1_ratio : float
-        Of the penalty on weights, per sample of mean loss; see `regularizers.Penalty`.
+        Of the penalty on weights, per sample of mean loss; see `regularizers`.
     decoupled : bool
         Whether the penalty acts on the weights directly (AdamW) and not in the metric of the optimiser.
     clip, max_norm, ema_decay : float or None
@@ -61,6 +78,11 @@ class Trainer:
         Of dropout's and the augmentation's random streams.
     beside : int
         Bytes that the caller will allocate beside, as for validation.
+
+    Attributes
+    ----------
+    chain : list of callables
+        What a step does to the parameters once it has their gradient, in this order: ``(parameters, gradient, rate)``.
     """
 
     def __init__(
@@ -68,15 +90,22 @@ class Trainer:
         max_norm=None, ema_decay=None, augmenter=None, seed=0, beside=0,
     ):  # fmt: skip
         self.network, self.loss, self.optimizer, self.team = network, loss, optimizer, team
-        self.batch_size, self.clip, self.augmenter, self.seed = batch_size, clip, augmenter, seed
+        self.batch_size, self.augmenter, self.seed = batch_size, augmenter, seed
         mask = network.decayed()
         l1, l2 = alpha * l1_ratio, alpha * (1 - l1_ratio)
-        self.l1 = L1Penalty(l1, mask, network.dtype) if l1 else None
+        lengths = None if decoupled or optimizer is None else optimizer.lengths
+        self.l1 = L1Penalty(l1, mask, network.dtype, lengths) if l1 else None
         self.l2 = L2Penalty(l2, mask, network.dtype) if l2 else None
-        self.decoupled = decoupled
-        self._lengths = np.empty(len(mask) if l1 else 0, network.dtype)
-        self.max_norm = None if max_norm is None else MaxNorm([rows for _, _, rows in _unit_rows(network)], max_norm)
         self.average = None if ema_decay is None else WeightAverage(network.parameters, ema_decay)
+        changes = (
+            self.l2.shrink if self.l2 is not None and decoupled else self.l2,
+            None if clip is None else ClipNorm(clip),
+            Update(optimizer, team),
+            self.l1,
+            None if max_norm is None else MaxNorm([rows for _, _, rows in _unit_rows(network)], max_norm),
+            self.average,
+        )
+        self.chain = [change for change in changes if change is not None]
         self.updates = 0
         self.batch_weight = 0.0  # sum of the weights of the last batch
         width = training_width(network, batch_size)
@@ -156,45 +185,15 @@ class Trainer:
     def step(self, X, y, weight, rows, rate) -> float:
         """One update; returns the mean loss of the batch before it."""
         loss = self.gradient(X, y, weight, rows, augmenter=self.augmenter)
-        parameters, gradient = self.network.parameters, self.session.gradient
-        if self.l2 is not None and self.decoupled:
-            self.l2.shrink(parameters, rate)
-        elif self.l2 is not None:
-            self.l2.add_gradient(parameters, gradient)
-        if self.clip is not None:
-            clip_norm(gradient, self.clip)
-        self._update(parameters, gradient, rate)
-        if self.l1 is not None:
-            self._add_l1(parameters, rate)
-        if self.max_norm is not None:
-            self.max_norm.apply()
-        if self.average is not None:
-            self.average.update(parameters)
+        for change in self.chain:
+            change(self.network.parameters, self.session.gradient, rate)
         self.updates += 1
         return loss
-
-    def _add_l1(self, parameters, rate):
-        if self.decoupled:
-            self._lengths.fill(rate)
-        else:
-            self.optimizer.lengths(rate, self._lengths)
-        self.l1.apply(parameters, self._lengths)
 
     def averaged(self):
         """The running mean of the parameters; what the l1 penalty has brought to zero is zero there too."""
         values = self.average.values
         return values if self.l1 is None else np.where(self.network.parameters == 0, 0, values)
-
-    def _update(self, parameters, gradient, rate):
-        optimizer = self.optimizer
-        optimizer.start()
-        if len(parameters) < _PARTS * _PART_SIZE or not optimizer.by_parts:
-            optimizer.update(parameters, gradient, rate)
-        else:
-            size = ceil(len(parameters) / _PARTS)
-            self.team.run(
-                lambda i: optimizer.update(parameters, gradient, rate, slice(i * size, (i + 1) * size)), _PARTS
-            )
 
     def epoch(self, pieces, total, rate, interrupted=None) -> float:
         """One pass over the pieces of a data set, in batches of equal size.
@@ -263,7 +262,10 @@ class Trainer:
             for rows, share in zip(batches, shares, strict=True):
                 loss += self.gradient(X, y, weight, rows, share / whole)
                 gradient += self.session.gradient
-            return loss + (0.0 if self.l2 is None else self.l2(parameters, gradient)), gradient
+            if self.l2 is not None:
+                loss += self.l2.value(parameters)
+                self.l2(parameters, gradient)
+            return loss, gradient
 
         def accepted(vector, value):
             parameters[:] = vector

@@ -16,6 +16,7 @@ import numpy as np
 from .._input.constraints import DTYPES, EPSILONS, at_least, between, check_arguments, fitting
 from .._input.memory import counted
 from ._orthogonal import orthogonalize
+from ._state import Stateful
 
 __all__ = ["SGD", "Adam", "Muon", "RMSProp", "orthogonalize"]
 
@@ -23,11 +24,10 @@ _VECTOR: dict = {"n": [at_least(0)], "dtype": [DTYPES]}
 _MOMENTUM: dict = {"momentum": [between(0, 1, closed="both")], "nesterov": ["boolean"]}
 
 
-class _Optimizer:
-    """What all optimisers share: parts and states."""
+class _Optimizer(Stateful):
+    """What all optimisers share."""
 
     by_parts = True
-    _kept: tuple[str, ...] = ()  # attributes that make up the state
 
     def start(self):
         """Begin a step; the slices follow."""
@@ -35,39 +35,6 @@ class _Optimizer:
     def lengths(self, rate, out):
         """Fill ``out`` with how far the last step moves each parameter for each unit of a steady gradient."""
         raise NotImplementedError
-
-    def state(self) -> dict:
-        """What is needed to go on: numbers and arrays by name, the arrays not copied; the next step changes them."""
-        return {name: getattr(self, name) for name in self._kept}
-
-    def set_state(self, state):
-        """Go on from a state; its arrays are copied.
-
-        Parameters
-        ----------
-        state : dict
-            Of `state`, from an optimiser of the same kind for as many parameters in the same precision.
-
-        Raises
-        ------
-        ValueError
-            Where names, shapes or dtypes are others; nothing has changed then.
-        """
-        kind = type(self).__name__
-        if set(state) != set(self._kept):
-            raise ValueError(f"the state of {kind} must have {sorted(self._kept)}, got {sorted(state)}")
-        for name, own in self.state().items():
-            got = np.asarray(state[name])
-            if isinstance(own, np.ndarray) and (own.shape != got.shape or own.dtype != got.dtype):
-                raise ValueError(
-                    f"{name} in the state of {kind} must have shape {own.shape} and dtype {own.dtype}, "
-                    f"got {got.shape} and {got.dtype}"
-                )
-        for name, own in self.state().items():
-            if isinstance(own, np.ndarray):
-                np.copyto(own, state[name])
-            else:
-                setattr(self, name, type(own)(state[name]))
 
 
 class Adam(_Optimizer):

@@ -1,4 +1,8 @@
-"""Penalties, clipping, limits and averages over the flat vector of parameters; calls allocate nothing."""
+"""Penalties, clipping, limits and averages: what a training step does beside the optimiser's update.
+
+All are called ``(parameters, gradient, rate)`` with the flat vector of parameters, its gradient and the learning rate,
+work in place and allocate nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,9 @@ import numpy as np
 
 from .._input.constraints import DTYPES, at_least, between, check_arguments, fitting
 from .._kernels.sums import SLICE, dot
+from ._state import Stateful
 
-__all__ = ["L1Penalty", "L2Penalty", "MaxNorm", "WeightAverage", "clip_norm"]
+__all__ = ["ClipNorm", "L1Penalty", "L2Penalty", "MaxNorm", "WeightAverage"]
 
 _KEPT = 0.99  # of what a weight at zero has been spared, in each update
 _PENALTY: dict = {
@@ -37,8 +42,9 @@ class L2Penalty:
     >>> from skconv.training.regularizers import L2Penalty
     >>> penalty = L2Penalty(0.1, np.array([1.0, 1.0, 0.0]), np.float64)
     >>> parameters, gradient = np.array([2.0, -4.0, 7.0]), np.zeros(3)
-    >>> round(penalty(parameters, gradient), 6)
+    >>> round(penalty.value(parameters), 6)
     1.0
+    >>> penalty(parameters, gradient)
     >>> gradient
     array([ 0.2, -0.4,  0. ])
     """
@@ -50,26 +56,24 @@ class L2Penalty:
         self.alpha, self.mask = float(alpha), np.asarray(mask, dtype)
         self._alphas, self._work = self.mask * self.alpha, np.empty(len(self.mask), dtype)
 
-    def __call__(self, parameters, gradient) -> float:
-        """Value of the penalty; its gradient is added to ``gradient``."""
+    def value(self, parameters) -> float:
+        """Value of the penalty."""
         work = np.multiply(parameters, self.mask, out=self._work)
-        value = 0.5 * self.alpha * dot(work, work)
-        self.add_gradient(parameters, gradient)
-        return value
+        return 0.5 * self.alpha * dot(work, work)
 
-    def add_gradient(self, parameters, gradient):
+    def __call__(self, parameters, gradient, rate=None):
         """Add the gradient of the penalty to ``gradient``."""
         np.multiply(parameters, self._alphas, out=self._work)
         np.add(gradient, self._work, out=gradient)
 
-    def shrink(self, parameters, rate):
-        """Shrink the weights by a share, before an update, as AdamW does in place of the gradient."""
+    def shrink(self, parameters, gradient, rate):
+        """Shrink the weights by a share, before an update, as AdamW does in place of the gradient, which stays."""
         np.multiply(self.mask, -float(rate) * self.alpha, out=self._work)
         np.multiply(self._work, parameters, out=self._work)
         np.add(parameters, self._work, out=parameters)
 
 
-class L1Penalty:
+class L1Penalty(Stateful):
     """The penalty ``alpha * sum(|w|)`` on the weights of a network, which brings weights to zero.
 
     After an update each weight moves towards zero, and stops there: soft thresholding.  It moves by alpha times the
@@ -88,6 +92,9 @@ class L1Penalty:
         1 where a parameter is a weight, 0 elsewhere.
     dtype : dtype
         Of the parameters.
+    lengths : callable, default=None
+        ``lengths(rate, out)`` fills ``out`` with how far a step moves each parameter for a unit of gradient, as the
+        optimisers' `lengths` do; None is the learning rate for all.
 
     Attributes
     ----------
@@ -108,26 +115,32 @@ class L1Penalty:
     >>> from skconv.training.regularizers import L1Penalty
     >>> penalty = L1Penalty(0.1, np.array([1.0, 1.0, 1.0, 0.0]), np.float64)
     >>> parameters = np.array([2.0, -4.0, 0.03, 0.03])
-    >>> penalty.apply(parameters, np.full(4, 0.5))  # steps of half the gradient
+    >>> penalty(parameters, None, 0.5)  # steps of half the gradient
     >>> parameters
     array([ 1.95, -3.95,  0.  ,  0.03])
     """
 
-    _parameter_constraints = _PENALTY
+    _kept = ("paid", "due")
+    _parameter_constraints = {**_PENALTY, "lengths": [callable, None]}
 
-    def __init__(self, alpha, mask, dtype):
+    def __init__(self, alpha, mask, dtype, lengths=None):
         check_arguments(self, locals())
         self.alpha, self.mask = float(alpha), np.asarray(mask, dtype)
+        self.lengths = lengths
         self.paid, self.due = np.zeros(len(self.mask), dtype), 0.0
         self._tiny = np.finfo(dtype).tiny
         self._threshold, self._lower, self._upper = (np.empty(len(self.mask), dtype) for _ in range(3))
 
-    def apply(self, parameters, lengths):
-        """Move the weights after an update whose step has these lengths for a unit of gradient, (n,)."""
+    def __call__(self, parameters, gradient, rate):
+        """Move the weights after an update with this learning rate."""
         threshold, lower, upper, paid = self._threshold, self._lower, self._upper, self.paid
+        if self.lengths is None:
+            threshold.fill(rate)
+        else:
+            self.lengths(rate, threshold)
         self.due = self.due * _KEPT + 1
         np.multiply(paid, _KEPT, out=paid)
-        np.multiply(lengths, self.mask, out=threshold)
+        np.multiply(threshold, self.mask, out=threshold)
         np.multiply(threshold, self.alpha, out=threshold)
         np.add(paid, self.due, out=lower)  # what a positive weight owes, in thresholds
         np.maximum(lower, 0, out=lower)
@@ -145,35 +158,13 @@ class L1Penalty:
         np.divide(lower, threshold, out=lower)
         np.add(paid, lower, out=paid)
 
-    def state(self) -> dict:
-        """What is needed to go on; the array is not copied, and the next update changes it."""
-        return {"paid": self.paid, "due": self.due}
 
-    def set_state(self, state):
-        """Go on from a state; its array is copied.
-
-        Raises
-        ------
-        ValueError
-            Where its shape or dtype is another.
-        """
-        np.copyto(self.paid, _like("paid", state["paid"], self.paid, "L1Penalty"))
-        self.due = float(state["due"])
-
-
-def clip_norm(gradient, limit) -> float:
-    """Scale a vector to at most this Euclidean norm, in place, as `torch.nn.utils.clip_grad_norm_`.
+class ClipNorm:
+    """A limit to the Euclidean norm of the gradient, as `torch.nn.utils.clip_grad_norm_`.
 
     Parameters
     ----------
-    gradient : ndarray of shape (n,)
-        Left as it is where its norm is below the limit, or not a number.
     limit : float
-
-    Returns
-    -------
-    float
-        The norm before.
 
     Notes
     -----
@@ -183,18 +174,27 @@ def clip_norm(gradient, limit) -> float:
     Examples
     --------
     >>> import numpy as np
-    >>> from skconv.training.regularizers import clip_norm
+    >>> from skconv.training.regularizers import ClipNorm
     >>> gradient = np.array([3.0, 4.0])
-    >>> clip_norm(gradient, 1.0)
+    >>> ClipNorm(1.0)(None, gradient)
     5.0
     >>> gradient.round(6)
     array([0.6, 0.8])
     """
-    norm = _norm(gradient)
-    share = limit / (norm + 1e-6)
-    if share < 1:
-        np.multiply(gradient, share, out=gradient)
-    return norm
+
+    _parameter_constraints: dict = {"limit": [at_least(0, Real, closed="neither")]}
+
+    def __init__(self, limit):
+        check_arguments(self, locals())
+        self.limit = limit
+
+    def __call__(self, parameters, gradient, rate=None) -> float:
+        """Scale the gradient, unless its norm is below the limit or not a number; returns the norm before."""
+        norm = _norm(gradient)
+        share = self.limit / (norm + 1e-6)
+        if share < 1:
+            np.multiply(gradient, share, out=gradient)
+        return norm
 
 
 def _norm(vector) -> float:
@@ -234,7 +234,7 @@ class MaxNorm:
     >>> import numpy as np
     >>> from skconv.training.regularizers import MaxNorm
     >>> weight = np.array([[3.0, 4.0], [0.3, 0.4]])
-    >>> MaxNorm([weight], 1.0).apply()
+    >>> MaxNorm([weight], 1.0)()
     >>> weight.round(6)
     array([[0.6, 0.8],
            [0.3, 0.4]])
@@ -254,7 +254,7 @@ class MaxNorm:
                 raise ValueError(f"weights must be contiguous, got shape {view.shape} with strides {view.strides}")
             self._rows.append((view.reshape(len(view), -1), np.empty(len(view), view.dtype)))
 
-    def apply(self):
+    def __call__(self, parameters=None, gradient=None, rate=None):
         """Scale down the units that exceed the limit; the others keep their bits."""
         for weight, norms in self._rows:
             np.einsum("ij,ij->i", weight, weight, out=norms)
@@ -265,7 +265,7 @@ class MaxNorm:
                 np.multiply(weight, norms[:, None], out=weight)
 
 
-class WeightAverage:
+class WeightAverage(Stateful):
     """Exponential moving average of the parameters, with a decay that rises to its value at the start.
 
     ``values += (1 - d) * (parameters - values)`` with ``d = min(decay, (1 + t) / (10 + t))`` after t updates, so that
@@ -290,11 +290,12 @@ class WeightAverage:
     >>> import numpy as np
     >>> from skconv.training.regularizers import WeightAverage
     >>> average = WeightAverage(np.array([0.0, 1.0]))
-    >>> average.update(np.array([1.0, 1.0]))
+    >>> average(np.array([1.0, 1.0]))
     >>> average.values
     array([0.9, 1. ])
     """
 
+    _kept = ("values", "steps")
     _parameter_constraints: dict = {"parameters": [np.ndarray], "decay": [between(0, 1)]}
 
     def __init__(self, parameters, decay=0.999):
@@ -302,36 +303,10 @@ class WeightAverage:
         self.decay, self.steps = float(decay), 0
         self.values, self._work = parameters.copy(), np.empty_like(parameters)
 
-    def update(self, parameters):
+    def __call__(self, parameters, gradient=None, rate=None):
         """Take the parameters after a step."""
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         np.subtract(parameters, self.values, out=self._work)
         np.multiply(self._work, 1 - decay, out=self._work)
         np.add(self.values, self._work, out=self.values)
         self.steps += 1
-
-    def state(self) -> dict:
-        """What is needed to go on; the array is not copied, and the next update changes it."""
-        return {"values": self.values, "steps": self.steps}
-
-    def set_state(self, state):
-        """Go on from a state; its array is copied.
-
-        Raises
-        ------
-        ValueError
-            Where its shape or dtype is another.
-        """
-        np.copyto(self.values, _like("values", state["values"], self.values, "WeightAverage"))
-        self.steps = int(state["steps"])
-
-
-def _like(name, array, own, kind):
-    """An array of a state, of the shape and dtype of ``own``."""
-    array = np.asarray(array)
-    if array.shape != own.shape or array.dtype != own.dtype:
-        raise ValueError(
-            f"{name} in the state of {kind} must have shape {own.shape} and dtype {own.dtype}, got {array.shape} and "
-            f"{array.dtype}"
-        )
-    return array

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
-from skconv.training.regularizers import L2Penalty, MaxNorm, WeightAverage, clip_norm
+from skconv.training.regularizers import ClipNorm, L2Penalty, MaxNorm, WeightAverage
 
 DTYPES = [np.float32, np.float64]
 
@@ -30,7 +30,9 @@ def test_penalty_by_loops(values, alpha, seed):
     rng = np.random.default_rng(seed)
     mask, start = rng.integers(0, 2, len(values)), rng.standard_normal(len(values))
     gradient = start.copy()
-    value = L2Penalty(alpha, mask, np.float64)(np.array(values), gradient)
+    penalty = L2Penalty(alpha, mask, np.float64)
+    penalty(np.array(values), gradient)
+    value = penalty.value(np.array(values))
     weights = [w if kept else 0.0 for w, kept in zip(values, mask, strict=True)]
     assert value == pytest.approx(sum(alpha / 2 * w * w for w in weights))
     expected = [g + alpha * w for g, w in zip(start, weights, strict=True)]
@@ -42,7 +44,9 @@ def test_bits_of_the_penalty(dtype):
     parameters, start = normal((2, 1003), dtype)
     mask = (np.arange(1003) % 3 > 0).astype(dtype)
     gradient = start.copy()
-    value = L2Penalty(0.03, mask, dtype)(parameters, gradient)
+    penalty = L2Penalty(0.03, mask, dtype)
+    penalty(parameters, gradient)
+    value = penalty.value(parameters)
     weights = parameters * mask
     assert value == 0.5 * 0.03 * float(np.dot(weights, weights))
     np.testing.assert_array_equal(gradient, start + weights * 0.03)
@@ -54,7 +58,7 @@ def test_shrinking_is_adamws(dtype):
     start = normal(1003, dtype)
     mask = (np.arange(1003) % 3 > 0).astype(dtype)
     parameters = start.copy()
-    L2Penalty(0.03, mask, dtype).shrink(parameters, np.float64(0.2))
+    L2Penalty(0.03, mask, dtype).shrink(parameters, None, np.float64(0.2))
     np.testing.assert_array_equal(parameters, start + mask * (-0.2 * 0.03) * start)
     assert (parameters[mask == 0] == start[mask == 0]).all()
 
@@ -62,20 +66,26 @@ def test_shrinking_is_adamws(dtype):
 def test_penalty_allocates_nothing(allocated):
     parameters, gradient = normal((2, 50_000), np.float32)
     penalty = L2Penalty(0.1, np.ones(50_000), np.float32)
-    assert allocated(lambda: (penalty(parameters, gradient), penalty.shrink(parameters, 0.1))) < 1 << 12
+
+    def step():
+        penalty(parameters, gradient)
+        penalty.shrink(parameters, gradient, 0.1)
+        penalty.value(parameters)
+
+    assert allocated(step) < 1 << 12
 
 
-# clip_norm
+# ClipNorm
 
 
 def test_clip_norm_equals_pytorch():
     start = [0.3, -1.2, 4.0, 0.0, 2.5]
     gradient = np.array(start)
-    assert clip_norm(gradient, 2.0) == pytest.approx(4.876474136094644, abs=1e-14)
+    assert ClipNorm(2.0)(None, gradient) == pytest.approx(4.876474136094644, abs=1e-14)
     expected = [0.12303969224797764, -0.4921587689919106, 1.6405292299730354, 0.0, 1.0253307687331472]
     np.testing.assert_allclose(gradient, expected, rtol=0, atol=1e-14)
     gradient = np.array(start)
-    assert clip_norm(gradient, 7.0) == pytest.approx(4.876474136094644, abs=1e-14)
+    assert ClipNorm(7.0)(None, gradient) == pytest.approx(4.876474136094644, abs=1e-14)
     np.testing.assert_array_equal(gradient, start)
 
 
@@ -85,7 +95,7 @@ def test_clipped_to_the_limit_in_the_same_direction(n, limit, dtype):
     start = normal(n, dtype)
     gradient = start.copy()
     norm = sqrt(fsum(float(g) ** 2 for g in start))
-    assert clip_norm(gradient, limit) == pytest.approx(norm, rel=1e-6)
+    assert ClipNorm(limit)(None, gradient) == pytest.approx(norm, rel=1e-6)
     expected = start * np.float64(min(1.0, limit / norm))
     np.testing.assert_allclose(gradient, expected, rtol=2e-6 + 1e-6 / norm, atol=1e-30)
     if norm <= limit:
@@ -99,14 +109,14 @@ def test_norm_does_not_depend_on_threads(dtype):
     for threads in (1, 2):
         with threadpool_limits(threads):
             gradient = start.copy()
-            results.append((clip_norm(gradient, 1.0), gradient.tobytes()))
+            results.append((ClipNorm(1.0)(None, gradient), gradient.tobytes()))
     assert results[0] == results[1]
 
 
 def test_squares_beyond_float32_are_clipped():
     gradient = np.full(20_000, 1e25, np.float32)
     gradient[:10_000] = 1
-    assert clip_norm(gradient, 1.0) == pytest.approx(1e27, rel=1e-6)
+    assert ClipNorm(1.0)(None, gradient) == pytest.approx(1e27, rel=1e-6)
     np.testing.assert_allclose(gradient[10_000:], 0.01, rtol=1e-6)
 
 
@@ -114,13 +124,13 @@ def test_squares_beyond_float32_are_clipped():
 def test_what_is_not_finite_is_left_to_be_found(value):
     gradient = np.array([1.0, value, 2.0])
     with np.errstate(invalid="ignore"):
-        assert not np.isfinite(clip_norm(gradient, 1.0))
+        assert not np.isfinite(ClipNorm(1.0)(None, gradient))
     assert not np.isfinite(gradient).all()
 
 
 def test_clip_norm_allocates_nothing(allocated):
     gradient = normal(100_000, np.float32)
-    assert allocated(lambda: clip_norm(gradient, 1.0)) < 1 << 12
+    assert allocated(lambda: ClipNorm(1.0)(None, gradient)) < 1 << 12
 
 
 # MaxNorm
@@ -132,7 +142,7 @@ def test_max_norm_by_loops(shape, dtype):
     flat = normal(1 + int(np.prod(shape)), dtype)
     start = flat[1:].reshape(shape).copy()
     limit = float(np.median([np.linalg.norm(unit) for unit in start])) * 0.999
-    MaxNorm([flat[1:].reshape(shape)], limit).apply()
+    MaxNorm([flat[1:].reshape(shape)], limit)()
     for before, after in zip(start, flat[1:].reshape(shape), strict=True):
         norm = sqrt(fsum(float(w) ** 2 for w in np.ravel(before)))
         if norm <= limit:
@@ -145,7 +155,7 @@ def test_max_norm_by_loops(shape, dtype):
 
 def test_max_norm_of_several_views_leaves_the_rest():
     flat = np.full(30, 3.0)
-    MaxNorm([flat[:10].reshape(2, 5), flat[20:].reshape(5, 2)], 2.0).apply()
+    MaxNorm([flat[:10].reshape(2, 5), flat[20:].reshape(5, 2)], 2.0)()
     assert np.linalg.norm(flat[:5]) == pytest.approx(2)
     assert np.linalg.norm(flat[20:22]) == pytest.approx(2)
     assert (flat[10:20] == 3).all()
@@ -154,7 +164,7 @@ def test_max_norm_of_several_views_leaves_the_rest():
 def test_max_norm_within_the_limit_changes_no_bit():
     weight = normal((50, 20), np.float32)
     start = weight.copy()
-    MaxNorm([weight], 100.0).apply()
+    MaxNorm([weight], 100.0)()
     np.testing.assert_array_equal(weight, start)
 
 
@@ -164,7 +174,7 @@ def test_max_norm_allocates_nothing(allocated):
 
     def step():
         weight[...] *= 2
-        limit.apply()
+        limit()
 
     assert allocated(step) < 1 << 13
 
@@ -183,7 +193,7 @@ def test_average_equals_pytorch():
     average = WeightAverage(parameters, decay=0.1)
     for _ in range(4):
         parameters -= 0.1 * (np.array([1.0, 0.3, 2.0]) * parameters**3 - np.array([0.2, -0.7, 0.0]))
-        average.update(parameters)
+        average(parameters)
     np.testing.assert_allclose(
         average.values, [0.5260294341174611, -1.1346764873756914, 0.3663417454828122], rtol=0, atol=1e-12
     )
@@ -195,7 +205,7 @@ def test_average_is_the_weighted_mean_of_all_there_were(decay):
     average = WeightAverage(points[0], decay)
     shares = [1.0]
     for t, point in enumerate(points[1:]):
-        average.update(point)
+        average(point)
         d = min(decay, (1 + t) / (10 + t))
         shares = [share * d for share in shares] + [1 - d]
     assert sum(shares) == pytest.approx(1)
@@ -208,13 +218,13 @@ def test_average_goes_on_from_a_state(dtype):
     points = normal((9, 101), dtype)
     whole, other = WeightAverage(points[0]), WeightAverage(points[5])
     for point in points[1:4]:
-        whole.update(point)
+        whole(point)
     state = whole.state()
     assert state["values"] is whole.values
     other.set_state({"values": state["values"].copy(), "steps": np.array(state["steps"])})
     for point in points[4:]:
-        whole.update(point)
-        other.update(point)
+        whole(point)
+        other(point)
     np.testing.assert_array_equal(other.values, whole.values)
     assert other.state()["steps"] == whole.state()["steps"] == 8
     assert other.values.dtype == dtype
@@ -232,5 +242,5 @@ def test_average_is_its_own_copy_and_allocates_nothing(allocated):
     parameters = normal(50_000, np.float32)
     average = WeightAverage(parameters)
     assert not np.shares_memory(average.values, parameters)
-    assert allocated(lambda: average.update(parameters)) < 1 << 12
+    assert allocated(lambda: average(parameters)) < 1 << 12
     np.testing.assert_array_equal(average.values, parameters)

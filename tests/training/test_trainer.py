@@ -450,7 +450,8 @@ def test_options_that_are_off_cost_nothing():
     network = regression()
     with Team(1) as team:
         trainer = make_trainer(network, team, plain(network))
-    assert trainer.l1 is trainer.l2 is trainer.max_norm is trainer.average is trainer.clip is trainer.augmenter is None
+    assert trainer.l1 is trainer.l2 is trainer.average is trainer.augmenter is None
+    assert [type(change) for change in trainer.chain] == [training.Update]
 
 
 def test_matrices_for_muon_are_kernels_with_more_than_nine_weights_a_filter():

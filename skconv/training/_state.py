@@ -1,0 +1,46 @@
+"""What is kept of a training between two updates."""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["Stateful"]
+
+
+class Stateful:
+    """Base of what goes on from a state: optimisers, penalties, means."""
+
+    _kept: tuple[str, ...] = ()  # attributes that make up the state
+
+    def state(self) -> dict:
+        """What is needed to go on: numbers and arrays by name, the arrays not copied; the next step changes them."""
+        return {name: getattr(self, name) for name in self._kept}
+
+    def set_state(self, state):
+        """Go on from a state; its arrays are copied.
+
+        Parameters
+        ----------
+        state : dict
+            Of `state`, from an object of the same kind for as many parameters in the same precision.
+
+        Raises
+        ------
+        ValueError
+            Where names, shapes or dtypes are others; nothing has changed then.
+        """
+        kind = type(self).__name__
+        if set(state) != set(self._kept):
+            raise ValueError(f"the state of {kind} must have {sorted(self._kept)}, got {sorted(state)}")
+        for name, own in self.state().items():
+            got = np.asarray(state[name])
+            if isinstance(own, np.ndarray) and (own.shape != got.shape or own.dtype != got.dtype):
+                raise ValueError(
+                    f"{name} in the state of {kind} must have shape {own.shape} and dtype {own.dtype}, "
+                    f"got {got.shape} and {got.dtype}"
+                )
+        for name, own in self.state().items():
+            if isinstance(own, np.ndarray):
+                np.copyto(own, state[name])
+            else:
+                setattr(self, name, type(own)(state[name]))
