@@ -2,82 +2,35 @@
 
 import numpy as np
 import pytest
+from correlations import DTYPES, close, correlated, empty, inputs, stored, weight_gradient
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.signal import correlate
 
 from skconv._kernels import correlation
-from skconv._kernels.choose import choose_correlation
 from skconv._kernels.correlation import Gathered, Winograd
 from skconv._kernels.geometry import Axis, Window
 from skconv._kernels.winograd2d import Winograd2D
 from skconv.layers._fused import Band
 
-TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
-DTYPES = [np.float32, np.float64]
-
-
-def naive(x, weight, rows, columns):
-    """Correlation of ``x`` (H, W, C, N) with ``weight`` (F, R, S, C), sample by sample and tap by tap."""
-    F, R, S, _ = weight.shape
-    out = np.zeros((rows.output, columns.output, F, x.shape[3]))
-    for p in range(rows.output):
-        for q in range(columns.output):
-            for r in range(R):
-                for s in range(S):
-                    pixel = x[p * rows.stride + r * rows.dilation, q * columns.stride + s * columns.dilation]
-                    for f in range(F):
-                        out[p, q, f] += (weight[f, r, s][:, None] * pixel).sum(axis=0)
-    return out
-
-
-def naive_weight_gradient(x, dy, shape, rows, columns):
-    gradient = np.zeros(shape)
-    for p in range(rows.output):
-        for q in range(columns.output):
-            for r in range(shape[1]):
-                for s in range(shape[2]):
-                    pixel = x[p * rows.stride + r * rows.dilation, q * columns.stride + s * columns.dilation]
-                    for f in range(shape[0]):
-                        gradient[f, r, s] += (dy[p, q, f] * pixel).sum(axis=1)
-    return gradient
-
-
-def arrays(shapes, dtype):
-    return {name: np.full(shape, np.nan, dtype) for name, shape in shapes.items()}
-
-
-def inputs(window, channels, filters, width, dtype):
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((window.rows.size, window.columns.size, channels, width)).astype(dtype)
-    weight = rng.standard_normal((filters, window.rows.kernel, window.columns.kernel, channels)).astype(dtype)
-    dy = rng.standard_normal((*window.output, filters, width)).astype(dtype)
-    return x, weight, dy
-
 
 def run(kernel, x, weight, dy):
     """Output and weight gradient of a kernel, from scratch that holds no number."""
     dtype = x.dtype
-    stored = np.zeros((max(kernel.stored_rows, len(x)), *x.shape[1:]), dtype)
-    stored[: len(x)] = x
+    storage = stored(kernel, x)
     prepared = np.full(kernel.weight_shape, np.nan, dtype)
     kernel.prepare(weight, prepared)
     out, gradient = np.full(dy.shape, np.nan, dtype), np.full(weight.shape, np.nan, dtype)
-    kernel.forward(stored, prepared, arrays(kernel.scratch, dtype), out)
-    kernel.weight_gradient(stored, dy, arrays(kernel.gradient_scratch, dtype), gradient)
+    kernel.forward(storage, prepared, empty(kernel.scratch, dtype), out)
+    kernel.weight_gradient(storage, dy, empty(kernel.gradient_scratch, dtype), gradient)
     return out, gradient
 
 
-def close(actual, expected, dtype):
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE[dtype] * abs(expected).max())
-
-
 def check(kind, window, channels, filters, width, dtype, **options):
-    x, weight, dy = inputs(window, channels, filters, width, dtype)
+    x, weight, dy = inputs(window, channels, filters, 1, width, dtype)
     out, gradient = run(kind(window, channels, filters, width, dtype, **options), x, weight, dy)
-    wide = [a.astype(float) for a in (x, weight, dy)]
-    close(out, naive(wide[0], wide[1], window.rows, window.columns), dtype)
-    close(gradient, naive_weight_gradient(wide[0], wide[2], weight.shape, window.rows, window.columns), dtype)
+    close(out, correlated(x, weight, window), dtype)
+    close(gradient, weight_gradient(x, dy, window), dtype)
 
 
 GATHERED = {
@@ -155,7 +108,7 @@ def test_winograd_equals_loops_at_any_height(outputs, taps, across, extra, chann
 @pytest.mark.parametrize("size", [(7, 9), (12, 4), (18, 6)])
 def test_one_channel_equals_scipy(kind, size):
     window = Window(Axis(size[0], 3), Axis(size[1], 4))
-    x, weight, dy = inputs(window, 1, 1, 2, np.float64)
+    x, weight, dy = inputs(window, 1, 1, 1, 2, np.float64)
     out, gradient = run(kind(window, 1, 1, 2, np.float64), x, weight, dy)
     for n in range(2):
         expected = correlate(x[:, :, 0, n], weight[0, :, :, 0], "valid")
@@ -200,19 +153,17 @@ def test_bands_of_a_multiple(kind, case, limit, rows, multiple, monkeypatch):
     monkeypatch.setattr(correlation, "_BAND_BYTES", limit)
     cases = {**GATHERED, **WINOGRAD, "three tiles of seven": (Window(Axis(23, 3), Axis(7, 3)), 2, 3)}
     window, channels, filters = cases[case]
-    x, weight, dy = inputs(window, channels, filters, 16, np.float64)
+    x, weight, dy = inputs(window, channels, filters, 1, 16, np.float64)
     whole, expected = run(kind(window, channels, filters, 16, np.float64), x, weight, dy)
     kernel = kind(window, channels, filters, 16, np.float64)
     height = kernel.fit_bands(rows, multiple)
     assert height == kernel.rows_per_band
     assert height % multiple == 0 or height >= kernel.P
     np.testing.assert_allclose(run(kernel, x, weight, dy)[1], expected, rtol=0, atol=1e-12 * abs(expected).max())
-    stored = np.zeros((max(kernel.stored_rows, len(x)), *x.shape[1:]))
-    stored[: len(x)] = x
     prepared = np.full(kernel.weight_shape, np.nan)
     kernel.prepare(weight, prepared)
     band, out = np.full((min(height, kernel.P), *dy.shape[1:]), np.nan), np.full(dy.shape, np.nan)
-    bands = kernel.bind(stored, arrays(kernel.scratch, np.float64), Band(band, kernel.P))
+    bands = kernel.bind(stored(kernel, x), empty(kernel.scratch, np.float64), Band(band, kernel.P))
     for start, operation in zip(range(0, kernel.P, height), bands, strict=True):
         kernel.run([operation], prepared)
         out[start : start + height] = band[: kernel.P - start]
@@ -233,52 +184,20 @@ def test_bands_of_a_multiple(kind, case, limit, rows, multiple, monkeypatch):
 )
 def test_split_products_are_alike_and_right(kind, window, channels, filters, dtype, machine):
     check(kind, window, channels, filters, 32, dtype, alike=True)
-    x, weight, dy = inputs(window, channels, filters, 32, dtype)
+    x, weight, dy = inputs(window, channels, filters, 1, 32, dtype)
     x[...] = x[..., :1]
     out, _ = run(kind(window, channels, filters, 32, dtype, alike=True), x, weight, dy)
     np.testing.assert_array_equal(out, np.broadcast_to(out[..., :1], out.shape))
-
-
-@pytest.mark.parametrize(
-    ("kind", "rows", "columns", "channels", "filters"),
-    [
-        (Winograd, Axis(10, 3), Axis(10, 3), 8, 8),
-        (Winograd, Axis(12, 5), Axis(12, 1), 8, 8),
-        (Winograd, Axis(4, 3), Axis(10, 3), 8, 8),
-        (Gathered, Axis(3, 3), Axis(10, 3), 8, 8),  # one output row
-        (Winograd, Axis(10, 4), Axis(10, 4), 8, 8),
-        (Gathered, Axis(10, 1), Axis(10, 3), 8, 8),
-        (Winograd, Axis(10, 7), Axis(10, 7), 8, 8),
-        (Gathered, Axis(10, 8), Axis(10, 3), 8, 8),
-        (Gathered, Axis(10, 2), Axis(10, 3), 8, 8),
-        (Gathered, Axis(10, 3), Axis(10, 3), 7, 8),
-        (Gathered, Axis(10, 3), Axis(10, 3), 8, 7),
-        (Gathered, Axis(10, 3, 2), Axis(10, 3), 8, 8),
-        (Gathered, Axis(10, 3), Axis(10, 3, 2), 8, 8),
-        (Gathered, Axis(10, 3, 1, 2), Axis(10, 3), 8, 8),
-        (Gathered, Axis(10, 3), Axis(10, 3, 1, 2), 8, 8),
-        (Winograd2D, Axis(10, 3), Axis(6, 3), 64, 64),
-        (Winograd2D, Axis(10, 5), Axis(10, 3), 64, 64),
-        (Winograd, Axis(10, 3), Axis(5, 3), 64, 64),  # three outputs across
-        (Winograd, Axis(10, 3), Axis(10, 3), 63, 64),
-        (Winograd, Axis(10, 3), Axis(10, 3), 64, 63),
-        (Winograd, Axis(10, 3), Axis(10, 5), 64, 64),
-        (Gathered, Axis(10, 3), Axis(10, 3, 2), 64, 64),
-        (Gathered, Axis(3, 3), Axis(10, 3), 64, 64),  # one output row
-    ],
-)
-def test_choose_correlation(kind, rows, columns, channels, filters):
-    assert type(choose_correlation(Window(rows, columns), channels, filters, 16, np.float32)) is kind
 
 
 def test_tall_tiles_in_single_precision():
     window = Window(Axis(18, 3), Axis(18, 3))
     kernel = Winograd(window, 16, 8, 4, np.float32)
     assert kernel.m == 8
-    x, weight, dy = inputs(window, 16, 8, 4, np.float32)
+    x, weight, dy = inputs(window, 16, 8, 1, 4, np.float32)
     out, gradient = run(kernel, x, weight, dy)
     for actual, expected in (
-        (out, naive(x.astype(float), weight.astype(float), window.rows, window.columns)),
-        (gradient, naive_weight_gradient(x.astype(float), dy.astype(float), weight.shape, window.rows, window.columns)),
+        (out, correlated(x, weight, window)),
+        (gradient, weight_gradient(x, dy, window)),
     ):
         assert np.linalg.norm(actual - expected) < 2e-5 * np.linalg.norm(expected)

@@ -1,4 +1,4 @@
-"""Correlation by the Fourier transform against scipy.signal, and when it is chosen."""
+"""Correlation by the Fourier transform against scipy.signal."""
 
 import numpy as np
 import pytest
@@ -7,12 +7,9 @@ from hypothesis import strategies as st
 from scipy.signal import correlate
 
 from skconv._kernels import spectral
-from skconv._kernels.choose import choose_correlation
-from skconv._kernels.correlation import Gathered, Winograd
 from skconv._kernels.geometry import make_window
 from skconv._kernels.memory import allocate
 from skconv._kernels.spectral import Spectral
-from skconv._kernels.winograd2d import Winograd2D
 from skconv._threads.team import Team
 
 TOLERANCE = {np.float32: 3e-6, np.float64: 1e-13}
@@ -82,25 +79,6 @@ def test_columns_are_alike(channels):
     kernel = Spectral(window, channels, 20, 64, np.float32, True)
     whole, order = run(kernel, x, weight), rng.permutation(64)
     np.testing.assert_array_equal(run(kernel, np.ascontiguousarray(x[..., order]), weight), whole[..., order])
-
-
-@pytest.mark.parametrize(
-    ("shape", "kernel", "channels", "filters", "algorithm"),
-    [
-        ((1, 1000), (1, 512), 1, 32, Spectral),
-        ((1, 1000), (1, 64), 1, 32, Gathered),
-        ((1, 1000), (1, 128), 8, 32, Spectral),
-        ((64, 64), (21, 21), 1, 16, Spectral),
-        ((28, 28), (5, 5), 1, 64, Gathered),
-        ((28, 28), (11, 11), 16, 32, Spectral),
-        ((28, 28), (3, 3), 64, 32, Winograd),
-        ((28, 28), (3, 3), 64, 64, Winograd2D),
-    ],
-)
-def test_chosen_for_long_kernels_in_prediction(shape, kernel, channels, filters, algorithm):
-    window = make_window(*shape, kernel)
-    assert type(choose_correlation(window, channels, filters, 64, np.float32, alike=True)) is algorithm
-    assert type(choose_correlation(window, channels, filters, 64, np.float32)) is not Spectral
 
 
 def test_bits_do_not_depend_on_the_width_of_the_block():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from correlations import correlated, inputs, stored, weight_gradient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,44 +18,27 @@ from skconv.layers import Activation, Convolution, Dense, Flatten, MaxPool
 TOLERANCE = {np.float32: 1e-4, np.float64: 1e-10}  # of the largest output, see `test_error_in_single_precision`
 
 
-def inputs(window, channels, filters, width, dtype):
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((window.rows.size, window.columns.size, channels, width)).astype(dtype)
-    weight = rng.standard_normal((filters, window.rows.kernel, window.columns.kernel, channels)).astype(dtype)
-    return x, weight, rng.standard_normal((*window.output, filters, width)).astype(dtype)
-
-
-def naive(x, weight, dy):
-    """Correlation and gradient of the weight in double precision, tap by tap."""
-    x, weight, dy = (a.astype(float) for a in (x, weight, dy))
-    P, Q = dy.shape[:2]
-    out, gradient = np.zeros(dy.shape), np.zeros(weight.shape)
-    for r in range(weight.shape[1]):
-        for s in range(weight.shape[2]):
-            pixels = x[r : r + P, s : s + Q]
-            out += np.einsum("fc,pqcn->pqfn", weight[:, r, s], pixels)
-            gradient[:, r, s] = np.einsum("pqfn,pqcn->fc", dy, pixels)
-    return out, gradient
-
-
 def run(kernel, x, weight, dy):
     """Output and gradient of the weight, from scratch that holds no number, twice."""
 
     def empty(shape):
         return np.full(shape, np.nan, x.dtype)
 
-    stored = np.zeros((kernel.stored_rows, *x.shape[1:]), x.dtype)
-    stored[: len(x)] = x
+    storage = stored(kernel, x)
     prepared, out, gradient = empty(kernel.weight_shape), empty(dy.shape), empty(weight.shape)
     kernel.prepare(weight, prepared)
     scratch = {name: empty(shape) for name, shape in kernel.scratch.items()}
-    kernel.forward(stored, prepared, scratch, out)
+    kernel.forward(storage, prepared, scratch, out)
     once = out.copy()
-    kernel.forward(stored, prepared, scratch, out)
+    kernel.forward(storage, prepared, scratch, out)
     np.testing.assert_array_equal(out, once)
     scratch = {name: empty(shape) for name, shape in kernel.gradient_scratch.items()}
-    kernel.weight_gradient(stored, dy, scratch, gradient)
+    kernel.weight_gradient(storage, dy, scratch, gradient)
     return out, gradient
+
+
+def naive(x, weight, dy, window):
+    return correlated(x, weight, window), weight_gradient(x, dy, window)
 
 
 def largest_error(actual, expected):
@@ -62,9 +46,9 @@ def largest_error(actual, expected):
 
 
 def check(window, channels, filters, width, dtype, **options):
-    arrays = inputs(window, channels, filters, width, dtype)
+    arrays = inputs(window, channels, filters, 1, width, dtype)
     kernel = Winograd2D(window, channels, filters, width, dtype, **options)
-    for actual, expected in zip(run(kernel, *arrays), naive(*arrays), strict=True):
+    for actual, expected in zip(run(kernel, *arrays), naive(*arrays, window), strict=True):
         assert actual.dtype == dtype
         assert largest_error(actual, expected) < TOLERANCE[dtype]
     return kernel
@@ -110,16 +94,16 @@ def test_equals_loops_at_any_size(outputs, taps, channels, filters, alike):
 def test_input_and_output_within_larger_arrays():
     """As in a session: rows of the input and of the output are further apart than their columns tell."""
     window = Window(Axis(11, 3), Axis(8, 3))
-    x, weight, dy = inputs(window, 3, 2, 16, np.float64)
+    x, weight, _ = inputs(window, 3, 2, 1, 16, np.float64)
     kernel = Winograd2D(window, 3, 2, 16, np.float64)
-    stored, out = np.full((kernel.stored_rows + 1, 10, 3, 16), np.nan), np.full((11, 9, 2, 16), 7.0)
-    stored[1:, 2:] = 0
-    stored[1:12, 2:] = x
+    storage, out = np.full((kernel.stored_rows + 1, 10, 3, 16), np.nan), np.full((11, 9, 2, 16), 7.0)
+    storage[1:, 2:] = 0
+    storage[1:12, 2:] = x
     prepared = np.empty(kernel.weight_shape)
     kernel.prepare(weight, prepared)
     scratch = {name: np.full(shape, np.nan) for name, shape in kernel.scratch.items()}
-    kernel.forward(stored[1:, 2:], prepared, scratch, out[1:10, 1:7])
-    np.testing.assert_allclose(out[1:10, 1:7], naive(x, weight, dy)[0], rtol=0, atol=1e-10)
+    kernel.forward(storage[1:, 2:], prepared, scratch, out[1:10, 1:7])
+    np.testing.assert_allclose(out[1:10, 1:7], correlated(x, weight, window), rtol=0, atol=1e-10)
     out[1:10, 1:7] = 7
     assert (out == 7).all()
 
@@ -128,9 +112,9 @@ def test_input_and_output_within_larger_arrays():
 def test_error_in_single_precision(outputs):
     """Measured with 64 to 128 channels: 2.1e-5 of the largest output, 7.5e-6 of the largest gradient."""
     window = Window(Axis(outputs + 2, 3), Axis(outputs + 2, 3))
-    arrays = inputs(window, 64, 64, 16, np.float32)
+    arrays = inputs(window, 64, 64, 1, 16, np.float32)
     kernel = Winograd2D(window, 64, 64, 16, np.float32)
-    for actual, expected, limit in zip(run(kernel, *arrays), naive(*arrays), (2.5e-5, 1e-5), strict=True):
+    for actual, expected, limit in zip(run(kernel, *arrays), naive(*arrays, window), (2.5e-5, 1e-5), strict=True):
         assert largest_error(actual, expected) < limit
 
 
@@ -139,7 +123,7 @@ def test_error_in_single_precision(outputs):
 def test_columns_are_alike(size, channels, filters, machine):
     """What a column gives does not depend on its place, nor on the others."""
     window = Window(Axis(size[0], 3), Axis(size[1], 3))
-    x, weight, dy = inputs(window, channels, filters, 32, np.float32)
+    x, weight, dy = inputs(window, channels, filters, 1, 32, np.float32)
     kernel = Winograd2D(window, channels, filters, 32, np.float32, alike=True)
     order = np.random.default_rng(1).permutation(32)
     with Team(1):
@@ -148,7 +132,7 @@ def test_columns_are_alike(size, channels, filters, machine):
         same, _ = run(kernel, np.repeat(x[..., :1], 32, axis=-1), weight, dy)
     np.testing.assert_array_equal(moved, out[..., order])
     np.testing.assert_array_equal(same, np.broadcast_to(out[..., :1], out.shape))
-    assert largest_error(out, naive(x, weight, dy)[0]) < TOLERANCE[np.float32]
+    assert largest_error(out, correlated(x, weight, window)) < TOLERANCE[np.float32]
 
 
 @pytest.mark.parametrize(
