@@ -12,12 +12,15 @@ import pytest
 import skconv
 import skconv.inspection
 import skconv.layers
+import skconv.training
 
 ROOT = Path(__file__).parents[1]
 GALLERY = sorted((ROOT / "examples").glob("plot_*.py"))
 
 
-@pytest.mark.parametrize("module", [skconv, skconv.layers, skconv.inspection], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [skconv, skconv.layers, skconv.inspection, skconv.training], ids=lambda module: module.__name__
+)
 def test_every_public_name_is_in_the_api(module):
     section = (ROOT / "docs" / "api.rst").read_text().split(f".. currentmodule:: {module.__name__}\n")[1:]
     listed = {line.strip() for part in section for line in part.split(".. currentmodule::")[0].splitlines()}
@@ -39,7 +42,7 @@ def test_the_guide_leads_to_the_steps():
         assert (ROOT / "examples" / f"plot_{name}.py") in GALLERY
 
 
-@pytest.mark.parametrize(("page", "least"), [("training.rst", 20), ("guide.rst", 15)])
+@pytest.mark.parametrize(("page", "least"), [("training.rst", 20), ("guide.rst", 15), ("own.rst", 8)])
 def test_the_examples_of_a_page_run(page, least):
     result = doctest.testfile(str(ROOT / "docs" / page), module_relative=False)
     assert result.attempted > least

@@ -114,13 +114,13 @@ def test_threshold_goes_on_from_a_state():
 
 MATRIX = [(0, (5, 4))]
 OPTIMIZERS = {
-    "sgd": lambda n: SGD(n, np.float64),
-    "momentum": lambda n: SGD(n, np.float64, nesterov=False),
-    "plain": lambda n: SGD(n, np.float64, momentum=0.0),
-    "rmsprop": lambda n: RMSProp(n, np.float64),
-    "adam": lambda n: Adam(n, np.float64),
-    "muon": lambda n: Muon(n, np.float64, MATRIX),
-    "jordan": lambda n: Muon(n, np.float64, MATRIX, like_adam=False),
+    "sgd": lambda n: SGD().start(n, np.float64),
+    "momentum": lambda n: SGD(nesterovs_momentum=False).start(n, np.float64),
+    "plain": lambda n: SGD(momentum=0.0).start(n, np.float64),
+    "rmsprop": lambda n: RMSProp().start(n, np.float64),
+    "adam": lambda n: Adam().start(n, np.float64),
+    "muon": lambda n: Muon().start(n, np.float64, MATRIX),
+    "jordan": lambda n: Muon(like_adam=False).start(n, np.float64, MATRIX),
 }
 
 
@@ -130,7 +130,7 @@ def test_lengths_are_steps_by_a_steady_gradient(name):
     parameters, lengths = np.zeros(24), np.empty(24)
     for _ in range(3000):
         before = parameters.copy()
-        optimizer.start()
+        optimizer.begin()
         optimizer.update(parameters, steady.copy(), 0.01)
     optimizer.lengths(0.01, lengths)
     moved = np.abs(parameters - before)
@@ -144,7 +144,7 @@ def test_lengths_are_steps_by_a_steady_gradient(name):
 
 def test_a_momentum_that_forgets_nothing_has_a_length():
     lengths = np.empty(3)
-    SGD(3, np.float64, momentum=1.0).lengths(0.1, lengths)
+    SGD(momentum=1.0).start(3, np.float64).lengths(0.1, lengths)
     np.testing.assert_allclose(lengths, 100.0)
 
 
@@ -160,11 +160,11 @@ def regression():
 
 
 SOLVERS = {
-    "plain": (lambda n: SGD(n, np.float64, momentum=0.0), 0.2),
-    "sgd": (lambda n: SGD(n, np.float64), 0.02),
-    "momentum": (lambda n: SGD(n, np.float64, nesterov=False), 0.02),
-    "adam": (lambda n: Adam(n, np.float64), 1e-2),
-    "rmsprop": (lambda n: RMSProp(n, np.float64), 3e-3),
+    "plain": (lambda n: SGD(momentum=0.0).start(n, np.float64), 0.2),
+    "sgd": (lambda n: SGD().start(n, np.float64), 0.02),
+    "momentum": (lambda n: SGD(nesterovs_momentum=False).start(n, np.float64), 0.02),
+    "adam": (lambda n: Adam().start(n, np.float64), 1e-2),
+    "rmsprop": (lambda n: RMSProp().start(n, np.float64), 3e-3),
 }
 
 

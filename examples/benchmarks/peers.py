@@ -61,7 +61,7 @@ def ours(channels, side, filters, hidden, X, y, team):
     trained = Network(layers, (side, side, channels), np.float32)
     trained.parameters[:] = network.parameters
     trainer = Trainer(
-        trained, SoftmaxCrossEntropy(), Adam(len(trained.parameters), np.float32), team, batch_size=len(X)
+        trained, SoftmaxCrossEntropy(), Adam().start(len(trained.parameters), np.float32), team, batch_size=len(X)
     )
     weight, rows = np.ones(len(X), np.float32), np.arange(len(X))
     step = {"skconv": lambda: trainer.step(X, y, weight, rows, 1e-3)}

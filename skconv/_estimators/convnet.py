@@ -237,7 +237,7 @@ class BaseConvNet(
 
     def _train_part(self, train, shape, validation):
         frozen = (self.freeze,) if isinstance(self.freeze, str) else tuple(self.freeze)
-        key = (self.solver, self.ema_decay, frozen)  # of another one, the optimiser has no use
+        key = (plain(self.solver), self.ema_decay, frozen)  # of another one, the optimiser has no use
         progress = getattr(self, "_progress", None)
         progress = progress if progress is not None and progress[0] == key else None
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31) if progress is None else 0)

@@ -8,13 +8,15 @@ from typing import Any
 
 from sklearn.metrics import get_scorer_names
 
-from .._input.constraints import EPSILONS, IMAGE_SHAPES, N_JOBS, at_least, between, one_of
+from .._input.constraints import EPSILONS, IMAGE_SHAPES, N_JOBS, at_least, between, fitting, one_of
 from .._input.parameters import parameter, parametrized
+from ..training.optimizers import OPTIMIZERS, Optimizer
 from ..training.schedules import SCHEDULES
 
 __all__ = ["Parameters"]
 
 _PER_LAYER = [tuple, list]
+_OPTIMIZER = fitting(lambda value: isinstance(value, Optimizer), "an optimiser of skconv.training")
 
 
 @parametrized
@@ -174,12 +176,12 @@ class Parameters:
     )
     solver: Any = parameter(
         "adam",
-        [one_of("adam", "adamw", "sgd", "rmsprop", "muon", "lbfgs")],
-        """{"adam", "adamw", "sgd", "rmsprop", "muon", "lbfgs"}
-        What updates the weights.  "adamw" is "adam" that shrinks the weights directly instead of by the gradient of the
-        penalty; "muon" moves matrices by all their directions alike, other weights as "adam" does; "lbfgs" is
-        `scipy.optimize.minimize` on the whole data, in at most `max_iter` iterations, without `partial_fit` and
-        whatever is random in training.""",
+        [one_of(*OPTIMIZERS, "lbfgs"), _OPTIMIZER],
+        """{"adam", "adamw", "sgd", "rmsprop", "muon", "lbfgs"} or Optimizer
+        What updates the weights: a name, or an object of `skconv.training` with parameters of its own.  "adamw" is
+        "adam" that shrinks the weights directly instead of by the gradient of the penalty; "muon" moves matrices by all
+        their directions alike, other weights as "adam" does; "lbfgs" is `scipy.optimize.minimize` on the whole data, in
+        at most `max_iter` iterations, without `partial_fit` and whatever is random in training.""",
     )
     alpha: Any = parameter(
         1e-4,
@@ -263,13 +265,13 @@ class Parameters:
         0.9,
         [between(0, 1, closed="both")],
         """float
-        Share of the last update that the next one keeps, in [0, 1]; for ``solver="sgd"``.""",
+        Share of the last update that the next one keeps, in [0, 1]; for the solver "sgd" by name.""",
     )
     nesterovs_momentum: Any = parameter(
         True,
         ["boolean"],
         """bool
-        Whether the momentum looks one update ahead (Sutskever et al., 2013); for ``solver="sgd"``.""",
+        Whether the momentum looks one update ahead (Sutskever et al., 2013); for the solver "sgd" by name.""",
     )
     beta_1: Any = parameter(
         0.9,

@@ -14,7 +14,7 @@ from .._network.predict import session_bytes
 from ..augmentation import make_augmenter
 from ..layers import Dropout
 from ..training._trainer import Trainer, weight_matrices
-from ..training.optimizers import SGD, Adam, Muon, RMSProp
+from ..training.optimizers import OPTIMIZERS
 from ..training.schedules import SCHEDULES, Plateau, warmed
 from .blocks import build_layers
 from .defaults import is_series
@@ -68,17 +68,13 @@ class TrainingParts:
         network.frozen = names
 
     def _new_optimizer(self, network):
-        n, dtype = len(network.parameters), network.dtype
-        adam = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
         if self.solver == "lbfgs":
             return None
-        if self.solver == "sgd":
-            return SGD(n, dtype, momentum=self.momentum, nesterov=self.nesterovs_momentum)
-        if self.solver == "rmsprop":
-            return RMSProp(n, dtype, epsilon=self.epsilon)
-        if self.solver == "muon":
-            return Muon(n, dtype, weight_matrices(network), **adam)
-        return Adam(n, dtype, **adam)
+        optimizer = self.solver
+        if isinstance(optimizer, str):
+            kind, names = OPTIMIZERS[optimizer]
+            optimizer = kind(**{name: getattr(self, name) for name in names})
+        return optimizer.start(len(network.parameters), network.dtype, weight_matrices(network))
 
     def _batch_size(self, n):
         if self.batch_size != "auto":
@@ -115,15 +111,16 @@ class TrainingParts:
         if validation is not None:
             best = network.parameters.nbytes + network.state.nbytes
             beside = best + session_bytes(network, len(validation.encoded), team.threads)
+        optimizer = self._new_optimizer(network)
         return Trainer(
             network,
             self._targets.loss,
-            self._new_optimizer(network),
+            optimizer,
             team,
             batch_size=self._batch_size(n),
             alpha=self.alpha,
             l1_ratio=self.l1_ratio,
-            decoupled=self.solver == "adamw",
+            decoupled=optimizer is not None and optimizer.decoupled,
             clip=self.clip_norm,
             max_norm=self.max_norm,
             ema_decay=self.ema_decay,

@@ -10,11 +10,11 @@ __all__ = ["Stateful"]
 class Stateful:
     """Base of what goes on from a state: optimisers, penalties, means."""
 
-    _kept: tuple[str, ...] = ()  # attributes that make up the state
+    kept: tuple[str, ...] = ()  # attributes that make up the state
 
     def state(self) -> dict:
         """What is needed to go on: numbers and arrays by name, the arrays not copied; the next step changes them."""
-        return {name: getattr(self, name) for name in self._kept}
+        return {name: getattr(self, name) for name in self.kept}
 
     def set_state(self, state):
         """Go on from a state; its arrays are copied.
@@ -30,8 +30,8 @@ class Stateful:
             Where names, shapes or dtypes are others; nothing has changed then.
         """
         kind = type(self).__name__
-        if set(state) != set(self._kept):
-            raise ValueError(f"the state of {kind} must have {sorted(self._kept)}, got {sorted(state)}")
+        if set(state) != set(self.kept):
+            raise ValueError(f"the state of {kind} must have {sorted(self.kept)}, got {sorted(state)}")
         for name, own in self.state().items():
             got = np.asarray(state[name])
             if isinstance(own, np.ndarray) and (own.shape != got.shape or own.dtype != got.dtype):

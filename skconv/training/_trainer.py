@@ -47,7 +47,7 @@ class Update:
     def __call__(self, parameters, gradient, rate):
         """Move the parameters."""
         optimizer = self.optimizer
-        optimizer.start()
+        optimizer.begin()
         if len(parameters) < _PARTS * _PART_SIZE or not optimizer.by_parts:
             optimizer.update(parameters, gradient, rate)
             return
@@ -62,7 +62,8 @@ class Trainer:
     ----------
     network : Network
     loss : Loss
-    optimizer : Adam, SGD, RMSProp or Muon, or None for L-BFGS
+    optimizer : Optimizer or None
+        One that is started; None for L-BFGS.
     team : Team
     batch_size : int
         Largest batch; batches of an epoch have equal sizes, give or take one.

@@ -1,9 +1,10 @@
 """Optimisers over one flat vector of parameters: a few vector calls a step, by slices that threads share.
 
-A step is ``start()``, then ``update(parameters, gradient, rate, part)`` for slices that cover the vector, each once, in
-any order; no bit depends on the slices.  Where ``by_parts`` is False there is one call for the whole vector.
-``lengths(rate, out)`` then says how far that step moves each parameter for each unit of a steady gradient, by which the
-l1 penalty is measured.  ``state()`` is all it takes to go on from there, the parameters aside.
+``optimizer.start(n, dtype, matrices)`` gives a copy with arrays for ``n`` parameters.  Its step is ``begin()``, then
+``update(parameters, gradient, rate, part)`` for slices that cover the vector, each once, in any order; no bit depends
+on the slices.  Where ``by_parts`` is False there is one call for the whole vector.  ``lengths(rate, out)`` then says
+how far that step moves each parameter for each unit of a steady gradient, by which the l1 penalty is measured.
+``state()`` is all it takes to go on from there, the parameters aside.
 """
 
 from __future__ import annotations
@@ -12,73 +13,121 @@ from itertools import pairwise
 from math import prod, sqrt
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
-from .._input.constraints import DTYPES, EPSILONS, at_least, between, check_arguments, fitting
+from .._input.constraints import EPSILONS, between, check_arguments
 from .._input.memory import counted
+from .._input.versions import Versioned
 from ._orthogonal import orthogonalize
 from ._state import Stateful
 
-__all__ = ["SGD", "Adam", "Muon", "RMSProp", "orthogonalize"]
+__all__ = ["OPTIMIZERS", "SGD", "Adam", "AdamW", "Muon", "Optimizer", "RMSProp", "orthogonalize"]
 
-_VECTOR: dict = {"n": [at_least(0)], "dtype": [DTYPES]}
-_MOMENTUM: dict = {"momentum": [between(0, 1, closed="both")], "nesterov": ["boolean"]}
+_MOMENTUM: dict = {"momentum": [between(0, 1, closed="both")], "nesterovs_momentum": ["boolean"]}
 
 
-class _Optimizer(Stateful):
-    """What all optimisers share."""
+class Optimizer(Stateful, Versioned, BaseEstimator):
+    """Base of the optimisers: parameters, and in the copy that `start` gives what is kept from step to step.
 
+    An optimiser of your own is a subclass that has `update`; and where it keeps something, `allocate` and ``kept``.
+
+    Attributes
+    ----------
+    kept : tuple of str
+        Names of the attributes that make up the state, numbers and arrays.
+    by_parts : bool
+        Whether slices of the parameters may be updated one by one, by several threads.
+    decoupled : bool
+        Whether the penalty shrinks the weights directly and not by its gradient.
+    """
+
+    _parameter_constraints: dict = {}
+    _within_model = True
     by_parts = True
+    decoupled = False
 
-    def start(self):
+    def start(self, n, dtype, matrices=()):
+        """A copy that is ready for steps; the optimiser itself keeps nothing.
+
+        Parameters
+        ----------
+        n : int
+            Parameters of the network.
+        dtype : dtype
+            Of the parameters, float32 or float64.
+        matrices : list of (int, tuple), default=()
+            Where a kernel begins in the flat vector, and its shape as a matrix, ``(rows, columns)``, or ``(m, rows,
+            columns)`` for ``m`` matrices that follow each other; rising, without overlap.
+
+        Returns
+        -------
+        Optimizer
+        """
+        check_arguments(self)
+        # Python's numbers: one of NumPy's in double precision would make a pass of floats twice as slow.
+        values = self.get_params(deep=False).items()
+        started = type(self)(**{name: v.item() if isinstance(v, np.generic) else v for name, v in values})
+        started.allocate(n, np.dtype(dtype), matrices)
+        return started
+
+    def allocate(self, n, dtype, matrices):
+        """Make the arrays for ``n`` parameters."""
+
+    def begin(self):
         """Begin a step; the slices follow."""
+
+    def update(self, parameters, gradient, rate, part=slice(None)):
+        """Move one part of the parameters; ``gradient`` may be overwritten there."""
+        raise NotImplementedError
 
     def lengths(self, rate, out):
         """Fill ``out`` with how far the last step moves each parameter for each unit of a steady gradient."""
-        raise NotImplementedError
+        out.fill(rate)
 
 
-class Adam(_Optimizer):
+class Adam(Optimizer):
     """Adam (Kingma and Ba, arXiv 1412.6980).
 
     Parameters
     ----------
-    n : int
-        Parameters.
-    dtype : dtype
-    beta_1, beta_2 : float, default=0.9, 0.999
-        Decay of the two moments.
+    beta_1 : float, default=0.9
+        Decay of the running mean of the gradient, in [0, 1).
+    beta_2 : float, default=0.999
+        Decay of the running mean of the squared gradient, in [0, 1).
     epsilon : float, default=1e-8
-        Added to the root of the second; from 1e-30 to 1e30.
+        Added to the root of the running mean of the squared gradient; from 1e-30 to 1e30.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skconv.training.optimizers import Adam
-    >>> optimizer, parameters = Adam(2, np.float64), np.array([1.0, -2.0])
-    >>> optimizer.start()
+    >>> optimizer, parameters = Adam().start(2, np.float64), np.array([1.0, -2.0])
+    >>> optimizer.begin()
     >>> optimizer.update(parameters, np.array([0.5, -30.0]), 0.1)  # the first step is the rate against the sign
     >>> parameters.round(6)
     array([ 0.9, -1.9])
     """
 
-    _kept = ("first", "second", "steps")
+    kept = ("first", "second", "steps")
 
     _parameter_constraints: dict = {
-        **_VECTOR,
         "beta_1": [between(0, 1)],
         "beta_2": [between(0, 1)],
         "epsilon": [EPSILONS],
     }
 
-    def __init__(self, n, dtype, *, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
-        check_arguments(self, locals())
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+    def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+    def allocate(self, n, dtype, matrices):
+        """Make the arrays for ``n`` parameters."""
         # Sums of gradients and of their squares, discounted: the moments, but for a factor that is left for the step.
-        # Factors are Python's numbers: one of NumPy's in double precision would make a pass of floats twice as slow.
         self.first, self.second, self._work = np.zeros(n, dtype), np.zeros(n, dtype), np.empty(n, dtype)
         self.steps = 0
 
-    def start(self):
+    def begin(self):
         """Begin a step; the slices follow."""
         self.steps += 1
 
@@ -104,39 +153,55 @@ class Adam(_Optimizer):
         _inverse_root(self.second, float(rate) / scale, self.epsilon / scale, out)
 
 
-class RMSProp(_Optimizer):
+class AdamW(Adam):
+    """Adam whose penalty shrinks the weights directly (Loshchilov and Hutter, arXiv 1711.05101).
+
+    Parameters
+    ----------
+    beta_1 : float, default=0.9
+        Decay of the running mean of the gradient, in [0, 1).
+    beta_2 : float, default=0.999
+        Decay of the running mean of the squared gradient, in [0, 1).
+    epsilon : float, default=1e-8
+        Added to the root of the running mean of the squared gradient; from 1e-30 to 1e30.
+    """
+
+    decoupled = True
+
+
+class RMSProp(Optimizer):
     """RMSProp (Tieleman and Hinton, 2012), as in PyTorch: the gradient over the root of the mean of its squares.
 
     ``v = decay v + (1 - decay) g**2; p -= rate g / (sqrt(v) + epsilon)``.
 
     Parameters
     ----------
-    n : int
-        Parameters.
-    dtype : dtype
     decay : float, default=0.99
-        Of the mean of the squared gradients, PyTorch's ``alpha``.
+        Decay of the running mean of the squared gradient, PyTorch's ``alpha``, in [0, 1).
     epsilon : float, default=1e-8
-        Added to its root; from 1e-30 to 1e30.
+        Added to the root of the running mean of the squared gradient; from 1e-30 to 1e30.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skconv.training.optimizers import RMSProp
-    >>> optimizer, parameters = RMSProp(2, np.float64), np.array([1.0, -2.0])
-    >>> optimizer.start()
+    >>> optimizer, parameters = RMSProp().start(2, np.float64), np.array([1.0, -2.0])
+    >>> optimizer.begin()
     >>> optimizer.update(parameters, np.array([0.5, -30.0]), 0.01)  # ten times the rate: the mean starts from zero
     >>> parameters.round(6)
     array([ 0.9, -1.9])
     """
 
-    _kept = ("second",)
+    kept = ("second",)
 
-    _parameter_constraints: dict = {**_VECTOR, "decay": [between(0, 1)], "epsilon": [EPSILONS]}
+    _parameter_constraints: dict = {"decay": [between(0, 1)], "epsilon": [EPSILONS]}
 
-    def __init__(self, n, dtype, *, decay=0.99, epsilon=1e-8):
-        check_arguments(self, locals())
-        self.decay, self.epsilon = decay, epsilon
+    def __init__(self, decay=0.99, epsilon=1e-8):
+        self.decay = decay
+        self.epsilon = epsilon
+
+    def allocate(self, n, dtype, matrices):
+        """Make the arrays for ``n`` parameters."""
         self.second, self._work = np.zeros(n, dtype), np.empty(n, dtype)  # a discounted sum, as in Adam
 
     def update(self, parameters, gradient, rate, part=slice(None)):
@@ -158,37 +223,39 @@ class RMSProp(_Optimizer):
         _inverse_root(self.second, float(rate) / scale, self.epsilon / scale, out)
 
 
-class SGD(_Optimizer):
+class SGD(Optimizer):
     """Stochastic gradient descent with momentum, as in PyTorch: ``v = momentum v + g; p -= rate v``.
 
     With Nesterov's momentum (Sutskever et al., 2013) the step is ``g + momentum v``.
 
     Parameters
     ----------
-    n : int
-        Parameters.
-    dtype : dtype
     momentum : float, default=0.9
-    nesterov : bool, default=True
+        Share of the last update that the next one keeps, in [0, 1].
+    nesterovs_momentum : bool, default=True
+        Whether the momentum looks one update ahead.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skconv.training.optimizers import SGD
-    >>> optimizer, parameters = SGD(2, np.float64, momentum=0.0), np.array([1.0, -2.0])
-    >>> optimizer.start()
+    >>> optimizer, parameters = SGD(momentum=0.0).start(2, np.float64), np.array([1.0, -2.0])
+    >>> optimizer.begin()
     >>> optimizer.update(parameters, np.array([0.5, -30.0]), 0.1)
     >>> parameters
     array([0.95, 1.  ])
     """
 
-    _kept = ("velocity",)
+    kept = ("velocity",)
 
-    _parameter_constraints: dict = {**_VECTOR, **_MOMENTUM}
+    _parameter_constraints: dict = _MOMENTUM
 
-    def __init__(self, n, dtype, *, momentum=0.9, nesterov=True):
-        check_arguments(self, locals())
-        self.momentum, self.nesterov = momentum, nesterov
+    def __init__(self, momentum=0.9, nesterovs_momentum=True):
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+
+    def allocate(self, n, dtype, matrices):
+        """Make the arrays for ``n`` parameters."""
         self.velocity, self._work = np.zeros(n, dtype), np.empty(n, dtype)
 
     def update(self, parameters, gradient, rate, part=slice(None)):
@@ -197,7 +264,7 @@ class SGD(_Optimizer):
         rate = float(rate)
         np.multiply(velocity, self.momentum, out=velocity)
         np.add(velocity, g, out=velocity)
-        if self.nesterov:
+        if self.nesterovs_momentum:
             np.multiply(velocity, self.momentum, out=work)
             np.add(work, g, out=work)
             np.multiply(work, rate, out=work)
@@ -210,18 +277,6 @@ class SGD(_Optimizer):
         out.fill(float(rate) * _steady(self.momentum))
 
 
-def _are_matrices(value):
-    """Whether they are places and shapes of matrices in a flat vector."""
-    place, size = at_least(0), at_least(1)
-    try:
-        return all(
-            place.is_satisfied_by(start) and len(shape) in (2, 3) and all(map(size.is_satisfied_by, shape))
-            for start, shape in value
-        )
-    except (TypeError, ValueError):  # no pairs, no shapes
-        return False
-
-
 class Muon(Adam):
     """Muon for matrices (Jordan, 2024, https://kellerjordan.github.io/posts/muon), Adam for all other parameters.
 
@@ -229,34 +284,32 @@ class Muon(Adam):
 
     Parameters
     ----------
-    n : int
-        Parameters.
-    dtype : dtype
-    matrices : list of (int, tuple)
-        Where a matrix begins in the flat vector, and its shape ``(rows, columns)``, or ``(m, rows, columns)`` for ``m``
-        matrices that follow each other; rising, without overlap.  A weight ``(filters, *taps, channels)`` is the matrix
-        ``(filters, rest)``.
     momentum : float, default=0.95
-    nesterov : bool, default=True
+        Share of the last update of a matrix that the next one keeps, in [0, 1].
+    nesterovs_momentum : bool, default=True
+        Whether the momentum looks one update ahead.
     like_adam : bool, default=True
         Whether the step of a matrix is ``0.2 sqrt(max(rows, columns))`` times the rate, about the size of Adam's, so
         that one rate suits all parameters (Liu et al., arXiv 2502.16982).  Otherwise it is Jordan's ``sqrt(max(1, rows
         / columns))``, with rates of about 0.02.
-    beta_1, beta_2, epsilon : float
-        As in `Adam`, for the others.
+    beta_1 : float, default=0.9
+        Decay of the running mean of the gradient, in [0, 1), of all other parameters.
+    beta_2 : float, default=0.999
+        Decay of the running mean of the squared gradient, in [0, 1), of all other parameters.
+    epsilon : float, default=1e-8
+        Added to the root of the running mean of the squared gradient of all other parameters; from 1e-30 to 1e30.
 
-    Raises
-    ------
-    ValueError
-        Where matrices overlap or do not lie in the vector, or where ``update`` is asked for a part.
+    Notes
+    -----
+    The matrices are the kernels: a weight ``(filters, *taps, channels)`` is the matrix ``(filters, rest)``.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skconv.training.optimizers import Muon
-    >>> optimizer = Muon(6, np.float64, [(0, (2, 2))], like_adam=False)  # a matrix and two biases
+    >>> optimizer = Muon(like_adam=False).start(6, np.float64, [(0, (2, 2))])  # a matrix and two biases
     >>> parameters = np.zeros(6)
-    >>> optimizer.start()
+    >>> optimizer.begin()
     >>> optimizer.update(parameters, np.array([3.0, 0.0, 0.0, 3.0, 1.0, -1.0]), 0.1)
     >>> parameters.round(2) + 0.0
     array([-0.11,  0.  ,  0.  , -0.11, -0.1 ,  0.1 ])
@@ -266,38 +319,38 @@ class Muon(Adam):
     _parameter_constraints: dict = {
         **Adam._parameter_constraints,
         **_MOMENTUM,
-        "matrices": [fitting(_are_matrices, "a list of (start, shape), shape with 2 or 3 ints of at least 1")],
         "like_adam": ["boolean"],
     }
 
     def __init__(
         self,
-        n,
-        dtype,
-        matrices,
-        *,
         momentum=0.95,
-        nesterov=True,
+        nesterovs_momentum=True,
         like_adam=True,
         beta_1=0.9,
         beta_2=0.999,
         epsilon=1e-8,
     ):
-        check_arguments(self, locals())
+        super().__init__(beta_1, beta_2, epsilon)
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.like_adam = like_adam
+
+    def allocate(self, n, dtype, matrices):
+        """Make the arrays for ``n`` parameters; raises where matrices overlap or do not lie within them."""
         ends = [(start, start + prod(shape)) for start, shape in matrices]
         edges = [0, *(edge for pair in ends for edge in pair), n]
         if any(b < a for a, b in pairwise(edges)):
             raise ValueError(
                 f"matrices must rise without overlap within {counted(n, 'parameter')}, got {list(matrices)}"
             )
-        super().__init__(n, dtype, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
-        self.momentum, self.nesterov = momentum, nesterov
+        super().allocate(n, dtype, matrices)
         # Adam's parts are the gaps; of its first moments, those of matrices are their velocities.
         self._others = [slice(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
         self._matrices = []
         for (start, stop), (_, shape) in zip(ends, matrices, strict=True):
             rows, columns = shape[-2:]
-            factor = 0.2 * sqrt(max(rows, columns)) if like_adam else sqrt(max(1.0, rows / columns))
+            factor = 0.2 * sqrt(max(rows, columns)) if self.like_adam else sqrt(max(1.0, rows / columns))
             grams = np.empty((2, *shape[:-2], min(rows, columns), min(rows, columns)), dtype)
             norm = np.zeros((*shape[:-2], 1, 1), dtype)  # of the last momentum
             self._matrices.append((slice(start, stop), tuple(shape), factor, grams, norm))
@@ -312,7 +365,7 @@ class Muon(Adam):
             p, g, velocity, work = parameters[where], gradient[where], self.first[where], self._work[where]
             np.multiply(velocity, self.momentum, out=velocity)
             np.add(velocity, g, out=velocity)
-            if self.nesterov:
+            if self.nesterovs_momentum:
                 np.multiply(velocity, self.momentum, out=work)
                 np.add(g, work, out=g)
             else:
@@ -342,3 +395,13 @@ def _inverse_root(values, factor, epsilon, out):
     np.sqrt(values, out=out)
     np.add(out, epsilon, out=out)
     np.divide(factor, out, out=out)
+
+
+# By the estimators' ``solver``: the class, and which of its parameters the estimators have too.
+OPTIMIZERS: dict[str, tuple[type[Optimizer], tuple[str, ...]]] = {
+    "adam": (Adam, ("beta_1", "beta_2", "epsilon")),
+    "adamw": (AdamW, ("beta_1", "beta_2", "epsilon")),
+    "sgd": (SGD, ("momentum", "nesterovs_momentum")),
+    "rmsprop": (RMSProp, ("epsilon",)),
+    "muon": (Muon, ("beta_1", "beta_2", "epsilon")),
+}

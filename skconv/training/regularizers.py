@@ -120,7 +120,7 @@ class L1Penalty(Stateful):
     array([ 1.95, -3.95,  0.  ,  0.03])
     """
 
-    _kept = ("paid", "due")
+    kept = ("paid", "due")
     _parameter_constraints = {**_PENALTY, "lengths": [callable, None]}
 
     def __init__(self, alpha, mask, dtype, lengths=None):
@@ -295,7 +295,7 @@ class WeightAverage(Stateful):
     array([0.9, 1. ])
     """
 
-    _kept = ("values", "steps")
+    kept = ("values", "steps")
     _parameter_constraints: dict = {"parameters": [np.ndarray], "decay": [between(0, 1)]}
 
     def __init__(self, parameters, decay=0.999):

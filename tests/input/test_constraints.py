@@ -60,7 +60,7 @@ from skconv.layers import (
 from skconv.layers.activation import FUNCTIONS
 from skconv.layers.initializers import INITIALIZERS
 from skconv.training.losses import BinaryCrossEntropy, BinaryFocal, Focal, Huber, SoftmaxCrossEntropy
-from skconv.training.optimizers import SGD, Adam, Muon, RMSProp
+from skconv.training.optimizers import SGD, Adam, AdamW, Muon, RMSProp
 from skconv.training.regularizers import ClipNorm, L1Penalty, L2Penalty, MaxNorm, WeightAverage
 from skconv.training.schedules import Plateau, warmed
 
@@ -148,7 +148,6 @@ WRONG = {
     "vector": [1.0, [[1.0]], np.zeros((2, 2))],
     "array": [None, 1.0, [1.0], "a"],
     "arrays": [None, np.zeros((2, 2)), [1.0], [[1.0]], "a"],
-    "matrices": [None, 3, [3], [(0,)], [(0, 3)], [(0, (3,))], [(0, (3, 0))], [(-1, (3, 3))], [(0.0, (3, 3))], "ab"],
     "augmentations": [None, "flip", ["flip"], Flip(), [Flip], [None]],
     "function": [None, 3, "cosine"],
     "shape": [None, 8, (8, 8), (8, 8, 0), (8, 8, 1.0), "881", (8, 8, True), (8, 8, 1, 1)],
@@ -200,8 +199,7 @@ LAYERS = {
 NEEDED = {
     Convolution: {"filters": 3}, Dense: {"units": 3}, FullyConnected: {"filters": 3}, LocallyConnected: {"filters": 3},
     SeparableConvolution: {"filters": 3}, TransposedConvolution: {"filters": 3}, Residual: {"layers": [Bias()]},
-    Parallel: {"branches": [[Bias()]]}, Adam: {"n": 9, "dtype": "float32"}, SGD: {"n": 9, "dtype": "float32"},
-    RMSProp: {"n": 9, "dtype": "float32"}, Muon: {"n": 9, "dtype": "float32", "matrices": [(0, (3, 3))]},
+    Parallel: {"branches": [[Bias()]]},
     L1Penalty: {"alpha": 1, "mask": np.ones(3), "dtype": "float32"},
     L2Penalty: {"alpha": 1, "mask": np.ones(3), "dtype": "float32"},
     ClipNorm: {"limit": 1},
@@ -210,18 +208,13 @@ NEEDED = {
     Augmenter: {"augmentations": [], "shape": (8, 8, 1), "scale": 1},
     named_architecture: {"name": "fcn", "input_shape": (8, 8, 1)},
 }  # fmt: skip
-VECTOR = {"n": "whole", "dtype": "dtype"}
-ADAM = {**VECTOR, "beta_1": "share", "beta_2": "share", "epsilon": "epsilon"}
+ADAM = {"beta_1": "share", "beta_2": "share", "epsilon": "epsilon"}
 OTHERS = {
     SoftmaxCrossEntropy: {"label_smoothing": "share"},
     BinaryCrossEntropy: {"label_smoothing": "share"},
     Focal: {"gamma": "amount", "label_smoothing": "share"},
     BinaryFocal: {"gamma": "amount", "label_smoothing": "share"},
     Huber: {"delta": "positive"},
-    Adam: ADAM,
-    SGD: {**VECTOR, "momentum": "part", "nesterov": "flag"},
-    RMSProp: {**VECTOR, "decay": "share", "epsilon": "epsilon"},
-    Muon: {**ADAM, "matrices": "matrices", "momentum": "part", "nesterov": "flag", "like_adam": "flag"},
     ClipNorm: {"limit": "positive"},
     L1Penalty: {"alpha": "amount", "mask": "vector", "dtype": "dtype", "lengths": "function or None"},
     L2Penalty: {"alpha": "amount", "mask": "vector", "dtype": "dtype"},
@@ -232,6 +225,13 @@ OTHERS = {
     named_architecture: {"name": "name", "input_shape": "shape"},
     auto: {"shape": "shape", "flips": "flag"},
     Augmenter: {"augmentations": "augmentations", "shape": "shape", "scale": "numbers"},
+}
+OPTIMIZERS = {
+    Adam: ADAM,
+    AdamW: ADAM,
+    SGD: {"momentum": "part", "nesterovs_momentum": "flag"},
+    RMSProp: {"decay": "share", "epsilon": "epsilon"},
+    Muon: {**ADAM, "momentum": "part", "nesterovs_momentum": "flag", "like_adam": "flag"},
 }
 AUGMENTATIONS = {
     Brightness: {"share": "amount"},
@@ -367,6 +367,12 @@ def test_wrong_argument_of_an_augmentation(kind, name, value):
         ConvNetClassifier(augment=["flip", kind(**{name: value})]).fit(X, Y)
 
 
+@pytest.mark.parametrize(("kind", "name", "value"), cases(OPTIMIZERS))
+def test_wrong_argument_of_an_optimiser(kind, name, value):
+    with pytest.raises(InvalidParameterError, match=expected(kind.__name__, name, value)):
+        ConvNetClassifier(filters=2, hidden_layer_sizes=2, solver=kind(**{name: value})).fit(X, Y)
+
+
 @pytest.mark.parametrize(("kind", "name", "value"), cases(TRANSFORMERS) + cases(NETWORKS))
 def test_wrong_argument_of_an_estimator(kind, name, value):
     message = rf"The '{name}' parameter of {kind.__name__} must be .* Got {re.escape(shown_alike(value))}.* instead"
@@ -380,7 +386,7 @@ def test_the_tables_have_all_arguments():
         named = [getattr(module, name) for name in module.__all__]
         kinds = {kind for kind in named if isinstance(kind, type) and issubclass(kind, BaseEstimator)}
         assert kinds - {Layer, augmentation_module.Augmentation} == set(table) - {Augmenter}
-    for table in (LAYERS, AUGMENTATIONS, OTHERS, TRANSFORMERS):
+    for table in (LAYERS, AUGMENTATIONS, OPTIMIZERS, OTHERS, TRANSFORMERS):
         for kind, arguments in table.items():
             assert set(arguments) == set(signature(kind).parameters) == set(kind._parameter_constraints), kind
 

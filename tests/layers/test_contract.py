@@ -160,7 +160,7 @@ def test_weights_decay_and_have_units(case):
 def test_max_norm_limits_every_unit(case):
     network, X = build(case, units=3), samples(case, 24)
     with Team(1) as team:
-        optimizer = SGD(len(network.parameters), np.float64)
+        optimizer = SGD().start(len(network.parameters), np.float64)
         trainer = Trainer(network, SoftmaxCrossEntropy(), optimizer, team, batch_size=24, max_norm=0.1)
         trainer.step(X, np.arange(24) % 3, np.ones(24), np.arange(24), 0.1)
     for name, array in network.named_parameters().items():

@@ -14,7 +14,7 @@ START = np.array([0.5, -1.0, 2.0])
 # Parameters after some steps on the gradient of `slope`, by PyTorch 2.13.
 PYTORCH = {
     "adam": (
-        lambda: Adam(3, np.float64),
+        lambda: Adam().start(3, np.float64),
         0.05,
         {
             1: [0.5499999933333343, -1.04999999875, 1.95000000003125],
@@ -24,7 +24,7 @@ PYTORCH = {
         },
     ),
     "adam with its own decays": (
-        lambda: Adam(3, np.float64, beta_1=0.8, beta_2=0.95, epsilon=1e-3),
+        lambda: Adam(beta_1=0.8, beta_2=0.95, epsilon=1e-3).start(3, np.float64),
         0.1,
         {
             1: [0.5986842105263158, -1.0997506234413965, 1.9000062496093995],
@@ -34,7 +34,7 @@ PYTORCH = {
         },
     ),
     "momentum": (
-        lambda: SGD(3, np.float64, nesterov=False),
+        lambda: SGD(nesterovs_momentum=False).start(3, np.float64),
         0.02,
         {
             1: [0.5015, -1.008, 1.68],
@@ -44,7 +44,7 @@ PYTORCH = {
         },
     ),
     "nesterov": (
-        lambda: SGD(3, np.float64),
+        lambda: SGD().start(3, np.float64),
         0.02,
         {
             1: [0.50285, -1.0152, 1.3920000000000001],
@@ -54,7 +54,7 @@ PYTORCH = {
         },
     ),
     "rmsprop": (
-        lambda: RMSProp(3, np.float64),
+        lambda: RMSProp().start(3, np.float64),
         0.02,
         {
             1: [0.6999997333336888, -1.1999999500000125, 1.8000000012500001],
@@ -64,7 +64,7 @@ PYTORCH = {
         },
     ),
     "rmsprop with its own decay": (
-        lambda: RMSProp(3, np.float64, decay=0.8, epsilon=1e-3),
+        lambda: RMSProp(decay=0.8, epsilon=1e-3).start(3, np.float64),
         0.05,
         {
             1: [0.6085665691586861, -1.1111818733085304, 1.8882122239416554],
@@ -74,7 +74,7 @@ PYTORCH = {
         },
     ),
     "plain": (
-        lambda: SGD(3, np.float64, momentum=0.0),
+        lambda: SGD(momentum=0.0).start(3, np.float64),
         0.02,
         {
             1: [0.5015, -1.008, 1.68],
@@ -95,14 +95,14 @@ def test_trajectory_equals_pytorch(name):
     make, rate, expected = PYTORCH[name]
     optimizer, p = make(), START.copy()
     for step in range(1, 11):
-        optimizer.start()
+        optimizer.begin()
         optimizer.update(p, slope(p), rate)
         if step in expected:
             np.testing.assert_allclose(p, expected[step], rtol=0, atol=1e-10)
 
 
 def test_decoupled_decay_before_the_update_is_pytorchs_adamw():
-    optimizer, p, rate, decay = Adam(3, np.float64), START.copy(), 0.05, 0.3
+    optimizer, p, rate, decay = Adam().start(3, np.float64), START.copy(), 0.05, 0.3
     expected = {
         1: [0.5424999933333342, -1.03499999875, 1.92000000003125],
         2: [0.5814961270142084, -1.0693192095757964, 1.8414523636855893],
@@ -112,7 +112,7 @@ def test_decoupled_decay_before_the_update_is_pytorchs_adamw():
     for step in range(1, 11):
         gradient = slope(p)
         p -= rate * decay * p
-        optimizer.start()
+        optimizer.begin()
         optimizer.update(p, gradient, rate)
         if step in expected:
             np.testing.assert_allclose(p, expected[step], rtol=0, atol=1e-10)
@@ -140,7 +140,7 @@ PYTORCH_MUON = {
         },
     ),
     "Jordan's scale, no Nesterov": (
-        {"momentum": 0.9, "nesterov": False, "like_adam": False},
+        {"momentum": 0.9, "nesterovs_momentum": False, "like_adam": False},
         {
             1: [
                 0.791470985436, -0.71036610994, 0.402777026311, -0.274042572615, -0.129158258512, -0.962340094552,
@@ -164,9 +164,9 @@ def coupled(p):
 @pytest.mark.parametrize("name", PYTORCH_MUON)
 def test_muon_equals_pytorch(name):
     options, expected = PYTORCH_MUON[name]
-    optimizer, p = Muon(16, np.float64, PARTS, **options), np.sin(np.arange(1.0, 17.0) ** 2)
+    optimizer, p = Muon(**options).start(16, np.float64, PARTS), np.sin(np.arange(1.0, 17.0) ** 2)
     for step in range(1, 7):
-        optimizer.start()
+        optimizer.begin()
         optimizer.update(p, coupled(p), 0.05)
         if step in expected:
             np.testing.assert_allclose(p, expected[step], rtol=0, atol=1e-9)
@@ -208,36 +208,36 @@ def test_singular_values_end_near_one(shape):
 
 
 def test_no_gradient_moves_no_matrix():
-    optimizer, p = Muon(16, np.float32, PARTS), np.ones(16, np.float32)
-    optimizer.start()
+    optimizer, p = Muon().start(16, np.float32, PARTS), np.ones(16, np.float32)
+    optimizer.begin()
     optimizer.update(p, np.zeros(16, np.float32), 0.1)
     np.testing.assert_array_equal(p, 1)
 
 
 def test_a_stack_is_its_matrices():
     rng = np.random.default_rng(0)
-    together = Muon(24, np.float64, [(0, (4, 2, 3))])
-    apart = Muon(24, np.float64, [(6 * i, (2, 3)) for i in range(4)])
+    together = Muon().start(24, np.float64, [(0, (4, 2, 3))])
+    apart = Muon().start(24, np.float64, [(6 * i, (2, 3)) for i in range(4)])
     p = rng.standard_normal(24)
     q = p.copy()
     for _ in range(3):
         gradient = rng.standard_normal(24)
         for optimizer, parameters in ((together, p), (apart, q)):
-            optimizer.start()
+            optimizer.begin()
             optimizer.update(parameters, gradient.copy(), 0.1)
     np.testing.assert_allclose(p, q, rtol=0, atol=1e-12)
 
 
 def test_parameters_outside_matrices_move_by_adam():
     rng = np.random.default_rng(0)
-    muon = Muon(16, np.float32, PARTS, beta_1=0.8, beta_2=0.95, epsilon=1e-4)
-    adam = Adam(16, np.float32, beta_1=0.8, beta_2=0.95, epsilon=1e-4)
+    muon = Muon(beta_1=0.8, beta_2=0.95, epsilon=1e-4).start(16, np.float32, PARTS)
+    adam = Adam(beta_1=0.8, beta_2=0.95, epsilon=1e-4).start(16, np.float32)
     p = rng.standard_normal(16).astype(np.float32)
     q = p.copy()
     for _ in range(4):
         gradient = rng.standard_normal(16).astype(np.float32)
         for optimizer, parameters in ((muon, p), (adam, q)):
-            optimizer.start()
+            optimizer.begin()
             optimizer.update(parameters, gradient.copy(), 0.1)
     inside = np.zeros(16, bool)
     inside[1:7] = inside[9:15] = True
@@ -250,11 +250,11 @@ def test_parameters_outside_matrices_move_by_adam():
 )
 def test_matrices_that_do_not_fit(matrices):
     with pytest.raises(ValueError, match="must rise without overlap within 16 parameters, got"):
-        Muon(16, np.float32, matrices)
+        Muon().start(16, np.float32, matrices)
 
 
 def test_muon_has_no_parts():
-    optimizer, p = Muon(16, np.float32, PARTS), np.ones(16, np.float32)
+    optimizer, p = Muon().start(16, np.float32, PARTS), np.ones(16, np.float32)
     assert not optimizer.by_parts
     assert all(kind.by_parts for kind in (Adam, SGD, RMSProp))
     with pytest.raises(
@@ -267,17 +267,17 @@ def test_muon_has_no_parts():
 
 
 KINDS = {
-    "adam": Adam,
-    "nesterov": SGD,
-    "momentum": lambda n, dtype: SGD(n, dtype, nesterov=False),
-    "rmsprop": RMSProp,
-    "muon": lambda n, dtype: Muon(n, dtype, [(3, (20, 30)), (700, (25, 9))]),
+    "adam": Adam().start,
+    "nesterov": SGD().start,
+    "momentum": SGD(nesterovs_momentum=False).start,
+    "rmsprop": RMSProp().start,
+    "muon": lambda n, dtype: Muon().start(n, dtype, [(3, (20, 30)), (700, (25, 9))]),
 }
 
 
 def move(optimizer, parameters, gradients):
     for gradient in gradients:
-        optimizer.start()
+        optimizer.begin()
         optimizer.update(parameters, gradient.copy(), 0.01)
 
 
@@ -304,18 +304,18 @@ def test_going_on_from_a_state_changes_no_bit(kind, dtype):
 
 
 def test_states_that_do_not_fit_change_nothing():
-    adam = Adam(5, np.float32)
-    adam.start()
+    adam = Adam().start(5, np.float32)
+    adam.begin()
     with pytest.raises(
         ValueError, match=r"the state of Adam must have \['first', 'second', 'steps'\], got \['velocity'\]"
     ):
-        adam.set_state(SGD(5, np.float32).state())
+        adam.set_state(SGD().start(5, np.float32).state())
     with pytest.raises(
         ValueError, match=r"first in the state of Adam must have shape \(5,\) .*, got \(6,\) and float32"
     ):
-        adam.set_state(Adam(6, np.float32).state())
+        adam.set_state(Adam().start(6, np.float32).state())
     with pytest.raises(ValueError, match=r"must have shape .* and dtype float32, got .* and float64"):
-        adam.set_state(Adam(5, np.float64).state())
+        adam.set_state(Adam().start(5, np.float64).state())
     assert adam.steps == 1
 
 
@@ -333,12 +333,12 @@ def test_a_rate_of_numpys_moves_as_pythons(kind):
     p, gradient = np.random.default_rng(0).standard_normal((2, 1003)).astype(np.float32)
     q, optimizers = p.copy(), [KINDS[kind](1003, np.float32) for _ in range(2)]
     for optimizer, parameters, rate in zip(optimizers, (p, q), (0.1, np.float64(0.1)), strict=True):
-        optimizer.start()
+        optimizer.begin()
         optimizer.update(parameters, gradient.copy(), rate)
     np.testing.assert_array_equal(p, q)
 
 
-@pytest.mark.parametrize("kind", [Adam, SGD, lambda n, dtype: SGD(n, dtype, nesterov=False), RMSProp])
+@pytest.mark.parametrize("kind", [Adam().start, SGD().start, SGD(nesterovs_momentum=False).start, RMSProp().start])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_slices_equal_the_whole_bit_for_bit(kind, dtype):
     rng = np.random.default_rng(0)
@@ -348,7 +348,7 @@ def test_slices_equal_the_whole_bit_for_bit(kind, dtype):
     for _ in range(5):
         gradient = rng.standard_normal(1003).astype(dtype)
         for optimizer in optimizers:
-            optimizer.start()
+            optimizer.begin()
         optimizers[0].update(whole, gradient.copy(), 0.01)
         for part in (slice(700, 1003), slice(0, 251), slice(251, 700)):
             optimizers[1].update(sliced, gradient.copy(), 0.01, part)

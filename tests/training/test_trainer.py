@@ -60,7 +60,7 @@ def make_trainer(network, team, optimizer=None, **options):
 
 def plain(network):
     """Gradient descent: a step is the rate times the gradient."""
-    return SGD(network.parameters.size, network.dtype, momentum=0.0)
+    return SGD(momentum=0.0).start(network.parameters.size, network.dtype)
 
 
 def constant(rate):
@@ -83,13 +83,13 @@ LAYERS = [
     *(Flatten(), Dense(4), Activation("tanh"), Dense(3)),
 ]
 SOLVERS = {
-    "adam": (lambda n, _: Adam(n, np.float64), 0.03, {}),
-    "adamw": (lambda n, _: Adam(n, np.float64), 0.03, {"decoupled": True}),
-    "nesterov": (lambda n, _: SGD(n, np.float64), 0.1, {}),
-    "momentum": (lambda n, _: SGD(n, np.float64, nesterov=False), 0.1, {}),
-    "rmsprop": (lambda n, _: RMSProp(n, np.float64), 0.01, {}),
-    "muon": (lambda n, network: Muon(n, np.float64, weight_matrices(network)), 0.03, {}),
-    "clipped": (lambda n, _: SGD(n, np.float64), 0.1, {"clip": 0.2}),
+    "adam": (lambda n, _: Adam().start(n, np.float64), 0.03, {}),
+    "adamw": (lambda n, _: Adam().start(n, np.float64), 0.03, {"decoupled": True}),
+    "nesterov": (lambda n, _: SGD().start(n, np.float64), 0.1, {}),
+    "momentum": (lambda n, _: SGD(nesterovs_momentum=False).start(n, np.float64), 0.1, {}),
+    "rmsprop": (lambda n, _: RMSProp().start(n, np.float64), 0.01, {}),
+    "muon": (lambda n, network: Muon().start(n, np.float64, weight_matrices(network)), 0.03, {}),
+    "clipped": (lambda n, _: SGD().start(n, np.float64), 0.1, {"clip": 0.2}),
 }
 
 # The network above, its weights the waves of `waves`, label smoothing 0.1, a penalty of 0.1 on weights: the mean loss
@@ -186,7 +186,12 @@ def test_trajectory_in_single_precision_stays_near():
     network.fill(waves().named_parameters())
     with Team(1) as team:
         trainer = Trainer(
-            network, SoftmaxCrossEntropy(0.1), Adam(network.parameters.size, np.float32), team, batch_size=8, alpha=0.1
+            network,
+            SoftmaxCrossEntropy(0.1),
+            Adam().start(network.parameters.size, np.float32),
+            team,
+            batch_size=8,
+            alpha=0.1,
         )
         losses = [trainer.step(IMAGES, LABELS, np.ones(8), np.arange(8), 0.03) for _ in range(5)]
     np.testing.assert_allclose(losses, PYTORCH["adam"][0][:5], rtol=1e-4)
@@ -320,7 +325,7 @@ def test_a_step_with_penalty(decoupled):
         before = network.parameters.copy()
         with Team(1) as team:
             trainer = make_trainer(
-                network, team, SGD(len(before), np.float64, momentum=0.9), alpha=alpha, decoupled=decoupled
+                network, team, SGD(momentum=0.9).start(len(before), np.float64), alpha=alpha, decoupled=decoupled
             )
             trainer.step(X, y, weight, np.arange(20), 0.01)
         results.append(network.parameters.copy())
@@ -336,7 +341,7 @@ def test_adam_step_with_decoupled_penalty():
         network = regression()
         before = network.parameters.copy()
         with Team(1) as team:
-            trainer = make_trainer(network, team, Adam(len(before), np.float64), alpha=alpha, decoupled=True)
+            trainer = make_trainer(network, team, Adam().start(len(before), np.float64), alpha=alpha, decoupled=True)
             trainer.step(X, y, weight, np.arange(20), 0.01)
         results.append(network.parameters.copy())
     np.testing.assert_allclose(
@@ -355,7 +360,7 @@ def test_a_weight_of_two_equals_two_copies(norm):
     for rows, targets, weight in ((X, y, repeats.astype(float)), (X[index], y[index], np.ones(len(index)))):
         network = initialized(layers, (6, 6, 1))
         with Team(1) as team:
-            optimizer = Adam(network.parameters.size, np.float64)
+            optimizer = Adam().start(network.parameters.size, np.float64)
             trainer = make_trainer(network, team, optimizer, batch_size=len(rows), alpha=0.01)
             losses = [
                 trainer.epoch([(rows, targets, weight, np.arange(len(rows)))], len(rows), constant(0.01))
@@ -533,7 +538,7 @@ def test_augmentation_gives_the_same_bits_on_any_number_of_threads(augment):
     for threads in (1, 2, 3):
         network = initialized(DEEP, (16, 16, 1), np.float32)
         with Team(threads) as team:
-            optimizer = Adam(network.parameters.size, np.float32)
+            optimizer = Adam().start(network.parameters.size, np.float32)
             augmenter = make_augmenter(augment, (16, 16, 1))
             trainer = make_trainer(network, team, optimizer, batch_size=192, augmenter=augmenter, seed=3)
             assert trainer.session.blocks > 1
@@ -613,7 +618,7 @@ def test_lbfgs_measures_running_statistics_at_the_minimum():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("optimizer", [Adam, SGD])
+@pytest.mark.parametrize("optimizer", [Adam(), SGD()], ids=["adam", "sgd"])
 def test_training_gives_the_same_bits_on_any_number_of_threads(dtype, optimizer, monkeypatch):
     monkeypatch.setattr(training, "_PART_SIZE", 1000)  # so that the threads share the optimiser's vectors
     X, y, weight = data(300, 256, 13, dtype)
@@ -622,7 +627,9 @@ def test_training_gives_the_same_bits_on_any_number_of_threads(dtype, optimizer,
     for threads in (1, 2, 3):
         network = initialized(DEEP, (16, 16, 1), dtype)
         with Team(threads) as team:
-            trainer = make_trainer(network, team, optimizer(network.parameters.size, dtype), batch_size=192, alpha=0.01)
+            trainer = make_trainer(
+                network, team, optimizer.start(network.parameters.size, dtype), batch_size=192, alpha=0.01
+            )
             assert trainer.session.blocks > 1
             losses = [trainer.epoch([(X, y, weight, np.arange(300))], 300, constant(0.01)) for _ in range(2)]
         results.append((network.parameters, network.state, losses))
@@ -638,7 +645,7 @@ def test_shared_updates_equal_whole_ones(monkeypatch):
         monkeypatch.setattr(training, "_PART_SIZE", size)
         network = regression()
         with Team(2) as team:
-            trainer = make_trainer(network, team, Adam(network.parameters.size, np.float64))
+            trainer = make_trainer(network, team, Adam().start(network.parameters.size, np.float64))
             trainer.epoch([(X, y, weight, np.arange(40))], 40, constant(0.01))
         results.append(network.parameters)
     np.testing.assert_array_equal(*results)
