@@ -3,7 +3,7 @@
 from ._augmenter import Augmenter, auto, make_augmenter, names_of
 from ._base import Augmentation
 from ._changes import Brightness, Cutout, Jitter, Mixup, Noise, Scaling
-from ._maps import Crop, Flip, Rotation, Shear, Shift, TimeWarp, Zoom
+from ._maps import Crop, Flip, Map, Rotation, Shear, Shift, TimeWarp, Zoom
 
 __all__ = [
     "Augmentation",
@@ -13,6 +13,7 @@ __all__ = [
     "Cutout",
     "Flip",
     "Jitter",
+    "Map",
     "Mixup",
     "Noise",
     "Rotation",

@@ -52,7 +52,7 @@ class Draws:
     maps : ndarray of shape (n, 2, 3) or None
     positions : ndarray of shape (n, W) or None
         Of warped time.
-    changes : list of (Change, ndarray)
+    changes : list of (Augmentation, ndarray)
     kept : ndarray of shape (n,) or None
         Shares that samples keep in mixup.
     """

@@ -18,16 +18,33 @@ class Augmentation(Versioned, BaseEstimator):
     """A random change of training samples: hyper-parameters only.
 
     All random numbers of a batch are drawn at once, one row a sample, by `draw`; what is done with a row depends on
-    nothing else.  So the result depends neither on threads nor on how a batch is cut.
+    nothing else.  So the result depends neither on threads nor on how a batch is cut.  An augmentation of one's own
+    that changes values has `draw` and `change`; one that moves what a sample shows is a `Map`, and has `draw`.
 
     Attributes
     ----------
     averaged : bool
         Whether it takes part in the averaging at prediction: what adds noise or hides something does not.
     whole : bool
-        Whether pixels land on pixels, so that nothing needs to be interpolated.
+        Whether it is a map that shifts by whole pixels or mirrors, and no more: nothing is interpolated then.
     of_images : bool
         Whether it is for images alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconv.augmentation import Augmentation, make_augmenter
+    >>> class Negative(Augmentation):
+    ...     def draw(self, n, shape, rng):
+    ...         return rng.random(n) < 0.5
+    ...
+    ...     def change(self, images, drawn, spread):
+    ...         images[drawn] *= -1
+    >>> augmenter = make_augmenter([Negative(), "shift"], (8, 8, 1))
+    >>> images = np.ones((6, 8, 8, 1), np.float32)
+    >>> augmenter.apply(images, augmenter.draw(6, np.random.default_rng(0)))
+    >>> images[:, 4, 4, 0]
+    array([ 1., -1., -1., -1.,  1.,  1.], dtype=float32)
     """
 
     _parameter_constraints: dict = {}
@@ -47,6 +64,19 @@ class Augmentation(Versioned, BaseEstimator):
 
     def draw(self, n, shape, rng) -> np.ndarray:
         """Random numbers for ``n`` samples of ``shape``, one row each, always in the same order."""
+        raise NotImplementedError
+
+    def change(self, images, drawn, spread) -> None:
+        """Change images in place by the random numbers drawn for them.
+
+        Parameters
+        ----------
+        images : ndarray of shape (m, H, W, C), float32 or float64
+        drawn : ndarray of shape (m, ...)
+            Their rows of what `draw` gave.
+        spread : ndarray of shape (C,)
+            Standard deviation of each channel in the training data.
+        """
         raise NotImplementedError
 
 

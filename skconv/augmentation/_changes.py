@@ -10,15 +10,7 @@ from .._input.constraints import at_least, between
 from .._kernels.sums import sum_along
 from ._base import AMOUNTS, Augmentation, amounts
 
-__all__ = ["Brightness", "Change", "Cutout", "Jitter", "Mixup", "Noise", "Scaling", "mix"]
-
-
-class Change(Augmentation):
-    """Base of those that change values."""
-
-    def change(self, images, drawn, spread) -> None:
-        """Change images ``(m, H, W, C)`` in place by their rows of `draw`; ``spread`` (C,) is that of the data."""
-        raise NotImplementedError
+__all__ = ["Brightness", "Cutout", "Jitter", "Mixup", "Noise", "Scaling", "mix"]
 
 
 def _each(drawn, images):
@@ -32,7 +24,7 @@ def _levels(images):
     return (sums / (images.shape[1] * images.shape[2])).astype(images.dtype)[:, None, None]
 
 
-class Noise(Change):
+class Noise(Augmentation):
     """Add normal noise, independent from pixel to pixel.
 
     Parameters
@@ -81,7 +73,7 @@ class Jitter(Noise):
         super().__init__(scale)
 
 
-class Scaling(Change):
+class Scaling(Augmentation):
     """Multiply the amplitude of a sample, that is, its distance from its own mean (Um et al., arXiv 1706.00527).
 
     All channels take the same factor, so that they keep their proportions, and each keeps its mean: what a factor does
@@ -115,7 +107,7 @@ class Scaling(Change):
         np.add(images, levels * (1 - factors), out=images)
 
 
-class Brightness(Change):
+class Brightness(Augmentation):
     """Make a sample lighter or darker: add one number to all its values.
 
     Values may leave the range of the data, of which nothing is known.
@@ -146,7 +138,7 @@ class Brightness(Change):
         np.add(images, _each(drawn, images) * (self.share * spread).astype(images.dtype), out=images)
 
 
-class Cutout(Change):
+class Cutout(Augmentation):
     """Hide a rectangle of each sample, of a series a stretch of time (DeVries and Taylor, arXiv 1708.04552).
 
     Its centre is anywhere, so part of it may lie outside.  It is filled with the sample's own mean, channel by channel.

@@ -19,7 +19,30 @@ _KNOTS = 6  # of a time warp, the ends among them
 
 
 class Map(Augmentation):
-    """Base of those whose `draw` gives affine maps, (n, 2, 3)."""
+    """An augmentation that moves what a sample shows: its `draw` gives affine maps, (n, 2, 3).
+
+    The pixel at ``(row, column)`` of the result shows the sample at ``map @ (row, column, 1)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconv.augmentation import Map, make_augmenter
+    >>> class UpsideDown(Map):
+    ...     whole = True  # nothing to interpolate
+    ...
+    ...     def draw(self, n, shape, rng):
+    ...         turned = rng.random(n) < 0.5
+    ...         last = shape[0] - 1
+    ...         return np.where(turned[:, None, None], [[-1, 0, last], [0, 1, 0]], np.eye(2, 3))
+    >>> augmenter = make_augmenter(UpsideDown(), (3, 1, 1))
+    >>> images = np.arange(12.0).reshape(4, 3, 1, 1)
+    >>> augmenter.apply(images, augmenter.draw(4, np.random.default_rng(0)))
+    >>> images.reshape(4, 3)
+    array([[ 0.,  1.,  2.],
+           [ 5.,  4.,  3.],
+           [ 8.,  7.,  6.],
+           [11., 10.,  9.]])
+    """
 
 
 def _about_centre(matrices, shape):

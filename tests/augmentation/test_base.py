@@ -2,10 +2,12 @@
 
 import pickle
 
+import numpy as np
 import pytest
 from helpers import generator
 from sklearn.base import clone
 
+from skconv import ConvNetClassifier
 from skconv.augmentation import (
     Augmentation,
     Brightness,
@@ -13,6 +15,7 @@ from skconv.augmentation import (
     Cutout,
     Flip,
     Jitter,
+    Map,
     Mixup,
     Noise,
     Rotation,
@@ -66,6 +69,46 @@ def test_bad_parameters(bad, shape, message):
 def test_the_base_says_what_is_missing():
     with pytest.raises(NotImplementedError):
         Augmentation().draw(1, (8, 8, 1), generator())
+    with pytest.raises(NotImplementedError):
+        Augmentation().change(np.zeros((1, 8, 8, 1)), np.zeros(1), np.ones(1))
+
+
+class Fade(Augmentation):
+    """Divide by a number from 1 to ``most``."""
+
+    def __init__(self, most=2.0):
+        self.most = most
+
+    def draw(self, n, shape, rng):
+        return rng.uniform(1, self.most, n)
+
+    def change(self, images, drawn, spread):
+        images /= drawn.astype(images.dtype)[:, None, None, None]
+
+
+class Transpose(Map):
+    """Rows are columns."""
+
+    def draw(self, n, shape, rng):
+        return np.tile([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]], (n, 1, 1))
+
+
+def test_augmentations_of_ones_own():
+    X = np.random.default_rng(0).random((60, 36))
+    augmenter = make_augmenter([Fade(3.0), Transpose()], (6, 6, 1))
+    images = X.reshape(60, 6, 6, 1).copy()
+    augmenter.apply(images, augmenter.draw(60, np.random.default_rng(5)))
+    factors = np.random.default_rng(5).uniform(1, 3, 60)
+    expected = X.reshape(60, 6, 6, 1).transpose(0, 2, 1, 3) / factors[:, None, None, None]
+    np.testing.assert_allclose(images, expected, rtol=1e-6)
+    small = {"filters": 2, "hidden_layer_sizes": (), "image_shape": (6, 6), "max_iter": 2, "random_state": 0}
+    models = [
+        ConvNetClassifier(**small, augment=augment, n_augmented=3, n_jobs=jobs).fit(X, np.arange(60) % 2)
+        for augment, jobs in (([Fade(3.0), Transpose()], 1), ([Fade(3.0), Transpose()], 2), (None, 1))
+    ]
+    one, two, none = (model.network_.parameters for model in models)
+    np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(one, none)
 
 
 @pytest.mark.parametrize("kind", NAMES.values(), ids=list(NAMES))

@@ -385,7 +385,7 @@ def test_the_tables_have_all_arguments():
     for module, table in public.items():
         named = [getattr(module, name) for name in module.__all__]
         kinds = {kind for kind in named if isinstance(kind, type) and issubclass(kind, BaseEstimator)}
-        assert kinds - {Layer, augmentation_module.Augmentation} == set(table) - {Augmenter}
+        assert kinds - {Layer, augmentation_module.Augmentation, augmentation_module.Map} == set(table) - {Augmenter}
     for table in (LAYERS, AUGMENTATIONS, OPTIMIZERS, OTHERS, TRANSFORMERS):
         for kind, arguments in table.items():
             assert set(arguments) == set(signature(kind).parameters) == set(kind._parameter_constraints), kind
