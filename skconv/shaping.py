@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.utils import check_array
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from ._estimators.image_transformer import ImageTransformer, wants_frame
 from ._input.constraints import IMAGE_SHAPES
 from ._input.names import channel_names, pixel_names
+from ._input.private import check_feature_names_in
 
 __all__ = ["Flatten", "ToImages"]
 
@@ -38,7 +39,7 @@ class _Reshaper(ImageTransformer):
         ndarray of str objects
         """
         check_is_fitted(self)
-        names = _check_feature_names_in(self, input_features, generate_names=False)
+        names = check_feature_names_in(self, input_features, generate_names=False)
         if names is None:
             names = pixel_names(self.image_shape_, channel_names(None, self.image_shape_))
         return np.asarray(names, dtype=object)

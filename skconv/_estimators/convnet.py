@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._input.constraints import check_parameters, shown
-from .._input.images import ImageInput
+from .._input.images import ImageInput, output_dtype
 from .._input.overflow import check_finite_training, check_outputs
 from .._input.searchable import Searchable
 from .._input.warnings import warn
@@ -289,11 +289,10 @@ class BaseConvNet(
         if not hasattr(self, "network_"):
             check_is_fitted(self)  # it raises; to find that all is well it takes 7 us
         X, _, _ = self._check_X(X, reset=False)
-        double = X.dtype.kind == "f" and X.dtype.itemsize >= 8
         with Team(thread_count(self.n_jobs)) as team:
             outputs = self._network_outputs(self.network_, X, team)
         check_outputs(outputs)
-        return outputs.astype(np.float64 if double else np.float32, copy=False)
+        return outputs.astype(output_dtype(X), copy=False)
 
     # Inspection
 

@@ -7,16 +7,13 @@ from math import ceil, prod
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils._set_output import _get_output_config, _wrap_data_with_container  # private, as below
-from sklearn.utils.validation import (
-    _check_feature_names_in,  # private to scikit-learn, and what its own transformers call
-    check_is_fitted,
-)
+from sklearn.utils.validation import check_is_fitted
 
 from .._input.constraints import check_parameters
-from .._input.images import ImageInput, output_dtype, working_memory
-from .._input.memory import check_available, check_memory, counted
+from .._input.images import ImageInput, output_dtype
+from .._input.memory import check_available, check_memory, counted, working_memory
 from .._input.names import NAME_BYTES, channel_names
+from .._input.private import check_feature_names_in, in_container, output_config
 from .._input.shapes import as_samples
 from .._threads.calls import fitting, predicting
 from .._threads.team import Team, thread_count
@@ -33,7 +30,7 @@ def _images_as_they_are(wrapped):
     @wraps(method)
     def framed(self, X, *args, **kwargs):
         out = method(self, X, *args, **kwargs)
-        return out if len(out.shape) > 2 else _wrap_data_with_container("transform", out, X, self)
+        return out if len(out.shape) > 2 else in_container("transform", out, X, self)
 
     return framed
 
@@ -142,7 +139,7 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
         ndarray of str objects
         """
         check_is_fitted(self)
-        names = _check_feature_names_in(self, input_features, generate_names=False)
+        names = check_feature_names_in(self, input_features, generate_names=False)
         check_available(f"{counted(self._n_features_out)} feature names", NAME_BYTES * self._n_features_out)
         return np.asarray(self._names(channel_names(names, self.image_shape_)), dtype=object)
 
@@ -205,7 +202,7 @@ ImageTransformer.fit_transform = _images_as_they_are(ImageTransformer.fit_transf
 
 def wants_frame(estimator) -> bool:
     """Whether ``set_output``, or scikit-learn's configuration, asks for a data frame."""
-    return _get_output_config("transform", estimator)["dense"] != "default"
+    return output_config("transform", estimator)["dense"] != "default"
 
 
 def _sample_shape(X) -> tuple[int, ...]:

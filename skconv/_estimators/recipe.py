@@ -7,6 +7,7 @@ from math import ceil
 import numpy as np
 
 from .._input.constraints import InvalidParameterError, shown
+from .._input.images import output_dtype
 from .._input.overflow import check_finite_array
 from .._input.rows import LazyRows
 from .._network.network import Network
@@ -48,9 +49,8 @@ class TrainingParts:
 
         A mini-batch gradient is uncertain in its second digit, so there float64 buys nothing and takes twice as long.
         """
-        double = X.dtype.kind == "f" and X.dtype.itemsize >= 8
         whole = self.solver == "lbfgs" or self._batch_size(n) == n
-        return np.dtype(np.float64 if double and whole else np.float32)
+        return output_dtype(X) if whole else np.dtype(np.float32)
 
     def _new_network(self, train, shape, rng):
         dtype = self._compute_dtype(train.X, len(train.rows))

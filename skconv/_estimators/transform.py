@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 
-from .._input.images import working_memory
+from .._input.memory import working_memory
 from .._network.network import Network
 from .._network.predict import block_bytes, check_block, predict, width_within
 from .._network.strips import after_strips, steps_by_rows, strips

@@ -12,16 +12,9 @@ from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils._param_validation import (  # private to scikit-learn: imported here only
-    HasMethods,
-    Interval,
-    InvalidParameterError,
-    Options,
-    StrOptions,
-    make_constraint,
-)
 
 from .hints import NEIGHBOURS, name_meant, nearest_name, switch_meant
+from .private import HasMethods, Interval, InvalidParameterError, Options, StrOptions, make_constraint
 
 __all__ = [
     "ACTIVATIONS",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import prod
 
 import numpy as np
-from sklearn import get_config
 from sklearn.utils.validation import (
     validate_data,
 )
@@ -18,7 +17,7 @@ from .rows import is_lazy, lazy_rows
 from .shapes import as_samples, check_like_fitted, describes, may_lie_first, resolve_image_shape
 from .versions import Versioned
 
-__all__ = ["ImageInput", "output_dtype", "working_memory"]
+__all__ = ["ImageInput", "output_dtype"]
 
 _SMALL = 1 << 16  # numbers, from which on the checks' time is that of the numbers
 
@@ -108,8 +107,3 @@ class ImageInput(Versioned):
 def output_dtype(X):
     """float64 where X is, else float32."""
     return np.dtype(np.float64 if X.dtype.kind == "f" and X.dtype.itemsize >= 8 else np.float32)
-
-
-def working_memory() -> int:
-    """scikit-learn's ``working_memory`` setting in bytes."""
-    return int(get_config()["working_memory"] * 2**20)

@@ -6,12 +6,14 @@ import os
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from sklearn import get_config
+
 try:
     import resource
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-__all__ = ["cgroup_limit", "check_available", "check_memory", "counted", "limits", "mebibytes"]
+__all__ = ["cgroup_limit", "check_available", "check_memory", "counted", "limits", "mebibytes", "working_memory"]
 
 _LARGE = 10**15
 _SMALL = 64  # parts of a limit: what takes less is not held against what the process has already
@@ -21,6 +23,11 @@ def counted(n, noun="", nouns=None) -> str:
     """A whole number as messages show it, also one of thousands of digits, and what there is that many times."""
     number = f"{n:,}" if n < _LARGE else f"more than {_LARGE - 1:,}"
     return f"{number} {noun if n == 1 else nouns or f'{noun}s'}" if noun else number
+
+
+def working_memory() -> int:
+    """scikit-learn's ``working_memory`` setting in bytes."""
+    return int(get_config()["working_memory"] * 2**20)
 
 
 def mebibytes(n) -> str:

@@ -16,7 +16,7 @@ from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.utils import assert_all_finite
 
-from .memory import check_memory, counted
+from .memory import check_memory, counted, working_memory
 from .overflow import check_range
 
 __all__ = ["LazyRows", "epoch_pieces", "is_lazy", "lazy_rows", "subset"]
@@ -105,7 +105,7 @@ class LazyRows:
     def __init__(self, source, estimator_name=None, limit_bytes=None):
         _check_source(source)
         self._source, self._name = source, estimator_name
-        self.limit = _working_memory() if limit_bytes is None else limit_bytes
+        self.limit = working_memory() if limit_bytes is None else limit_bytes
         self.sample_shape = tuple(int(size) for size in source.shape[1:])
         self.shape = int(source.shape[0]), prod(self.sample_shape)
         native = source.dtype.newbyteorder("=")
@@ -326,11 +326,6 @@ def _even(units, sizes, most):
     groups = ceil(sizes.sum() / max(1, most - 3 * largest))
     before = np.cumsum(sizes[units]) - sizes[units]
     return np.split(units, np.flatnonzero(np.diff(before * groups // sizes.sum())) + 1)
-
-
-def _working_memory():
-    """scikit-learn's ``working_memory`` in bytes."""
-    return int(get_config()["working_memory"] * 2**20)
 
 
 def _check_source(source):

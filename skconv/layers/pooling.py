@@ -10,6 +10,7 @@ from .._input.checks import check_window_fits
 from .._input.constraints import at_least, border_widths, shown, sizes
 from .._input.overflow import average_in_range
 from .._kernels.geometry import Window, make_window, pair
+from .._kernels.padding import inside
 from .._kernels.pooling import (
     MANY_TAPS,
     add_taps,
@@ -89,7 +90,7 @@ class WindowPool(Layer):
         if "x" not in scratch:
             return frame.x
         scratch.x.fill(self._border)
-        np.copyto(_inside(scratch.x, window), frame.x)
+        np.copyto(inside(scratch.x, window), frame.x)
         return scratch.x
 
 
@@ -172,7 +173,7 @@ class MaxPool(WindowPool):
         dx = work.get("dx", frame.dx)
         max_pool_gradient(x, window, work.y, frame.dy, work, dx)
         if dx is not frame.dx:
-            np.copyto(frame.dx, _inside(dx, window))
+            np.copyto(frame.dx, inside(dx, window))
 
 
 class MeanPool(WindowPool):
@@ -244,7 +245,7 @@ class MeanPool(WindowPool):
         for view in taps(dx, window):
             np.add(view, part, out=view)
         if dx is not frame.dx:
-            np.copyto(frame.dx, _inside(dx, window))
+            np.copyto(frame.dx, inside(dx, window))
 
 
 class LpPool(WindowPool):
@@ -303,7 +304,7 @@ class LpPool(WindowPool):
         lp_pool(x, window, float(self.p), work, work.y)  # the output itself may have been overwritten
         lp_pool_gradient(x, window, float(self.p), work.y, frame.dy, work, dx)
         if dx is not frame.dx:
-            np.copyto(frame.dx, _inside(dx, window))
+            np.copyto(frame.dx, inside(dx, window))
 
 
 def sample_counts(window) -> np.ndarray:
@@ -322,12 +323,6 @@ def _counts_along(axis, borders) -> list[int]:
     first, stop = (0, axis.padded - axis.overhang) if borders else (axis.before, axis.before + axis.size)
     starts = range(0, axis.output * axis.stride, axis.stride)
     return [min(start + axis.kernel, stop) - max(start, first) for start in starts]
-
-
-def _inside(padded, window):
-    """The image within its borders."""
-    rows, columns = window.rows, window.columns
-    return padded[rows.before : rows.before + rows.size, columns.before : columns.before + columns.size]
 
 
 class StridePool(Layer):

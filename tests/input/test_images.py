@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from sklearn import config_context
 from sklearn.base import clone
 
 from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, Flatten, ImagePadder, StridedPooling, ToImages
-from skconv._input.images import _is_clean, output_dtype, working_memory
+from skconv._input.images import _is_clean, output_dtype
 
 RNG = np.random.default_rng(0)
 X = RNG.random((20, 12, 12, 3))
@@ -103,12 +102,6 @@ def test_partial_fit_with_another_shape_than_was_fitted(model, image_shape):
 )
 def test_only_doubles_stay_doubles(dtype, expected):
     assert output_dtype(np.zeros(3, dtype)) == expected
-
-
-@pytest.mark.parametrize("mebibytes", [1, 64, 0.5])
-def test_the_working_memory_is_scikit_learns(mebibytes):
-    with config_context(working_memory=mebibytes):
-        assert working_memory() == mebibytes * 1024 * 1024
 
 
 def test_no_check_is_left_out_for_small_arrays():

@@ -8,10 +8,19 @@ import sys
 from pathlib import Path
 
 import pytest
+from sklearn import config_context
 
 import skconv
 from skconv._input import memory as _memory
-from skconv._input.memory import cgroup_limit, check_available, check_memory, counted, limits, mebibytes
+from skconv._input.memory import (
+    cgroup_limit,
+    check_available,
+    check_memory,
+    counted,
+    limits,
+    mebibytes,
+    working_memory,
+)
 
 GIB = 1 << 30
 
@@ -293,3 +302,9 @@ def test_what_no_size_depends_on_may_be_as_large_as_it_likes():
     lines.append("ConvNetClassifier(layers=[Pad(8, 'reflect'), GlobalMeanPool()], max_iter=1).fit(X, y).predict(X)")
     lines.append("ConvNetClassifier(2, batch_size=2**40, max_iter=1).fit(X, y).predict(X)")
     assert [message for _, message in in_a_child(lines)] == ["accepted"] * len(lines)
+
+
+@pytest.mark.parametrize("mebibytes", [1, 64, 0.5])
+def test_the_working_memory_is_scikit_learns(mebibytes):
+    with config_context(working_memory=mebibytes):
+        assert working_memory() == mebibytes * 1024 * 1024
