@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._estimators.convnet import BaseConvNet
 from .._input.constraints import shown
 from .._network.network import Network, named
-from ..layers import Flatten, Layer
+from ..layers import Layer
 
 __all__ = ["first_layers", "layer_before_output", "layer_name", "network_of", "thawed"]
 
@@ -82,7 +82,7 @@ def first_layers(network, layer, shape) -> tuple[list[Layer], str, tuple[int, ..
                 f"the weights of {name} do not fit"
             )
         # As many pixels in another form: the vector is as long, and means something else.
-        mixed = mixed or (isinstance(each, Flatten) and now != before)
+        mixed = mixed or (each.reshapes and now != before)
         now = after
     return [each for _, each in layers], last, now
 

@@ -74,6 +74,16 @@ class Axis:
         before, kernel = self.before - first, last - first + 1
         return Axis(self.size, kernel, self.stride, 1, before, max(0, moved + kernel - self.size - before))
 
+    def strip(self, start: int, stop: int) -> tuple[int, int, tuple[int, int]]:
+        """What windows ``start`` to ``stop - 1`` see: samples ``first`` to ``end - 1`` and borders of these widths.
+
+        ``end <= first`` where they see nothing but border.
+        """
+        first = start * self.stride - self.before
+        end = (stop - 1) * self.stride - self.before + self.span
+        borders = max(0, -first), min(max(0, end - self.size), self.after)
+        return max(first, 0), min(end, self.size), borders
+
     def inside(self, tap: int) -> tuple[int, int, int]:
         """Where a tap lies on the axis and not in a border.
 

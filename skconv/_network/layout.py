@@ -6,7 +6,6 @@ from math import prod
 
 from .._kernels.memory import scratch_bytes, shapes_bytes
 from .._threads.team import SPLIT
-from ..layers._branching import Fork
 from .network import check_arrays, gradients_wanted, n_body
 
 __all__ = ["Layout"]
@@ -44,7 +43,7 @@ class Layout:
         self.n_body = n_body(steps)
         self.in_place = [
             step.layer.in_place
-            and (i == 0 or not steps[i - 1].layer.reads_output or isinstance(step.layer, Fork))  # which writes nothing
+            and (i == 0 or not steps[i - 1].layer.reads_output or step.layer.joint == "fork")  # which writes nothing
             for i, step in enumerate(steps)
         ]
         self.trained = [training and bool(step.n_parameters) and not network.is_frozen(step) for step in steps]

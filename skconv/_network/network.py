@@ -15,9 +15,7 @@ from .._input.overflow import check_range
 from .._input.versions import Versioned
 from .._kernels.memory import aligned, split
 from .._kernels.products import COLUMNS
-from ..layers import Convolution, StridePool
-from ..layers._branching import Fork, Merge, Switch
-from ..layers._fused import FusedConvolution, follows
+from ..layers._fused import FusedConvolution
 from ..layers._pooled import PooledConvolution, pools
 from ..layers.composite import named, own_layers, to_vector
 
@@ -58,11 +56,11 @@ def lower(layers, input_shape):
         moved, shape = False, input_shape
         for i in range(len(steps) - 1):
             (first, a), (second, b) = steps[i : i + 2]
-            if hasattr(b, "commutes") and b.commutes(a):
+            if b.commutes(a):
                 steps[i : i + 2] = [(second, b), (first, a)]
                 moved = True
-            elif isinstance(b, StridePool) and isinstance(a, Convolution):
-                steps[i : i + 2] = [(first, a.strided(b.pool_size, shape))]
+            elif (both := b.joined(a, shape)) is not None:
+                steps[i : i + 2] = [(first, both)]
                 moved = True
                 break
             shape = steps[i][1].output_shape(shape)
@@ -86,12 +84,12 @@ def gradients_wanted(steps, trained) -> list[bool]:
     wanted, open_ = [False], []  # of each fork that is open: whether wanted at its start, at the end of a branch so far
     for step, own in zip(steps, trained, strict=True):
         now = wanted[-1]
-        if isinstance(step.layer, Fork):
+        if step.layer.joint == "fork":
             open_.append([now, now])
-        elif isinstance(step.layer, Switch):
+        elif step.layer.joint == "switch":
             open_[-1][1] |= now
             now = open_[-1][0]
-        elif isinstance(step.layer, Merge):
+        elif step.layer.joint == "merge":
             now |= open_.pop()[1]
         wanted.append(now or own)
     return wanted
@@ -215,13 +213,12 @@ class Network(Versioned):
         groups: list[list[Step]] = []
         open_ = False
         for step in self.steps:
-            more = follows(step.layer, step.shape) if open_ else False
-            if more is False:
-                groups.append([step])
-                open_ = isinstance(step.layer, Convolution)
-            else:
+            if open_ and step.layer.tile(step.shape):
                 groups[-1].append(step)
-                open_ = more is True
+                open_ = not step.layer.ends_band
+            else:
+                groups.append([step])
+                open_ = step.layer.starts_band
         return [
             group[0]
             if len(group) == 1

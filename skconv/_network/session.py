@@ -9,7 +9,7 @@ import numpy as np
 from .._kernels.memory import aligned, allocate, carve, scratch_bytes, split
 from .._kernels.products import COLUMNS
 from ..layers import Layer
-from ..layers._branching import Fork, Joint, Merge, Switch
+from ..layers._branching import Joint
 from ..layers._frame import Frame
 from .layout import Layout
 
@@ -41,12 +41,12 @@ def _link(frames):
     """Tell the frames of each group of branches about each other."""
     open_: list[list[Joint]] = []
     for frame in frames:
-        if isinstance(frame.layer, Fork):
+        if frame.layer.joint == "fork":
             open_.append([])
-        if isinstance(frame.layer, (Fork, Switch, Merge)):
+        if frame.layer.joint is not None:
             open_[-1].append(Joint(frame.layer, frame.x, frame.dy))
             frame.group = open_[-1]
-        if isinstance(frame.layer, Merge):
+        if frame.layer.joint == "merge":
             open_.pop()
 
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from .._kernels.memory import Arrays, aligned, allocate
 from .._kernels.single_sample import alone, as_image, columns_of
-from ..layers import Activation, BatchNorm, Bias, Convolution, Flatten, MaxPool, MeanPool
 from ..layers._frame import Frame
 from .session import Session
 
@@ -50,37 +49,28 @@ class Alone:
 
     def _add(self, i, step):
         """Add the calls of a step; False where one of its parts has no way to run alone."""
-        shape, arrays = step.shape, (self.block.parameters[i], self.block.state[i], self.block.shared[i])
+        arrays = self.block.parameters[i], self.block.state[i], self.block.shared[i]
         calls = len(self.calls)
-        parts = getattr(step.layer, "parts", None)
-        for k, part in enumerate(parts or [step.layer]):
-            own = arrays if parts is None else [_of(each, k) for each in arrays]
-            if not self._add_part(part, shape, *own):
+        for part in step.layer.placed_parts(step.shape, *arrays):
+            if not self._add_part(*part):
                 del self.calls[calls:]
                 return False
-            shape = part.output_shape(shape)
         return True
 
-    def _add_part(self, layer, shape, parameters, state, shared):
-        if isinstance(layer, Convolution):
-            return self._add_convolution(layer, shape, shared.weight)
-        if self.columns is None:
+    def _add_part(self, layer, *arguments):
+        way = layer.single_sample
+        if way is None or (self.columns is None and way != "product"):
             return False
-        if isinstance(layer, (MaxPool, MeanPool)):
-            self._add_pool(layer, shape)
-            return True
-        if isinstance(layer, (Activation, BatchNorm)) or (isinstance(layer, Bias) and layer.per == "channel"):
-            self._add_by_element(layer, parameters, state)
-            return True
-        return False
+        add = {"product": self._add_convolution, "windows": self._add_pool, "elements": self._add_by_element}[way]
+        return add(layer, *arguments)
 
-    def _add_convolution(self, layer, shape, weight):
+    def _add_convolution(self, layer, shape, parameters, state, shared):
         self._settle()
         plan = layer.plan(shape, self.block.width, self.block.dtype, training=False, input_gradient=False)
         convolution = alone(plan.kernel[0], layer.window(shape), self.image)
         if convolution is None:
             return False
-        self.calls.append((convolution.run, (weight,)))
+        self.calls.append((convolution.run, (shared.weight,)))
         self.columns, self.image = convolution.columns, convolution.image
         self.back, self.settled = convolution.back, convolution.back is None
         return True
@@ -91,7 +81,7 @@ class Alone:
             self.calls.append((np.copyto, self.back))
             self.settled = True
 
-    def _add_pool(self, layer, shape):
+    def _add_pool(self, layer, shape, *arrays):
         """Windows over the image, as if it were a block of one."""
         self._settle()
         dtype, (P, Q, C) = self.block.dtype, layer.output_shape(shape)
@@ -101,10 +91,11 @@ class Alone:
         scratch = Arrays({group: _planes(shapes, dtype) for group, shapes in plan.scratch.items()})
         frame = Frame(layer=layer, plan=plan, x=x[..., None], y=self.image[..., None], scratch=scratch)
         self.calls.append((layer.forward, (frame, False)))
+        return True
 
-    def _add_by_element(self, layer, parameters, state):
+    def _add_by_element(self, layer, shape, parameters, state, shared):
         """In place on all columns, as if positions were samples."""
-        *shape, width = self.columns.shape
+        *shape, width = self.columns.shape  # of what lies there, not of the image
         dtype = self.block.dtype
         plan = layer.plan(tuple(shape), width, dtype, training=False, input_gradient=False)
         shared = allocate(plan.shared, dtype)
@@ -114,12 +105,13 @@ class Alone:
         frame = Frame(layer=layer, plan=plan, x=self.columns, y=self.columns, **arrays)
         self.calls.append((layer.forward, (frame, False)))
         self.settled = self.back is None
+        return True
 
     def _bind_rest(self, image, done):
         """Put the image of the steps done into the first column of the block before the others."""
         frame, self.last = self.frames[done], image
         self.entry, self.rest = frame.x, self.frames[done:]
-        if isinstance(frame.layer, Flatten):
+        if frame.layer.reshapes:
             self.entry, self.rest = frame.y.reshape(frame.x.shape, copy=False), self.frames[done + 1 :]
 
     # What the predictor calls
@@ -137,12 +129,6 @@ class Alone:
         for frame in self.rest:
             frame.layer.forward(frame, False)
         return self.block.output[:, :1]
-
-
-def _of(arrays, k):
-    """The arrays of one part of a fused step."""
-    prefix = f"{k}."
-    return Arrays({name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)})
 
 
 def _planes(shapes, dtype):

@@ -4,49 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._kernels.geometry import pair
-from ..layers import Activation, Bias, Convolution, Flatten, StridePool
-from ..layers._encoding import RowSummary
-from ..layers.pooling import WindowPool
+from ..layers import Flatten
 from .network import Network
 
 __all__ = ["after_strips", "steps_by_rows", "strips"]
 
-_BY_ROWS = (Activation, Bias, Convolution, RowSummary, StridePool, WindowPool)
-
 
 def steps_by_rows(network) -> int:
     """How many steps there are before the first that needs an image whole: that sums it up, or repeats it around it."""
-    steps = enumerate(network.steps)
-    return next(i for i, step in steps if not (isinstance(step.layer, _BY_ROWS) or step.layer.pointwise))
-
-
-def _part(layer, shape, start, stop):
-    """The layer for rows ``start`` to ``stop - 1`` of its output, and those of its input; None where that is border."""
-    if isinstance(layer, StridePool):
-        down, across = pair(layer.pool_size, shape[0])
-        return StridePool((down, across)), start * down, (stop - 1) * down + 1
-    if not isinstance(layer, (Convolution, WindowPool)):
-        return layer, start, stop
-    rows, columns = layer.window(shape).rows, layer.window(shape).columns
-    first = start * rows.stride - rows.before
-    end = (stop - 1) * rows.stride - rows.before + rows.span
-    borders = (max(0, -first), min(max(0, end - rows.size), rows.after)), (columns.before, columns.after)
-    first, end = max(first, 0), min(end, rows.size)
-    if end <= first:  # nothing but border
-        return None
-    sizes = {"pool_size" if isinstance(layer, WindowPool) else "kernel_size": (rows.kernel, columns.kernel)}
-    if isinstance(layer, Convolution):
-        sizes["dilation"] = (rows.dilation, columns.dilation)
-    sizes |= {"stride": (rows.stride, columns.stride), "padding": borders}
-    return layer.copy().set_params(**sizes), first, end
+    return next(i for i, step in enumerate(network.steps) if not step.layer.by_rows)
 
 
 def _strip(steps, start, stop):
     """``(rows of the input, layers, rows of each one's output)`` for some rows of the last output, or None."""
     layers, places = [], []
     for step in reversed(steps):
-        part = _part(step.layer, step.shape, start, stop)
+        part = step.layer.strip(step.shape, start, stop)
         if part is None:
             return None
         layers.insert(0, part[0])
@@ -58,10 +31,9 @@ def _strip(steps, start, stop):
 def _fill(network, views, places):
     """Give a network the parameters and the state of steps, of which biases at each position are those of its rows."""
     for step, rows, *new_and_old in zip(network.steps, places, *network.views(), *views, strict=True):
-        by_position = isinstance(step.layer, Bias) and step.layer.per == "position"
         for new, old in zip(new_and_old[:2], new_and_old[2:], strict=True):
             for name, array in new.items():
-                np.copyto(array, old[name][rows] if by_position else old[name])
+                np.copyto(array, old[name][rows] if step.layer.by_position else old[name])
 
 
 def strips(network, height):
@@ -75,7 +47,7 @@ def strips(network, height):
     """
     n = steps_by_rows(network)
     views, steps, shape = [each[:n] for each in network.views()], network.steps[:n], network.steps[n].shape
-    placed = any(isinstance(step.layer, Bias) and step.layer.per == "position" for step in steps)
+    placed = any(step.layer.by_position for step in steps)
     networks, parts = {}, []
     for start in range(0, shape[0], height):
         rows = slice(start, min(shape[0], start + height))
@@ -94,7 +66,7 @@ def strips(network, height):
 def after_strips(network) -> Network | None:
     """What a network does with the output of its `steps_by_rows`; None where that is flattened alone."""
     steps = network.steps[steps_by_rows(network) :]
-    if len(steps) == 1 and isinstance(steps[0].layer, Flatten):
+    if len(steps) == 1 and steps[0].layer.reshapes:
         return None
     rest = Network([step.layer for step in steps], steps[0].shape, network.dtype)
     _fill(rest, [each[-len(steps) :] for each in network.views()], [slice(None)] * len(steps))

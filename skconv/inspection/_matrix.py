@@ -10,7 +10,6 @@ from sklearn.utils.validation import check_is_fitted
 from .._input.constraints import shown
 from .._input.memory import check_available
 from .._network.network import Network, named
-from ..layers import Convolution, FullyConnected, LocallyConnected, Pad
 
 __all__ = ["weight_matrix"]
 
@@ -68,7 +67,7 @@ def weight_matrix(model, layer="convolution1", *, ties=False):
     weight = network.named_parameters()[f"{layer}.weight"]
     if ties:
         weight = np.arange(weight.size).reshape(weight.shape)
-    if isinstance(spec, FullyConnected):
+    if spec.sees_all:
         return weight.reshape(prod(out), prod(shape)).copy()
     matrix = np.full((*out, *shape), -1 if ties else 0, dtype)
     if spec.groups > 1:
@@ -85,14 +84,13 @@ def _find(model, name):
         network = getattr(model, "network_", None)
         if not isinstance(network, Network):
             raise ValueError(f"weight_matrix needs a fitted network, got {type(model).__name__}")
-    shapes = dict(zip([known for known, _ in named(network.layers)], network.shapes, strict=False))
-    kinds = (Convolution, LocallyConnected, FullyConnected)
-    found = {known: layer for known, layer in named(network.layers) if isinstance(layer, kinds)}
+    placed = zip(named(network.layers), network.shapes, strict=False)
+    found = {known: (layer, shape) for (known, layer), shape in placed if layer.connections(shape) is not None}
     if name not in found:
         has = ", ".join(found) or "none"
         raise ValueError(f"layer={shown(name)} is not a layer with windows of the network; it has {has}")
-    layer, shape = found[name], shapes[name]
-    if isinstance(layer.lower(shape)[0], Pad):
+    layer, shape = found[name]
+    if layer.border(shape) is not None:
         raise ValueError(
             f"layer={shown(name)} has a border with padding_mode={shown(layer.padding_mode)} and "
             f"padding_values={shown(layer.padding_values)}; only a border of zeros leaves a matrix of weights alone"

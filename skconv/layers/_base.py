@@ -65,10 +65,23 @@ class Layer(Versioned, BaseEstimator):
         The layer takes a vector, and its parameters' gradient from the whole batch, by `late_gradient`.
     pointwise : bool
         In prediction, each position of the output needs that position of the input alone.
+    by_rows : bool
+        In prediction, some rows of the output need some rows of the input alone, see `strip`.
+    by_position : bool
+        The first axis of the parameters and of the state is that of the image's rows.
     random : bool
         Training draws random numbers, anew in each pass, so that L-BFGS has no use for the layer.
     summary_shows : str or None
         The hyper-parameter by which `summary` tells layers of the class apart.
+    reshapes : bool
+        The output is the input in another shape.
+    starts_band, ends_band : bool
+        Prediction does what comes after the layer with it, band by band of rows, see `tile`; or nothing after it.
+    single_sample : {"product", "windows", "elements", None}
+        How prediction takes a sample without a block: as a convolution does, by windows over the image, or element by
+        element, as if positions were samples; None where it needs a block.
+    joint : {"fork", "switch", "merge", None}
+        Where branches start, where the next of them does, where they come together.
     """
 
     _within_model = True
@@ -79,8 +92,18 @@ class Layer(Versioned, BaseEstimator):
     synchronous = False
     late = False
     pointwise = False
+    by_position = False
     random = False
     summary_shows: str | None = None
+    reshapes = False
+    starts_band = ends_band = False
+    single_sample: str | None = None
+    joint: str | None = None
+
+    @property
+    def by_rows(self):
+        """Whether some rows of the output need some rows of the input alone."""
+        return self.pointwise
 
     def copy(self) -> Layer:
         """A layer of its own, with Python's numbers in place of NumPy's, whose small integers overflow in sizes."""
@@ -97,6 +120,29 @@ class Layer(Versioned, BaseEstimator):
     def frozen(self) -> Layer:
         """What takes the layer's place in training where its parameters are kept; it has the same parameters."""
         return self
+
+    def commutes(self, before: Layer) -> bool:
+        """Whether the layer before this one can just as well come after it."""
+        return False
+
+    def joined(self, before: Layer, shape: tuple[int, ...]) -> Layer | None:
+        """One layer that does what the one before, on an input of this shape, and this one do; None where two must."""
+        return None
+
+    def tile(self, shape: tuple[int, ...]) -> int:
+        """Rows of the input that a row of the output needs in prediction, where no other row needs them; else 0."""
+        return int(self.pointwise)
+
+    def strip(self, shape: tuple[int, ...], start: int, stop: int) -> tuple[Layer, int, int] | None:
+        """The layer for rows ``start`` to ``stop - 1`` of the output, and the first and the end of the rows it needs.
+
+        None where they see nothing but border.
+        """
+        return self, start, stop
+
+    def placed_parts(self, shape, *arrays):
+        """``(layer, shape of its input, *arrays)`` of each layer that the step does, with its own named arrays."""
+        return [(self, shape, *arrays)]
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of a sample's output; raises ValueError where the input does not fit."""

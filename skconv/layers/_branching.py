@@ -31,6 +31,7 @@ class Fork(Layer):
 
     in_place = True
     reads_output = True
+    joint = "fork"
 
     def forward(self, frame, training):
         pass
@@ -57,6 +58,8 @@ class Switch(Layer):
     shape : tuple of int
         Of the fork's image.
     """
+
+    joint = "switch"
 
     def __init__(self, number, shape):
         self.number = number
@@ -85,6 +88,8 @@ class Merge(Layer):
     layered : tuple of bool
         Of each branch, whether it has steps.
     """
+
+    joint = "merge"
 
     def __init__(self, merge, channels, layered):
         self.merge = merge

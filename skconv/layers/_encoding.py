@@ -130,11 +130,17 @@ class Summary(Layer):
 class RowSummary(Layer):
     """Numbers that sum up each row, for `SummaryOfRows`: of positive values how many there are."""
 
+    by_rows = True
+    ends_band = True
+
     def __init__(self, kinds):
         self.kinds = kinds
 
     def output_shape(self, shape):
         return (shape[0], 1, shape[2] * len(self.kinds))
+
+    def tile(self, shape):
+        return 1
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         height, across, channels = shape

@@ -4,41 +4,11 @@ from __future__ import annotations
 
 from .._kernels.memory import Arrays
 from ._base import Layer
-from ._encoding import RowSummary
 from ._frame import Frame
-from .activation import Activation
-from .bias import Bias
-from .convolution import Convolution
-from .pooling import MaxPool, MeanPool
 
-__all__ = ["Band", "FusedConvolution", "follows"]
+__all__ = ["Band", "FusedConvolution"]
 
 _BAND_BYTES = 1 << 21  # of the convolution's output; two threads, 28 x 28 and 32 x 32 images: 10 to 15 % less time
-
-
-def follows(layer, shape) -> bool | None:
-    """Whether a fused convolution can go on with this layer; None where it can, but ends there.
-
-    It can where a row of the output needs one row of the input, or the rows of one tile.
-    """
-    if isinstance(layer, (Activation, Bias)):
-        return getattr(layer, "per", "channel") == "channel"
-    if isinstance(layer, (MaxPool, MeanPool)):
-        return None if _tile(layer, shape) else False
-    if isinstance(layer, Convolution):
-        rows, columns = layer.window(shape).rows, layer.window(shape).columns
-        one_by_one = (rows.kernel, rows.stride, rows.padded) == (1, 1, rows.size)
-        one_by_one = one_by_one and (columns.kernel, columns.padded) == (1, columns.size)  # bands have no borders
-        return one_by_one and len(layer.lower(shape)) == 1
-    if isinstance(layer, RowSummary):
-        return None
-    return layer.pointwise
-
-
-def _tile(pool, shape) -> int:
-    """Height of a pool's windows where they lie side by side down the image, else 0."""
-    rows = pool.window(shape).rows
-    return rows.kernel if (rows.stride, rows.padded) == (rows.kernel, rows.size) else 0
 
 
 class FusedConvolution(Layer):
@@ -49,7 +19,7 @@ class FusedConvolution(Layer):
     Parameters
     ----------
     parts : list of Layer
-        A convolution, then layers that `follows` allows.
+        A convolution, then layers with a `Layer.tile`, of which the last may end the bands.
     """
 
     def __init__(self, parts):
@@ -75,6 +45,9 @@ class FusedConvolution(Layer):
     def multiply_adds(self, shape):
         return sum(part.multiply_adds(s) for _, part, s in self._placed(shape))
 
+    def placed_parts(self, shape, *arrays):
+        return [(part, now, *(_of(each, i) for each in arrays)) for i, part, now in self._placed(shape)]
+
     def least_bytes(self, shape, width, dtype, **options):
         return self.parts[0].least_bytes(shape, width, dtype, **options)
 
@@ -83,7 +56,7 @@ class FusedConvolution(Layer):
         plan = self.parts[0].plan(shape, width, dtype, **options)
         P, Q, F = shape = self.parts[0].output_shape(shape)
         kernel = plan.kernel[0]
-        tile = _tile(self.parts[-1], self._last(shape)) if hasattr(self.parts[-1], "pool_size") else 1
+        tile = self.parts[-1].tile(self._last(shape))
         band = min(P, kernel.fit_bands(_BAND_BYTES // (Q * F * width * dtype.itemsize), tile))
         plan.shared = {"0.weight": plan.shared["weight"]}
         plan.scratch = {"forward": {**kernel.scratch, "0.y": (band, Q, F, width)}}

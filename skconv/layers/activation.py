@@ -35,6 +35,8 @@ class Activation(Layer):
     in_place = True
     reads_output = True
     summary_shows = "function"
+    pointwise = True
+    single_sample = "elements"
 
     def __init__(self, function="relu"):
         self.function = function

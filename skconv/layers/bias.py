@@ -36,14 +36,25 @@ class Bias(Layer):
 
     _parameter_constraints: dict = {"per": [one_of("channel", "position")]}
     in_place = True
+    by_rows = True
 
     def __init__(self, per="channel"):
         self.per = per
 
     @property
-    def moves(self):
+    def pointwise(self):
         """Whether the layer is the same at all positions, so that a pooling can come first."""
         return self.per == "channel"
+
+    @property
+    def by_position(self):
+        """Whether each position has numbers of its own."""
+        return self.per == "position"
+
+    @property
+    def single_sample(self):
+        """By element where positions can stand for samples."""
+        return "elements" if self.pointwise else None
 
     def parameters(self, shape):
         return {"bias": Parameter((shape[-1],) if self.per == "channel" else tuple(shape))}

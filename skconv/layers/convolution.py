@@ -55,12 +55,13 @@ class Windowed(Layer):
     }
     takes = "image"
     summary_shows = "kernel_size"
+    sees_all = False  # whether each output has a weight for the whole image, not for its window alone
     groups = 1
     padding_mode = "constant"
     padding_values = 0
 
     def lower(self, shape):
-        per, border = bias_kind(self.bias), self._border(shape)
+        per, border = bias_kind(self.bias), self.border(shape)
         steps = [self]
         if border is not None:
             steps = [border, self._without_border(shape)]
@@ -68,7 +69,7 @@ class Windowed(Layer):
             steps[-1:] = [clone(steps[-1]).set_params(bias=None), Bias("channel" if per == "shared" else per)]
         return steps
 
-    def _border(self, shape) -> Pad | None:
+    def border(self, shape) -> Pad | None:
         """The layer that makes the border; None where there is none, or one of zeros, which takes no layer."""
         axes = self.window(shape).rows, self.window(shape).columns
         pad = Pad(tuple((axis.before, axis.after) for axis in axes), self.padding_mode, self.padding_values)
@@ -103,7 +104,7 @@ class Windowed(Layer):
         return window
 
     def output_shape(self, shape):
-        self._border(shape)
+        self.border(shape)
         return (*self.window(shape).output, self.filters)
 
     def weight_shape(self, shape) -> tuple[int, ...]:
@@ -214,6 +215,9 @@ class Convolution(Windowed):
         "padding_mode": [BORDERS],
         "padding_values": [finite_numbers()],
     }
+    by_rows = True
+    starts_band = True
+    single_sample = "product"
 
     def __init__(
         self,
@@ -245,6 +249,24 @@ class Convolution(Windowed):
         down, across = pair(step, self.output_shape(shape)[0])
         rows, columns = pair(self.stride, shape[0])
         return clone(self).set_params(stride=(rows * down, columns * across))
+
+    def tile(self, shape):
+        """A 1 x 1 convolution goes on with a row; bands have no borders."""
+        rows, columns = self.window(shape).rows, self.window(shape).columns
+        one_by_one = (rows.kernel, rows.stride, rows.padded) == (1, 1, rows.size)
+        one_by_one = one_by_one and (columns.kernel, columns.padded) == (1, columns.size)
+        return int(one_by_one and len(self.lower(shape)) == 1)
+
+    def strip(self, shape, start, stop):
+        rows, columns = self.window(shape).rows, self.window(shape).columns
+        first, end, borders = rows.strip(start, stop)
+        layer = self.copy().set_params(
+            kernel_size=(rows.kernel, columns.kernel),
+            stride=(rows.stride, columns.stride),
+            dilation=(rows.dilation, columns.dilation),
+            padding=(borders, (columns.before, columns.after)),
+        )
+        return (layer, first, end) if first < end else None
 
     def output_shape(self, shape):
         check_groups(self.groups, shape[2], self.filters)

@@ -25,6 +25,8 @@ class Flatten(Layer):
     (3136,)
     """
 
+    reshapes = True
+
     def output_shape(self, shape):
         return (prod(shape),)
 

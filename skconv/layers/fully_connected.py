@@ -52,6 +52,8 @@ class FullyConnected(Windowed):
     (14, 14, 16, 28, 28, 1)
     """
 
+    sees_all = True
+
     def __init__(
         self,
         filters,

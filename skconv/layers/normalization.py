@@ -40,6 +40,7 @@ class BatchNorm(Layer):
 
     _parameter_constraints: dict = {"momentum": [between(0, 1, closed="both")], "epsilon": [EPSILONS]}
     synchronous = True
+    single_sample = "elements"
 
     def __init__(self, momentum=0.1, epsilon=1e-5):
         self.momentum = momentum

@@ -27,6 +27,7 @@ from ._base import Layer
 from ._frame import Plan
 from .activation import Activation
 from .bias import Bias
+from .convolution import Convolution
 
 __all__ = ["LpPool", "MaxPool", "MeanPool", "StridePool", "WindowPool"]
 
@@ -42,6 +43,7 @@ class WindowPool(Layer):
     }
     takes = "image"
     summary_shows = "pool_size"
+    by_rows = True
     _border = 0.0  # what a window reads outside the image
     _separable = True  # whether it is a summary down of summaries across
 
@@ -80,6 +82,16 @@ class WindowPool(Layer):
     def output_shape(self, shape):
         return (*self.window(shape).output, shape[2])
 
+    def strip(self, shape, start, stop):
+        rows, columns = self.window(shape).rows, self.window(shape).columns
+        first, end, borders = rows.strip(start, stop)
+        layer = self.copy().set_params(
+            pool_size=(rows.kernel, columns.kernel),
+            stride=(rows.stride, columns.stride),
+            padding=(borders, (columns.before, columns.after)),
+        )
+        return (layer, first, end) if first < end else None
+
     def _padded(self, window, shape, width) -> tuple[int, int, int, int] | None:
         """Shape of a block of images within their borders, None where they have none."""
         size = (window.rows.padded, window.columns.padded)
@@ -94,7 +106,19 @@ class WindowPool(Layer):
         return scratch.x
 
 
-class MaxPool(WindowPool):
+class _PlainPool(WindowPool):
+    """Base of the maximum and the mean, which prediction takes with the convolution before them, or on a sample."""
+
+    ends_band = True
+    single_sample = "windows"
+
+    def tile(self, shape):
+        """Height of the windows where they lie side by side down the image."""
+        rows = self.window(shape).rows
+        return rows.kernel if (rows.stride, rows.padded) == (rows.kernel, rows.size) else 0
+
+
+class MaxPool(_PlainPool):
     """Maximum of each window.
 
     Parameters
@@ -124,10 +148,9 @@ class MaxPool(WindowPool):
 
     _border = -np.inf
 
-    def commutes(self, layer) -> bool:
-        """Whether the layer before this one can just as well come after it."""
-        increasing = isinstance(layer, Activation) and layer.increasing
-        return increasing or (isinstance(layer, Bias) and layer.moves)
+    def commutes(self, before):
+        increasing = isinstance(before, Activation) and before.increasing
+        return increasing or (isinstance(before, Bias) and before.pointwise)
 
     def tiles(self, shape) -> bool:
         """Whether the windows are 2 x 2 tiles."""
@@ -176,7 +199,7 @@ class MaxPool(WindowPool):
             np.copyto(frame.dx, inside(dx, window))
 
 
-class MeanPool(WindowPool):
+class MeanPool(_PlainPool):
     """Mean of each window.
 
     Parameters
@@ -205,9 +228,8 @@ class MeanPool(WindowPool):
         super().__init__(pool_size, stride=stride, padding=padding, ceil_mode=ceil_mode)
         self.count_include_pad = count_include_pad
 
-    def commutes(self, layer) -> bool:
-        """Whether the layer before this one can just as well come after it."""
-        return isinstance(layer, Bias) and layer.moves and not self.count_include_pad
+    def commutes(self, before):
+        return isinstance(before, Bias) and before.pointwise and not self.count_include_pad
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         window = self.window(shape).trimmed()
@@ -347,6 +369,7 @@ class StridePool(Layer):
     _parameter_constraints: dict = {"pool_size": [sizes()]}
     takes = "image"
     summary_shows = "pool_size"
+    by_rows = True
 
     def __init__(self, pool_size=2):
         self.pool_size = pool_size
@@ -355,9 +378,15 @@ class StridePool(Layer):
         down, across = pair(self.pool_size, shape[0])
         return (-(-shape[0] // down), -(-shape[1] // across), shape[2])
 
-    def commutes(self, layer) -> bool:
-        """Whether the layer before this one can just as well come after it."""
-        return isinstance(layer, Activation) or (isinstance(layer, Bias) and layer.moves)
+    def commutes(self, before):
+        return isinstance(before, (Activation, Bias)) and before.pointwise
+
+    def joined(self, before, shape):
+        return before.strided(self.pool_size, shape) if isinstance(before, Convolution) else None
+
+    def strip(self, shape, start, stop):
+        down, across = pair(self.pool_size, shape[0])
+        return StridePool((down, across)), start * down, (stop - 1) * down + 1
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         return Plan(kernel=pair(self.pool_size, shape[0]))
