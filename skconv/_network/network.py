@@ -18,6 +18,7 @@ from .._kernels.products import COLUMNS
 from ..layers._fused import FusedConvolution
 from ..layers._pooled import PooledConvolution, pools
 from ..layers.composite import named, own_layers, to_vector
+from .pool import Pool
 
 __all__ = ["Network", "named"]
 
@@ -135,6 +136,8 @@ class Network(Versioned):
         All trained numbers, all running statistics.
     multiply_adds, activation_bytes : int
         For one sample: multiplications of the direct method, bytes of the outputs of all steps.
+    pool : Pool
+        What predictions keep.
     frozen : tuple of str
         Names of layers that training leaves as they are, those within them too: "convolution1", "residual2",
         "residual2.shortcut".  Their gradient is zero, their batch normalisation takes its running statistics, which
@@ -147,14 +150,18 @@ class Network(Versioned):
         self.input_shape = tuple(input_shape)
         self.dtype = np.dtype(dtype)
         self.layers = own_layers(layers)
+        self._lower()
+        self._check_memory(trained)
+        self.parameters = aligned((sum(step.n_parameters for step in self.steps),), self.dtype)
+        self.state = aligned((sum(step.n_state for step in self.steps),), self.dtype)
+
+    def _lower(self):
+        """Make what follows from the layers."""
         self.shapes = to_vector(self.layers, self.input_shape)
         self.steps, shape = [], self.input_shape
         for name, layer in lower(self.layers, self.input_shape):
             self.steps.append(Step(name, layer, shape))
             shape = self.steps[-1].out
-        self._check_memory(trained)
-        self.parameters = aligned((sum(step.n_parameters for step in self.steps),), self.dtype)
-        self.state = aligned((sum(step.n_state for step in self.steps),), self.dtype)
         self.multiply_adds = sum(step.layer.multiply_adds(step.shape) for step in self.steps)
         self.activation_bytes = self.dtype.itemsize * sum(
             prod(step.out) for step in self.steps if not step.layer.in_place
@@ -179,7 +186,13 @@ class Network(Versioned):
         check_arrays(steps, [number * prod(step.out) * (not step.layer.in_place) for step in steps], COLUMNS)
 
     def __getstate__(self):
-        return {**super().__getstate__(), "idle_sessions": {}, "twins": {}, "alone": None}
+        """The layers and the numbers; a pickle that named steps would not outlive the way that layers are computed."""
+        made = ("shapes", "steps", "multiply_adds", "activation_bytes", "pool")
+        return {name: value for name, value in super().__getstate__().items() if name not in made}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        self._lower()
 
     def initialize(self, rng):
         """First values of parameters and running statistics."""
@@ -191,22 +204,21 @@ class Network(Versioned):
 
     def changed(self):
         """Forget what was prepared from the parameters."""
-        self.idle_sessions: dict[int, list] = {}  # of `predict.borrow`
-        self.alone: bool | None = None  # of `predict.runs_alone`
-        self.twins: dict[np.dtype, Network] = {}  # of `cast`
+        self.pool = Pool()
 
     def cast(self, dtype) -> Network:
         """The network in another precision: itself where it has it, else a copy that is made once."""
         dtype = np.dtype(dtype)
         if dtype == self.dtype:
             return self
-        if dtype not in self.twins:
+        twins = self.pool.twins
+        if dtype not in twins:
             twin = Network(self.layers, self.input_shape, dtype)
             for name, numbers in (("parameters", self.parameters), ("state", self.state)):
                 check_range(numbers, dtype, f"{name} of the network", "give X in float64")
                 getattr(twin, name)[:] = numbers
-            self.twins[dtype] = twin
-        return self.twins[dtype]
+            twins[dtype] = twin
+        return twins[dtype]
 
     def fused_steps(self):
         """The steps for prediction: a convolution and what can be done with it row by row are one."""

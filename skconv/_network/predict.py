@@ -17,9 +17,7 @@ from .single_sample import Alone
 __all__ = [
     "block_bytes",
     "block_width",
-    "borrow",
     "check_block",
-    "give_back",
     "narrowest",
     "predict",
     "prediction_width",
@@ -28,7 +26,6 @@ __all__ = [
     "width_within",
 ]
 
-_KEPT, _KEPT_ALONE = 2, 4  # sessions of a width; as many as a server has threads: twice the requests a second
 _NARROWEST = 2  # one is `Alone`
 _FEW = 3  # samples that take less time one by one than as a block
 _FEW_WORK = 1 << 19  # multiply-adds of a sample below which only one does
@@ -42,11 +39,12 @@ def prediction_width(network, n: int) -> int:
 
 def runs_alone(network) -> bool:
     """Whether there are steps of the network that run on a sample without a block."""
-    if network.alone is None:
+    pool = network.pool
+    if pool.runs_alone is None:
         session = Alone(network, block_width(network, 1))
-        network.alone = bool(session.ends)
-        give_back(network, session if network.alone else session.block)
-    return network.alone
+        pool.runs_alone = bool(session.ends)
+        pool.give(session if pool.runs_alone else session.block)
+    return pool.runs_alone
 
 
 def block_width(network, n: int) -> int:
@@ -99,24 +97,11 @@ def session_bytes(network, n, threads) -> int:
     return min(threads, ceil(n / width)) * Layout(network, width, 1, training=False).nbytes
 
 
-def borrow(network, width, copies=1) -> Session | Alone:
-    """A session for prediction, that of one sample for width 1, alone with the caller until `give_back`.
-
-    Where none is idle, there is memory for ``copies`` new ones, or this raises.
-    """
-    try:
-        return network.idle_sessions[width].pop()
-    except (KeyError, IndexError):
-        if width == 1:
-            return Alone(network, block_width(network, 1))
-        return Session(network, width, 1, training=False, copies=copies)
-
-
-def give_back(network, session):
-    """Keep a session for the next prediction."""
-    idle = network.idle_sessions.setdefault(session.width, [])
-    if len(idle) < (_KEPT_ALONE if session.width == 1 else _KEPT):
-        idle.append(session)
+def _new_session(network, width, copies) -> Session | Alone:
+    """A session for prediction, that of one sample for width 1; raises where there is no memory for so many."""
+    if width == 1:
+        return Alone(network, block_width(network, 1))
+    return Session(network, width, 1, training=False, copies=copies)
 
 
 def predict(network, X, team, width=None, out=None, change=None):
@@ -127,8 +112,9 @@ def predict(network, X, team, width=None, out=None, change=None):
     n = len(X)
     width = prediction_width(network, n) if width is None else width
     out = np.empty((n, *network.shapes[-1]), network.dtype) if out is None else out
-    blocks = ceil(n / width)
-    sessions = [borrow(network, width, copies) for copies in range(min(team.threads, blocks), 0, -1)]
+    blocks, pool = ceil(n / width), network.pool
+    several = range(min(team.threads, blocks), 0, -1)
+    sessions = [pool.take(width) or _new_session(network, width, copies) for copies in several]
 
     def block(k):
         session = sessions[k % len(sessions)]
@@ -138,5 +124,5 @@ def predict(network, X, team, width=None, out=None, change=None):
 
     team.run(block, blocks)
     for session in sessions:
-        give_back(network, session)
+        pool.give(session)
     return out

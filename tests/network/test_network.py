@@ -1,6 +1,7 @@
 """Networks: lowering, parameters, shapes, sessions and gradients through several layers."""
 
 import pickle
+import pickletools
 import sys
 from math import prod
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skconv._network.network import Network, lower
-from skconv._network.predict import block_width, borrow, give_back, predict
+from skconv._network.predict import block_width, predict
 from skconv._network.session import Session, training_width
 from skconv._threads.team import Team
 from skconv.layers import (
@@ -25,6 +26,7 @@ from skconv.layers import (
     GlobalMeanPool,
     MaxPool,
     MeanPool,
+    Residual,
     StridePool,
 )
 
@@ -344,24 +346,31 @@ def test_pickling_drops_sessions():
     X = np.random.default_rng(0).standard_normal((20, 16)).astype(np.float32)
     with Team(1) as team:
         expected = predict(network, X, team)
-        assert network.idle_sessions
+        assert network.pool.idle
         copy = pickle.loads(pickle.dumps(network))
-        assert not copy.idle_sessions
+        assert not copy.pool.idle
         np.testing.assert_array_equal(predict(copy, X, team), expected)
     assert not np.shares_memory(copy.parameters, network.parameters)
     np.testing.assert_array_equal(copy.parameters, network.parameters)
 
 
-def test_sessions_are_kept_until_the_parameters_change():
-    network = initialized([Flatten(), Dense(3)], (4, 4, 1))
-    sessions = [borrow(network, 16) for _ in range(3)]
-    for session in sessions:
-        give_back(network, session)
-    assert len(network.idle_sessions[16]) == 2
-    assert borrow(network, 16) in sessions
-    assert borrow(network, 32).width == 32
-    network.changed()
-    assert borrow(network, 16) not in sessions
+def test_pickling_names_layers_and_no_steps():
+    """What steps they become is made anew, so that a pickle outlives the way that layers are computed."""
+    layers = [Convolution(2, padding_mode="wrap"), MaxPool(), Residual([Convolution(2)]), Flatten(), Dense(3)]
+    network, X = initialized(layers, (12, 12, 1), np.float32), np.ones((2, 144), np.float32)
+    with Team(1) as team:
+        expected = predict(network, X, team)
+        data = pickle.dumps(network)
+        names = {text for _, text, _ in pickletools.genops(data) if isinstance(text, str)}
+        lowered = {type(step.layer).__name__ for step in network.steps}
+        assert lowered == {"Pad", "Convolution", "MaxPool", "Bias", "Fork", "Merge", "Flatten", "Dense"}
+        assert lowered & names == {"Convolution", "MaxPool", "Flatten", "Dense"}
+        assert not any(name in text for text in names for name in ("session", "pool.Pool", "_branching"))
+        copy = pickle.loads(data)
+        np.testing.assert_array_equal(predict(copy, X, team), expected)
+    assert copy.named_arrays().keys() == network.named_arrays().keys()
+    for name in ("shapes", "multiply_adds", "activation_bytes"):
+        assert getattr(copy, name) == getattr(network, name)
 
 
 def test_changed_parameters_are_prepared_anew():

@@ -17,7 +17,7 @@ from skconv import ConvNetClassifier
 from skconv._kernels.correlation import Gathered
 from skconv._kernels.geometry import make_window
 from skconv._network.network import Network
-from skconv._network.predict import block_width, borrow, predict, prediction_width, runs_alone
+from skconv._network.predict import block_width, predict, prediction_width, runs_alone
 from skconv._network.session import Session
 from skconv._network.single_sample import Alone
 from skconv._threads.team import Team
@@ -240,15 +240,15 @@ def test_sessions_follow_the_parameters():
     X = samples(network, 1)
     with Team(1) as team:
         first = predict(network, X, team)
-        session = network.idle_sessions[1][0]
-        assert borrow(network, 1) is session
+        session = network.pool.idle[1][0]
+        assert network.pool.take(1) is session
         network.parameters *= 2
         network.changed()
-        assert network.alone is None
+        assert network.pool.runs_alone is None
         assert not same_bits(predict(network, X, team), first)
         assert same_bits(predict(network, X, team), in_block(network, X))
         copy = pickle.loads(pickle.dumps(network))
-        assert copy.alone is None
+        assert copy.pool.runs_alone is None
         assert same_bits(predict(copy, X, team), predict(network, X, team))
 
 
@@ -284,10 +284,10 @@ def model():
 def test_estimator_alone_and_in_company(model):
     model, X = model
     expected = model.predict_proba(X)
-    assert model.network_.alone is None
+    assert model.network_.pool.runs_alone is None
     for n in (1, 2, 3, 4, 5):
         assert same_bits(model.predict_proba(X[:n]), expected[:n])
-    assert model.network_.alone
+    assert model.network_.pool.runs_alone
     assert model.predict(X[7:8]) == model.classes_[expected[7].argmax()]
 
 
@@ -320,7 +320,7 @@ def test_threads_that_call_at_once(model):
         for k, outputs in enumerate(pool.map(call, range(4))):
             for i, output in enumerate(outputs):
                 assert same_bits(output, expected[i : i + 1 + k % 3])
-    assert 1 <= len(model.network_.idle_sessions[1]) <= 4
+    assert 1 <= len(model.network_.pool.idle[1]) <= 4
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2, 3])
