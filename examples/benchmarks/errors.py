@@ -74,7 +74,7 @@ def errors(shape, convolution, prediction, seed=0):
     with Team(1) as team:
         session = Session(network, n, 1, training=not prediction, team=team)
         out = session.forward(lambda k: session.load(k, x.reshape(n, -1))).T.reshape(dy.shape)
-        kernel = session.plans[0].kernel[0]
+        kernel = session.placed[0].plan.kernel[0]
         error = np.abs(out - expected).max() / np.abs(expected).max()
         if prediction:
             return type(kernel[0] if isinstance(kernel, tuple) else kernel).__name__, error, None

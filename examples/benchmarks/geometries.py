@@ -75,7 +75,8 @@ def ours(shape, filters, kernel, stride, dilation, groups, batch, team):
     width = training_width(network, batch)
     session = Session(network, width, -(-batch // width), training=True, team=team)
     i = next(i for i, step in enumerate(session.steps) if isinstance(step.layer, Convolution))
-    frames = [frames[i] for frames in session.frames]
+    placed = session.placed[i]
+    frames = placed.frames
     for frame in frames:
         frame.x[...] = rng.standard_normal(frame.x.shape)
         frame.dy[...] = rng.standard_normal(frame.dy.shape)
@@ -87,7 +88,7 @@ def ours(shape, filters, kernel, stride, dilation, groups, batch, team):
         layer.backward(frames[k])
 
     def step():
-        layer.prepare(session.parameters[i], session.state[i], session.plans[i], session.shared[i])
+        layer.prepare(placed.parameters, placed.state, placed.plan, placed.shared)
         team.run(block, session.blocks)
         if session.blocks > 1:
             np.add.reduce(session.block_gradients[:, weight], axis=0, out=session.gradient[weight])

@@ -2,15 +2,119 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from math import prod
+from typing import Any
 
 from .._kernels.memory import scratch_bytes, shapes_bytes
 from .._threads.team import SPLIT
-from .network import check_arrays, gradients_wanted, n_body
+from .network import Step, check_arrays
 
-__all__ = ["Layout"]
+__all__ = ["Layout", "PlacedStep"]
 
 _ASIDE = 1 << 20  # multiply-adds below which a weight's gradient is not worth a hand-off of about 60 us
+
+
+def n_body(steps) -> int:
+    """How many steps there are up to the first vector."""
+    return 1 + next(i for i, step in enumerate(steps) if len(step.out) == 1)
+
+
+def gradients_wanted(steps, trained) -> list[bool]:
+    """Whether the gradient of each step's input is wanted, and that of the last output: where a trained step is before.
+
+    Parameters
+    ----------
+    steps : list of Step
+    trained : list of bool
+        Of each step, whether it has parameters that are trained.
+    """
+    wanted, open_ = [False], []  # of each fork that is open: whether wanted at its start, at the end of a branch so far
+    for step, own in zip(steps, trained, strict=True):
+        now = wanted[-1]
+        if step.layer.joint == "fork":
+            open_.append([now, now])
+        elif step.layer.joint == "switch":
+            open_[-1][1] |= now
+            now = open_[-1][0]
+        elif step.layer.joint == "merge":
+            now |= open_.pop()[1]
+        wanted.append(now or own)
+    return wanted
+
+
+@dataclass(eq=False)
+class PlacedStep:
+    """A step of a session, with what follows from the steps around it and, in a session, its arrays.
+
+    Attributes
+    ----------
+    step : Step
+    plan : Plan
+    in_place : bool
+        Whether its output is written over its input.
+    trained : bool
+        Whether its parameters are.
+    wanted, wanted_after : bool
+        Whether the gradient of its input is wanted, that of its output.
+    own_output, own_gradient : bool
+        Whether it has an array of its own for its output, and for that one's gradient, or its input's array.
+    aside : bool
+        Whether the gradient of its weight is put aside.
+    aside_scratch : dict of dicts of shapes
+        Memory for that, which runs beside the others.
+    parameters, state, shared, gradients : Arrays
+        Those of all blocks; ``gradients`` is None outside training.
+    y, dy : ndarray of shape (units, columns) or None
+        Output and its gradient, of all blocks side by side; of images each block has its own.
+    frames : list of Frame
+        Of each block.
+    late : Frame or None
+        What a late layer needs for its gradient: all columns.
+    """
+
+    step: Step
+    in_place: bool
+    trained: bool
+    wanted: bool
+    wanted_after: bool
+    own_output: bool
+    own_gradient: bool
+    plan: Any = None
+    aside: bool = False
+    aside_scratch: dict = field(default_factory=dict)
+    parameters: Any = None
+    state: Any = None
+    shared: Any = None
+    gradients: Any = None
+    y: Any = None
+    dy: Any = None
+    frames: list = field(default_factory=list)
+    late: Any = None
+
+    def make_plan(self, width, dtype, training):
+        """Ask the layer what it needs."""
+        options = {"training": training, "input_gradient": self.wanted}
+        self.plan = self.step.layer.plan(self.step.shape, width, dtype, **options)
+
+    @property
+    def early(self) -> bool:
+        """Whether each block has a share of the gradient of its parameters."""
+        return self.trained and not self.step.layer.late
+
+    @property
+    def gradient_is_nobodys(self) -> bool:
+        """Whether the backward pass writes a gradient of parameters that are frozen."""
+        return self.wanted and not self.trained and not self.step.layer.late
+
+
+def _within(shape, width, wanted):
+    """Shape of an array of images within the borders somebody wants, and where the images lie; None without borders."""
+    if wanted is None:
+        return (*shape, width), None
+    rows = slice(wanted.row, wanted.row + shape[0])
+    columns = slice(wanted.column, wanted.column + shape[1])
+    return (wanted.rows, wanted.columns, shape[2], width), (rows, columns)
 
 
 class Layout:
@@ -39,112 +143,104 @@ class Layout:
         self.dtype, self.input_shape, self.n_parameters = network.dtype, network.input_shape, len(network.parameters)
         self.width, self.blocks, self.training = width, blocks, training
         self.threads = min(threads, blocks)
-        steps = self.steps = network.training_steps() if training else network.fused_steps()
-        self.n_body = n_body(steps)
-        self.in_place = [
-            step.layer.in_place
-            and (i == 0 or not steps[i - 1].layer.reads_output or step.layer.joint == "fork")  # which writes nothing
-            for i, step in enumerate(steps)
-        ]
-        self.trained = [training and bool(step.n_parameters) and not network.is_frozen(step) for step in steps]
-        self.wanted = gradients_wanted(steps, self.trained)  # of each step's input, and of the last output
-        options = [{"training": training, "input_gradient": wanted} for wanted in self.wanted[:-1]]
-        self._check(self._least(options), copies, beside)
-        self.plans = [
-            step.layer.plan(step.shape, width, network.dtype, **each) for step, each in zip(steps, options, strict=True)
-        ]
+        self.placed = self._place(network)
+        self._check(self._least(), copies, beside)
+        for placed in self.placed:
+            placed.make_plan(width, self.dtype, training)
         self._choose_aside(threads)
         self._check(self.step_bytes(), copies, beside + copies * self.common_bytes())
 
+    @property
+    def steps(self):
+        """The steps alone."""
+        return [placed.step for placed in self.placed]
+
+    def _place(self, network) -> list[PlacedStep]:
+        """The steps with what follows from those around them."""
+        steps = network.training_steps() if self.training else network.fused_steps()
+        self.n_body = n_body(steps)
+        trained = [self.training and bool(step.n_parameters) and not network.is_frozen(step) for step in steps]
+        wanted = gradients_wanted(steps, trained)
+        return [self._placed(steps, i, trained[i], wanted) for i in range(len(steps))]
+
+    def _placed(self, steps, i, trained, wanted) -> PlacedStep:
+        step, after = steps[i], wanted[i + 1]
+        read_later = i > 0 and steps[i - 1].layer.reads_output and step.layer.joint != "fork"  # which writes nothing
+        in_place = step.layer.in_place and not read_later
+        own_output = not in_place or i == self.n_body - 1
+        asked = after or (self.training and i == len(steps) - 1)
+        own_gradient = asked and (own_output or not wanted[i])
+        return PlacedStep(step, in_place, trained, wanted[i], after, own_output, own_gradient)
+
     def _choose_aside(self, threads):
-        """Steps whose weight's gradient is put aside, and memory for what they do: it runs beside the others."""
+        """Steps whose weight's gradient is put aside."""
         several = self.training and self.blocks == 1 and threads > 1
-        self.aside = []
-        for step, plan, trained in zip(self.steps, self.plans, self.trained, strict=True):
+        for placed in self.placed:
+            step, plan = placed.step, placed.plan
             work = self.width * step.layer.multiply_adds(step.shape)
             fits = plan.aside or (step.layer.late and work < SPLIT)  # a larger product is spread over all threads
-            self.aside.append(several and trained and fits and work >= _ASIDE)
-        self.aside_scratch = [
-            {"gradient": plan.scratch["gradient"]} if aside and plan.aside else {}
-            for plan, aside in zip(self.plans, self.aside, strict=True)
-        ]
+            placed.aside = several and placed.trained and fits and work >= _ASIDE
+            if placed.aside and plan.aside:
+                placed.aside_scratch = {"gradient": plan.scratch["gradient"]}
 
     # Shapes
 
-    def storage(self, i, consumer=None, producer=None):
-        """Shape of the array for the input of step i (or its gradient) within the borders somebody wants, and where
-        the values lie in it; None where there are no borders.
-        """
-        shape, wanted = self.steps[i].shape, None
-        if consumer is not None:
-            consumer = self._consumer(consumer)
-            wanted = self.plans[consumer].x if consumer < len(self.plans) else None
-        elif producer is not None:
-            wanted = self.plans[producer].dy
-        if wanted is None:
-            return (*shape, self.width), None
-        rows = slice(wanted.row, wanted.row + shape[0])
-        columns = slice(wanted.column, wanted.column + shape[1])
-        return (wanted.rows, wanted.columns, shape[2], self.width), (rows, columns)
-
     def _consumer(self, i):
-        """The step that reads what step i gets: the next one that is not in place."""
-        while i < self.n_body and self.in_place[i]:
+        """Number of the step that reads what step i gets: the next one that is not in place."""
+        while i < self.n_body and self.placed[i].in_place:
             i += 1
         return i
 
-    def own_output(self, i) -> bool:
-        """Whether step i has an array of its own for its output, or writes into its input's."""
-        return not self.in_place[i] or i == self.n_body - 1
+    def input_storage(self, i):
+        """Shape of the array for the input of step i within the borders that its reader wants, and where it lies."""
+        consumer = self._consumer(i)
+        wanted = self.placed[consumer].plan.x if consumer < len(self.placed) else None
+        return _within(self.placed[i].step.shape, self.width, wanted)
 
-    def own_gradient(self, i) -> bool:
-        """Whether step i has an array of its own for the gradient of its output."""
-        wanted = self.wanted[i + 1] or (self.training and i == len(self.steps) - 1)
-        return wanted and (self.own_output(i) or not self.wanted[i])
-
-    def has_frozen_gradients(self, i) -> bool:
-        """Whether the backward pass of step i writes a gradient of parameters that is nobody's."""
-        return self.training and not self.trained[i] and self.wanted[i] and not self.steps[i].layer.late
+    def gradient_storage(self, i):
+        """Shape of the array for the gradient of step i's output within the borders it wants, and where it lies."""
+        placed = self.placed[i]
+        return _within(placed.step.out, self.width, placed.plan.dy)
 
     def n_early(self) -> int:
         """Parameters whose gradient each block has a share of."""
-        pairs = zip(self.steps, self.trained, strict=True)
-        return sum(step.n_parameters for step, trained in pairs if trained and not step.layer.late)
+        return sum(placed.step.n_parameters for placed in self.placed if placed.early)
 
     # Bytes
 
-    def _least(self, options):
+    def _least(self):
         """Bytes at least of each step's arrays, from shapes alone: outputs, and what layers know before their plan."""
         dtype, columns = self.dtype, self.width * self.blocks
-        return [
-            dtype.itemsize * columns * (prod(step.out) if self.own_output(i) else 0)
-            + step.layer.least_bytes(step.shape, columns, dtype, **options[i])
-            for i, step in enumerate(self.steps)
-        ]
+        sizes = []
+        for placed in self.placed:
+            step, options = placed.step, {"training": self.training, "input_gradient": placed.wanted}
+            known = step.layer.least_bytes(step.shape, columns, dtype, **options)
+            sizes.append(dtype.itemsize * columns * prod(step.out) * placed.own_output + known)
+        return sizes
 
     def step_bytes(self) -> list[int]:
         """Bytes of each step's arrays, those in the memory that the threads share at the step that needs most."""
-        dtype, item, steps = self.dtype, self.dtype.itemsize, self.steps
-        own = [0] * len(steps)
+        dtype, item, all_placed = self.dtype, self.dtype.itemsize, self.placed
+        own = [0] * len(all_placed)
 
         def store(i, asker, shape, whole):
             own[i] += self.blocks * item * prod(shape)
             own[asker] += self.blocks * item * (prod(whole) - prod(shape))  # borders
 
-        store(0, self._consumer(0), (*steps[0].shape, self.width), self.storage(0, consumer=0)[0])
-        for i, step in enumerate(steps):
-            shape = (*step.out, self.width)
+        store(0, self._consumer(0), (*self.input_shape, self.width), self.input_storage(0)[0])
+        for i, placed in enumerate(all_placed):
+            shape = (*placed.step.out, self.width)
             body = i < self.n_body - 1
-            if self.own_output(i):
-                whole = self.storage(i + 1, consumer=i + 1)[0] if body else shape
+            if placed.own_output:
+                whole = self.input_storage(i + 1)[0] if body else shape
                 store(i, self._consumer(i + 1) if body else i, shape, whole)
-            if self.own_gradient(i):
-                store(i, i, shape, self.storage(i + 1, producer=i)[0] if body else shape)
-            plan = self.plans[i]
-            own[i] += self.blocks * shapes_bytes(plan.buffers, dtype) + shapes_bytes(plan.shared, dtype)
-            if self.has_frozen_gradients(i):
-                own[i] += self.blocks * shapes_bytes(step.parameter_shapes, dtype)
-        for work in ([scratch_bytes(plan.scratch, dtype) for plan in self.plans], [p.temporary for p in self.plans]):
+            if placed.own_gradient:
+                store(i, i, shape, self.gradient_storage(i)[0] if body else shape)
+            own[i] += self.blocks * shapes_bytes(placed.plan.buffers, dtype) + shapes_bytes(placed.plan.shared, dtype)
+            if placed.gradient_is_nobodys:
+                own[i] += self.blocks * shapes_bytes(placed.step.parameter_shapes, dtype)
+        plans = [placed.plan for placed in all_placed]
+        for work in ([scratch_bytes(plan.scratch, dtype) for plan in plans], [plan.temporary for plan in plans]):
             largest = max(range(len(work)), key=work.__getitem__)
             own[largest] += self.threads * work[largest]
         return own
@@ -155,7 +251,7 @@ class Layout:
         numbers = columns * (prod(self.input_shape) + 16) + columns
         if self.training:
             numbers += self.n_parameters + self.n_early() * (self.blocks if self.blocks > 1 else 0)
-        return item * numbers + max(scratch_bytes(groups, self.dtype) for groups in self.aside_scratch)
+        return item * numbers + max(scratch_bytes(placed.aside_scratch, self.dtype) for placed in self.placed)
 
     @property
     def nbytes(self) -> int:

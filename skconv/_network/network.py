@@ -68,34 +68,6 @@ def lower(layers, input_shape):
     return steps
 
 
-def n_body(steps) -> int:
-    """How many steps there are up to the first vector."""
-    return 1 + next(i for i, step in enumerate(steps) if len(step.out) == 1)
-
-
-def gradients_wanted(steps, trained) -> list[bool]:
-    """Whether the gradient of each step's input is wanted, and that of the last output: where a trained step is before.
-
-    Parameters
-    ----------
-    steps : list of Step
-    trained : list of bool
-        Of each step, whether it has parameters that are trained.
-    """
-    wanted, open_ = [False], []  # of each fork that is open: whether wanted at its start, at the end of a branch so far
-    for step, own in zip(steps, trained, strict=True):
-        now = wanted[-1]
-        if step.layer.joint == "fork":
-            open_.append([now, now])
-        elif step.layer.joint == "switch":
-            open_[-1][1] |= now
-            now = open_[-1][0]
-        elif step.layer.joint == "merge":
-            now |= open_.pop()[1]
-        wanted.append(now or own)
-    return wanted
-
-
 def taken_by(step, n) -> str:
     """How many bytes of a sum are one step's, for messages."""
     before, after = (" x ".join(map(counted, shape)) for shape in (step.shape, step.out))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import ceil, prod
 
 import numpy as np
@@ -75,56 +76,68 @@ class Session(Layout):
     def __init__(self, network, width, blocks, *, training, team=None, seed=0, copies=1, beside=0):
         threads = 1 if team is None else team.threads
         super().__init__(network, width, blocks, training=training, threads=threads, copies=copies, beside=beside)
-        self.team, steps = team, self.steps
-        self.parameters, self.state = network.views(steps=steps)
-        self.shared = [allocate(plan.shared, network.dtype) for plan in self.plans]
+        self.team = team
         self.weight = aligned((width * blocks,), network.dtype)
         # Samples as rows, at a distance that is no multiple of a page: a transposition of rows a page apart takes twice
         # as long, since they fall on the same few lines of the cache.
         features = prod(network.input_shape)
         self.rows = aligned((blocks, width, features + 16), network.dtype)[..., :features]
+        self._share(network)
         self._allocate_vectors()
         self._allocate_gradients(network)
-        size = max(scratch_bytes(plan.scratch, network.dtype) for plan in self.plans)
+        size = max(scratch_bytes(placed.plan.scratch, network.dtype) for placed in self.placed)
         arenas = [aligned((size,), np.uint8) for _ in range(self.threads)]
-        size = max(scratch_bytes(groups, network.dtype) for groups in self.aside_scratch)
-        self.aside_arena = aligned((size,), np.uint8)
-        self.frames = [self._frames(k, arenas[k % len(arenas)], seed) for k in range(blocks)]
-        self.late = {i: self._late_frame(i) for i, step in enumerate(steps) if self.trained[i] and step.layer.late}
-        self.preparations = [
-            (step.layer.prepare, arrays)
-            for step, *arrays in zip(steps, self.parameters, self.state, self.plans, self.shared, strict=True)
-            if type(step.layer).prepare is not Layer.prepare
-        ]
+        size = max(scratch_bytes(placed.aside_scratch, network.dtype) for placed in self.placed)
+        aside_arena = aligned((size,), np.uint8)
+        for k in range(blocks):
+            self._make_frames(k, arenas[k % len(arenas)], aside_arena, seed)
+        for before, placed in pairwise(self.placed):
+            if placed.trained and placed.step.layer.late:
+                placed.late = self._late_frame(before, placed)
+        self.late = [placed.late for placed in self.placed if placed.late is not None and not placed.aside]
+        self.puts_aside = any(placed.aside for placed in self.placed)
         self.forward_program = self._forward_program()
-        self.backward_program = self._backward_program() if training else []
+        if training:
+            self.backward_program = self._backward_program()
+            (*before, last), (first, *after) = self.forward_program, self.backward_program
+            self.program = [*before, [a + b for a, b in zip(last, first, strict=True)], *after]
         self.prepare()
 
     # Arrays
 
+    def _share(self, network):
+        """What all blocks share: parameters, state and what is made of them."""
+        for placed, parameters, state in zip(self.placed, *network.views(steps=self.steps), strict=True):
+            placed.parameters, placed.state = parameters, state
+            placed.shared = allocate(placed.plan.shared, self.dtype)
+        self.preparations = [
+            (placed.step.layer.prepare, (placed.parameters, placed.state, placed.plan, placed.shared))
+            for placed in self.placed
+            if type(placed.step.layer).prepare is not Layer.prepare
+        ]
+
     def _allocate_vectors(self):
         """Outputs of the steps from the first vector on, and their gradients, of all blocks side by side."""
-        self.vectors: dict[int, np.ndarray] = {}
-        self.vector_gradients: dict[int, np.ndarray] = {}
-        dtype, last = self.dtype, len(self.steps) - 1
-        for i in range(self.n_body - 1, last + 1):
-            shape = (*self.steps[i].out, self.width * self.blocks)
-            self.vectors[i] = aligned(shape, dtype) if self.own_output(i) else self.vectors[i - 1]
-            if self.own_gradient(i):
-                self.vector_gradients[i] = aligned(shape, dtype)
-            elif self.wanted[i + 1]:
-                self.vector_gradients[i] = self.vector_gradients[i - 1]
-        self.output, self.output_gradient = self.vectors[last], self.vector_gradients.get(last)
+        before = None
+        for placed in self.placed[self.n_body - 1 :]:
+            shape = (*placed.step.out, self.width * self.blocks)
+            placed.y = aligned(shape, self.dtype) if placed.own_output else before.y
+            if placed.own_gradient:
+                placed.dy = aligned(shape, self.dtype)
+            elif placed.wanted_after:
+                placed.dy = before.dy
+            before = placed
+        self.output, self.output_gradient = before.y, before.dy
 
     def _allocate_gradients(self, network):
         """The batch's gradient, and each block's share of the part that is not a late layer's."""
         self.gradient = aligned((self.n_parameters if self.training else 0,), self.dtype)
-        self.whole = network.views(self.gradient, self.steps)[0] if self.training else []
+        views = network.views(self.gradient, self.steps)[0] if self.training else [None] * len(self.placed)
         self.early = []  # where the blocks' shares go: (slice of the gradient, slice of a share)
         start = total = 0
-        for step, trained in zip(self.steps, self.trained, strict=True):
-            n = step.n_parameters
-            if trained and not step.layer.late:
+        for placed, gradients in zip(self.placed, views, strict=True):
+            placed.gradients, n = gradients, placed.step.n_parameters
+            if placed.early:
                 self.early.append((slice(start, start + n), slice(total, total + n)))
                 total += n
             start += n
@@ -133,104 +146,110 @@ class Session(Layout):
     def _gradients(self, k):
         """Per step, where block k puts its gradient."""
         if not self.training:
-            return [None] * len(self.steps)
+            return [None] * len(self.placed)
         views, start = [], 0
-        for i, step in enumerate(self.steps):
-            if not self.trained[i]:  # frozen: what its backward pass writes is nobody's
-                shapes = step.parameter_shapes if self.has_frozen_gradients(i) else {}
-                views.append(allocate(shapes, self.dtype))
+        for placed in self.placed:
+            shapes, n = placed.step.parameter_shapes, placed.step.n_parameters
+            if not placed.trained:  # frozen: what its backward pass writes is nobody's
+                views.append(allocate(shapes if placed.gradient_is_nobodys else {}, self.dtype))
             elif self.blocks == 1:
-                views.append(self.whole[i])
+                views.append(placed.gradients)
             else:
-                n = 0 if step.layer.late else step.n_parameters
-                views.append(split(self.block_gradients[k, start : start + n], step.parameter_shapes if n else {}))
+                n = n if placed.early else 0
+                views.append(split(self.block_gradients[k, start : start + n], shapes if n else {}))
                 start += n
         return views
 
-    def _store(self, i, consumer=None, producer=None):
-        """An array for the values at the input of step i (or their gradient), within the borders somebody wants."""
-        shape, inside = self.storage(i, consumer, producer)
+    def _store(self, shape, inside):
+        """An array for images, and the array with the borders that it lies within."""
         whole = aligned(shape, self.dtype)
         return whole if inside is None else whole[inside], whole
 
     def _ends(self, i, columns, x, dx):
         """Output of step i with its storage, and its gradient with that one's; ``x`` and ``dx`` are the input's."""
+        placed = self.placed[i]
         if i >= self.n_body - 1:
-            y, dy = self.vectors[i][:, columns], self.vector_gradients.get(i)
-            dy = None if dy is None else dy[:, columns]
+            y, dy = placed.y[:, columns], None if placed.dy is None else placed.dy[:, columns]
             return (y, y), (dy, dy)
-        y = self._store(i + 1, consumer=i + 1) if self.own_output(i) else x
-        if self.own_gradient(i):
-            return y, self._store(i + 1, producer=i)
-        return y, (dx, dx) if self.wanted[i + 1] else (None, None)
+        y = self._store(*self.input_storage(i + 1)) if placed.own_output else x
+        if placed.own_gradient:
+            return y, self._store(*self.gradient_storage(i))
+        return y, (dx, dx) if placed.wanted_after else (None, None)
 
-    def _frames(self, k, arena, seed):
+    def _make_frames(self, k, arena, aside_arena, seed):
         """The frames of block k, one a step."""
         columns = slice(k * self.width, (k + 1) * self.width)
         seeds = np.random.SeedSequence(seed, spawn_key=(k,))
-        gradients, frames = self._gradients(k), []
-        x, dx = self._store(0, consumer=0), None
-        for i, (step, plan) in enumerate(zip(self.steps, self.plans, strict=True)):
+        x, dx = self._store(*self.input_storage(0)), None
+        for i, (placed, gradients) in enumerate(zip(self.placed, self._gradients(k), strict=True)):
             y, dy = self._ends(i, columns, x, dx)
-            scratch = carve(arena, plan.scratch, self.dtype)
-            scratch |= carve(self.aside_arena, self.aside_scratch[i], self.dtype)
-            frames.append(
+            scratch = carve(arena, placed.plan.scratch, self.dtype)
+            scratch |= carve(aside_arena, placed.aside_scratch, self.dtype)
+            placed.frames.append(
                 Frame(
-                    layer=step.layer,
-                    plan=plan,
+                    layer=placed.step.layer,
+                    plan=placed.plan,
                     x=x[0],
                     x_storage=x[1],
                     y=y[0],
-                    dx=dx if self.wanted[i] else None,
+                    dx=dx if placed.wanted else None,
                     dy=dy[0],
                     dy_storage=dy[1],
-                    parameters=self.parameters[i],
-                    gradients=gradients[i],
-                    state=self.state[i],
-                    buffers=allocate(plan.buffers, self.dtype),
+                    parameters=placed.parameters,
+                    gradients=gradients,
+                    state=placed.state,
+                    buffers=allocate(placed.plan.buffers, self.dtype),
                     scratch=scratch,
-                    shared=self.shared[i],
+                    shared=placed.shared,
                     weight=self.weight[columns],
                     rng=np.random.Generator(np.random.SFC64(seeds.spawn(1)[0])) if self.training else None,
                     matmul=self._matmul() if self.blocks == 1 else np.matmul,
-                    aside=self.team.aside if self.aside_scratch[i] else None,
+                    aside=self.team.aside if placed.aside_scratch else None,
                 )
             )
             x, dx = y, dy[0]
-        _link(frames)
-        return frames
+        _link([placed.frames[k] for placed in self.placed])
 
-    def _late_frame(self, i):
+    def _late_frame(self, before, placed):
         """What a late layer needs for its gradient: all columns."""
-        arrays = {"x": self.vectors[i - 1], "dy": self.vector_gradients[i], "gradients": self.whole[i]}
-        return Frame(layer=self.steps[i].layer, **arrays, matmul=np.matmul if self.aside[i] else self._matmul())
+        arrays = {"x": before.y, "dy": placed.dy, "gradients": placed.gradients}
+        return Frame(layer=placed.step.layer, **arrays, matmul=np.matmul if placed.aside else self._matmul())
 
     def _matmul(self):
         return np.matmul if self.team is None else self.team.matmul
 
-    # Programs: a list of phases, each the calls of every block or one call for the batch.  A call is (step, method);
-    # without a step it is one of the caller's: "load" or "loss".
+    # Programs: a list of phases.  A phase is a list, by block, of lists of calls; or one call, for all.  A call is a
+    # function and its arguments; or None and "load" or "loss", one of the caller's that gets the number of the block.
+
+    def _add_calls(self, calls, placed, function, *arguments):
+        """A call for each block."""
+        for own, frame in zip(calls, placed.frames, strict=True):
+            own.append((function, (frame, *arguments)))
 
     def _forward_program(self):
-        program, calls = [], [(None, "load")]
-        for i, step in enumerate(self.steps):
-            if self.training and step.layer.synchronous:
-                program += [[*calls, (i, "measure")], (i, "agree")]
-                calls = []
-            calls = [*calls, (i, "forward")]
+        program, calls = [], [[(None, "load")] for _ in range(self.blocks)]
+        for placed in self.placed:
+            layer = placed.step.layer
+            if self.training and layer.synchronous:
+                self._add_calls(calls, placed, layer.measure)
+                program += [calls, (layer.agree, (placed.frames,))]
+                calls = [[] for _ in range(self.blocks)]
+            self._add_calls(calls, placed, layer.forward, self.training)
         return [*program, calls]
 
     def _backward_program(self):
-        program, calls = [], [(None, "loss")]
-        for i in range(len(self.steps) - 1, -1, -1):
-            if not (self.wanted[i] or self.trained[i]):
+        program, calls = [], [[(None, "loss")] for _ in range(self.blocks)]
+        for placed in reversed(self.placed):
+            layer = placed.step.layer
+            if not (placed.wanted or placed.trained):
                 continue
-            if self.steps[i].layer.synchronous:
-                program += [[*calls, (i, "measure_gradient")], (i, "agree_gradient")]
-                calls = []
-            calls = [*calls, (i, "backward")]
-            if self.aside[i] and i in self.late:
-                calls.append((i, "late_gradient"))
+            if layer.synchronous:
+                self._add_calls(calls, placed, layer.measure_gradient)
+                program += [calls, (layer.agree_gradient, (placed.frames,))]
+                calls = [[] for _ in range(self.blocks)]
+            self._add_calls(calls, placed, layer.backward)
+            if placed.aside and placed.late is not None:
+                calls[0].append((self.team.aside, (layer.late_gradient, placed.late)))
         return [*program, calls]
 
     def _run(self, program, load=None, loss=None):
@@ -239,22 +258,16 @@ class Session(Layout):
             if isinstance(phase, list):
                 self._each_block(phase, callers)
             else:
-                i, name = phase
-                getattr(self.steps[i].layer, name)([frames[i] for frames in self.frames])
+                function, arguments = phase
+                function(*arguments)
 
     def _each_block(self, calls, callers):
         def task(k):
-            frames = self.frames[k]
-            for i, name in calls:
-                if i is None:
-                    if callers[name] is not None:
-                        callers[name](k)
-                elif name == "forward":
-                    frames[i].layer.forward(frames[i], self.training)
-                elif name == "late_gradient":
-                    self.team.aside(frames[i].layer.late_gradient, self.late[i])
-                else:
-                    getattr(frames[i].layer, name)(frames[i])
+            for function, arguments in calls[k]:
+                if function is not None:
+                    function(*arguments)
+                elif callers[arguments] is not None:
+                    callers[arguments](k)
 
         if self.blocks == 1 or self.team is None:
             for k in range(self.blocks):
@@ -265,7 +278,7 @@ class Session(Layout):
     # Random streams: a row of six integers for each step of each block.
 
     def _generators(self):
-        return [frame.rng.bit_generator for frames in self.frames for frame in frames]
+        return [placed.frames[k].rng.bit_generator for k in range(self.blocks) for placed in self.placed]
 
     def random_state(self) -> np.ndarray:
         """Where the random streams are, ``(blocks * steps, 6)``."""
@@ -287,7 +300,7 @@ class Session(Layout):
 
     def load(self, k, samples):
         """Copy samples ``(n, features)``, at most ``width``, into the columns of block k; zeros fill the rest."""
-        x, rows = self.frames[k][0].x, self.rows[k]
+        x, rows = self.placed[0].frames[k].x, self.rows[k]
         n = len(samples)
         np.copyto(rows[:n], samples, casting="unsafe")
         np.copyto(x[..., :n], rows[:n].reshape(n, *self.input_shape, copy=False).transpose(1, 2, 3, 0))
@@ -306,17 +319,15 @@ class Session(Layout):
 
     def forward_backward(self, load, loss):
         """Both at once: ``loss(k)`` fills the columns of ``output_gradient`` of block k from those of ``output``."""
-        (*before, last), (first, *after) = self.forward_program, self.backward_program
-        self._run([*before, last + first, *after], load, loss)
+        self._run(self.program, load, loss)
         return self._reduce()
 
     def _reduce(self):
         if self.blocks > 1:
             for of_batch, of_block in self.early:
                 np.add.reduce(self.block_gradients[:, of_block], axis=0, out=self.gradient[of_batch])
-        for i, frame in self.late.items():
-            if not self.aside[i]:
-                frame.layer.late_gradient(frame)
-        if any(self.aside):
+        for frame in self.late:
+            frame.layer.late_gradient(frame)
+        if self.puts_aside:
             self.team.finish()
         return self.gradient

@@ -31,15 +31,15 @@ class Alone:
 
     def __init__(self, network, width):
         self.block = Session(network, width, 1, training=False)
-        self.frames = self.block.frames[0]
+        self.frames = [placed.frames[0] for placed in self.block.placed]
         self.image = aligned(network.input_shape, network.dtype)  # (H, W, C) of the last step so far
         self.first = self.image.reshape(1, -1)
         self.columns = None  # (A, B, C, N), where its numbers are computed; the image may be a copy of them
         self.back, self.settled = None, True  # that copy, and whether it is done
         self.calls: list = []
         self.ends: list = []  # of each step: the calls up to there and its image
-        for i, step in enumerate(self.block.steps[: self.block.n_body]):
-            if not self._add(i, step):
+        for placed in self.block.placed[: self.block.n_body]:
+            if not self._add(placed):
                 break
             self._settle()
             self.ends.append((len(self.calls), self.image))
@@ -47,10 +47,9 @@ class Alone:
 
     # Binding
 
-    def _add(self, i, step):
+    def _add(self, placed):
         """Add the calls of a step; False where one of its parts has no way to run alone."""
-        arrays = self.block.parameters[i], self.block.state[i], self.block.shared[i]
-        calls = len(self.calls)
+        calls, step, arrays = len(self.calls), placed.step, (placed.parameters, placed.state, placed.shared)
         for part in step.layer.placed_parts(step.shape, *arrays):
             if not self._add_part(*part):
                 del self.calls[calls:]

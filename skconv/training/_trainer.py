@@ -274,9 +274,9 @@ class Trainer:
 
         result = minimize(objective, parameters, l1, max_iter=max_iter, tol=tol, report=accepted)
         parameters[:] = result.x
-        for state in self.session.state:
-            if "batches" in state:
-                state["batches"].fill(0)
+        for placed in self.session.placed:
+            if "batches" in placed.state:
+                placed.state["batches"].fill(0)
         for rows in batches:
             self.gradient(X, y, weight, rows)
         return result

@@ -137,7 +137,7 @@ def gradients(layers, X, slope):
         made.forward(lambda k: made.load(k, X.reshape(len(X), -1)))
         made.output_gradient[...] = slope.T
         made.backward()
-    return {f"{step.name}.{name}": view for step, each in zip(made.steps, made.whole, strict=True)
+    return {f"{step.name}.{name}": view for step, each in [(placed.step, placed.gradients) for placed in made.placed]
             for name, view in each.items()}  # fmt: skip
 
 
@@ -266,7 +266,7 @@ def test_a_gate_of_the_means_of_a_large_image():
     X = np.full((1, 1024, 1024, 2), 0.1, SINGLE)
     with Team(1):
         made = session([SqueezeExcite(2), Flatten()], X, training=True)
-        for name, array in ((name, array) for arrays in made.parameters for name, array in arrays.items()):
+        for name, array in ((name, array) for placed in made.placed for name, array in placed.parameters.items()):
             array.fill(name.endswith("weight"))
         made.prepare()
         out = made.forward(lambda k: made.load(k, X.reshape(1, -1))).copy()
@@ -275,7 +275,7 @@ def test_a_gate_of_the_means_of_a_large_image():
         assert_allclose(out, tenth * gate, rtol=1e-6)
         made.output_gradient.fill(0.3)
         made.backward()
-        slope = made.whole[0]
+        slope = made.placed[0].gradients
         assert_allclose(slope.excite_bias, tenth * float(SINGLE(0.3)) * 2**20 * gate * (1 - gate), rtol=2e-6)
 
 

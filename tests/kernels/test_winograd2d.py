@@ -161,7 +161,7 @@ def losses(kind, noise=0, steps=20):
     curve = []
     with Team(1) as team:
         session = Session(network, 32, 1, training=True, team=team)
-        forward, (adjoint,) = session.plans[3].kernel[0]
+        forward, (adjoint,) = session.placed[3].plan.kernel[0]
         assert type(forward) is type(adjoint.kernel) is kind
         for _ in range(steps):
             session.prepare()

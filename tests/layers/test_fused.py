@@ -86,7 +86,7 @@ def test_agrees_with_loops():
         for q in range(6):
             value = np.tensordot(padded[:, p : p + 3, q : q + 3], weight, ((1, 2, 3), (1, 2, 3)))
             expected[:, p // 2, q // 2] = np.maximum(expected[:, p // 2, q // 2], value)
-    np.testing.assert_allclose(session.frames[0][0].y[..., :4].transpose(3, 0, 1, 2), expected, atol=1e-12)
+    np.testing.assert_allclose(session.placed[0].frames[0].y[..., :4].transpose(3, 0, 1, 2), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize(

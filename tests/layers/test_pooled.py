@@ -92,12 +92,12 @@ def test_equals_the_two_steps(monkeypatch, name, place, limit):
     other, *expected = apart(monkeypatch, network, X)
     i = len(before)
     assert isinstance(session.steps[i].layer, pooled.PooledConvolution)
-    kernel = session.plans[i].kernel[0][0]
+    kernel = session.placed[i].plan.kernel[0][0]
     assert type(kernel).__name__ + " by tap" * getattr(kernel, "by_tap", False) == algorithm
     assert len(other.steps) == len(session.steps) + 1
     np.testing.assert_array_equal(actual[0], expected[0])
     if i:
-        np.testing.assert_array_equal(session.frames[0][i].dx, other.frames[0][i].dx)
+        np.testing.assert_array_equal(session.placed[i].frames[0].dx, other.placed[i].frames[0].dx)
     if algorithm in IN_BANDS:  # the same sums in another order
         np.testing.assert_allclose(actual[1], expected[1], rtol=0, atol=1e-6 * abs(expected[1]).max())
     else:
@@ -138,10 +138,10 @@ def test_a_tie_goes_to_the_first_of_the_tile(monkeypatch, limit):
     session, output, _ = train(network, X)
     other, expected, _ = apart(monkeypatch, network, X)
     np.testing.assert_array_equal(output, expected)
-    np.testing.assert_array_equal(session.frames[0][1].dx, other.frames[0][1].dx)
+    np.testing.assert_array_equal(session.placed[1].frames[0].dx, other.placed[1].frames[0].dx)
     where = np.zeros((5, 7), bool)
     where[0:4:2, 0:6:2] = True
-    np.testing.assert_array_equal((session.frames[0][1].dx != 0).any(axis=(2, 3)), where)
+    np.testing.assert_array_equal((session.placed[1].frames[0].dx != 0).any(axis=(2, 3)), where)
 
 
 # PyTorch 2: torch.nn.functional.max_pool2d(conv2d(x, weight, padding=1), 2), times these gradients, in integers.
@@ -167,7 +167,7 @@ def test_equals_pytorch(monkeypatch, limit):
         np.testing.assert_array_equal(session.output[:, 0].reshape(2, 2, 2), np.transpose(Y, (1, 2, 0)))
         session.output_gradient[...] = np.transpose(DY, (1, 2, 0)).reshape(8, 1)
         session.backward()
-    np.testing.assert_array_equal(session.frames[0][1].dx[:, :, 0, 5], DX)
+    np.testing.assert_array_equal(session.placed[1].frames[0].dx[:, :, 0, 5], DX)
     np.testing.assert_array_equal(session.gradient[1:].reshape(2, 3, 3), 16 * np.array(DW))
 
 

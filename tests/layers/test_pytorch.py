@@ -202,5 +202,5 @@ def test_layer_equals_pytorch(case):
     found = {f"{s.name}.{k}": v for s, part in zip(network.steps, views, strict=True) for k, v in part.items()}
     for name, gradient in gradients.items():
         np.testing.assert_allclose(found[name].ravel(), gradient, rtol=1e-9, atol=1e-10, err_msg=name)
-    dx = session.frames[0][1].dx
+    dx = session.placed[1].frames[0].dx
     np.testing.assert_allclose(np.moveaxis(dx, -1, 0).ravel(), input_gradient, rtol=1e-9, atol=1e-10)

@@ -440,7 +440,7 @@ def test_loading_fills_the_rest_with_zeros():
     for k in (0, 1):
         session.load(k, full)
     session.load(1, few[:5])
-    first, second = session.frames[0][0].x, session.frames[1][0].x
+    first, second = session.placed[0].frames[0].x, session.placed[0].frames[1].x
     assert first.dtype == np.float32
     np.testing.assert_array_equal(first.reshape(12, 16), full.T.astype(np.float32))
     np.testing.assert_array_equal(second.reshape(12, 16)[:, :5], few[:5].T.astype(np.float32))
