@@ -1,7 +1,5 @@
 """Ready-made networks by name."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -115,7 +113,7 @@ def test_fcn_has_its_kernels():
 
 @every_name
 def test_layers_of_an_estimator_by_name(name):
-    layers = build_layers(SimpleNamespace(layers=name), (8, 8, 1), 5)
+    layers = build_layers({"layers": name}, (8, 8, 1), 5)
     expected = [*named_architecture(name, (8, 8, 1)), Dense(5)]
     assert [repr(layer) for layer in layers] == [repr(layer) for layer in expected]
     assert [repr(clone(layer)) for layer in layers] == [repr(layer) for layer in expected]
@@ -134,4 +132,4 @@ def test_unknown_name():
     with pytest.raises(InvalidParameterError, match=f"named_architecture: name must be {names}, got 'alexnet'"):
         named_architecture("alexnet", (8, 8, 1))
     with pytest.raises(InvalidParameterError, match=f"layers must be {names} or a list of layers, got 'alexnet'"):
-        build_layers(SimpleNamespace(layers="alexnet"), (8, 8, 1), 5)
+        build_layers({"layers": "alexnet"}, (8, 8, 1), 5)

@@ -180,26 +180,6 @@ def test_auto_max_iter_gives_enough_updates():
 
 
 @pytest.mark.parametrize(
-    ("n", "batch", "epochs"),
-    [
-        (32, 32, 600),
-        (33, 8, 120),
-        (100, 25, 150),
-        (2499, 32, 10),
-        (2500, 64, 15),
-        (39_999, 64, 7),
-        (40_000, 128, 7),
-        (30_000, 64, 9),
-        (60_000, 128, 5),
-    ],
-)
-def test_auto_batches_and_epochs(n, batch, epochs):
-    model = ConvNetClassifier()
-    model.image_shape_ = (8, 8, 1)
-    assert (model._batch_size(n), model._n_epochs(n)) == (batch, epochs)
-
-
-@pytest.mark.parametrize(
     "labels",
     [
         np.array([f"digit {i}" for i in range(10)]),
@@ -1187,14 +1167,6 @@ def test_early_stopping_can_stop_where_the_number_of_epochs_is_auto():
     assert model.stopped_early_
     model = ConvNetClassifier(**tiny, **stalled, max_iter=10).fit(images, labels)
     assert model.n_iter_ == 10  # n_iter_no_change is 10, as given
-
-
-@pytest.mark.parametrize("early_stopping", [False, True])
-def test_epochs_of_many_samples(early_stopping):
-    model = ConvNetClassifier(early_stopping=early_stopping)
-    model.image_shape_ = (28, 28, 1)
-    assert [model._n_epochs(n) for n in (100, 1000, 25_000, 60_000)] == [150, 19, 10, 10 if early_stopping else 5]
-    assert [model._patience(n) for n in (150, 40, 10)] == [10, 10, 3]
 
 
 def test_early_stopping_trains_on_the_rest():

@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, ImagePadder
+from skconv._estimators.recipe import Recipe
 from skconv._threads.team import Team
 from skconv.training._trainer import Trainer
 
@@ -282,7 +283,7 @@ def test_the_second_one_ends_an_lbfgs_iteration(monkeypatch):
 
 def test_one_outside_the_training_raises_at_once(monkeypatch):
     model, before = fitted()
-    monkeypatch.setattr(ConvNetClassifier, "_new_network", lambda *_: press())
+    monkeypatch.setattr(Recipe, "new_network", lambda *_: press())
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, Y)
     assert vars(model) == before

@@ -33,6 +33,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skconv import ConvFeatures, ConvNetClassifier
+from skconv._estimators.recipe import batch_size
 from skconv.augmentation import Crop, Jitter, Rotation, Scaling, Shear, Shift, TimeWarp, Zoom
 from skconv.layers import Activation, BatchNorm, Convolution, Flatten, MaxPool
 
@@ -136,7 +137,7 @@ def skorch_model(model, n, seed, weight=None):
     from fits import skorch_net
 
     torch.manual_seed(seed)
-    net = skorch_net(model, n, model.n_iter_, "channels_last", "batches", model._batch_size(n))
+    net = skorch_net(model, n, model.n_iter_, "channels_last", "batches", batch_size(model, n))
     if weight is not None:
         net.set_params(criterion__weight=torch.tensor(weight, dtype=torch.float32), criterion__label_smoothing=0.0)
     return net

@@ -81,16 +81,20 @@ def _resolve_pools(pools, sizes, strides, shape):
     return known
 
 
-def build_layers(estimator, input_shape, n_outputs):
-    """The layers that an estimator's parameters describe, ending in ``n_outputs`` units."""
-    if isinstance(estimator.layers, str):
-        check_value("layers", estimator.layers, _LAYERS)
-        return [*named_architecture(estimator.layers, input_shape), Dense(n_outputs)]
-    if estimator.layers is not None:
-        layers = own_layers(estimator.layers)
+def build_layers(parameters, input_shape, n_outputs, *, drops=True):
+    """The layers that parameters by name describe, ending in ``n_outputs`` units.
+
+    ``drops`` says whether ``dropout="auto"`` may drop anything.
+    """
+    layers = parameters["layers"]
+    if isinstance(layers, str):
+        check_value("layers", layers, _LAYERS)
+        return [*named_architecture(layers, input_shape), Dense(n_outputs)]
+    if layers is not None:
+        layers = own_layers(layers)
         to_vector(layers, input_shape)
         return [*layers, Dense(n_outputs)]
-    given = resolved(estimator, input_shape)
+    given = resolved(parameters, input_shape, drops)
     filters = check_counts("filters", given["filters"])
     hidden = check_counts("hidden_layer_sizes", given["hidden_layer_sizes"])
     n_conv, n_all = len(filters), len(filters) + len(hidden)
@@ -100,7 +104,7 @@ def build_layers(estimator, input_shape, n_outputs):
     values["pool"] = _resolve_pools(values["pool"], values["pool_size"], values["stride"], input_shape)
     layers, shape = [], input_shape
     for i, count in enumerate(filters):
-        if isinstance(estimator.kernel_size, str):
+        if isinstance(parameters["kernel_size"], str):
             values["kernel_size"][i] = _clipped_kernel(
                 *(values[name][i] for name in ("kernel_size", "dilation", "padding")), shape
             )

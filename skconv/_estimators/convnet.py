@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
+from copy import copy
 from functools import partial
-from itertools import zip_longest
 from typing import ClassVar
 
 import numpy as np
@@ -14,31 +13,31 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._input.constraints import check_parameters, shown
 from .._input.images import ImageInput, output_dtype
+from .._input.memory import counted
 from .._input.overflow import check_finite_training, check_outputs
+from .._input.rows import subset
 from .._input.searchable import Searchable
 from .._input.warnings import warn
 from .._threads.team import Team, thread_count
-from ..augmentation import names_of
+from ..augmentation import make_augmenter, names_of
 from ..inspection import summarize
 from ..layers.composite import named
-from ..training._checkpoint import Checkpoint, check_checkpoint, plain
+from ..training._checkpoint import Checkpoint, check_checkpoint, fingerprint, plain
 from ..training._lbfgs import warn_unless_converged
-from ..training._run import History, Run
+from ..training._run import History
 from ..training.callbacks import CallbackSupportMixin, Watch, with_callbacks
-from .blocks import build_layers
+from .hold_out import hold_out
 from .parameters import Parameters
-from .recipe import TrainingParts
+from .recipe import check_solver, check_steady, chunk_recipe, make_recipe
 from .samples import Samples
-from .scoring import ValidationScoring
+from .scoring import Validator, averaged_outputs
 from .target_checks import check_weight
 from .targets import Targets
 
 __all__ = ["BaseConvNet"]
 
 
-class BaseConvNet(
-    CallbackSupportMixin, TrainingParts, ValidationScoring, ImageInput, Parameters, Searchable, BaseEstimator
-):
+class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, BaseEstimator):
     """Base of the convolutional networks; not for use."""
 
     _targets_kind: ClassVar[type[Targets]]  # what a subclass takes
@@ -50,7 +49,61 @@ class BaseConvNet(
         places = {f"layers__{name}": ("layers", i) for i, (name, _) in enumerate(named(layers))}
         return places | {f"augment__{name}": ("augment", i) for i, name in enumerate(names_of(augment))}
 
-    # Data
+    # The fit, from top to bottom
+
+    @with_callbacks
+    def _fit(self, X, y, sample_weight, learn, *given_validation):
+        """Check everything, train, and set the fitted attributes; ``learn(y, known)`` says what the targets are."""
+        check_parameters(self)
+        check_checkpoint(self)
+        data = X, y, sample_weight
+        goes_on = self.warm_start and hasattr(self, "network_")
+        train, validation = self._learned(X, y, sample_weight, learn, given_validation, goes_on=goes_on)
+        if self._targets.calibrates and validation is None:
+            raise ValueError("temperature_scaling=True needs validation data: pass X_val, or set early_stopping=True")
+        recipe = make_recipe(self, self.image_shape_, self._targets, len(train.rows), output_dtype(train.X))
+        rng = self._new_rng()
+        network = self._network(recipe, rng, goes_on)
+        self._augmenter = self._new_augmenter(train)
+        with Team(thread_count(self.n_jobs)) as team:
+            margin = 0.0 if validation is None else validation.n_distinct**-0.5  # what chance brings
+            history = History(learning_rate_init=self.learning_rate_init, margin=margin)
+            run = self._run(recipe, network, team, history, rng, train, validation)
+            if self.solver == "lbfgs":
+                self._minimize(run, train, data)
+            else:
+                self._train(run, train, validation, data)
+            self.network_ = network
+            self._calibrate(team, validation)
+        self._scored = None if validation is None else self._comparable(validation)
+        self.__dict__.pop("_progress", None)
+        return self
+
+    def _learned(self, X, y, sample_weight, learn, given_validation, *, goes_on):
+        """Samples to train on and, or None, to validate on, once shape and targets are learned from the former."""
+        if goes_on:
+            self._check_same_shape()
+        X, y, self.image_shape_ = self._check_data(X, y, reset=not goes_on)
+        check_solver(self, X, given_validation[0] is not None)
+        weight = trained = check_weight(sample_weight, len(X))
+        targets = learn(y, self._targets if goes_on else None)
+        held_out = None
+        if given_validation[0] is None and self.early_stopping:
+            held_out = hold_out(
+                *(X, y, weight, targets),
+                fraction=self.validation_fraction,
+                least=targets.fewest_scored(self.scoring),
+                random_state=self.random_state,
+            )
+            trained = weight.copy()
+            trained[held_out] = 0
+        targets = targets.measured(y, trained)
+        encoded = targets.encode(y)
+        self._set_targets(targets)
+        validation = self._given_validation(*given_validation)
+        if held_out is not None:
+            validation = self._samples(subset(X, held_out), encoded[held_out], weight[held_out], y[held_out])
+        return self._samples(X, encoded, trained, y), validation
 
     def _check_data(self, X, y, *, reset):
         try:
@@ -60,115 +113,80 @@ class BaseConvNet(
             raise
         return self._check_X(X, y, reset=reset, multi_output=True, y_numeric=self._targets_kind.numeric)
 
-    # The parts of a training
+    def _given_validation(self, X_val, y_val, sample_weight_val):
+        """The user's validation data, or None."""
+        if X_val is None:
+            if y_val is not None or sample_weight_val is not None:
+                raise ValueError("y_val and sample_weight_val need X_val, got X_val=None")
+            return None
+        if y_val is None:
+            raise ValueError("X_val needs y_val, got y_val=None")
+        y_val = self._targets_kind.check(y_val, "y_val")
+        try:
+            X, y, _ = self._check_X(X_val, y_val, reset=False, multi_output=True, y_numeric=self._targets_kind.numeric)
+        except ValueError as error:
+            raise ValueError(f"X_val, with y_val of shape {y_val.shape}: {error}") from error
+        weight = check_weight(sample_weight_val, len(X), "sample_weight_val")
+        validation = self._samples(X, self._targets.encode(y, "y_val"), weight, y, "y_val")
+        n, least = len(validation.rows), self._targets.fewest_scored(self.scoring)
+        if n < least:
+            raise ValueError(
+                f"The validation set is too small: X_val has {counted(n, 'sample')} with weight, but R² needs "
+                f"{least}; give more, or set scoring='loss'"
+            )
+        return validation
 
-    def _goes_on(self):
-        """Whether `fit` goes on with the fitted network."""
-        return self.warm_start and hasattr(self, "network_")
-
-    def _fitted_network(self):
-        """A copy of the fitted network, to go on with; raises where the parameters now describe another one."""
-        network = deepcopy(self.network_)
-        now = build_layers(self, network.input_shape, self._targets.n_outputs)
-        for i, (old, new) in enumerate(zip_longest(network.layers, now), 1):
-            if plain(old) != plain(new):
-                raise ValueError(
-                    "partial_fit, and fit with warm_start=True, go on with the fitted network, but the parameters now "
-                    f"describe another one: layer {i} is {shown(old)}, and would be {shown(new)}; set the parameters "
-                    "back, or call fit with warm_start=False"
-                )
-        return network
-
-    # The fit
-
-    @with_callbacks
-    def _fit(self, X, y, sample_weight, learn, X_val, y_val, sample_weight_val):
-        """Check everything, train, and set the fitted attributes; ``learn(y, known)`` says what the targets are."""
-        check_parameters(self)
-        check_checkpoint(self)
-        given = X, y, sample_weight
-        goes_on = self._goes_on()
-        if goes_on:
-            self._check_same_shape()
-        X, y, shape = self._check_data(X, y, reset=not goes_on)
-        self._check_solver(X, X_val is not None)
-        weight = check_weight(sample_weight, len(X))
-        targets = learn(y, self._targets if goes_on else None)
-        held_out, trained = None, weight
-        if X_val is None and self.early_stopping:
-            held_out = self._held_out(X, y, weight, targets)
-            trained = weight.copy()
-            trained[held_out] = 0
-        targets = targets.measured(y, trained)
-        encoded = targets.encode(y)
-        self._set_targets(targets)
-        self.image_shape_ = shape
-        validation = self._given_validation(X_val, y_val, sample_weight_val)
-        if held_out is not None:
-            validation = self._held_out_validation(held_out, X, encoded, weight, y)
-        train = Samples(X, encoded, targets.weigh(trained, encoded), y)
-        if targets.calibrates and validation is None:
-            raise ValueError("temperature_scaling=True needs validation data: pass X_val, or set early_stopping=True")
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        network = self._fitted_network() if goes_on else self._new_network(train, shape, rng)
-        self._freeze(network)
-        self._augmenter = self._new_augmenter(train, shape)
-        with Team(thread_count(self.n_jobs)) as team:
-            if self.solver == "lbfgs":
-                self._train_lbfgs(network, team, train, rng, given)
-            else:
-                self._train(network, team, train, validation, rng, given)
-            self.network_ = network
-            self._calibrate(team, validation)
-        self.__dict__.pop("_progress", None)
-        return self
+    def _samples(self, X, encoded, weight, y, name="y"):
+        """Samples whose weights are those of their classes too."""
+        return Samples(X, encoded, self._targets.weigh(weight, encoded, name), y)
 
     def _set_targets(self, targets):
         self._targets = targets
         vars(self).update(targets.attributes)
 
-    def _calibrate(self, team, validation):
-        """Let the targets learn from the validation data what predictions need of them."""
-        if validation is not None:
-            outputs = partial(self._network_outputs, self.network_, validation.X, team)
-            self._set_targets(self._targets.calibrated(outputs, validation))
+    def _new_rng(self):
+        return np.random.default_rng(check_random_state(self.random_state).randint(2**31))
 
-    def _train(self, network, team, train, validation, rng, data):
-        n = len(train.rows)
-        trainer = self._trainer(network, team, n, rng, validation)
-        stops = self.early_stopping or self.learning_rate == "constant"
-        n_epochs = self._n_epochs(n)
-        margin = 0.0 if validation is None else validation.n_distinct**-0.5  # what chance brings
-        run = Run(
-            trainer,
-            History(learning_rate_init=self.learning_rate_init, margin=margin),
-            rng,
-            n_epochs=n_epochs,
-            schedule=self._schedule(),
-            pieces=train.pieces(self.shuffle),
-            total=n,
-            validate=self._validator(network, team, validation),
-            plateau=self._plateau(),
-            stop=(self.tol, self._patience(n_epochs)) if stops else None,
-            cools=self.learning_rate not in ("constant", "plateau"),
+    def _network(self, recipe, rng, goes_on):
+        network = recipe.copied_network(self.network_) if goes_on else recipe.new_network(rng, self.initial_weights)
+        if self.solver == "lbfgs":
+            check_steady(self, network)
+        return network
+
+    def _new_augmenter(self, train):
+        if self.augment is None:
+            return None
+        shape = self.image_shape_
+        return make_augmenter(self.augment, shape, train.spread(shape[2]), flips=not self._targets.numeric)
+
+    def _run(self, recipe, network, team, history, rng, train, validation):
+        """The training of a network, with its loss and score on the validation data after each epoch."""
+        validate, n_validated = None, 0
+        if validation is not None:
+            n_validated = len(validation.weight)
+            validator = Validator(validation, self._targets, self.scoring, network.dtype)
+
+            def validate():
+                return validator(self._network_outputs(network, validation.X, team), partial(self._view, network))
+
+        seed = int(rng.integers(2**32))
+        trainer = recipe.trainer(
+            *(network, self._targets.loss, team), augmenter=self._augmenter, seed=seed, n_validated=n_validated
         )
+        return recipe.run(trainer, history, rng, train, validate)
+
+    def _train(self, run, train, validation, data):
         checkpoint = None
         if self.checkpoint is not None:
-            checkpoint = Checkpoint(self, trainer, *train.arrays, *(validation.arrays if validation else ()))
+            checkpoint = Checkpoint(self, run.trainer, *train.arrays, *(validation.arrays if validation else ()))
             checkpoint.resume(run)
         with Watch(self, run, data) as watch:
             run.go(watch, checkpoint)
             run.finish()
-        self._scored = None if validation is None else self._comparable(validation)
         self._set_history(run)
 
-    def _train_lbfgs(self, network, team, train, rng, data):
-        self._check_steady(network)
-        history = History(learning_rate_init=self.learning_rate_init)
-        trainer = self._trainer(network, team, len(train.rows), rng)
-        run = Run(
-            trainer, history, rng, n_epochs=self._n_epochs(len(train.weight)), schedule=None, pieces=None, total=0
-        )
+    def _minimize(self, run, train, data):
+        history, network = run.history, run.trainer.network
         run.interrupt.patience = 1
         with Watch(self, run, data) as watch:
 
@@ -181,7 +199,7 @@ class BaseConvNet(
                 if run.asked or run.interrupted:
                     raise StopIteration
 
-            result = trainer.minimize(*train.arrays, max_iter=run.n_epochs, tol=self.tol, report=report)
+            result = run.trainer.minimize(*train.arrays, max_iter=run.n_epochs, tol=self.tol, report=report)
         if not history.loss:  # already at a minimum
             history.add(float(result.fun), network)
         check_finite_training(history.loss[-1], network, len(history.loss), self.learning_rate_init)  # measured anew
@@ -189,6 +207,17 @@ class BaseConvNet(
         self._set_history(run)
         if not (run.asked or run.interrupted):
             warn_unless_converged(result, run.n_epochs, self.tol)
+
+    def _calibrate(self, team, validation):
+        """Let the targets learn from the validation data what predictions need of them."""
+        if validation is not None:
+            outputs = partial(self._network_outputs, self.network_, validation.X, team)
+            self._set_targets(self._targets.calibrated(outputs, validation))
+
+    def _comparable(self, validation):
+        """What scores must have in common to be compared: data, loss, way of predicting, scorer."""
+        way = plain((self._targets.loss, self.augment, self.n_augmented))
+        return fingerprint(way, *validation.arrays), self.scoring
 
     def _set_history(self, run):
         history = run.history
@@ -218,50 +247,29 @@ class BaseConvNet(
 
     # Chunk by chunk
 
-    def _partial_fit(self, X, y, sample_weight, learn, X_val, y_val, sample_weight_val):
+    def _partial_fit(self, X, y, sample_weight, learn, *given_validation):
         """One more pass, at a constant learning rate, over a copy that replaces the network when all went well."""
         check_parameters(self)
-        first = not hasattr(self, "network_")
-        if not first:
-            self._check_same_shape()
-        X, y, shape = self._check_data(X, y, reset=first)
-        weight = check_weight(sample_weight, len(X))
-        targets = learn(y, None if first else self._targets).measured(y, weight)
-        encoded = targets.encode(y)
-        train = Samples(X, encoded, targets.weigh(weight, encoded), y)
-        self._set_targets(targets)
-        self.image_shape_ = shape
-        validation = self._given_validation(X_val, y_val, sample_weight_val)
-        self._train_part(train, shape, validation)
+        goes_on = hasattr(self, "network_")
+        train, validation = self._learned(X, y, sample_weight, learn, given_validation, goes_on=goes_on)
+        sizes = self.image_shape_, self._targets, len(train.rows), output_dtype(train.X)
+        recipe = chunk_recipe(self, *sizes, validated=validation is not None)
+        self._train_chunk(recipe, train, validation, goes_on)
         return self
 
-    def _train_part(self, train, shape, validation):
-        frozen = (self.freeze,) if isinstance(self.freeze, str) else tuple(self.freeze)
-        key = (plain(self.solver), self.ema_decay, frozen)  # of another one, the optimiser has no use
+    def _train_chunk(self, recipe, train, validation, goes_on):
+        key = (plain(self.solver), self.ema_decay, recipe.frozen)  # of another one, the optimiser has no use
         progress = getattr(self, "_progress", None)
         progress = progress if progress is not None and progress[0] == key else None
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31) if progress is None else 0)
+        rng = self._new_rng() if progress is None else np.random.default_rng(0)
         if progress is not None:
             rng.bit_generator.state = progress[2]["rng"]
-        n = len(train.rows)
-        fitted = hasattr(self, "network_")
-        network = self._fitted_network() if fitted else self._new_network(train, shape, rng)
-        self._augmenter = self._new_augmenter(train, shape)
-        self._freeze(network)
+        network = self._network(recipe, rng, goes_on)
+        self._augmenter = self._new_augmenter(train)
         scored = getattr(self, "_scored", None) if validation is None else self._comparable(validation)
         comparable = scored == getattr(self, "_scored", None)
         with Team(thread_count(self.n_jobs)) as team:
-            run = Run(
-                self._trainer(network, team, n, rng, validation),
-                self._history(comparable),
-                rng,
-                n_epochs=1,
-                schedule=lambda done: self.learning_rate_init,
-                pieces=train.pieces(self.shuffle),
-                total=n,
-                validate=self._validator(network, team, validation),
-                stop=None if validation is None else (self.tol, self.n_iter_no_change),
-            )
+            run = self._run(recipe, network, team, self._history(comparable), rng, train, validation)
             if progress is not None:
                 run.set_state(progress[1], {**progress[2], "rng": rng.bit_generator.state})
                 run.epoch, run.stopped, run.asked = 0, False, False
@@ -293,6 +301,15 @@ class BaseConvNet(
             outputs = self._network_outputs(self.network_, X, team)
         check_outputs(outputs)
         return outputs.astype(output_dtype(X), copy=False)
+
+    def _network_outputs(self, network, X, team):
+        return averaged_outputs(network, X, team, self._augmenter, self.n_augmented)
+
+    def _view(self, network):
+        """The estimator as if fitted with this network."""
+        view = copy(self)
+        view.network_ = network
+        return view
 
     # Inspection
 

@@ -13,12 +13,10 @@ _SHORT, _LONG = 48, 600  # series that are pooled once, that are pooled by 4 at 
 _SERIES_FILTERS, _SERIES_KERNEL = (32, 64, 64, 64), 9
 
 
-def resolved(estimator, shape) -> dict:
-    """The estimator's parameters by name, with values in place of each "auto" but that of ``pool``."""
-    values = estimator.get_params(deep=False)
-    chosen = (_of_series if is_series(shape) else _of_images)(shape, classes=not estimator._targets_kind.numeric)
-    if estimator.solver == "lbfgs":
-        chosen["dropout"] = 0.0  # it takes a loss for the same that has come out otherwise: 0.85 right in place of 0.98
+def resolved(values, shape, drops) -> dict:
+    """Parameters by name, with values in place of each "auto" but that of ``pool``; ``drops`` is of ``dropout``."""
+    values = dict(values)
+    chosen = (_of_series if is_series(shape) else _of_images)(shape, drops)
     for name, value in chosen.items():
         if isinstance(values[name], str) and values[name] == "auto":
             values[name] = value
@@ -45,7 +43,7 @@ def pools_series(i, length) -> bool:
     return i == 1 or (i == 0 and length > _SHORT)
 
 
-def _of_images(shape, classes):
+def _of_images(shape, drops):
     """A block for each halving that leaves 3 pixels; larger images, and colour, ask for more.
 
     On photographs of 32 x 32 pixels three blocks and what follows from it instead of two: clothes 0.763 for 0.725
@@ -63,11 +61,11 @@ def _of_images(shape, classes):
         "dilation": 1,
         "pool_size": 2,
         "hidden_layer_sizes": (128,) if large else (64,),
-        "dropout": lambda i, last: 0.2 if large and classes and i == last else 0.0,
+        "dropout": lambda i, last: 0.2 if large and drops and i == last else 0.0,
     }
 
 
-def _of_series(shape, classes):
+def _of_series(shape, drops):
     """Long kernels, dilated after the pooling, and a mean over time: what matters may be anywhere.
 
     On eight sets of series 0.93 right, with the blocks for images 0.82.  Of a short series each time may mean something
@@ -80,5 +78,5 @@ def _of_series(shape, classes):
         "dilation": lambda i: 2 ** max(0, i - 1) if length > _SHORT else 1,
         "pool_size": lambda i: 4 if i == 0 and length > _LONG else 2,
         "hidden_layer_sizes": () if length > _SHORT else (64,),
-        "dropout": lambda i, last: 0.3 if classes and i == last and length > _SHORT else 0.0,
+        "dropout": lambda i, last: 0.3 if drops and i == last and length > _SHORT else 0.0,
     }

@@ -6,12 +6,36 @@ from hashlib import blake2b
 from math import ceil
 
 import numpy as np
+from sklearn.utils import check_random_state
 
+from .._input.constraints import shown
+from .._input.memory import counted
 from .._input.rows import LazyRows
 
-__all__ = ["count_distinct", "held_out_rows"]
+__all__ = ["count_distinct", "held_out_rows", "hold_out"]
 
 _READ = 4096  # rows hashed at a time
+
+
+def hold_out(X, y, weight, targets, *, fraction, least, random_state):
+    """Rows that are held out, ascending: of those with weight, of every class its share; raises where that fails."""
+    strata = targets.strata(y)
+    weight = np.where(targets.weigh(weight, strata) > 0, weight, 0)
+    n = int(np.count_nonzero(weight))
+    if n > least and ceil(n * fraction) >= n:
+        raise ValueError(
+            f"validation_fraction={shown(fraction)} of {counted(n, 'sample')} leaves none to train on; change it, or "
+            "set early_stopping=False"
+        )
+    seed = check_random_state(0 if random_state is None else random_state)
+    rows = held_out_rows(X, strata, weight, fraction, least, seed) if n > least else ()
+    if len(rows) < least:
+        raise ValueError(
+            f"early_stopping=True holds out {least} or more to score on and keeps one of every class to train on; "
+            f"that takes more than {counted(n, 'sample')} with weight, copies counted once. Give more, give X_val, or "
+            "set early_stopping=False"
+        )
+    return rows
 
 
 def held_out_rows(X, strata, weight, fraction, least, random_state) -> np.ndarray:

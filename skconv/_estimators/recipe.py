@@ -1,170 +1,255 @@
-"""What the parameters of a network mean for its training: network, optimiser, batches, epochs, learning rate."""
+"""The recipe of a fit, made once from the parameters and the sizes: network, batches, epochs, rates, optimiser."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from math import ceil
+from typing import Any
 
 import numpy as np
 
 from .._input.constraints import InvalidParameterError, shown
-from .._input.images import output_dtype
 from .._input.overflow import check_finite_array
 from .._input.rows import LazyRows
 from .._network.network import Network
 from .._network.predict import session_bytes
-from ..augmentation import make_augmenter
-from ..layers import Dropout
+from ..training._checkpoint import plain
+from ..training._run import Run
 from ..training._trainer import Trainer, weight_matrices
-from ..training.optimizers import OPTIMIZERS
+from ..training.optimizers import OPTIMIZERS, Optimizer
 from ..training.schedules import SCHEDULES, Plateau, warmed
 from .blocks import build_layers
 from .defaults import is_series
 
-__all__ = ["TrainingParts", "trains_by_batches"]
+__all__ = ["Recipe", "batch_size", "check_solver", "check_steady", "chunk_recipe", "make_recipe", "trains_by_batches"]
 
 _EPOCHS, _SAMPLES, _MIN_UPDATES, _MIN_UPDATES_SERIES = (5, 10), 256_000, 600, 300
 _SMALL_BATCH = 32  # few samples learn better in small batches: digits 0.9955 right in 64, 0.9964 in 32
 _BATCHES = ((40_000, 128), (2500, 64))  # from so many samples on
 
 
-def trains_by_batches(estimator):
-    """Whether there is a `partial_fit`: condition of `available_if`."""
-    if estimator.solver == "lbfgs":
-        raise AttributeError(
-            "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic; use 'adam' or 'sgd'."
-        )
-    if estimator.early_stopping:
-        raise AttributeError(
-            "early_stopping=True is not supported for partial_fit, which holds out none of a chunk; set "
-            "early_stopping=False and give X_val and y_val to partial_fit: then the model has the best weights so far"
-        )
-    return True
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Recipe:
+    """What a fit does, all that is known before the first weight is.
 
+    Parameters
+    ----------
+    layers : list of Layer
+    input_shape : (int, int, int)
+    dtype : dtype
+        Of a new network.
+    frozen : tuple of str
+        Names of the layers that stay as they are.
+    batch_size, n_epochs : int
+    shuffle : bool
+    schedule : callable
+        Learning rate by the share of the training that is done.
+    cools : bool
+        Whether the rate falls to zero at the end.
+    plateau : dict or None
+        Of the `Plateau` that lowers the rate.
+    stop : tuple or None
+        ``(tol, patience)``, by which a training without progress ends.
+    optimizer : Optimizer or None
+        None is scipy's L-BFGS.
+    penalties : dict
+        Of the trainer: what keeps weights and gradients small, and the running mean of the weights.
+    """
 
-class TrainingParts:
-    """Mixin of the estimators; their parameters are described in `parameters`."""
+    layers: list
+    input_shape: tuple
+    dtype: np.dtype
+    frozen: tuple
+    batch_size: int
+    n_epochs: int
+    shuffle: bool
+    schedule: Callable
+    cools: bool
+    plateau: dict | None
+    stop: tuple | None
+    optimizer: Optimizer | None
+    penalties: dict[str, Any]
 
-    def _compute_dtype(self, X, n):
-        """float64 where X is and every update sees all samples; else float32.
-
-        A mini-batch gradient is uncertain in its second digit, so there float64 buys nothing and takes twice as long.
-        """
-        whole = self.solver == "lbfgs" or self._batch_size(n) == n
-        return output_dtype(X) if whole else np.dtype(np.float32)
-
-    def _new_network(self, train, shape, rng):
-        dtype = self._compute_dtype(train.X, len(train.rows))
-        network = Network(build_layers(self, shape, self._targets.n_outputs), shape, dtype, trained=True)
+    def new_network(self, rng, initial_weights=None):
+        """A network with its first weights, at random but for those that are given by name."""
+        network = Network(self.layers, self.input_shape, self.dtype, trained=True)
         network.initialize(rng)
-        if self.initial_weights is not None:
-            _check_initial(self.initial_weights, network)
-            network.fill(self.initial_weights)
+        if initial_weights is not None:
+            _check_initial(initial_weights, network)
+            network.fill(initial_weights)
+        return self._frozen(network)
+
+    def copied_network(self, network):
+        """A copy of a fitted network, to go on with; raises where the recipe is of another one."""
+        for i, (old, new) in enumerate(zip_longest(network.layers, self.layers), 1):
+            if plain(old) != plain(new):
+                raise ValueError(
+                    "partial_fit, and fit with warm_start=True, go on with the fitted network, but the parameters now "
+                    f"describe another one: layer {i} is {shown(old)}, and would be {shown(new)}; set the parameters "
+                    "back, or call fit with warm_start=False"
+                )
+        return self._frozen(deepcopy(network))
+
+    def _frozen(self, network):
+        if self.frozen:
+            network.check_names(self.frozen)
+        network.frozen = self.frozen
         return network
 
-    def _freeze(self, network):
-        names = (self.freeze,) if isinstance(self.freeze, str) else tuple(self.freeze)
-        if names:
-            network.check_names(names)
-        network.frozen = names
-
-    def _new_optimizer(self, network):
-        if self.solver == "lbfgs":
-            return None
-        optimizer = self.solver
-        if isinstance(optimizer, str):
-            kind, names = OPTIMIZERS[optimizer]
-            optimizer = kind(**{name: getattr(self, name) for name in names})
-        return optimizer.start(len(network.parameters), network.dtype, weight_matrices(network))
-
-    def _batch_size(self, n):
-        if self.batch_size != "auto":
-            return min(self.batch_size, n)
-        if self.solver == "lbfgs":
-            return min(1024, n)
-        for many, size in _BATCHES:
-            if n >= many:
-                return size
-        return n if n <= _SMALL_BATCH else max(8, min(n // 4, _SMALL_BATCH))
-
-    def _n_epochs(self, n):
-        """Epochs: `max_iter`, or what gives enough updates and does not take too long on many samples."""
-        if self.max_iter != "auto":
-            return self.max_iter
-        fewest, most = _EPOCHS
-        fewest = most if self.early_stopping else fewest
-        updates = ceil(n / self._batch_size(n))  # an epoch
-        least = _MIN_UPDATES_SERIES if is_series(self.image_shape_) else _MIN_UPDATES
-        return max(min(max(ceil(_SAMPLES / n), fewest), most), ceil(least / updates))
-
-    def _patience(self, n_epochs):
-        """Epochs without progress that are one too many: of few epochs, whose number nobody gave, a quarter."""
-        return self.n_iter_no_change if self.max_iter != "auto" else min(self.n_iter_no_change, ceil(n_epochs / 4))
-
-    def _new_augmenter(self, train, shape):
-        if self.augment is None:
-            return None
-        return make_augmenter(self.augment, shape, train.spread(shape[2]), flips=not self._targets_kind.numeric)
-
-    def _trainer(self, network, team, n, rng, validation=None):
-        """What trains on ``n`` samples; with validation data, there is memory for them and the best weights too."""
+    def trainer(self, network, loss, team, *, augmenter, seed, n_validated=0):
+        """What trains the network, with memory for the best weights and for so many samples of validation data."""
         beside = 0
-        if validation is not None:
+        if n_validated:
             best = network.parameters.nbytes + network.state.nbytes
-            beside = best + session_bytes(network, len(validation.encoded), team.threads)
-        optimizer = self._new_optimizer(network)
+            beside = best + session_bytes(network, n_validated, team.threads)
+        optimizer = self.optimizer
+        if optimizer is not None:
+            optimizer = optimizer.start(len(network.parameters), network.dtype, weight_matrices(network))
         return Trainer(
             network,
-            self._targets.loss,
+            loss,
             optimizer,
             team,
-            batch_size=self._batch_size(n),
-            alpha=self.alpha,
-            l1_ratio=self.l1_ratio,
-            decoupled=optimizer is not None and optimizer.decoupled,
-            clip=self.clip_norm,
-            max_norm=self.max_norm,
-            ema_decay=self.ema_decay,
-            augmenter=self._augmenter,
-            seed=int(rng.integers(2**32)),
+            batch_size=self.batch_size,
+            augmenter=augmenter,
+            seed=seed,
             beside=beside,
+            **self.penalties,
         )
 
-    def _check_solver(self, X, validated):
-        """L-BFGS sees all samples at once and moves as it likes."""
-        if self.solver != "lbfgs":
-            return
-        options = {"early_stopping=True": self.early_stopping, "X_val": validated}
-        options |= {name: getattr(self, name) is not None for name in ("ema_decay", "clip_norm", "max_norm")}
-        options |= {name: getattr(self, name) is not None for name in ("augment", "checkpoint")}
-        options["freeze"] = len(self.freeze) > 0
-        options["an X in storage"] = isinstance(X, LazyRows)
-        for name, wanted in options.items():
-            if wanted:
-                raise ValueError(
-                    f"{name} needs a stochastic solver, got solver='lbfgs'; use 'adam' or 'sgd', or leave {name} out"
-                )
+    def run(self, trainer, history, rng, train, validate=None):
+        """The training of these samples."""
+        return Run(
+            trainer,
+            history,
+            rng,
+            n_epochs=self.n_epochs,
+            schedule=self.schedule,
+            pieces=train.pieces(self.shuffle),
+            total=len(train.rows),
+            validate=validate,
+            plateau=None if self.plateau is None else Plateau(**self.plateau),
+            stop=self.stop,
+            cools=self.cools,
+        )
 
-    def _check_steady(self, network):
-        """Raise where the loss of the same weights is another in each pass, which L-BFGS cannot follow."""
-        for step in network.steps:
-            if step.layer.random:
-                given = "dropout" if isinstance(step.layer, Dropout) else "padding_mode"
-                given = given if self.layers is None else "layers"
-                raise ValueError(
-                    f"{given}={shown(getattr(self, given))} needs a stochastic solver, got solver='lbfgs': {step.name} "
-                    "draws random numbers in training; use 'adam' or 'sgd', or do without"
-                )
 
-    def _schedule(self):
-        schedule = SCHEDULES["constant" if self.learning_rate == "plateau" else self.learning_rate]
-        if self.warm_up:
-            schedule = warmed(schedule, self.warm_up)
-        return lambda done: self.learning_rate_init * schedule(done)
+def make_recipe(parameters, input_shape, targets, n, dtype) -> Recipe:
+    """The recipe of a fit.
 
-    def _plateau(self):
-        if self.learning_rate != "plateau":
-            return None
-        return Plateau(patience=max(1, self.n_iter_no_change // 2), tol=self.tol)
+    Parameters
+    ----------
+    parameters : Parameters
+    input_shape : (int, int, int)
+    targets : Targets
+    n : int
+        Samples with weight.
+    dtype : dtype
+        float32 or float64, as the samples have it.
+
+    Returns
+    -------
+    Recipe
+    """
+    values, size = parameters.get_params(deep=False), batch_size(parameters, n)
+    optimizer = _optimizer(parameters)
+    steady = optimizer is None
+    n_epochs = _n_epochs(parameters, n, is_series(input_shape))
+    stops = parameters.early_stopping or parameters.learning_rate == "constant"
+    # A mini-batch's gradient is uncertain in its second digit: float64 buys nothing there, and takes twice as long.
+    dtype = np.dtype(dtype if steady or size == n else np.float32)
+    return Recipe(
+        layers=build_layers(values, input_shape, targets.n_outputs, drops=not (targets.numeric or steady)),
+        input_shape=input_shape,
+        dtype=dtype,
+        frozen=(parameters.freeze,) if isinstance(parameters.freeze, str) else tuple(parameters.freeze),
+        batch_size=size,
+        n_epochs=n_epochs,
+        shuffle=parameters.shuffle,
+        schedule=_schedule(parameters),
+        cools=parameters.learning_rate not in ("constant", "plateau"),
+        plateau=_plateau(parameters),
+        stop=(parameters.tol, _patience(parameters, n_epochs)) if stops else None,
+        optimizer=optimizer,
+        penalties={
+            "alpha": parameters.alpha,
+            "l1_ratio": parameters.l1_ratio,
+            "decoupled": optimizer is not None and optimizer.decoupled,
+            "clip": parameters.clip_norm,
+            "max_norm": parameters.max_norm,
+            "ema_decay": parameters.ema_decay,
+        },
+    )
+
+
+def chunk_recipe(parameters, input_shape, targets, n, dtype, *, validated) -> Recipe:
+    """The recipe of one pass over a chunk, at a constant rate."""
+    rate = parameters.learning_rate_init
+    return replace(
+        make_recipe(parameters, input_shape, targets, n, dtype),
+        n_epochs=1,
+        schedule=lambda done: rate,
+        cools=False,
+        plateau=None,
+        stop=(parameters.tol, parameters.n_iter_no_change) if validated else None,
+    )
+
+
+def batch_size(parameters, n) -> int:
+    """Samples an update, of ``n`` in all."""
+    if parameters.batch_size != "auto":
+        return min(parameters.batch_size, n)
+    if parameters.solver == "lbfgs":
+        return min(1024, n)
+    for many, size in _BATCHES:
+        if n >= many:
+            return size
+    return n if n <= _SMALL_BATCH else max(8, min(n // 4, _SMALL_BATCH))
+
+
+def _n_epochs(parameters, n, series) -> int:
+    """Epochs: `max_iter`, or what gives enough updates and does not take too long on many samples."""
+    if parameters.max_iter != "auto":
+        return parameters.max_iter
+    fewest, most = _EPOCHS
+    fewest = most if parameters.early_stopping else fewest
+    updates = ceil(n / batch_size(parameters, n))  # an epoch
+    least = _MIN_UPDATES_SERIES if series else _MIN_UPDATES
+    return max(min(max(ceil(_SAMPLES / n), fewest), most), ceil(least / updates))
+
+
+def _patience(parameters, n_epochs) -> int:
+    """Epochs without progress that are one too many: of few epochs, whose number nobody gave, a quarter."""
+    patience = parameters.n_iter_no_change
+    return patience if parameters.max_iter != "auto" else min(patience, ceil(n_epochs / 4))
+
+
+def _schedule(parameters):
+    rate = parameters.learning_rate_init
+    schedule = SCHEDULES["constant" if parameters.learning_rate == "plateau" else parameters.learning_rate]
+    if parameters.warm_up:
+        schedule = warmed(schedule, parameters.warm_up)
+    return lambda done: rate * schedule(done)
+
+
+def _plateau(parameters):
+    if parameters.learning_rate != "plateau":
+        return None
+    return {"patience": max(1, parameters.n_iter_no_change // 2), "tol": parameters.tol}
+
+
+def _optimizer(parameters):
+    """The solver as an object; None where it is scipy's L-BFGS."""
+    solver = parameters.solver
+    if not isinstance(solver, str):
+        return solver
+    if solver == "lbfgs":
+        return None
+    kind, names = OPTIMIZERS[solver]
+    return kind(**{name: getattr(parameters, name) for name in names})
 
 
 def _check_initial(weights, network):
@@ -181,3 +266,47 @@ def _check_initial(weights, network):
         check_finite_array(f"initial_weights[{shown(name)}]", array, network.dtype)
         if name.endswith((".variance", ".batches")) and array.min() < 0:
             raise InvalidParameterError(f"initial_weights[{shown(name)}] must be zero or more, got {array.min()}")
+
+
+# What a solver does not do
+
+
+def trains_by_batches(estimator):
+    """Whether there is a `partial_fit`: condition of `available_if`."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError(
+            "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic; use 'adam' or 'sgd'."
+        )
+    if estimator.early_stopping:
+        raise AttributeError(
+            "early_stopping=True is not supported for partial_fit, which holds out none of a chunk; set "
+            "early_stopping=False and give X_val and y_val to partial_fit: then the model has the best weights so far"
+        )
+    return True
+
+
+def check_solver(parameters, X, validated):
+    """Raise for what L-BFGS, which sees all samples at once and moves as it likes, has no use for."""
+    if parameters.solver != "lbfgs":
+        return
+    options = {"early_stopping=True": parameters.early_stopping, "X_val": validated}
+    names = ("ema_decay", "clip_norm", "max_norm", "augment", "checkpoint")
+    options |= {name: getattr(parameters, name) is not None for name in names}
+    options["freeze"] = len(parameters.freeze) > 0
+    options["an X in storage"] = isinstance(X, LazyRows)
+    for name, wanted in options.items():
+        if wanted:
+            raise ValueError(
+                f"{name} needs a stochastic solver, got solver='lbfgs'; use 'adam' or 'sgd', or leave {name} out"
+            )
+
+
+def check_steady(parameters, network):
+    """Raise where the loss of the same weights is another in each pass, which L-BFGS cannot follow."""
+    for step in network.steps:
+        if step.layer.random:
+            given = step.layer.asked_by if parameters.layers is None else "layers"
+            raise ValueError(
+                f"{given}={shown(getattr(parameters, given))} needs a stochastic solver, got solver='lbfgs': "
+                f"{step.name} draws random numbers in training; use 'adam' or 'sgd', or do without"
+            )

@@ -71,6 +71,8 @@ class Layer(Versioned, BaseEstimator):
         The first axis of the parameters and of the state is that of the image's rows.
     random : bool
         Training draws random numbers, anew in each pass, so that L-BFGS has no use for the layer.
+    asked_by : str
+        The estimators' parameter that asks for the layer where it is in none of the lists of layers.
     summary_shows : str or None
         The hyper-parameter by which `summary` tells layers of the class apart.
     reshapes : bool
@@ -94,6 +96,7 @@ class Layer(Versioned, BaseEstimator):
     pointwise = False
     by_position = False
     random = False
+    asked_by = "layers"
     summary_shows: str | None = None
     reshapes = False
     starts_band = ends_band = False

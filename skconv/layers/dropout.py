@@ -28,6 +28,7 @@ class Dropout(Layer):
 
     _parameter_constraints: dict = {"rate": [between(0, 1)]}
     in_place = True
+    asked_by = "dropout"
     summary_shows = "rate"
 
     def __init__(self, rate=0.5):

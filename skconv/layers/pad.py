@@ -76,6 +76,7 @@ class Pad(Layer):
         "random_state": [at_least(0)],
     }
     takes = "image"
+    asked_by = "padding_mode"
 
     def __init__(self, pad_width=1, mode="constant", values=0, random_state=0):
         self.pad_width = pad_width

@@ -11,8 +11,7 @@ from skconv._estimators.blocks import build_layers
 
 def kernels(shape, **parameters):
     """Sizes of the kernels of a regressor's convolutions."""
-    model = ConvNetRegressor(**parameters)
-    layers = build_layers(model, shape, 1)
+    layers = build_layers(ConvNetRegressor(**parameters).get_params(deep=False), shape, 1)
     return [layer.kernel_size for layer in layers if type(layer).__name__ == "Convolution"]
 
 
