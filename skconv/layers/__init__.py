@@ -1,6 +1,7 @@
 """Layers for ``ConvNetClassifier(layers=[...])``; each is a specification, its arrays live in the network."""
 
 from ._base import Layer, Parameter
+from ._frame import Frame, Plan
 from .activation import Activation
 from .bias import Bias
 from .composite import Parallel, Residual
@@ -25,6 +26,7 @@ __all__ = [
     "Dense",
     "Dropout",
     "Flatten",
+    "Frame",
     "FullyConnected",
     "GlobalMaxPool",
     "GlobalMeanPool",
@@ -37,6 +39,7 @@ __all__ = [
     "Pad",
     "Parallel",
     "Parameter",
+    "Plan",
     "Residual",
     "SeparableConvolution",
     "SpatialDropout",
