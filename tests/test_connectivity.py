@@ -1,21 +1,18 @@
 """The lecture in the network: fully connected, acting locally, sharing weights."""
 
 import pickle
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from connected import noise
+from networks import by_loops, check_gradient, initialized, predicted
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 
 import skconv._network.network
 from skconv import ConvNetClassifier
-from skconv._network.network import Network, lower
-from skconv._network.session import Session
-from skconv._threads.team import Team
-from skconv.inspection import weight_matrix
+from skconv._network.network import lower
 from skconv.layers import (
     Activation,
     BatchNorm,
@@ -28,9 +25,6 @@ from skconv.layers import (
     MeanPool,
     StridePool,
 )
-
-sys.path.insert(0, str(Path(__file__).parent / "layers"))
-from cases import REFERENCES
 
 DIGITS = load_digits()
 X, Y = DIGITS.data[:300] / 16, DIGITS.target[:300]
@@ -48,102 +42,7 @@ def same_bits(a, b):
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
 
 
-def initialized(layers, shape, dtype=np.float64):
-    network = Network(layers, shape, dtype)
-    network.initialize(np.random.default_rng(0))
-    network.parameters[:] += 0.1 * np.random.default_rng(3).standard_normal(len(network.parameters))
-    return network
-
-
-def passes(network, images, R, blocks=1):
-    """Output and named gradients of ``sum(output * R)``."""
-    n, width = len(images), -(-len(images) // blocks // 16) * 16
-    with Team(1) as team:
-        session = Session(network, width, blocks, training=True, team=team)
-        session.weight[:n] = 1 / n
-        session.prepare()
-        y = session.forward(lambda k: session.load(k, images[k * width : (k + 1) * width]))[:, :n].T.copy()
-        session.output_gradient[:, :n] = R.T
-        flat = session.backward()
-    gradients = [view for views in network.views(flat)[0] for view in views.values()]
-    return y, dict(zip(network.named_parameters(), gradients, strict=True))
-
-
-def predicted(network, images):
-    with Team(1) as team:
-        session = Session(network, 16 * -(-len(images) // 16), 1, training=False, team=team)
-        return session.forward(lambda k: session.load(k, images))[:, : len(images)].T.copy()
-
-
-def noise(*shape, seed=1):
-    return np.random.default_rng(seed).standard_normal(shape)
-
-
 # Each step of the lecture is the one before with some weights alike
-
-
-GEOMETRIES = {
-    "same": ({"kernel_size": 3}, (6, 5, 2)),
-    "strided, even": ({"kernel_size": (4, 2), "stride": (2, 1)}, (7, 6, 1)),
-    "dilated, asymmetric": ({"kernel_size": (2, 3), "dilation": (3, 2), "padding": ((1, 2), (0, 3))}, (6, 7, 2)),
-    "series": ({"kernel_size": 5, "stride": 2}, (1, 13, 3)),
-}
-
-
-def chain(kind, options, shape):
-    """The layer between others, so that its arrays lie within their borders."""
-    layers = [Convolution(2, 3), Activation("tanh"), kind(3, bias="position", **options), Convolution(2), Flatten()]
-    return initialized([*layers, Dense(4)], shape)
-
-
-def twin(kind, options, shape, other, weight):
-    """The same with a layer of another kind, with this weight; every other number is the other's."""
-    network = chain(kind, options, shape)
-    for i, (mine, value) in enumerate(zip(values(network), values(other), strict=True)):
-        mine[...] = weight if i == 2 else value
-    return network
-
-
-def values(network):
-    """Parameters in order; the layer's weight is the third."""
-    return list(network.named_parameters().values())
-
-
-def assert_same_lesson(actual, expected):
-    for (name, mine), other in zip(actual.items(), expected.values(), strict=True):
-        np.testing.assert_allclose(mine, other, rtol=0, atol=1e-11, err_msg=name)
-
-
-@pytest.mark.parametrize("geometry", GEOMETRIES)
-def test_local_with_tied_weights_is_shared(geometry):
-    options, shape = GEOMETRIES[geometry]
-    shared = chain(Convolution, options, shape)
-    local = twin(LocallyConnected, options, shape, shared, shared.named_parameters()["convolution2.weight"])
-    images, R = noise(21, np.prod(shape)), noise(21, 4, seed=2)
-    (expected, wanted), (actual, gradients) = passes(shared, images, R), passes(local, images, R)
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(predicted(local, images), expected, rtol=0, atol=1e-12)
-    gradients["locallyconnected1.weight"] = gradients["locallyconnected1.weight"].sum(axis=(0, 1))
-    assert_same_lesson(gradients, wanted)
-
-
-@pytest.mark.parametrize("name", ["convolution2", "locallyconnected1"])
-@pytest.mark.parametrize("geometry", GEOMETRIES)
-def test_full_with_the_matrix_of_a_layer_is_that_layer(name, geometry):
-    options, shape = GEOMETRIES[geometry]
-    smaller = chain(Convolution if name == "convolution2" else LocallyConnected, options, shape)
-    matrix, ties = weight_matrix(smaller, name), weight_matrix(smaller, name, ties=True)
-    weight_shape = values(chain(FullyConnected, options, shape))[2].shape
-    full = twin(FullyConnected, options, shape, smaller, matrix.reshape(weight_shape))
-    images, R = noise(21, np.prod(shape)), noise(21, 4, seed=2)
-    (expected, wanted), (actual, gradients) = passes(smaller, images, R), passes(full, images, R)
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(predicted(full, images), expected, rtol=0, atol=1e-12)
-    # The gradient of a weight is the sum of those of the matrix's numbers that are that weight.
-    each = gradients["fullyconnected1.weight"].reshape(ties.shape)
-    tied = np.bincount(ties[ties >= 0], each[ties >= 0], wanted[f"{name}.weight"].size)
-    gradients["fullyconnected1.weight"] = tied.reshape(wanted[f"{name}.weight"].shape)
-    assert_same_lesson(gradients, wanted)
 
 
 # Among other layers
@@ -166,32 +65,12 @@ MIXED = [
 
 def test_mixed_network_equals_loops():
     network, images = initialized(MIXED, (8, 13, 2)), noise(5, 8 * 13 * 2)
-    parameters, state = network.views()
-    named = [(f"{step.name}.", {**p, **s}) for step, p, s in zip(network.steps, parameters, state, strict=True)]
-    counts, x = {}, images.reshape(5, 8, 13, 2)
-    for layer in MIXED:
-        kind = type(layer).__name__.lower()
-        counts[kind] = counts.get(kind, 0) + 1
-        own = {k: v for name, views in named if name == f"{kind}{counts[kind]}." for k, v in views.items()}
-        x = REFERENCES[type(layer)](layer, x, own, None)
-    np.testing.assert_allclose(predicted(network, images), x, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(predicted(network, images), by_loops(MIXED, network, images), rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("blocks", [1, 2])
 def test_mixed_network_gradients_equal_finite_differences(blocks):
-    network, images, R = initialized(MIXED, (8, 13, 2)), noise(20, 8 * 13 * 2), noise(20, 3, seed=2)
-    _, gradients = passes(network, images, R, blocks)
-    start, step = network.parameters.copy(), 1e-6
-    for name, gradient in gradients.items():
-        view, along = network.named_parameters()[name], noise(*gradient.shape, seed=4)
-        losses = []
-        for sign in (1, -1):
-            network.parameters[:] = start
-            view += sign * step * along
-            losses.append((passes(network, images, R, blocks)[0] * R).sum())
-        network.parameters[:] = start
-        numeric = (losses[0] - losses[1]) / (2 * step)
-        assert (gradient * along).sum() == pytest.approx(numeric, rel=1e-5, abs=1e-6), name
+    check_gradient(initialized(MIXED, (8, 13, 2)), 20, blocks)
 
 
 def steps(layers, shape=(8, 8, 1)):
@@ -230,32 +109,6 @@ def test_prediction_fuses_convolutions_only(kind):
 
 
 # First values
-
-
-def test_each_position_starts_like_a_kernel_of_its_own():
-    layer, shape = LocallyConnected(5, (3, 2)), (6, 7, 4)
-    for name, bound in {
-        "fan_in_uniform": 1 / np.sqrt(3 * 2 * 4),
-        "glorot_uniform": np.sqrt(6 / (3 * 2 * 4 + 5 * 3 * 2)),
-    }.items():
-        weight = np.zeros(layer.parameter_shapes(shape)["weight"])
-        clone(layer).set_params(initializer=name).initialize({"weight": weight}, {}, shape, np.random.default_rng(0))
-        largest = abs(weight).max(axis=(2, 3, 4, 5))
-        assert (largest <= bound).all()
-        assert (largest > 0.9 * bound).all()
-        assert len(np.unique(weight)) == weight.size
-    clone(layer).set_params(initializer="he_normal").initialize({"weight": weight}, {}, shape, np.random.default_rng(0))
-    assert weight.std() == pytest.approx(np.sqrt(2 / (3 * 2 * 4)), rel=0.05)
-
-
-def test_full_connections_start_by_the_size_of_the_image():
-    layer, shape = FullyConnected(5, 3), (6, 7, 2)
-    weight = np.zeros(layer.parameter_shapes(shape)["weight"])
-    layer.initialize({"weight": weight}, {}, shape, np.random.default_rng(0))
-    assert 0.999 / np.sqrt(84) < abs(weight).max() <= 1 / np.sqrt(84)
-    layer.set_params(initializer="glorot_uniform").initialize({"weight": weight}, {}, shape, np.random.default_rng(0))
-    bound = np.sqrt(6 / (84 + 6 * 7 * 5))
-    assert 0.999 * bound < abs(weight).max() <= bound
 
 
 # Parameters of the classifier

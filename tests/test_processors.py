@@ -1,10 +1,7 @@
 """Which processors `processors.py` plays, and that the tests it runs are there."""
 
 import ast
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
 import processors
 
 

@@ -1,16 +1,11 @@
 """The engine's fast paths against the network of `reference.py`, and that one against finite differences."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+import reference
 
 from skconv import ConvNetClassifier, layers
 from skconv._network.network import Network
-
-sys.path.insert(0, str(Path(__file__).parent))
-import reference
 
 # Name: shape of the images, layers before the output; after a convolution its algorithm in training.
 NETWORKS = {

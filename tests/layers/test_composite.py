@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from networks import check_against_pytorch, check_gradient, initialized, wave
 from sklearn.base import clone
 
 from skconv._input.constraints import InvalidParameterError
 from skconv._network.network import Network
 from skconv._network.predict import predict, runs_alone
-from skconv._network.session import Session
 from skconv._threads.team import Team
 from skconv.layers import (
     Activation,
@@ -21,35 +21,9 @@ from skconv.layers import (
     MaxPool,
     Parallel,
     Residual,
-    SeparableConvolution,
     StridePool,
 )
 from skconv.layers.composite import own_layers, through
-
-
-def kinds(layers, shape=(8, 8, 2)):
-    return [type(step.layer).__name__ for step in Network([*layers, Flatten()], shape, np.float32).steps]
-
-
-def test_steps_of_a_residual_block():
-    assert kinds([Residual([Convolution(2), Activation()])]) == [
-        "Fork", "Convolution", "Bias", "Activation", "Merge", "Flatten",
-    ]  # fmt: skip
-    assert kinds([Residual([Convolution(4)])]) == [
-        "Fork", "Convolution", "Bias", "Switch", "Convolution", "BatchNorm", "Merge", "Flatten",
-    ]  # fmt: skip
-
-
-def test_nothing_moves_over_the_ends_of_branches():
-    layers = [Convolution(2), Activation(), Parallel([[MaxPool(), Activation()], [StridePool()]]), MaxPool()]
-    assert kinds(layers) == [
-        "Convolution", "Bias", "Activation", "Fork", "MaxPool", "Activation", "Switch", "StridePool", "Merge",
-        "MaxPool", "Flatten",
-    ]  # fmt: skip
-    assert kinds([Residual([Convolution(2), Activation(), MaxPool()])])[:5] == [
-        "Fork", "Convolution", "MaxPool", "Bias", "Activation",
-    ]  # fmt: skip
-
 
 # What stands before, within and after branches decides which arrays are shared.
 STACKS = {
@@ -105,58 +79,7 @@ STACKS = {
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_gradient_equals_finite_differences(stack):
-    network = Network(STACKS[stack], (8, 8, 2), np.float64)
-    rng = np.random.default_rng(0)
-    network.initialize(rng)
-    for view in network.named_parameters().values():
-        view += 0.3 * rng.standard_normal(view.shape)
-    X, R = rng.standard_normal((27, 128)), rng.standard_normal((3, 27))
-
-    def run(backward):
-        with Team(2) as team:
-            session = Session(network, 16, 2, training=True, team=team)
-            session.weight[:27] = 1 / 27
-            out = session.forward(lambda k: session.load(k, X[16 * k : 16 * k + 16]))
-            value = float((out[:, :27] * R).sum())
-            if backward:
-                session.output_gradient[:, :27] = R
-                session.backward()
-            return value, session.gradient
-
-    gradient, values, step = run(backward=True)[1].copy(), network.parameters.copy(), 1e-6
-    for name in network.named_parameters():
-        along = np.zeros_like(values)
-        parts, _ = network.views(along)
-        views = {f"{s.name}.{k}": v for s, part in zip(network.steps, parts, strict=True) for k, v in part.items()}
-        views[name][...] = rng.standard_normal(views[name].shape)
-        losses = []
-        for sign in (1, -1):
-            network.parameters[:] = values + sign * step * along
-            losses.append(run(backward=False)[0])
-        network.parameters[:] = values
-        assert gradient @ along == pytest.approx((losses[0] - losses[1]) / (2 * step), rel=1e-5, abs=1e-6), name
-
-
-def test_every_step_has_names_of_its_own():
-    layers = [
-        SeparableConvolution(3),
-        SeparableConvolution(3),
-        Residual([SeparableConvolution(3), Residual([Convolution(3)], shortcut=[Bias()])]),
-        Parallel([[SeparableConvolution(1)], [SeparableConvolution(1)]]),
-        Flatten(),
-        Dense(2),
-    ]
-    network = Network(layers, (4, 4, 1), np.float32)
-    names = network.named_parameters()
-    assert sum(view.size for view in names.values()) == network.parameters.size
-    assert {
-        "separableconvolution2.depthwise.weight",
-        "separableconvolution2.pointwise.bias",
-        "residual1.residual1.convolution1.weight",
-        "residual1.residual1.shortcut.bias1.bias",
-        "residual1.separableconvolution1.pointwise.weight",
-        "parallel1.branch2.separableconvolution1.depthwise.weight",
-    } < set(names)
+    check_gradient(initialized(STACKS[stack], (8, 8, 2)))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -264,3 +187,56 @@ def test_errors_name_the_way_to_the_layer():
     )
     with pytest.raises(ValueError, match=message):
         Network([Bias(), Residual([Parallel([[MaxPool(9)]])]), Flatten()], (4, 4, 1), np.float32)
+
+
+FIRST = [Convolution(2, stride=2, bias=None), BatchNorm(), Activation()]
+BLOCK = Residual([*FIRST, Convolution(2, bias=None), BatchNorm()])
+
+# By PyTorch 2, see `check_against_pytorch`.
+# fmt: off
+PYTORCH = {
+    "residual block with a projection, relu after it": (
+        [BLOCK, Activation()], (3, 4, 4, 1),
+        {"residual1.convolution1.weight": wave(2, 3, 3, 1), "residual1.convolution2.weight": wave(2, 3, 3, 2),
+         "residual1.shortcut.convolution1.weight": wave(2, 1, 1, 1)},
+        1,
+        [
+            0.0, 1.463872939404, 1.724912901168, 0.0, 0.0, 0.112071369513, 1.943990712044, 0.175242074645,
+            0.0, 0.151467636589, 0.090659429344, 0.17959818972, 1.203751655504, 0.0, 0.0, 1.239133522625,
+            3.870743444409, 0.0, 0.0, 1.607687959685, 0.0, 1.370719022335, 0.0, 0.0,
+        ],
+        {"residual1.convolution1.weight": [
+            -0.799617847788, 0.485416625533, 1.533716241657, -0.814094650724, 1.412240450703,
+            -0.959058501518, -0.523057046378, 0.84059585994, -1.475904660524, 1.581500112262,
+            -2.100152560997, -3.013534069719, -0.402505556696, -3.814531615032, -0.226905417035,
+            -1.672941540835, -3.674292294127, 1.717949381771,
+        ], "residual1.convolution2.weight": [
+            -0.183937402463, -0.238249617877, -0.12356838433, -0.264376644856, -0.192458000972,
+            -0.053452182873, -0.020410459212, 0.390022394567, 0.036989102648, 0.352322377286,
+            -0.085719940824, 0.026477348986, 0.441818915904, 0.301500882117, 0.664956249391, 0.262982941985,
+            0.166171423167, -0.202154883933, -1.167542261997, -0.827569267125, -0.300227948723,
+            -0.344042782623, 0.792819809209, 0.862170838244, -1.636475493464, -0.81799199802, 0.84265843094,
+            -1.399593691446, 1.137679897772, 2.124115243525, -0.198698954973, -0.238761565181,
+            0.39696356109, -0.93350273477, 0.239847402872, 1.955327436083,
+        ], "residual1.shortcut.convolution1.weight": [
+            7.666995e-05, -0.000256713375,
+        ]},
+        [
+            -0.518340089507, 0.053128672814, -0.358608556587, 0.528098921233, -1.118724212225,
+            -0.367816661549, -0.496857430709, 0.06592377575, -0.403972280692, -1.062001089084,
+            0.75067403406, 0.183948621323, 0.956326279844, 0.009916747883, -0.208563243427, -0.04177620812,
+            -1.017925421176, -2.297838544204, -0.056309502904, 1.121404986178, 2.739067772159, 4.2245861891,
+            -2.12495659747, -1.980037087414, -1.771183503678, 3.41296007221, 2.726029385282,
+            -1.621614406925, -2.368581016634, -1.211817210387, 1.862082294322, 0.453332882251,
+            0.420887035599, 0.154626208224, 1.044036915759, -0.681818031819, 0.450423299242,
+            -0.659680630432, 1.357638340272, 0.280307694925, -0.362189020894, -0.842027766257,
+            -0.453098995264, 0.749752018352, 0.148545313321, -0.01311901074, -0.732923065246, 0.254173429752,
+        ],
+    ),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("case", PYTORCH)
+def test_equals_pytorch(case):
+    check_against_pytorch(*PYTORCH[case])

@@ -1,12 +1,11 @@
 """Borders that hold something: what the table of layers does not cover."""
 
 import pickle
-import sys
 from math import prod
-from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import REFERENCES, REPEATING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,9 +26,6 @@ from skconv.layers import (
     StridePool,
 )
 from skconv.layers.composite import own_layers, through
-
-sys.path.insert(0, str(Path(__file__).parent))
-from cases import REFERENCES, REPEATING
 
 SETTINGS = settings(deadline=None, max_examples=40, derandomize=True)
 SHAPE = (4, 5, 2)

@@ -2,18 +2,16 @@
 
 import pickle
 import pickletools
-import sys
 from math import prod
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks import by_loops, check_gradient, initialized, predicted, run
 
 from skconv._network.network import Network, lower
-from skconv._network.predict import block_width, predict
-from skconv._network.session import Session, training_width
+from skconv._network.predict import predict
 from skconv._threads.team import Team
 from skconv.layers import (
     Activation,
@@ -30,9 +28,6 @@ from skconv.layers import (
     StridePool,
 )
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "layers"))
-from cases import REFERENCES
-
 
 def names(layers):
     return [(name, type(layer).__name__) for name, layer in lower(layers, (24, 24, 1))]
@@ -40,36 +35,6 @@ def names(layers):
 
 def kinds(layers):
     return [kind for _, kind in names(layers)]
-
-
-def initialized(layers, shape, dtype=np.float64):
-    network = Network(layers, shape, dtype)
-    rng = np.random.default_rng(0)
-    network.initialize(rng)
-    for name, view in network.named_parameters().items():
-        if name.endswith("bias"):
-            view[...] = rng.standard_normal(view.shape)
-    return network
-
-
-def output(network, X, training=False):
-    with Team(1) as team:
-        session = Session(network, len(X), 1, training=training, team=team)
-        session.weight[:] = 1 / len(X)
-        return session.forward(lambda k: session.load(k, X)).T.copy()
-
-
-def reference(layers, network, X):
-    """The layers in the order in which they were given, by loops."""
-    values = network.named_parameters()
-    counts, x = {}, X.reshape(len(X), *network.input_shape)
-    for layer in layers:
-        name = type(layer).__name__.lower()
-        counts[name] = counts.get(name, 0) + 1
-        own = f"{name}{counts[name]}."
-        views = {key.removeprefix(own): view for key, view in values.items() if key.startswith(own)}
-        x = REFERENCES[type(layer)](layer, x, views, None)
-    return x
 
 
 @pytest.mark.parametrize("pool", [MaxPool(2), MaxPool(3, stride=1, padding=1)])
@@ -80,7 +45,7 @@ def test_bias_and_increasing_activations_move_behind_max_pooling(function, pool)
     layers += [Flatten(), Dense(2)]
     X = np.random.default_rng(1).standard_normal((3, 24))
     network = initialized(layers, (4, 6, 1))
-    np.testing.assert_allclose(output(network, X), reference(layers, network, X), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(predicted(network, X), by_loops(layers, network, X), rtol=0, atol=1e-12)
 
 
 def test_gelu_stays_before_max_pooling():
@@ -89,7 +54,7 @@ def test_gelu_stays_before_max_pooling():
     layers += [Flatten(), Dense(2)]
     X = np.random.default_rng(1).standard_normal((3, 24))
     network = initialized(layers, (4, 6, 1))
-    np.testing.assert_allclose(output(network, X), reference(layers, network, X), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(predicted(network, X), by_loops(layers, network, X), rtol=0, atol=1e-12)
 
 
 def test_only_bias_moves_behind_mean_pooling():
@@ -98,7 +63,7 @@ def test_only_bias_moves_behind_mean_pooling():
     layers = [Convolution(3), MeanPool(3, padding=1), Flatten(), Dense(2)]
     X = np.random.default_rng(1).standard_normal((3, 24))
     network = initialized(layers, (4, 6, 1))
-    np.testing.assert_allclose(output(network, X), reference(layers, network, X), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(predicted(network, X), by_loops(layers, network, X), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("layer", [BatchNorm(), Dropout(), Convolution(2, bias=False)])
@@ -143,8 +108,8 @@ def test_stride_pooling_is_merged_into_the_convolution(case):
     network = initialized(layers, shape)
     X = np.random.default_rng(1).standard_normal((4, prod(shape)))
     for training in (False, True):
-        actual = output(network, X, training)
-        np.testing.assert_allclose(actual, reference(layers, network, X), rtol=0, atol=1e-12)
+        actual = run(network, X, np.zeros((len(X), *network.shapes[-1])))[0] if training else predicted(network, X)
+        np.testing.assert_allclose(actual, by_loops(layers, network, X), rtol=0, atol=1e-12)
 
 
 @settings(deadline=None, max_examples=50, derandomize=True)
@@ -159,7 +124,7 @@ def test_merging_equals_sub_sampling_at_any_geometry(size, kernel, stride, dilat
     layers = [Convolution(1, kernel, stride=stride, dilation=dilation), StridePool(step), Flatten(), Dense(2)]
     network = initialized(layers, (*size, 1))
     X = np.random.default_rng(1).standard_normal((2, prod(size)))
-    np.testing.assert_allclose(output(network, X), reference(layers, network, X), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(predicted(network, X), by_loops(layers, network, X), rtol=0, atol=1e-12)
 
 
 def test_merging_on_a_series_that_becomes_an_image():
@@ -168,7 +133,7 @@ def test_merging_on_a_series_that_becomes_an_image():
     network = initialized(layers, (1, 9, 1))
     assert network.steps[-2].out == network.shapes[-2]
     X = np.random.default_rng(1).standard_normal((4, 9))
-    np.testing.assert_allclose(output(network, X), reference(layers, network, X), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(predicted(network, X), by_loops(layers, network, X), rtol=0, atol=1e-12)
 
 
 def test_merging_on_an_image_that_becomes_a_series():
@@ -176,7 +141,7 @@ def test_merging_on_an_image_that_becomes_a_series():
     layers = [Convolution(2, 3, stride=2, padding=((0, 0), (1, 1))), StridePool(2), Flatten(), Dense(3)]
     network = initialized(layers, (3, 9, 1))
     X = np.random.default_rng(1).standard_normal((4, 27))
-    np.testing.assert_allclose(output(network, X), reference(layers, network, X), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(predicted(network, X), by_loops(layers, network, X), rtol=0, atol=1e-12)
 
 
 def test_stride_pooling_stays_behind_other_layers():
@@ -247,35 +212,7 @@ STACKS = {
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_gradient_of_stacks_equals_finite_differences(stack):
-    network = initialized(STACKS[stack], (8, 9, 2))
-    rng = np.random.default_rng(1)
-    X, R = rng.standard_normal((27, 144)), rng.standard_normal((network.shapes[-1][0], 27))
-    weight = rng.uniform(0.5, 1, 27)
-
-    def run(backward):
-        with Team(2) as team:
-            session = Session(network, 16, 2, training=True, team=team)
-            session.weight[:27] = weight / weight.sum()
-            out = session.forward(lambda k: session.load(k, X[16 * k : 16 * k + 16]))
-            value = float((out[:, :27] * R).sum())
-            if backward:
-                session.output_gradient[:, :27] = R
-                return session.backward().copy()
-            return value
-
-    gradient = run(backward=True)
-    values, step = network.parameters.copy(), 1e-6
-    for name in network.named_parameters():
-        along = np.zeros_like(values)
-        parts, _ = network.views(along)
-        views = {f"{s.name}.{k}": v for s, part in zip(network.steps, parts, strict=True) for k, v in part.items()}
-        views[name][...] = rng.standard_normal(views[name].shape)
-        losses = []
-        for sign in (1, -1):
-            network.parameters[:] = values + sign * step * along
-            losses.append(run(backward=False))
-        numeric = (losses[0] - losses[1]) / (2 * step)
-        assert gradient @ along == pytest.approx(numeric, rel=1e-5, abs=1e-6), name
+    check_gradient(initialized(STACKS[stack], (8, 9, 2)))
 
 
 @pytest.mark.parametrize("stack", [k for k, v in STACKS.items() if not any(isinstance(x, BatchNorm) for x in v)])
@@ -283,7 +220,7 @@ def test_prediction_equals_the_layers_in_their_order(stack):
     layers = STACKS[stack]
     network = initialized(layers, (8, 9, 2))
     X = np.random.default_rng(1).standard_normal((5, 144))
-    np.testing.assert_allclose(output(network, X), reference(layers, network, X), rtol=0, atol=1e-11)
+    np.testing.assert_allclose(predicted(network, X), by_loops(layers, network, X), rtol=0, atol=1e-11)
 
 
 def test_parameter_names_and_shapes():
@@ -373,17 +310,6 @@ def test_pickling_names_layers_and_no_steps():
         assert getattr(copy, name) == getattr(network, name)
 
 
-def test_changed_parameters_are_prepared_anew():
-    network = initialized([Convolution(8), Flatten(), Dense(3)], (6, 6, 8))
-    X = np.random.default_rng(0).standard_normal((3, 288))
-    with Team(1) as team:
-        predict(network, X, team)
-        network.parameters *= 2
-        network.changed()
-        actual = predict(network, X, team)
-    np.testing.assert_allclose(actual, reference(network.layers, network, X), atol=1e-10)
-
-
 @pytest.mark.parametrize(
     ("layers", "error", "message"),
     [
@@ -403,69 +329,6 @@ def test_changed_parameters_are_prepared_anew():
 def test_errors_name_the_layer(layers, error, message):
     with pytest.raises(error, match=message):
         Network(layers, (4, 4, 1), np.float32)
-
-
-@settings(deadline=None, max_examples=50, derandomize=True)
-@given(batch=st.integers(1, 4000), side=st.integers(1, 80), filters=st.sampled_from([1, 16, 128]))
-def test_widths_are_multiples_of_sixteen(batch, side, filters):
-    network = Network([Convolution(filters), Activation(), Flatten(), Dense(2)], (side, side, 1), np.float32)
-    width = training_width(network, batch)
-    blocks = -(-batch // width)
-    assert width % 16 == 0
-    assert width * blocks >= batch
-    assert (blocks - 1) * width < batch
-    if blocks > 1:
-        assert batch * network.multiply_adds >= blocks * (1 << 24)
-    width = block_width(network, batch)
-    assert width % 16 == 0
-    assert 16 <= width <= 256
-
-
-def test_widths_are_bounded_by_the_activations():
-    network = Network([Convolution(64), Flatten(), Dense(2)], (128, 128, 1), np.float32)
-    assert network.activation_bytes == 4 * (2 * 128 * 128 * 64 + 2)
-    assert block_width(network, 1000) == 16
-    assert training_width(network, 1000) == 16
-
-
-def test_block_width_follows_the_samples():
-    network = Network([Flatten(), Dense(2)], (4, 4, 1), np.float32)
-    assert [block_width(network, n) for n in (0, 1, 16, 17, 64, 1000)] == [16, 16, 16, 32, 64, 256]
-
-
-def test_loading_fills_the_rest_with_zeros():
-    network = initialized([Convolution(2), Flatten(), Dense(3)], (2, 3, 2), np.float32)
-    session = Session(network, 16, 2, training=False)
-    full, few = np.random.default_rng(0).standard_normal((2, 16, 12))
-    for k in (0, 1):
-        session.load(k, full)
-    session.load(1, few[:5])
-    first, second = session.placed[0].frames[0].x, session.placed[0].frames[1].x
-    assert first.dtype == np.float32
-    np.testing.assert_array_equal(first.reshape(12, 16), full.T.astype(np.float32))
-    np.testing.assert_array_equal(second.reshape(12, 16)[:, :5], few[:5].T.astype(np.float32))
-    np.testing.assert_array_equal(second[..., 5:], 0)
-    session.load(1, few[:0])
-    np.testing.assert_array_equal(second, 0)
-
-
-@pytest.mark.parametrize("layers", [[Flatten()], [Convolution(2), GlobalMeanPool()]])
-def test_output_of_blocks_without_a_head(layers):
-    network = initialized(layers, (3, 3, 1))
-    X = np.random.default_rng(0).standard_normal((32, 9))
-    session = Session(network, 16, 2, training=False)
-    out = session.forward(lambda k: session.load(k, X[16 * k : 16 * k + 16]))
-    np.testing.assert_allclose(out.T, reference(layers, network, X), atol=1e-12)
-
-
-def test_a_network_without_parameters_has_no_gradient():
-    network = Network([MaxPool(), Flatten(), Activation("tanh")], (4, 4, 1), np.float64)
-    X = np.random.default_rng(0).standard_normal((3, 16))
-    with Team(1) as team:
-        session = Session(network, 3, 1, training=True, team=team)
-        out = session.forward(lambda k: session.load(k, X))
-        assert session.backward().size == 0
-    np.testing.assert_allclose(out.T, np.tanh(X.reshape(3, 2, 2, 2, 2).max(axis=(2, 4)).reshape(3, 4)), rtol=1e-14)
 
 
 def test_an_estimator_with_a_network_prints_the_same_in_every_process():

@@ -3,22 +3,16 @@
 import threading
 
 import numpy as np
+from networks import initialized
 
-from skconv._network.network import Network
 from skconv._network.predict import predict
 from skconv._network.session import Session
 from skconv._threads.team import Team
 from skconv.layers import Convolution, Dense, Flatten
 
 
-def initialized(layers, shape=(4, 4, 1)):
-    network = Network(layers, shape, np.float64)
-    network.initialize(np.random.default_rng(0))
-    return network
-
-
 def test_sessions_are_kept_until_the_parameters_change():
-    network = initialized([Flatten(), Dense(3)])
+    network = initialized([Flatten(), Dense(3)], (4, 4, 1))
     sessions = [Session(network, 16, 1, training=False) for _ in range(3)]
     for session in sessions:
         network.pool.give(session)
@@ -31,7 +25,7 @@ def test_sessions_are_kept_until_the_parameters_change():
 
 def test_what_another_thread_gives_back_late_is_not_kept():
     """A prediction began, the numbers changed, the prediction ends: what it prepared is of the old ones."""
-    network = initialized([Convolution(2), Flatten(), Dense(3)])
+    network = initialized([Convolution(2), Flatten(), Dense(3)], (4, 4, 1))
     X = np.random.default_rng(1).standard_normal((20, 16))
     within, changed = threading.Event(), threading.Event()
 
@@ -54,7 +48,7 @@ def test_what_another_thread_gives_back_late_is_not_kept():
     assert not network.pool.idle
     with Team(1) as team:
         outputs = predict(network, X, team)
-    twin = initialized([Convolution(2), Flatten(), Dense(3)])
+    twin = initialized([Convolution(2), Flatten(), Dense(3)], (4, 4, 1))
     twin.parameters[:] = network.parameters
     with Team(1) as team:
         np.testing.assert_array_equal(outputs, predict(twin, X, team))

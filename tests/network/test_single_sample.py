@@ -1,13 +1,12 @@
 """One sample without a block has the bits it has in one, whatever the layers, their geometry and the callers."""
 
 import pickle
-import sys
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import REFERENCES
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from sklearn import config_context
@@ -36,9 +35,6 @@ from skconv.layers import (
     MeanPool,
     Pad,
 )
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "layers"))
-from cases import REFERENCES
 
 
 def make(layers, shape, dtype=np.float32):

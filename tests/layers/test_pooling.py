@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from networks import Offset, run
 
 from skconv._kernels.geometry import Axis
 from skconv._network.network import Network, lower
@@ -252,11 +253,6 @@ def test_gradients_of_windows_of_any_size(layer, expected):
     np.testing.assert_allclose(actual.ravel(), expected, rtol=1e-12, atol=1e-14)
 
 
-def test_global_maximum_sends_the_gradient_of_ties_to_the_first():
-    x = np.array([[0.0, 3.0, 1.0], [3.0, 3.0, 2.0]])
-    np.testing.assert_array_equal(gradients(GlobalMaxPool(), x, np.array([7.0])), [[0, 7, 0], [0, 0, 0]])
-
-
 def test_the_median_has_no_gradient():
     layer = _MedianPool(2)
     with pytest.raises(NotImplementedError):
@@ -294,3 +290,11 @@ def test_prediction_behind_a_convolution_equals_training(pool, size):
         with Team(1):
             outputs.append(session.forward(lambda k, session=session: session.load(k, X))[:, :7].copy())
     np.testing.assert_allclose(*outputs, atol=1e-12)
+
+
+def test_max_pool_gradient_of_ties_goes_to_the_first():
+    for layer, expected in ((MaxPool(2), [[1, 0, 1, 0], [0, 0, 0, 0]] * 2), (MaxPool(3, stride=1), [[1, 1, 0, 0]] * 2)):
+        network = Network([Offset(), layer, Flatten()], (4, 4, 1), np.float64)
+        size = network.shapes[-1][0]
+        _, gradient = run(network, np.zeros((1, 16)), np.ones((1, size)))
+        np.testing.assert_array_equal(gradient.reshape(4, 4)[: len(expected)], expected)

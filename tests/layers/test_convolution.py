@@ -1,23 +1,19 @@
-"""Convolution in groups of channels: PyTorch's numbers and order of groups, errors, first values, prediction."""
+"""Convolution: groups of channels against PyTorch and SciPy, errors, first values, prediction, its bias."""
 
-import sys
 from math import prod
-from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import Case
+from networks import build, run
 from scipy.signal import correlate
 
 from skconv._kernels import depthwise, grouped
 from skconv._network.network import Network
 from skconv._network.session import Session
 from skconv._threads.team import Team
-from skconv.layers import Activation, Convolution, Dense, Flatten, LocallyConnected, MaxPool
+from skconv.layers import Activation, Bias, Convolution, Dense, Flatten, MaxPool
 from skconv.layers import _fused as fused
-
-sys.path.insert(0, str(Path(__file__).parent))
-from cases import Case
-from test_contract import build, run
 
 # By PyTorch 2.13, conv2d in two groups of 2 channels and 3 filters; image, weight and gradient channels last.
 IMAGE = (np.arange(48) * 5 % 11 - 5).reshape(3, 4, 4)
@@ -88,11 +84,6 @@ def test_the_network_names_the_layer():
         Network(layers, (5, 6, 1), np.float32)
 
 
-def test_only_a_convolution_has_groups():
-    assert "groups" not in LocallyConnected(2).get_params()
-    assert LocallyConnected(2).groups == 1
-
-
 @pytest.mark.parametrize(
     ("initializer", "bound"), [("fan_in_uniform", (1 / 18) ** 0.5), ("glorot_uniform", (6 / (18 + 36)) ** 0.5)]
 )
@@ -136,3 +127,10 @@ def test_prediction_band_by_band(name, limit, monkeypatch):
         actual = session.forward(lambda k: session.load(k, X))[:, :7].T
         expected = training.forward(lambda k: training.load(k, X))[:, :7].T
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-9)
+
+
+def test_convolution_and_its_bias_are_two_steps():
+    convolution, bias = Convolution(3, 2, stride=2).lower((5, 5, 1))
+    assert convolution.get_params() == {**Convolution(3, 2, stride=2).get_params(), "bias": None}
+    assert isinstance(bias, Bias)
+    assert bias.per == "channel"

@@ -1,0 +1,82 @@
+"""Steps of branches: where they start, change and come together, against sums and concatenations."""
+
+import numpy as np
+import pytest
+
+from skconv._network.network import Network
+from skconv.layers import Activation, Convolution, Flatten, MaxPool, Parallel, Residual, StridePool
+from skconv.layers._branching import Fork, Joint, Merge, Switch
+from skconv.layers._frame import Frame
+
+
+def kinds(layers, shape=(8, 8, 2)):
+    return [type(step.layer).__name__ for step in Network([*layers, Flatten()], shape, np.float32).steps]
+
+
+def test_steps_of_a_residual_block():
+    assert kinds([Residual([Convolution(2), Activation()])]) == [
+        "Fork", "Convolution", "Bias", "Activation", "Merge", "Flatten",
+    ]  # fmt: skip
+    assert kinds([Residual([Convolution(4)])]) == [
+        "Fork", "Convolution", "Bias", "Switch", "Convolution", "BatchNorm", "Merge", "Flatten",
+    ]  # fmt: skip
+
+
+def test_nothing_moves_over_the_ends_of_branches():
+    layers = [Convolution(2), Activation(), Parallel([[MaxPool(), Activation()], [StridePool()]]), MaxPool()]
+    assert kinds(layers) == [
+        "Convolution", "Bias", "Activation", "Fork", "MaxPool", "Activation", "Switch", "StridePool", "Merge",
+        "MaxPool", "Flatten",
+    ]  # fmt: skip
+    assert kinds([Residual([Convolution(2), Activation(), MaxPool()])])[:5] == [
+        "Fork", "Convolution", "MaxPool", "Bias", "Activation",
+    ]  # fmt: skip
+
+
+def frame(layer, x, y=None, dx=None, dy=None):
+    made = Frame(layer=layer, x=x, dx=dx, dy=dy)
+    made.y = y
+    return made
+
+
+@pytest.mark.parametrize("merge", ["add", "concatenate"])
+@pytest.mark.parametrize("layered", [(True, True), (False, True, True), (True, False)])
+def test_branches_meet_and_part(merge, layered):
+    """Of branches with layers the ends come in, of the others the image itself; the gradients go the way back."""
+    rng = np.random.default_rng(0)
+    image = rng.standard_normal((2, 3, 4, 5))
+    ends = [rng.standard_normal(image.shape) if has else image for has in layered]
+    layer = Merge(merge, (4,) * len(layered), layered)
+    joints = [Joint(None, end, rng.standard_normal(image.shape)) for end, has in zip(ends, layered, strict=True) if has]
+    shape = layer.output_shape((2, 3, 4))
+    assert shape == ((2, 3, 4) if merge == "add" else (2, 3, 4 * len(layered)))
+    y, dy = np.full((*shape, 5), np.nan), rng.standard_normal((*shape, 5))
+    merged = frame(layer, joints[-1].x, y, np.full_like(image, np.nan), dy)
+    merged.group = [Joint(None, image, None), *joints]
+    layer.forward(merged, True)
+    np.testing.assert_array_equal(y, sum(ends[1:], ends[0]) if merge == "add" else np.concatenate(ends, axis=2))
+    parts = [dy] * len(layered) if merge == "add" else np.split(dy, len(layered), axis=2)
+    layer.backward(merged)
+    np.testing.assert_array_equal(merged.dx, [p for p, has in zip(parts, layered, strict=True) if has][-1])
+    # The fork's frame holds the gradient of the first branch with layers, and adds those of the others.
+    forked = frame(Fork(), image, dx=rng.standard_normal(image.shape))
+    forked.group = [None, *joints[:-1], Joint(layer, None, dy)]
+    expected = forked.dx + sum(joint.dy for joint in joints[:-1])
+    expected += sum(part for part, has in zip(parts, layered, strict=True) if not has)
+    forked.layer.backward(forked)
+    np.testing.assert_allclose(forked.dx, expected, rtol=0, atol=1e-14)
+
+
+def test_a_switch_starts_from_what_the_fork_got():
+    rng = np.random.default_rng(0)
+    image, dy = rng.standard_normal((2, 3, 4, 5)), rng.standard_normal((2, 3, 9, 5))
+    layer, merge = Switch(1, (2, 3, 4)), Merge("concatenate", (2, 3, 4), (True, True, True))
+    assert layer.output_shape((7, 7, 7)) == (2, 3, 4)
+    made = frame(layer, None, np.full_like(image, np.nan), np.full((2, 3, 3, 5), np.nan))
+    made.group = [Joint(None, image, None), Joint(merge, None, dy)]
+    layer.forward(made, True)
+    np.testing.assert_array_equal(made.y, image)
+    layer.backward(made)
+    np.testing.assert_array_equal(made.dx, dy[:, :, 2:5])
+    for fixed in (layer, merge, Fork()):  # where nobody wants the gradient of the image
+        fixed.backward(frame(fixed, image))

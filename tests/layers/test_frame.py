@@ -1,0 +1,33 @@
+"""What a layer asks for, and what it is given for one block."""
+
+import numpy as np
+import pytest
+
+from skconv.layers._frame import Frame, Plan
+
+
+def test_plans_share_nothing():
+    first, second = Plan(), Plan()
+    first.buffers["mask"] = first.scratch["work"] = first.shared["weight"] = (3,)
+    assert (second.buffers, second.scratch, second.shared) == ({}, {}, {})
+    assert (second.x, second.dy, second.kernel, second.aside, second.temporary) == (None, None, None, False, 0)
+
+
+def test_a_frame_has_what_it_is_given_and_nothing_else():
+    x = np.ones(3)
+    frame, other = Frame(x=x, dx=None), Frame()
+    assert frame.x is x
+    assert all(getattr(other, name) is None for name in Frame.__slots__ if name not in ("aside", "bound"))
+    frame.bound["views"] = x
+    assert other.bound == {}
+    with pytest.raises(AttributeError):
+        frame.notes = 1
+
+
+def test_what_is_put_aside_is_done_at_once_where_nobody_else_does_it():
+    done, frame = [], Frame()
+    frame.aside(done.append, frame)
+    assert done == [frame]
+    other = Frame(aside=lambda function, frame: done.append("later"))
+    other.aside(done.append, other)
+    assert done == [frame, "later"]
