@@ -72,7 +72,7 @@ def empty(shapes, dtype):
 
 def stored(kernel, x):
     """The input in the storage that a kernel wants."""
-    columns = max(getattr(kernel, "stored_columns", 0), x.shape[1])
+    columns = max(kernel.stored_columns, x.shape[1])
     storage = np.zeros((max(kernel.stored_rows, len(x)), columns, *x.shape[2:]), x.dtype)
     storage[: len(x), : x.shape[1]] = x
     return storage
@@ -83,7 +83,7 @@ def forward(kernel, x, weight, shape):
     prepared = empty({"weight": kernel.weight_shape}, x.dtype)["weight"]
     kernel.prepare(weight, prepared)
     out = np.full((2 * shape[0], 2 * shape[1], *shape[2:]), np.nan, x.dtype)
-    kernel.forward(stored(kernel, x), prepared, empty(kernel.scratch, x.dtype), out[::2, ::2])
+    kernel.run(kernel.bind(stored(kernel, x), empty(kernel.scratch, x.dtype), out[::2, ::2]), prepared)
     assert np.isnan(out[1::2]).all()
     assert np.isnan(out[:, 1::2]).all()
     return out[::2, ::2]
@@ -98,7 +98,8 @@ def check(kernel, window, channels, filters, groups, width, dtype):
     x, weight, dy = inputs(window, channels, filters, groups, width, dtype)
     close(forward(kernel, x, weight, dy.shape), correlated(x, weight, window, groups), dtype)
     gradient = np.full(weight.shape, np.nan, dtype)
-    kernel.weight_gradient(stored(kernel, x), dy, empty(kernel.gradient_scratch, dtype), gradient)
+    scratch = empty(kernel.gradient_scratch, dtype)
+    kernel.run_gradient(kernel.bind_gradient(stored(kernel, x), dy, scratch), scratch, gradient)
     close(gradient, weight_gradient(x, dy, window, groups), dtype)
 
 

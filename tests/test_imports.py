@@ -47,7 +47,7 @@ def test_the_table_finds_the_modules():
     assert {"__init__", "training._trainer", "_network.session", "layers.pooling", "_kernels.products"} <= set(MODULES)
     assert "_kernels.geometry" in set(package_imports("layers.pooling", MODULES["layers.pooling"]))
     assert "layers._base" in set(package_imports("layers.pooling", MODULES["layers.pooling"]))
-    assert "_kernels.products" in set(package_imports("_kernels.correlation", MODULES["_kernels.correlation"]))
+    assert "_kernels.products" in set(package_imports("_kernels.algorithm", MODULES["_kernels.algorithm"]))
     assert "classifier" in set(package_imports("__init__", MODULES["__init__"]))
 
 

@@ -26,7 +26,6 @@ __all__ = ["HEADINGS", "Call", "Profile", "heading"]
 _RULES = (
     ("losses:*", "loss"),
     ("_kernels.winograd*:*:matmul2", "transform"),
-    ("_kernels.correlation:Winograd.*:matmul2", "transform"),
     ("_kernels.*:*.run_gradient:copyto", "gather"),
     ("_kernels.*:*.run_gradient:*", "weight gradient"),
     ("_kernels.*:*._add_by*:copyto", "gather"),

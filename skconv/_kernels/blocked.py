@@ -11,9 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .correlation import _taps
+from .algorithm import Correlation, shifted_taps
 from .geometry import Window
-from .products import product
 from .winograd import winograd_matrices
 
 __all__ = ["Blocked", "blocked_cost"]
@@ -39,17 +38,14 @@ def blocked_cost(window: Window, channels: int, filters: int) -> float:
     return min(_cost(m, columns.kernel, channels, filters) for m in _SIZES) / direct
 
 
-class Blocked:
+class Blocked(Correlation):
     """F(m, m) along the only row, blocks of taps in one product.
 
-    Parameters as `Gathered`; ``x`` is stored with ``stored_columns`` columns, zeros beyond the windows.
+    Parameters as `Correlation`; ``x`` is stored with ``stored_columns`` columns, zeros beyond the windows.
     """
 
     def __init__(self, window: Window, channels: int, filters: int, width: int, dtype, alike=False):
-        self.C, self.F, self.N = channels, filters, width
-        self.dtype = np.dtype(dtype)
-        self.S, self.Q = window.columns.kernel, window.columns.output
-        self.P = self.band = self.rows_per_band = self.stored_rows = 1
+        super().__init__(window, channels, filters, width, dtype, alike)
         self.m = min(_SIZES, key=lambda m: _cost(m, self.S, channels, filters))
         self.a = 2 * self.m - 1
         self.blocks, self.tiles = -(-self.S // self.m), -(-self.Q // self.m)
@@ -59,7 +55,6 @@ class Blocked:
         self.A, self.GT = np.ascontiguousarray(self.AT.T), np.ascontiguousarray(self.G.T)
         self.K = self.blocks * channels
         self.weight_shape = (self.a, 1, filters, self.K)
-        self.product = product if alike else np.matmul
         self.group = max(1, min(self.tiles, _GROUP_BYTES // (self.a * filters * width * self.dtype.itemsize)))
         V, M = (self.a, self.inputs, channels, width), (self.a, self.tiles, filters, width)
         self.scratch = {"V": V, "M": (self.a, self.group, filters, width)}
@@ -80,10 +75,6 @@ class Blocked:
             into[:, : each.shape[1]] = each
         np.matmul(self.G, by_tap.reshape(self.m, -1), out=out.reshape(self.a, -1))
 
-    def fit_bands(self, rows, multiple) -> int:
-        """There is one row."""
-        return 1
-
     def _tiles(self, x, V):
         """``(tiles, a, C * N)`` inputs and where their transforms go in ``V`` (a, inputs, C, N)."""
         _, w, _, n = x.strides
@@ -103,7 +94,6 @@ class Blocked:
         return parts
 
     def bind(self, x, scratch, out):
-        """What `forward` does on these arrays, with all views made, for `run`."""
         V, groups, out = scratch["V"], [], out[0:1]
         a, v, c, n = V.strides
         windows = as_strided(V, (self.a, self.tiles, self.K, self.N), (a, v, c, n))
@@ -114,7 +104,6 @@ class Blocked:
         return [(*self._tiles(x, V), groups)]
 
     def run(self, bound, weight):
-        """Correlate the bound arrays with a prepared weight."""
         for tiles, V, groups in bound:
             self.product(self.BT, tiles, out=V)
             for windows, M, outputs in groups:
@@ -122,12 +111,7 @@ class Blocked:
                 for rows, each, out in outputs:
                     self.product(self.AT[:rows], each, out=out)
 
-    def forward(self, x, weight, scratch, out):
-        """Correlate ``x`` (1, stored_columns, C, N) with a prepared weight into ``out`` (1, Q, F, N)."""
-        self.run(self.bind(x, scratch, out), weight)
-
     def bind_gradient(self, x, dy, scratch):
-        """What `weight_gradient` does on these arrays, for `run_gradient`."""
         return (*self._tiles(x, scratch["V"]), self._outputs(scratch["M"], dy))
 
     def run_gradient(self, bound, scratch, out):
@@ -140,13 +124,9 @@ class Blocked:
         np.copyto(Vt, scratch["V"].swapaxes(1, 2))
         np.copyto(Mt, scratch["M"].swapaxes(1, 2))
         left = Mt.reshape(self.a, self.F, -1)
-        np.matmul(left, _taps(Vt, self.blocks, self.tiles), out=scratch["product"])
+        np.matmul(left, shifted_taps(Vt, self.blocks, self.tiles), out=scratch["product"])
         final = scratch["final"]
         product = scratch["product"].reshape(self.blocks, self.a, -1)
         np.matmul(self.GT, product, out=final.reshape(self.blocks, self.m, -1))
         final = final.reshape(-1, self.F, self.C)[: self.S]
         np.copyto(out[:, 0], final.transpose(1, 0, 2))
-
-    def weight_gradient(self, x, dy, scratch, out):
-        """Gradient of the weight into ``out`` (F, 1, S, C)."""
-        self.run_gradient(self.bind_gradient(x, dy, scratch), scratch, out)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from .blocked import Blocked, blocked_cost
-from .correlation import Gathered, Winograd
+from .correlation import Gathered
 from .depthwise import Depthwise, TapSums
 from .geometry import Window
 from .grouped import Grouped, Split
 from .spectral import Spectral, spectral_cost
-from .winograd import best_tile
+from .winograd import Winograd, best_tile
 from .winograd2d import Winograd2D
 
 __all__ = ["choose_convolution", "choose_correlation"]

@@ -13,9 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .algorithm import Groups
-from .correlation import _BAND_BYTES
 from .geometry import Window
-from .products import product
 from .sums import FEW, fold
 
 __all__ = ["Depthwise", "TapSums"]
@@ -108,9 +106,8 @@ class Depthwise(Groups):
     def __init__(self, window: Window, channels: int, filters: int, groups: int, width: int, dtype, alike=False):
         super().__init__(window, channels, filters, groups, width, dtype, alike)
         self.weight_shape = (groups, 1, 1, self.R * self.S)
-        self.product = product if alike else np.matmul
         self.column = self.S * self.Q * width  # numbers in a row, for each of its taps
-        rows = _BAND_BYTES // (self.column * self.dtype.itemsize)
+        rows = self.band_bytes // (self.column * self.dtype.itemsize)
         self.fit_bands(max(1, (rows - self.R) // self.rows.stride + 1), 1)
 
     def fit_bands(self, rows, multiple) -> int:
@@ -120,7 +117,7 @@ class Depthwise(Groups):
         each = (stored, self.columns.size, self.N) if self.columns.stride == 1 else repeated
         # Channels at a time: small calls wait for the other thread.
         self.chunk, self.gradient_chunk = (
-            max(1, min(self.G, _BAND_BYTES // (prod(shape) * self.dtype.itemsize))) for shape in (repeated, each)
+            max(1, min(self.G, self.band_bytes // (prod(shape) * self.dtype.itemsize))) for shape in (repeated, each)
         )
         out = (self.band, 1, self.Q * self.N)
         self.scratch = {"x": (self.chunk, *repeated), "y": (self.chunk, *out)}

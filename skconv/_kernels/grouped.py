@@ -17,9 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .algorithm import Groups
-from .correlation import _BAND_BYTES
 from .geometry import Axis, Window
-from .products import product
 from .sums import fold
 
 __all__ = ["Grouped", "Split"]
@@ -41,10 +39,9 @@ class Grouped(Groups):
         lines = self.columns.size if self.across else self.Q * self.S
         if self.copies:
             per_row = lines * self.R * channels * width * self.dtype.itemsize
-            self.band = self.rows_per_band = max(1, min(self.P, _BAND_BYTES // per_row))
+            self.band = self.rows_per_band = max(1, min(self.P, self.band_bytes // per_row))
             self.scratch = {"gathered": (self.band, groups, lines, self.R * self.C, width)}
         self.weight_shape = (groups, 1, self.F, self.K)
-        self.product = product if alike else np.matmul
         self.gradient_scratch = {
             **self.scratch,
             "product": (groups, self.Q, self.F, self.K),
@@ -146,12 +143,12 @@ class Split(Groups):
         self.kernel = kernel = choose(plain, self.C, self.F, width, dtype, alike)
         shape = kernel.weight_shape
         self.weight_shape = ((groups, *shape[0]), shape[1]) if isinstance(shape[0], tuple) else (groups, *shape)
-        columns = max(plain.columns.size, getattr(kernel, "stored_columns", 0))
-        copies = {"x_part": (kernel.stored_rows, columns, self.C, width), "y_part": (*plain.output, self.F, width)}
+        x_part = (kernel.stored_rows, kernel.stored_columns, self.C, width)
+        copies = {"x_part": x_part, "y_part": (*plain.output, self.F, width)}
         weight = {"weight": (self.F, self.R, self.S, self.C)}
         self.scratch = {**copies, **kernel.scratch}
-        self.gradient_scratch = {**copies, **weight, **getattr(kernel, "gradient_scratch", {})}
-        self.temporary = getattr(kernel, "temporary", 0)
+        self.gradient_scratch = {**copies, **weight, **kernel.gradient_scratch}
+        self.temporary = kernel.temporary
 
     def prepare(self, weight, out):
         """The prepared weights of all groups."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .correlation import _BAND_BYTES, Gathered
+from .correlation import Gathered
 from .geometry import Window
 
 __all__ = ["LocalGathered"]
@@ -20,9 +20,11 @@ class LocalGathered(Gathered):
     Parameters as `Gathered`.
     """
 
+    gradient_by_bands = False
+
     def __init__(self, window: Window, channels: int, filters: int, width: int, dtype, alike=False):
         super().__init__(window, channels, filters, width, dtype, alike)
-        self.fit_bands(_BAND_BYTES // (self.Q * self.K * width * self.dtype.itemsize), 1)
+        self.fit_bands(self.band_bytes // (self.Q * self.K * width * self.dtype.itemsize), 1)
         self.weight_shape = (self.P, self.Q, filters, self.K)
         self.gradient_scratch = {**self.scratch, "product": (self.band, self.Q, filters, self.K)}
         self.adjoint_scratch = {"windows": (self.band, self.Q, self.K, width)}
@@ -36,14 +38,12 @@ class LocalGathered(Gathered):
         return weight.reshape(*weight.shape[:-1], self.S, self.R, self.C, copy=False)
 
     def run(self, bound, weight):
-        """Correlate the bound arrays with a prepared weight."""
         for start, (copy, windows, out) in zip(range(0, self.P, self.band), bound, strict=True):
             if copy is not None:
                 np.copyto(*copy)
             self.product(weight[start : start + self.band], windows, out=out)
 
     def bind_gradient(self, x, dy, scratch):
-        """What `weight_gradient` does on these arrays, for `run_gradient`."""
         return [
             (start, copy, dy[start : start + len(lines)], self._windows(lines).swapaxes(2, 3))
             for start, copy, lines in self._bands(x, scratch)

@@ -14,10 +14,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .correlation import Gathered, Winograd
+from .correlation import Gathered
 from .geometry import Axis, Window
 from .memory import aligned, allocate
 from .products import COLUMNS, product
+from .winograd import Winograd
 from .winograd2d import Winograd2D
 
 __all__ = ["alone", "as_image", "columns_of"]

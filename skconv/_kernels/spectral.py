@@ -11,8 +11,8 @@ from math import prod
 import numpy as np
 from scipy.fft import irfftn, next_fast_len, rfftn
 
+from .algorithm import Correlation
 from .geometry import Window
-from .products import product
 
 __all__ = ["Spectral", "spectral_cost"]
 
@@ -22,27 +22,21 @@ _GROUP_BYTES, _GROUP_WIDTH = 1 << 20, 64  # of the spectra of a group of filters
 _TRANSFORM, _PRODUCT = 130, 3
 
 
-class Spectral:
+class Spectral(Correlation):
     """Circular correlation over a size that fits: ``out[p, q] = sum of x[p + r, q + s] weight[r, s]``.
 
-    Parameters as `Gathered`.
+    Parameters as `Correlation`.
     """
 
     def __init__(self, window: Window, channels: int, filters: int, width: int, dtype, alike=False):
-        self.rows, self.columns = window.rows, window.columns
-        self.C, self.F, self.N = channels, filters, width
-        self.dtype = np.dtype(dtype)
+        super().__init__(window, channels, filters, width, dtype, alike)
         self.complex = np.result_type(self.dtype, np.complex64)
-        self.P, self.Q = window.output
-        self.stored_rows = self.rows.size
-        self.rows_per_band = self.P
         self.size = _sizes(window)
         frequencies = (self.size[0], self.size[1] // 2 + 1)
         self.weight_shape = ((*frequencies, filters, channels), self.complex)
         # By a fixed width: products of other groups could give other bits, which must not depend on the block's width.
         per_filter = prod(frequencies) * _GROUP_WIDTH * self.complex.itemsize
         self.group = max(1, min(filters, _GROUP_BYTES // per_filter))
-        self.product = product if alike else np.matmul
         self.scratch = {"spectra": ((*frequencies, self.group, width), self.complex)}
         self.temporary = self._temporary_bytes(prod(frequencies))
 
@@ -67,11 +61,9 @@ class Spectral:
         return self.P
 
     def bind(self, x, scratch, out):
-        """What `forward` does on these arrays, for `run`."""
         return [(x[: self.stored_rows], scratch["spectra"], out[0 : self.P])]
 
     def run(self, bound, weight):
-        """Correlate the bound arrays with prepared spectra."""
         for x, scratch, out in bound:
             spectrum = rfftn(x, s=self.size, axes=(0, 1))
             for start in range(0, self.F, self.group):

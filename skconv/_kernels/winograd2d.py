@@ -7,9 +7,8 @@ from math import gcd
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .correlation import Winograd
 from .geometry import Window
-from .winograd import winograd_matrices
+from .winograd import Winograd, winograd_matrices
 
 __all__ = ["Winograd2D", "tile_across"]
 
@@ -52,14 +51,13 @@ class Winograd2D(Winograd):
         np.matmul(self.G, across, out=out.reshape(self.a, -1))
 
     def fit_bands(self, rows, multiple) -> int:
-        """Make the bands at most ``rows`` high where that can be, and a ``multiple``; returns their height."""
         least = multiple // gcd(multiple, self.m)
         self.band = min(self.tiles, max(least, rows // self.m // least * least))
         self.rows_per_band = self.band * self.m
         return self.rows_per_band
 
     def bind(self, x, scratch, out):
-        """What `forward` does on these arrays, with all views made, for `run`: the tile rows of each band."""
+        """The tile rows of each band."""
         h, _, _, n = x.strides
         T, Z = scratch["T"], scratch["Z"]
         stored = self.columns.size
@@ -92,7 +90,6 @@ class Winograd2D(Winograd):
         return groups
 
     def run(self, bound, weight):
-        """Correlate the bound arrays with a prepared weight."""
         weight = weight[:, None]  # (a, 1, a2, F, C)
         for band in bound:
             for rows, into, beyond, groups, (AT, Z, out) in band:

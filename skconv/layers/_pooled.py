@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from .._kernels.correlation import Gathered
 from .._kernels.pooling import bind_marks, bind_unpool, run_calls
 from ._base import Layer
 from ._frame import Frame, Storage
@@ -66,7 +65,7 @@ class PooledConvolution(Layer):
         boolean = np.dtype(bool)
         plan.buffers["left"] = ((P, Q // 2, F, width), boolean)
         plan.buffers["top"] = ((P // 2, Q // 2, F, width), boolean)
-        banded = not input_gradient and type(kernel) is Gathered
+        banded = not input_gradient and kernel.gradient_by_bands
         storage = plan.dy or Storage(P, Q, 0, 0)
         if banded:
             plan.scratch["gradient"] = {**kernel.gradient_scratch, "band": whole, "rows": half}

@@ -295,8 +295,8 @@ class Convolution(Windowed):
             kernel=(kernel, []),
             scratch={"forward": kernel.scratch},
             shared={"weight": kernel.weight_shape},
-            x=Storage(kernel.stored_rows, _stored_columns(kernel, columns), rows.before, columns.before),
-            temporary=_temporary(kernel),
+            x=Storage(kernel.stored_rows, kernel.stored_columns, rows.before, columns.before),
+            temporary=kernel.temporary,
         )
         if training:
             plan.scratch["gradient"] = kernel.gradient_scratch
@@ -324,9 +324,9 @@ class Convolution(Windowed):
             gaps = window.columns.stride > 1
             kernel = choose_convolution(axes, self.filters, channels, self.groups, width, dtype, alike, gaps)
             height = max(height, row.skip + kernel.stored_rows)
-            across = max(across, column.skip + _stored_columns(kernel, column.axis))
+            across = max(across, column.skip + kernel.stored_columns)
             plan.shared[name], plan.scratch[name] = kernel.weight_shape, kernel.scratch
-            plan.temporary = max(plan.temporary, _temporary(kernel))
+            plan.temporary = max(plan.temporary, kernel.temporary)
             plan.kernel[1].append(_Part(name, kernel, (row.taps, column.taps), source, into))
         plan.dy = Storage(height, across, top, left)
 
@@ -371,13 +371,3 @@ def run_parts(parts, bound, shared, dx):
             dx[part.into] = 0
         else:
             part.kernel.run(operations, shared[part.name])
-
-
-def _temporary(kernel) -> int:
-    """Bytes that a kernel allocates and gives back; most work in the memory they are given."""
-    return getattr(kernel, "temporary", 0)
-
-
-def _stored_columns(kernel, columns) -> int:
-    """Columns that a kernel wants stored, zeros beyond its windows; most want no more than the windows cover."""
-    return max(columns.padded, getattr(kernel, "stored_columns", 0))

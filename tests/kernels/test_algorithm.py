@@ -1,15 +1,20 @@
-"""What correlations in groups of channels share."""
+"""What all correlations share, and those in groups of channels."""
 
 import numpy as np
 import pytest
 
-from skconv._kernels.algorithm import Groups
+from skconv._kernels.algorithm import Correlation, Groups
 from skconv._kernels.geometry import Axis, Window
 
 
-def test_groups_are_for_subclasses():
-    base = Groups(Window(Axis(3, 2), Axis(3, 2)), 2, 2, 2, 16, np.float32)
+@pytest.mark.parametrize(("kind", "groups"), [(Correlation, ()), (Groups, (2,))])
+def test_the_bases_are_for_subclasses(kind, groups):
+    """What they know without an algorithm: the input as it is, one band, nothing to work in."""
+    base = kind(Window(Axis(3, 2), Axis(5, 2)), 2, 2, *groups, 16, np.float32)
+    assert (base.stored_rows, base.stored_columns, base.rows_per_band, base.temporary) == (3, 5, 2, 0)
+    assert base.scratch == base.gradient_scratch == {}
     for call in (
+        lambda: base.prepare(None, None),
         lambda: base.bind(None, None, None),
         lambda: base.run(None, None),
         lambda: base.bind_gradient(None, None, None),

@@ -6,11 +6,12 @@ from correlations import DTYPES, forward, inputs
 
 from skconv._kernels.blocked import Blocked
 from skconv._kernels.choose import choose_convolution, choose_correlation
-from skconv._kernels.correlation import Gathered, Winograd
+from skconv._kernels.correlation import Gathered
 from skconv._kernels.depthwise import Depthwise, TapSums
 from skconv._kernels.geometry import Axis, Window, make_window
 from skconv._kernels.grouped import Grouped, Split
 from skconv._kernels.spectral import Spectral
+from skconv._kernels.winograd import Winograd
 from skconv._kernels.winograd2d import Winograd2D
 from skconv._threads.team import Team
 

@@ -7,9 +7,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.signal import correlate
 
-from skconv._kernels import correlation
-from skconv._kernels.correlation import Gathered, Winograd
+from skconv._kernels.algorithm import Correlation
+from skconv._kernels.correlation import Gathered
 from skconv._kernels.geometry import Axis, Window
+from skconv._kernels.winograd import Winograd
 from skconv._kernels.winograd2d import Winograd2D
 from skconv.layers._fused import Band
 
@@ -21,8 +22,9 @@ def run(kernel, x, weight, dy):
     prepared = np.full(kernel.weight_shape, np.nan, dtype)
     kernel.prepare(weight, prepared)
     out, gradient = np.full(dy.shape, np.nan, dtype), np.full(weight.shape, np.nan, dtype)
-    kernel.forward(storage, prepared, empty(kernel.scratch, dtype), out)
-    kernel.weight_gradient(storage, dy, empty(kernel.gradient_scratch, dtype), gradient)
+    kernel.run(kernel.bind(storage, empty(kernel.scratch, dtype), out), prepared)
+    scratch = empty(kernel.gradient_scratch, dtype)
+    kernel.run_gradient(kernel.bind_gradient(storage, dy, scratch), scratch, gradient)
     return out, gradient
 
 
@@ -121,18 +123,18 @@ def test_one_channel_equals_scipy(kind, size):
 @pytest.mark.parametrize(("kind", "case"), [(Gathered, case) for case in GATHERED] + [(Winograd, c) for c in WINOGRAD])
 def test_bands_do_not_matter(kind, case, rows_per_band, monkeypatch):
     window, channels, filters = (GATHERED if kind is Gathered else WINOGRAD)[case]
-    monkeypatch.setattr(correlation, "_BAND_BYTES", 1)
+    monkeypatch.setattr(Correlation, "band_bytes", 1)
     one = kind(window, channels, filters, 16, np.float64)
     if one.scratch:
         assert one.band == 1
         largest = max(np.prod(shape) for shape in one.scratch.values()) * 8
-        monkeypatch.setattr(correlation, "_BAND_BYTES", rows_per_band * largest * (2 if kind is Winograd else 1))
+        monkeypatch.setattr(Correlation, "band_bytes", rows_per_band * largest * (2 if kind is Winograd else 1))
     check(kind, window, channels, filters, 16, np.float64)
 
 
 def test_winograd_with_several_bands_of_several_tiles(monkeypatch):
     window = Window(Axis(30, 3), Axis(4, 3))
-    monkeypatch.setattr(correlation, "_BAND_BYTES", 2 * 9 * 16 * 8 * (4 * 2 + 2 * 3))
+    monkeypatch.setattr(Correlation, "band_bytes", 2 * 9 * 16 * 8 * (4 * 2 + 2 * 3))
     kernel = Winograd(window, 2, 3, 16, np.float64)
     assert (kernel.m, kernel.band, kernel.tiles) == (7, 2, 4)
     check(Winograd, window, 2, 3, 16, np.float64)
@@ -150,7 +152,7 @@ def test_winograd_with_several_bands_of_several_tiles(monkeypatch):
 )
 def test_bands_of_a_multiple(kind, case, limit, rows, multiple, monkeypatch):
     """One band's memory at a time gives what all rows give, and the gradient takes the bands too."""
-    monkeypatch.setattr(correlation, "_BAND_BYTES", limit)
+    monkeypatch.setattr(Correlation, "band_bytes", limit)
     cases = {**GATHERED, **WINOGRAD, "three tiles of seven": (Window(Axis(23, 3), Axis(7, 3)), 2, 3)}
     window, channels, filters = cases[case]
     x, weight, dy = inputs(window, channels, filters, 1, 16, np.float64)

@@ -6,7 +6,7 @@ from correlations import DEPTHWISE, DTYPES, TAPS, check, check_alike, check_band
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from skconv._kernels import depthwise
+from skconv._kernels.algorithm import Correlation
 from skconv._kernels.depthwise import Depthwise, TapSums
 from skconv._kernels.geometry import Axis, Window
 
@@ -29,7 +29,7 @@ def test_equals_loops(kind, case, alike, dtype):
 @every_kernel
 @pytest.mark.parametrize("limit", [1, 1 << 13])
 def test_small_bands(kind, case, limit, monkeypatch):
-    monkeypatch.setattr(depthwise, "_BAND_BYTES", limit)
+    monkeypatch.setattr(Correlation, "band_bytes", limit)
     check(kind(*case, 16, np.float64), *case, 16, np.float64)
 
 

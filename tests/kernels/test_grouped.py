@@ -7,13 +7,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.signal import correlate
 
-from skconv._kernels import grouped
+from skconv._kernels.algorithm import Correlation
 from skconv._kernels.blocked import Blocked
 from skconv._kernels.choose import choose_convolution, choose_correlation
-from skconv._kernels.correlation import Winograd
 from skconv._kernels.geometry import Axis, Window
 from skconv._kernels.grouped import Grouped, Split
 from skconv._kernels.spectral import Spectral
+from skconv._kernels.winograd import Winograd
 
 # Windows, channels, filters, groups.
 ANY = {
@@ -58,7 +58,7 @@ def test_equals_loops(kind, case, alike, dtype):
 @every_kernel
 @pytest.mark.parametrize("limit", [1, 1 << 13])
 def test_small_bands(kind, case, limit, monkeypatch):
-    monkeypatch.setattr(grouped, "_BAND_BYTES", limit)
+    monkeypatch.setattr(Correlation, "band_bytes", limit)
     check(kind(*case, 16, np.float64), *case, 16, np.float64)
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from skconv._kernels import correlation, local
+from skconv._kernels.algorithm import Correlation
 from skconv._kernels.geometry import Axis, Window
 from skconv._kernels.local import LocalGathered
 
@@ -46,7 +46,7 @@ def run(window, weight, x, dy, alike=False):
     out, gradient = np.full(dy.shape, np.nan, dtype), np.full(weight.shape, np.nan, dtype)
     dx = np.full((x.shape[0] + 3, x.shape[1] + 2, *x.shape[2:]), np.nan, dtype)
     inside = dx[1:-2, 1:-1]
-    kernel.forward(whole, prepared, filled(kernel.scratch, dtype), out)
+    kernel.run(kernel.bind(whole, filled(kernel.scratch, dtype), out), prepared)
     scratch = filled(kernel.gradient_scratch, dtype)
     kernel.run_gradient(kernel.bind_gradient(whole, dy, scratch), scratch, gradient)
     kernel.run_adjoint(kernel.bind_adjoint(dy, inside, window, filled(kernel.adjoint_scratch, dtype)), prepared, inside)
@@ -102,8 +102,7 @@ def test_bands_of_any_height_give_the_same(monkeypatch, case, limit):
     window, channels, filters = WINDOWS[case]
     arrays = inputs(window, channels, filters, 16, np.float64)
     whole = run(window, *arrays)
-    for module in (correlation, local):
-        monkeypatch.setattr(module, "_BAND_BYTES", limit)
+    monkeypatch.setattr(Correlation, "band_bytes", limit)
     for actual, expected in zip(run(window, *arrays), whole, strict=True):
         np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-13 * abs(expected).max())
 

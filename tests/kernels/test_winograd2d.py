@@ -28,12 +28,12 @@ def run(kernel, x, weight, dy):
     prepared, out, gradient = empty(kernel.weight_shape), empty(dy.shape), empty(weight.shape)
     kernel.prepare(weight, prepared)
     scratch = {name: empty(shape) for name, shape in kernel.scratch.items()}
-    kernel.forward(storage, prepared, scratch, out)
+    kernel.run(kernel.bind(storage, scratch, out), prepared)
     once = out.copy()
-    kernel.forward(storage, prepared, scratch, out)
+    kernel.run(kernel.bind(storage, scratch, out), prepared)
     np.testing.assert_array_equal(out, once)
     scratch = {name: empty(shape) for name, shape in kernel.gradient_scratch.items()}
-    kernel.weight_gradient(storage, dy, scratch, gradient)
+    kernel.run_gradient(kernel.bind_gradient(storage, dy, scratch), scratch, gradient)
     return out, gradient
 
 
@@ -102,7 +102,7 @@ def test_input_and_output_within_larger_arrays():
     prepared = np.empty(kernel.weight_shape)
     kernel.prepare(weight, prepared)
     scratch = {name: np.full(shape, np.nan) for name, shape in kernel.scratch.items()}
-    kernel.forward(storage[1:, 2:], prepared, scratch, out[1:10, 1:7])
+    kernel.run(kernel.bind(storage[1:, 2:], scratch, out[1:10, 1:7]), prepared)
     np.testing.assert_allclose(out[1:10, 1:7], correlated(x, weight, window), rtol=0, atol=1e-10)
     out[1:10, 1:7] = 7
     assert (out == 7).all()

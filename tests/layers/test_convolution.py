@@ -8,7 +8,7 @@ from cases import Case
 from networks import build, run
 from scipy.signal import correlate
 
-from skconv._kernels import depthwise, grouped
+from skconv._kernels.algorithm import Correlation
 from skconv._network.network import Network
 from skconv._network.session import Session
 from skconv._threads.team import Team
@@ -115,8 +115,8 @@ CHAINS = {
 @pytest.mark.parametrize("limit", [1, 1 << 13, 1 << 30])
 @pytest.mark.parametrize("name", CHAINS)
 def test_prediction_band_by_band(name, limit, monkeypatch):
-    for module in (grouped, depthwise, fused):
-        monkeypatch.setattr(module, "_BAND_BYTES", limit)
+    monkeypatch.setattr(Correlation, "band_bytes", limit)
+    monkeypatch.setattr(fused, "_BAND_BYTES", limit)
     behind = [Convolution(6, 1, groups=2)] if name == "1x1 behind" else []
     network = Network([CHAINS[name], Activation(), *behind, MaxPool(2), Flatten(), Dense(3)], (13, 10, 16), np.float64)
     network.parameters[:] = np.random.default_rng(0).standard_normal(len(network.parameters))

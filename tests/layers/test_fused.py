@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skconv._kernels import correlation
+from skconv._kernels.algorithm import Correlation
 from skconv._network.network import Network
 from skconv._network.session import Session
 from skconv._threads.team import Team
@@ -26,7 +26,7 @@ CONVOLUTIONS = {
 @pytest.mark.parametrize("limit", [1, 1 << 12, 1 << 30])
 @pytest.mark.parametrize("name", CONVOLUTIONS)
 def test_equals_a_convolution_and_a_maximum(monkeypatch, name, limit, dtype):
-    monkeypatch.setattr(correlation, "_BAND_BYTES", limit)
+    monkeypatch.setattr(Correlation, "band_bytes", limit)
     monkeypatch.setattr(fused, "_BAND_BYTES", limit)
     convolution, shape = CONVOLUTIONS[name]
     network = Network([convolution, MaxPool(2), Activation("tanh"), Flatten(), Dense(3)], shape, dtype)
@@ -55,7 +55,7 @@ CHAINS = {
 @pytest.mark.parametrize("limit", [1, 1 << 12, 1 << 30])
 @pytest.mark.parametrize("name", CHAINS)
 def test_equals_its_parts(monkeypatch, name, limit):
-    monkeypatch.setattr(correlation, "_BAND_BYTES", limit)
+    monkeypatch.setattr(Correlation, "band_bytes", limit)
     monkeypatch.setattr(fused, "_BAND_BYTES", limit)
     layers, steps = CHAINS[name]
     shape = (13, 9, 2)

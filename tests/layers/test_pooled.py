@@ -5,7 +5,7 @@ from math import prod
 import numpy as np
 import pytest
 
-from skconv._kernels import correlation, depthwise, grouped
+from skconv._kernels.algorithm import Correlation
 from skconv._network.network import Network
 from skconv._network.session import Session
 from skconv._threads.team import Team
@@ -72,8 +72,8 @@ def apart(monkeypatch, network, X, **options):
 
 
 def limit_bands(monkeypatch, limit):
-    for module in (correlation, grouped, depthwise, pooled):
-        monkeypatch.setattr(module, "_BAND_BYTES", limit)
+    monkeypatch.setattr(Correlation, "band_bytes", limit)
+    monkeypatch.setattr(pooled, "_BAND_BYTES", limit)
 
 
 def samples(shape, n=16, dtype=np.float32):
