@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -192,6 +192,10 @@ class Layer(Versioned, BaseEstimator):
 
     def prepare(self, parameters, state, plan: Plan, shared) -> None:
         """Make ``shared`` from the parameters and the state, once a step."""
+
+    def bind(self, frame: Frame) -> Any:
+        """What the layer wants to find in ``frame.bound``, such as views of the arrays of the frame, made once."""
+        return None
 
     def forward(self, frame: Frame, training: bool) -> None:
         """Fill ``frame.y``."""

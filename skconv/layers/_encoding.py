@@ -86,12 +86,14 @@ class Triangle(Layer):
         positions = max(1, _CHUNK_BYTES // (shape[2] * width * dtype.itemsize))
         return Plan(kernel=positions, scratch={"work": {"mean": (min(positions, shape[1]), width)}})
 
+    def bind(self, frame):
+        """A few positions at a time."""
+        step = frame.plan.kernel
+        places = [(p, slice(q, q + step)) for p in range(len(frame.y)) for q in range(0, frame.y.shape[1], step)]
+        return [(frame.x[place], frame.y[place]) for place in places]
+
     def forward(self, frame, training):
-        if "pieces" not in frame.bound:
-            step = frame.plan.kernel
-            places = [(p, slice(q, q + step)) for p in range(len(frame.y)) for q in range(0, frame.y.shape[1], step)]
-            frame.bound["pieces"] = [(frame.x[place], frame.y[place]) for place in places]
-        for x, y in frame.bound["pieces"]:
+        for x, y in frame.bound:
             mean = frame.scratch.work.mean[: len(y)]
             np.abs(x, out=y)  # rounding may leave a little less than zero
             np.sqrt(y, out=y)

@@ -77,8 +77,8 @@ class Frame:
         The block's own random stream.
     group : list of Joint or None
         Of the steps of branches that belong together, from the fork to the merge.
-    bound : dict
-        Views a layer made on its first call and wants to find again.
+    bound : object
+        What `Layer.bind` made of these arrays, all views that the passes need; outside training ``gradients`` is None.
     matmul : callable
         ``matmul(a, b, out=...)``; spread over the threads where the frame holds the whole batch.
     aside : callable
@@ -94,8 +94,8 @@ class Frame:
     def __init__(self, **arrays):
         for name in self.__slots__:
             setattr(self, name, arrays.get(name))
-        self.bound = {}
         self.aside = self.aside or _at_once
+        self.bound = self.layer.bind(self)
 
 
 def _at_once(function, frame):

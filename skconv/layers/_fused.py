@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._kernels.memory import Arrays
 from ._base import Layer
-from ._frame import Frame
+from ._frame import Frame, Plan
 
 __all__ = ["Band", "FusedConvolution"]
 
@@ -91,21 +91,19 @@ class FusedConvolution(Layer):
         return shape
 
     def prepare(self, parameters, state, plan, shared):
-        plans = [_Plan(plan), *next(iter(plan.kernel[1].values()))]
+        plans = [Plan(plan.kernel[0]), *next(iter(plan.kernel[1].values()))]
         for i, (part, own) in enumerate(zip(self.parts, plans, strict=True)):
             part.prepare(_of(parameters, i), _of(state, i), own, _of(shared, i))
 
     def forward(self, frame, training):
-        if "forward" not in frame.bound:
-            frame.bound["forward"] = self._bind(frame)
         kernel = frame.plan.kernel[0][0]
         weight = frame.shared["0.weight"]
-        for operation, frames in frame.bound["forward"]:
+        for operation, frames in frame.bound:
             kernel.run([operation], weight)
             for each in frames:
                 each.layer.forward(each, training)
 
-    def _bind(self, frame):
+    def bind(self, frame):
         """``(operation of the convolution, frames of the later parts)`` of every band."""
         (kernel, *_), bands, tile = frame.plan.kernel
         scratch = frame.scratch.forward
@@ -137,13 +135,6 @@ class FusedConvolution(Layer):
             )  # fmt: skip
             x = y
         return frames
-
-
-class _Plan:
-    """The convolution's own plan within the fused one."""
-
-    def __init__(self, plan):
-        self.kernel = plan.kernel[0]
 
 
 def _of(arrays, prefix):

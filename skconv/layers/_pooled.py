@@ -8,7 +8,7 @@ import numpy as np
 
 from .._kernels.pooling import bind_marks, bind_unpool, run_calls
 from ._base import Layer
-from ._frame import Frame, Storage
+from ._frame import Frame, Plan, Storage
 from ._fused import Band
 from .convolution import Convolution
 from .pooling import MaxPool
@@ -76,7 +76,7 @@ class PooledConvolution(Layer):
         return plan
 
     def prepare(self, parameters, state, plan, shared):
-        self.convolution.prepare(parameters, state, SimpleNamespace(kernel=plan.kernel[0]), shared)
+        self.convolution.prepare(parameters, state, Plan(plan.kernel[0]), shared)
 
     def _bands(self, frame):
         """Per band of output rows: rows of the convolution, of its tiles, of the pool."""
@@ -85,52 +85,57 @@ class PooledConvolution(Layer):
             stop = min(P, start + kernel.rows_per_band)
             yield slice(start, stop), slice(start, start + (stop - start) // 2 * 2), slice(start // 2, stop // 2)
 
-    def forward(self, frame, training):
+    def bind(self, frame):
+        views = SimpleNamespace(forward=self._bind_forward(frame))
+        if frame.dy is not None:
+            self._bind_backward(frame, views)
+        return views
+
+    def _bind_forward(self, frame):
+        """``(operation of the convolution, calls that pool its band)``."""
         (kernel, _), _, _, (P, _) = frame.plan.kernel
-        if "forward" not in frame.bound:
-            scratch, marks = frame.scratch.forward, frame.buffers
-            operations = kernel.bind(frame.x_storage, scratch, Band(scratch.band, P))
-            frame.bound["forward"] = []
-            for operation, (_, tiles, pooled) in zip(operations, self._bands(frame), strict=True):
-                height = tiles.stop - tiles.start
-                y, across = scratch.band[:height], scratch.across[:height]
-                pool = bind_marks(y, across, frame.y[pooled], marks.left[tiles], marks.top[pooled])
-                frame.bound["forward"].append((operation, pool))
-        for operation, pool in frame.bound["forward"]:
+        scratch, marks = frame.scratch.forward, frame.buffers
+        operations, bound = kernel.bind(frame.x_storage, scratch, Band(scratch.band, P)), []
+        for operation, (_, tiles, pooled) in zip(operations, self._bands(frame), strict=True):
+            height = tiles.stop - tiles.start
+            y, across = scratch.band[:height], scratch.across[:height]
+            pool = bind_marks(y, across, frame.y[pooled], marks.left[tiles], marks.top[pooled])
+            bound.append((operation, pool))
+        return bound
+
+    def forward(self, frame, training):
+        kernel = frame.plan.kernel[0][0]
+        for operation, pool in frame.bound.forward:
             kernel.run([operation], frame.shared.weight)
             run_calls(pool)
 
     def backward(self, frame):
-        if "unpool" not in frame.bound:
-            self._bind_backward(frame)
-        unpool, inner = frame.bound["unpool"], frame.bound["inner"]
+        unpool, inner = frame.bound.unpool, frame.bound.inner
         if inner is not None:
             for calls in unpool:
                 run_calls(calls)
             self.convolution.backward(inner)
         else:
             kernel, scratch = frame.plan.kernel[0][0], frame.scratch.gradient
-            kernel.run_gradient(
-                frame.bound["gradient"], scratch, frame.gradients.weight, lambda i: run_calls(unpool[i])
-            )
+            kernel.run_gradient(frame.bound.gradient, scratch, frame.gradients.weight, lambda i: run_calls(unpool[i]))
 
-    def _bind_backward(self, frame):
+    def _bind_backward(self, frame, views):
         """Calls that unpool each band, and for the convolution: its own frame, or its gradient by bands."""
         (kernel, parts), banded, storage, (P, Q) = frame.plan.kernel
         marks, scratch = frame.buffers, frame.scratch
         if banded:
             dy = Band(scratch.gradient.band, P)
-            frame.bound["gradient"] = kernel.bind_gradient(frame.x_storage, dy, scratch.gradient)
-            frame.bound["inner"] = None
+            views.gradient = kernel.bind_gradient(frame.x_storage, dy, scratch.gradient)
+            views.inner = None
         else:
             rows, columns = slice(storage.row, storage.row + P), slice(storage.column, storage.column + Q)
             dy = marks.dy[rows, columns]
-            frame.bound["inner"] = Frame(
-                plan=SimpleNamespace(kernel=(kernel, parts)), x_storage=frame.x_storage, dx=frame.dx, dy=dy,
+            views.inner = Frame(
+                layer=self.convolution, plan=Plan((kernel, parts)), x_storage=frame.x_storage, dx=frame.dx, dy=dy,
                 dy_storage=marks.dy, gradients=frame.gradients, scratch=scratch, shared=frame.shared, aside=frame.aside,
             )  # fmt: skip
         work = scratch.gradient.rows if banded else scratch.unpool.rows
-        frame.bound["unpool"] = [
+        views.unpool = [
             bind_unpool(
                 frame.dy[pooled], marks.left[tiles], marks.top[pooled], work[: len(marks.left[tiles])], dy[rows]
             )

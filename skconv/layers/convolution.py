@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 from math import gcd, prod
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -139,18 +140,26 @@ class Windowed(Layer):
 
     # For those whose plan's kernel is a correlation and what its data gradient takes.
 
+    def bind(self, frame):
+        kernel, views = frame.plan.kernel[0], SimpleNamespace()
+        if frame.y is not None:
+            views.forward = kernel.bind(frame.x_storage, frame.scratch.forward, frame.y)
+        if frame.dy is not None:
+            views.gradient = kernel.bind_gradient(frame.x_storage, frame.dy, frame.scratch.gradient)
+        if frame.dx is not None:
+            views.adjoint = self.bind_adjoint(frame)
+        return views
+
+    def bind_adjoint(self, frame):
+        """What the data gradient does on the frame's arrays."""
+        return bind_parts(frame.plan.kernel[1], frame.dy_storage, frame.scratch, frame.dx)
+
     def forward(self, frame, training):
-        kernel = frame.plan.kernel[0]
-        if "forward" not in frame.bound:
-            frame.bound["forward"] = kernel.bind(frame.x_storage, frame.scratch.forward, frame.y)
-        kernel.run(frame.bound["forward"], frame.shared.weight)
+        frame.plan.kernel[0].run(frame.bound.forward, frame.shared.weight)
 
     def weight_gradient(self, frame):
         """Fill the gradient of the weight."""
-        kernel, scratch = frame.plan.kernel[0], frame.scratch.gradient
-        if "gradient" not in frame.bound:
-            frame.bound["gradient"] = kernel.bind_gradient(frame.x_storage, frame.dy, scratch)
-        kernel.run_gradient(frame.bound["gradient"], scratch, frame.gradients.weight)
+        frame.plan.kernel[0].run_gradient(frame.bound.gradient, frame.scratch.gradient, frame.gradients.weight)
 
 
 class _Part(NamedTuple):
@@ -337,12 +346,8 @@ class Convolution(Windowed):
 
     def backward(self, frame):
         frame.aside(self.weight_gradient, frame)
-        if frame.dx is None:
-            return
-        parts = frame.plan.kernel[1]
-        if "adjoint" not in frame.bound:
-            frame.bound["adjoint"] = bind_parts(parts, frame.dy_storage, frame.scratch, frame.dx)
-        run_parts(parts, frame.bound["adjoint"], frame.shared, frame.dx)
+        if frame.dx is not None:
+            run_parts(frame.plan.kernel[1], frame.bound.adjoint, frame.shared, frame.dx)
 
 
 def adjoint_parts(axes) -> int:

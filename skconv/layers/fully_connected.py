@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -90,20 +91,22 @@ class FullyConnected(Windowed):
             plan.scratch["backward"] = {"dx": (*shape, width)}
         return plan
 
+    def bind(self, frame):
+        y = frame.y if frame.y.flags.c_contiguous else frame.scratch.forward.y
+        weight = _matrix(frame.parameters.weight, frame.x.ndim - 1)
+        views = SimpleNamespace(forward=(weight, _columns(frame.x), y, _columns(y)))
+        if frame.dy is not None:
+            views.backward = self._bind_backward(frame)
+        return views
+
     def forward(self, frame, training):
-        if "forward" not in frame.bound:
-            y = frame.y if frame.y.flags.c_contiguous else frame.scratch.forward.y
-            weight = _matrix(frame.parameters.weight, frame.x.ndim - 1)
-            frame.bound["forward"] = (weight, _columns(frame.x), y, _columns(y))
-        weight, x, y, out = frame.bound["forward"]
+        weight, x, y, out = frame.bound.forward
         frame.plan.kernel(weight, x, out=out)
         if y is not frame.y:
             np.copyto(frame.y, y)
 
     def backward(self, frame):
-        if "backward" not in frame.bound:
-            frame.bound["backward"] = self._bind_backward(frame)
-        dy, x, gradient, weight, dx, out = frame.bound["backward"]
+        dy, x, gradient, weight, dx, out = frame.bound.backward
         np.matmul(dy, x, out=gradient)
         if dx is None:
             return

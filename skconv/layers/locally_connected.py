@@ -116,11 +116,11 @@ class LocallyConnected(Windowed):
     def prepare(self, parameters, state, plan, shared):
         plan.kernel[0].prepare(parameters.weight, shared.weight)
 
+    def bind_adjoint(self, frame):
+        kernel, window = frame.plan.kernel
+        return kernel.bind_adjoint(frame.dy, frame.dx, window, frame.scratch.adjoint)
+
     def backward(self, frame):
         frame.aside(self.weight_gradient, frame)
-        if frame.dx is None:
-            return
-        kernel, window = frame.plan.kernel
-        if "adjoint" not in frame.bound:
-            frame.bound["adjoint"] = kernel.bind_adjoint(frame.dy, frame.dx, window, frame.scratch.adjoint)
-        kernel.run_adjoint(frame.bound["adjoint"], frame.shared.weight, frame.dx)
+        if frame.dx is not None:
+            frame.plan.kernel[0].run_adjoint(frame.bound.adjoint, frame.shared.weight, frame.dx)

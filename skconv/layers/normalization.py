@@ -93,27 +93,26 @@ class BatchNorm(Layer):
             np.matmul(array, weight[:, None], out=sums.reshape(*array.shape[:-1], 1))
         fold(sums.reshape(-1, len(out)), out)
 
-    @staticmethod
-    def _views(frame):
-        """Views of the frame's arrays, made once: of small images, making them takes as long as the sums."""
-        if "views" not in frame.bound:
-            buffers, shared, work = frame.buffers, frame.shared, frame.scratch.work
-            frame.bound["views"] = SimpleNamespace(
-                weight=frame.weight, sums=work.sums, ones=shared.ones, pair=work.pair, first=work.pair[0],
-                second=work.pair[1], centred=buffers.centred, work=work.x, flat=buffers.centred.reshape(-1),
-                flat_work=work.x.reshape(-1), share=buffers.share, shift=buffers.shift, moments=buffers.moments,
-                mean=buffers.moments[0], column=buffers.moments[0][:, None], squares=buffers.moments[1],
-                factor=shared.factors[1], factor_column=shared.factors[1][:, None], factors=shared.factors,
-                affine=buffers.affine, affine_columns=buffers.affine[..., None], offset=buffers.affine[1],
-                slopes=buffers.slopes, slope_columns=buffers.slopes[..., None], constant=buffers.slopes[1],
-                inverse=shared.inverse, running=_pair(frame.state.mean, frame.state.variance),
-                gradients=_pair(frame.gradients.scale, frame.gradients.shift), positions=prod(frame.x.shape[:-2]),
-            )  # fmt: skip
-        return frame.bound["views"]
+    def bind(self, frame):
+        """Views for training: of small images, making them takes as long as the sums."""
+        if not frame.buffers:
+            return None
+        buffers, shared, work = frame.buffers, frame.shared, frame.scratch.work
+        return SimpleNamespace(
+            weight=frame.weight, sums=work.sums, ones=shared.ones, pair=work.pair, first=work.pair[0],
+            second=work.pair[1], centred=buffers.centred, work=work.x, flat=buffers.centred.reshape(-1),
+            flat_work=work.x.reshape(-1), share=buffers.share, shift=buffers.shift, moments=buffers.moments,
+            mean=buffers.moments[0], column=buffers.moments[0][:, None], squares=buffers.moments[1],
+            factor=shared.factors[1], factor_column=shared.factors[1][:, None], factors=shared.factors,
+            affine=buffers.affine, affine_columns=buffers.affine[..., None], offset=buffers.affine[1],
+            slopes=buffers.slopes, slope_columns=buffers.slopes[..., None], constant=buffers.slopes[1],
+            inverse=shared.inverse, running=_pair(frame.state.mean, frame.state.variance),
+            gradients=_pair(frame.gradients.scale, frame.gradients.shift), positions=prod(frame.x.shape[:-2]),
+        )  # fmt: skip
 
     def measure(self, frame):
         """Share of the batch, mean and squared deviations of a block; keeps the block centred on its mean."""
-        v = self._views(frame)
+        v = frame.bound
         share = v.share[0] = np.add.reduce(v.weight) * v.positions
         self._sum(frame.x, v.weight, v.sums, v.mean)
         np.divide(v.mean, share if share else 1, out=v.mean)
@@ -124,9 +123,9 @@ class BatchNorm(Layer):
 
     def agree(self, frames):
         """Mean and variance of the batch, the running ones, and each block's factor and offset."""
-        first = self._views(frames[0])
+        first = frames[0].bound
         parameters, batches = frames[0].parameters, frames[0].state.batches
-        moments = self._combined([self._views(frame) for frame in frames])
+        moments = self._combined([frame.bound for frame in frames])
         batches += 1
         rate = max(self.momentum, 1 / float(batches[0]))  # a plain mean until there are enough batches
         first.running += rate * (moments - first.running)
@@ -136,7 +135,7 @@ class BatchNorm(Layer):
         np.multiply(inverse, parameters.scale, out=first.factor)
         np.multiply(first.factor, inverse, out=first.factors[0])
         for frame in frames:
-            v = self._views(frame)
+            v = frame.bound
             np.subtract(v.mean, moments[0], out=v.shift)
             np.copyto(v.affine, first.factor)  # and the offset over its second half
             np.multiply(v.shift, first.factor, out=v.offset)
@@ -162,14 +161,14 @@ class BatchNorm(Layer):
             np.multiply(frame.x, frame.shared.factor, out=frame.y)
             np.add(frame.y, frame.shared.offset, out=frame.y)
             return
-        v = self._views(frame)
+        v = frame.bound
         np.copyto(v.pair, v.affine_columns)
         np.multiply(v.centred, v.first, out=frame.y)
         np.add(frame.y, v.second, out=frame.y)
 
     def measure_gradient(self, frame):
         """Gradients of shift and scale by one block."""
-        v, scale, shift = self._views(frame), frame.gradients.scale, frame.gradients.shift
+        v, scale, shift = frame.bound, frame.gradients.scale, frame.gradients.shift
         self._sum(frame.dy, v.ones, v.sums, shift)
         np.multiply(frame.dy, v.centred, out=v.work)
         self._sum(v.work, v.ones, v.sums, scale)
@@ -178,7 +177,7 @@ class BatchNorm(Layer):
 
     def agree_gradient(self, frames):
         """What a block's gradient has of the batch's, for one position: by its centred values, and at all of them."""
-        views = [self._views(frame) for frame in frames]
+        views = [frame.bound for frame in frames]
         slopes = sum(v.gradients for v in views)
         slopes /= views[0].positions
         slopes *= views[0].factors
@@ -190,7 +189,7 @@ class BatchNorm(Layer):
         """``dx = factor (dy - w (sum_dy + x_hat sum_dyx))``, with ``w`` a column's share of the batch."""
         if frame.dx is None:
             return
-        v = self._views(frame)
+        v = frame.bound
         np.multiply(v.slope_columns, v.weight, out=v.pair)
         np.multiply(v.centred, v.first, out=v.centred)
         np.add(v.centred, v.second, out=v.centred)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -129,6 +130,9 @@ class Pad(Layer):
     def prepare(self, parameters, state, plan, shared):
         plan.kernel.prepare(state, shared)
 
+    def bind(self, frame):
+        return frame.plan.kernel.bind(frame)
+
     def forward(self, frame, training):
         frame.plan.kernel.forward(frame, training)
 
@@ -167,6 +171,9 @@ class _Fill:
 
     def prepare(self, state, shared):
         pass
+
+    def bind(self, frame):
+        return None
 
     def forward(self, frame, training):
         np.copyto(inside(frame.y, self.window), frame.x)
@@ -282,12 +289,16 @@ class _Donor(_Fill):
         if "ones" in shared:
             shared.ones.fill(1)
 
+    def bind(self, frame):
+        """The donor's column, where the block has it."""
+        return SimpleNamespace(column=None)
+
     def agree(self, frames):
         """The donor: the first column of the batch that counts."""
         first = next((frame for frame in frames if frame.weight.any()), frames[0])
         for frame in frames:
-            frame.bound["donor"] = None
-        column = first.bound["donor"] = int(np.argmax(first.weight > 0))
+            frame.bound.column = None
+        column = first.bound.column = int(np.argmax(first.weight > 0))
         np.copyto(first.state.donor, first.x[..., column])
         self.prepare(first.state, first.shared)
 
@@ -313,7 +324,7 @@ class _Donor(_Fill):
 
     def backward(self, frame):
         super().backward(frame)
-        column = frame.bound.get("donor")  # none where it is frozen
+        column = frame.bound.column  # None where it is frozen
         if column is not None:
             donor = frame.dx[..., column : column + 1]
             np.add(donor, frame.shared.gradient, out=donor)

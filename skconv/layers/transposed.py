@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import prod
 from numbers import Integral
+from types import SimpleNamespace
 
 import numpy as np
 from sklearn.base import clone
@@ -169,20 +170,21 @@ class TransposedConvolution(Layer):
             kernel.prepare(weight, shared.weight)
         prepare_parts(parts, weight, 1, shared)
 
+    def bind(self, frame):
+        (kernel, parts), scratch = frame.plan.kernel, frame.scratch
+        views = SimpleNamespace(forward=bind_parts(parts, frame.x_storage, scratch, frame.y))
+        if frame.dy is not None:
+            views.gradient = kernel.bind_gradient(frame.dy_storage, frame.x, scratch.gradient)
+        if frame.dx is not None:
+            views.backward = kernel.bind(frame.dy_storage, scratch.forward, frame.dx)
+        return views
+
     def forward(self, frame, training):
-        parts = frame.plan.kernel[1]
-        if "forward" not in frame.bound:
-            frame.bound["forward"] = bind_parts(parts, frame.x_storage, frame.scratch, frame.y)
-        run_parts(parts, frame.bound["forward"], frame.shared, frame.y)
+        run_parts(frame.plan.kernel[1], frame.bound.forward, frame.shared, frame.y)
 
     def backward(self, frame):
-        kernel, scratch = frame.plan.kernel[0], frame.scratch
-        if "gradient" not in frame.bound:
-            frame.bound["gradient"] = kernel.bind_gradient(frame.dy_storage, frame.x, scratch.gradient)
-            frame.bound["backward"] = (
-                None if frame.dx is None else kernel.bind(frame.dy_storage, scratch.forward, frame.dx)
-            )
-        kernel.run_gradient(frame.bound["gradient"], scratch.gradient, scratch.gradient.of_weight)
-        np.copyto(frame.gradients.weight, scratch.gradient.of_weight.transpose(3, 1, 2, 0))
+        kernel, scratch = frame.plan.kernel[0], frame.scratch.gradient
+        kernel.run_gradient(frame.bound.gradient, scratch, scratch.of_weight)
+        np.copyto(frame.gradients.weight, scratch.of_weight.transpose(3, 1, 2, 0))
         if frame.dx is not None:
-            kernel.run(frame.bound["backward"], frame.shared.weight)
+            kernel.run(frame.bound.backward, frame.shared.weight)
