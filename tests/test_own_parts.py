@@ -6,6 +6,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from skconv import ConvNetClassifier
+from skconv.layers import Convolution, Dense, Flatten, he_normal
 from skconv.training import SGD, Adam, AdamW, Muon, Optimizer, RMSProp
 
 RNG = np.random.default_rng(0)
@@ -87,3 +88,23 @@ def test_an_optimiser_of_one_s_own_goes_on(tmp_path):
     parts = [clone(model).partial_fit(X, Y, classes=[0, 1]) for _ in range(2)]
     assert alike(parts[0].partial_fit(X, Y), parts[1].set_params(solver=Signs(0.1)).partial_fit(X, Y))
     assert not alike(parts[0].partial_fit(X, Y), parts[1].set_params(solver__scale=0.2).partial_fit(X, Y))
+
+
+# First values
+
+
+def test_a_function_gives_the_first_values():
+    def names(function):
+        layers = [Convolution(3, 3, initializer=function), Flatten(), Dense(4, initializer=function)]
+        return quick(layers=layers).fit(X, Y)
+
+    assert alike(names(he_normal), names("he_normal"))
+    assert not alike(names(he_normal), names("glorot_uniform"))
+    filled = names(lambda weight, rng: weight.fill(0.125))
+    assert (
+        len(np.unique(filled.weights_["convolution1.weight"])) < names("he_normal").weights_["convolution1.weight"].size
+    )
+    with pytest.raises(TypeError, match=r"initializer must fill the weight in place and return None, got 0\.5"):
+        names(lambda weight, rng: 0.5)
+    with pytest.raises(ValueError, match=r"initializer must be a str among .* or a function of \(weight, rng\), got"):
+        names(Convolution)

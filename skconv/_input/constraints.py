@@ -35,6 +35,7 @@ __all__ = [
     "check_value",
     "finite_numbers",
     "fitting",
+    "function_of",
     "mismatch",
     "number_arrays",
     "one_of",
@@ -102,6 +103,11 @@ def with_methods(*names):
 def fitting(test, *descriptions):
     """Constraint: what a function calls true; messages describe it, all that it can be."""
     return _Test(test, descriptions)
+
+
+def function_of(arguments):
+    """Constraint: a function, or an object that is called like one, with these arguments."""
+    return fitting(lambda value: callable(value) and not isinstance(value, type), f"a function of {arguments}")
 
 
 def are_two(value, test):

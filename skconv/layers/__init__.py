@@ -10,6 +10,7 @@ from .dense import Dense, Flatten
 from .dropout import Dropout, SpatialDropout
 from .fully_connected import FullyConnected
 from .global_pooling import GlobalMaxPool, GlobalMeanPool
+from .initializers import fan_in_uniform, glorot_uniform, he_normal
 from .locally_connected import LocallyConnected
 from .normalization import BatchNorm, LayerNorm
 from .pad import Pad
@@ -46,4 +47,7 @@ __all__ = [
     "SqueezeExcite",
     "StridePool",
     "TransposedConvolution",
+    "fan_in_uniform",
+    "glorot_uniform",
+    "he_normal",
 ]

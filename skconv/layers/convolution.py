@@ -17,7 +17,7 @@ from .._kernels.geometry import Axis, Window, make_window, pair
 from ._base import Layer, Parameter
 from ._frame import Plan, Storage
 from .bias import Bias
-from .initializers import INITIALIZERS, initialize
+from .initializers import INITIALIZER, initialize
 from .pad import Pad
 
 __all__ = [
@@ -52,7 +52,7 @@ class Windowed(Layer):
         "dilation": [sizes()],
         "padding": [one_of("same", "valid"), border_widths()],
         "bias": ["boolean", one_of("shared", "position"), None],
-        "initializer": [one_of(*INITIALIZERS)],
+        "initializer": INITIALIZER,
     }
     takes = "image"
     summary_shows = "kernel_size"
@@ -200,8 +200,8 @@ class Convolution(Windowed):
     bias : {"shared", "position", None}, default="shared"
         What is added: a number per filter, a number per filter at each position, nothing.  True is "shared", False is
         None.
-    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"}, default="fan_in_uniform"
-        First values of the weights.
+    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
+        First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
 
     Notes
     -----

@@ -6,11 +6,11 @@ from math import prod
 
 import numpy as np
 
-from .._input.constraints import at_least, one_of
+from .._input.constraints import at_least
 from .._kernels.products import product
 from ._base import Layer, Parameter
 from ._frame import Plan
-from .initializers import INITIALIZERS, initialize
+from .initializers import INITIALIZER, initialize
 
 __all__ = ["Dense", "Flatten"]
 
@@ -47,8 +47,8 @@ class Dense(Layer):
         Outputs.
     bias : bool, default=True
         Whether a number per unit is added.
-    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"}, default="fan_in_uniform"
-        First values of the weights.
+    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
+        First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
 
     Notes
     -----
@@ -64,7 +64,7 @@ class Dense(Layer):
     _parameter_constraints: dict = {
         "units": [at_least(1)],
         "bias": ["boolean"],
-        "initializer": [one_of(*INITIALIZERS)],
+        "initializer": INITIALIZER,
     }
     takes = "vector"
     late = True

@@ -35,8 +35,8 @@ class FullyConnected(Windowed):
     bias : {"shared", "position", None}, default="shared"
         What is added: a number per filter, a number per filter at each position (the neuron's own), nothing.  True is
         "shared", False is None.
-    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"}, default="fan_in_uniform"
-        First values of the weights.
+    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
+        First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
 
     Notes
     -----

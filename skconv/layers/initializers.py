@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._input.constraints import function_of, one_of, shown
+
 __all__ = ["fan_in_uniform", "glorot_uniform", "he_normal"]
 
 
@@ -32,6 +34,11 @@ def glorot_uniform(weight, rng):
 INITIALIZERS = {"fan_in_uniform": fan_in_uniform, "glorot_uniform": glorot_uniform, "he_normal": he_normal}
 
 
-def initialize(name, weight, rng):
-    """Fill ``weight`` by the initializer of this name."""
-    INITIALIZERS[name](weight, rng)
+INITIALIZER = [one_of(*INITIALIZERS), function_of("(weight, rng)")]
+
+
+def initialize(initializer, weight, rng):
+    """Fill ``weight`` by an initializer, or by that of a name."""
+    result = (INITIALIZERS[initializer] if isinstance(initializer, str) else initializer)(weight, rng)
+    if result is not None:
+        raise TypeError(f"initializer must fill the weight in place and return None, got {shown(result)}")

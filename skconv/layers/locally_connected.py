@@ -37,8 +37,9 @@ class LocallyConnected(Windowed):
     bias : {"shared", "position", None}, default="shared"
         What is added: a number per filter, a number per filter at each position (the neuron's own), nothing.  True is
         "shared", False is None.
-    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"}, default="fan_in_uniform"
-        First values of the weights; those of each position are drawn like a convolution's.
+    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
+        First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.  Those of
+        each position are drawn like a convolution's.
 
     Notes
     -----

@@ -24,8 +24,8 @@ class SeparableConvolution(Nested):
         Filters of the depthwise convolution for each channel.
     bias : {"shared", "position", None}, default="shared"
         What is added at the end, as in `Convolution`; nothing is between the two.
-    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"}, default="fan_in_uniform"
-        First values of the weights.
+    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
+        First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
 
     Examples
     --------

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._input.constraints import at_least, one_of
+from .._input.constraints import at_least
 from .._kernels.products import product
 from .._kernels.sums import add_positions, partial_sums
 from ._base import Layer, Parameter
 from ._frame import Plan
 from .activation import FUNCTIONS
-from .initializers import INITIALIZERS, initialize
+from .initializers import INITIALIZER, initialize
 
 __all__ = ["SqueezeExcite"]
 
@@ -24,8 +24,8 @@ class SqueezeExcite(Layer):
     ----------
     ratio : int, default=4
         Channels for each unit of the small network's hidden layer; it has at least one.
-    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"}, default="fan_in_uniform"
-        First values of the weights.
+    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
+        First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
 
     Examples
     --------
@@ -34,7 +34,7 @@ class SqueezeExcite(Layer):
     (4, 16)
     """
 
-    _parameter_constraints: dict = {"ratio": [at_least(1)], "initializer": [one_of(*INITIALIZERS)]}
+    _parameter_constraints: dict = {"ratio": [at_least(1)], "initializer": INITIALIZER}
     takes = "image"
 
     def __init__(self, ratio=4, *, initializer="fan_in_uniform"):

@@ -52,8 +52,8 @@ class TransposedConvolution(Layer):
         Rows and columns more at the bottom and on the right, fewer than the stride; 0 with "same".
     bias : {"shared", None}, default="shared"
         Whether a number per filter is added.
-    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"}, default="fan_in_uniform"
-        First values of the weights.
+    initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
+        First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
 
     Notes
     -----
