@@ -7,7 +7,7 @@ from sklearn.model_selection import GridSearchCV
 
 from skconv import ConvNetClassifier
 from skconv.layers import Convolution, Dense, Flatten, he_normal
-from skconv.training import SGD, Adam, AdamW, Muon, Optimizer, RMSProp
+from skconv.training import SGD, Adam, AdamW, Constant, Cosine, Muon, OneCycle, Optimizer, Plateau, RMSProp, Steps
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((32, 6, 6)), np.arange(32) % 2
@@ -108,3 +108,48 @@ def test_a_function_gives_the_first_values():
         names(lambda weight, rng: 0.5)
     with pytest.raises(ValueError, match=r"initializer must be a str among .* or a function of \(weight, rng\), got"):
         names(Convolution)
+
+
+# Schedules
+
+
+def test_a_schedule_is_its_name():
+    for name, schedule in {
+        "one_cycle": OneCycle(),
+        "step": Steps(),
+        "cosine": Cosine(),
+        "constant": Constant(),
+    }.items():
+        assert alike(quick(learning_rate=schedule).fit(X, Y), quick(learning_rate=name).fit(X, Y))
+    plateau = Plateau(patience=1, tol=1e9)
+    named = quick(learning_rate="plateau", n_iter_no_change=2, tol=1e9, max_iter=9, warm_up=0.2).fit(X, Y)
+    assert alike(quick(learning_rate=plateau, max_iter=9, warm_up=0.2).fit(X, Y), named)
+    assert set(vars(plateau)) == {"factor", "patience", "tol", "min_factor"}
+    assert named.stopped_early_
+
+
+def test_any_function_is_a_schedule():
+    rates = []
+    model = quick(
+        learning_rate=lambda done: np.float32(done < 0.5), callback=lambda info: rates.append(info.learning_rate)
+    )
+    model.fit(X, Y)
+    assert rates == [0.01, 0.0]
+    assert not alike(quick(learning_rate=OneCycle(warm_up=0.8)).fit(X, Y), quick().fit(X, Y))
+    search = GridSearchCV(quick(learning_rate=Steps()), {"learning_rate__milestones": [(0.1,), (0.2, 0.9)]}, cv=2)
+    assert search.fit(X, Y).best_estimator_.learning_rate.milestones in [(0.1,), (0.2, 0.9)]
+
+
+def test_a_schedule_that_gives_no_factors():
+    with pytest.raises(ValueError, match=r"learning_rate must give a float in .*, got nan where 50 % of the training"):
+        quick(learning_rate=lambda done: np.nan if done == 0.5 else 1.0).fit(X, Y)
+    with pytest.raises(
+        ValueError, match=r"or a function of the share of the training that is done\. Got the class Steps"
+    ):
+        quick(learning_rate=Steps).fit(X, Y)
+
+
+def test_early_stopping_goes_by_where_a_function_ends():
+    options = {"early_stopping": True, "n_iter_no_change": 2, "tol": 1e9, "max_iter": 8}
+    assert quick(**options, learning_rate=lambda done: 1.0).fit(X, Y).n_iter_ == 3
+    assert quick(**options, learning_rate=lambda done: 1 - done).fit(X, Y).n_iter_ == 5  # and the last quarter

@@ -8,7 +8,7 @@ from typing import Any
 
 from sklearn.metrics import get_scorer_names
 
-from .._input.constraints import EPSILONS, IMAGE_SHAPES, N_JOBS, at_least, between, fitting, one_of
+from .._input.constraints import EPSILONS, IMAGE_SHAPES, N_JOBS, at_least, between, fitting, function_of, one_of
 from .._input.parameters import parameter, parametrized
 from ..training.optimizers import OPTIMIZERS, Optimizer
 from ..training.schedules import SCHEDULES
@@ -225,9 +225,11 @@ class Parameters:
     )
     learning_rate: Any = parameter(
         "one_cycle",
-        [one_of(*SCHEDULES, "plateau")],
-        """{"one_cycle", "constant", "cosine", "step", "plateau"}
-        Schedule of the learning rate over `max_iter` epochs (see `skconv.training.schedules`).""",
+        [one_of(*SCHEDULES), function_of("the share of the training that is done")],
+        """{"one_cycle", "constant", "cosine", "step", "plateau"}, Schedule or callable
+        Schedule of the learning rate over `max_iter` epochs: a name, an object of `skconv.training` with parameters of
+        its own, or a function that gives the factor of `learning_rate_init` for each share of the training that is
+        done, from 0 to 1.""",
     )
     learning_rate_init: Any = parameter(
         1e-2,

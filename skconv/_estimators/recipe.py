@@ -20,7 +20,7 @@ from ..training._checkpoint import plain
 from ..training._run import Run
 from ..training._trainer import Trainer, weight_matrices
 from ..training.optimizers import OPTIMIZERS, Optimizer
-from ..training.schedules import SCHEDULES, Plateau, warmed
+from ..training.schedules import SCHEDULES, Constant, Plateau, Schedule, falls, warmed
 from .blocks import build_layers
 from .defaults import is_series
 
@@ -49,8 +49,8 @@ class Recipe:
         Learning rate by the share of the training that is done.
     cools : bool
         Whether the rate falls to zero at the end.
-    plateau : dict or None
-        Of the `Plateau` that lowers the rate.
+    plateau : Plateau or None
+        Lowers the rate where the loss stalls.
     stop : tuple or None
         ``(tol, patience)``, by which a training without progress ends.
     optimizer : Optimizer or None
@@ -68,7 +68,7 @@ class Recipe:
     shuffle: bool
     schedule: Callable
     cools: bool
-    plateau: dict | None
+    plateau: Plateau | None
     stop: tuple | None
     optimizer: Optimizer | None
     penalties: dict[str, Any]
@@ -131,7 +131,7 @@ class Recipe:
             pieces=train.pieces(self.shuffle),
             total=len(train.rows),
             validate=validate,
-            plateau=None if self.plateau is None else Plateau(**self.plateau),
+            plateau=None if self.plateau is None else self.plateau.start(),
             stop=self.stop,
             cools=self.cools,
         )
@@ -158,7 +158,10 @@ def make_recipe(parameters, input_shape, targets, n, dtype) -> Recipe:
     optimizer = _optimizer(parameters)
     steady = optimizer is None
     n_epochs = _n_epochs(parameters, n, is_series(input_shape))
-    stops = parameters.early_stopping or parameters.learning_rate == "constant"
+    factor = _factor(parameters)
+    plateau = factor if isinstance(factor, Plateau) else None
+    cools = plateau is None and falls(factor)
+    stops = parameters.early_stopping or not (cools or plateau)
     # A mini-batch's gradient is uncertain in its second digit: float64 buys nothing there, and takes twice as long.
     dtype = np.dtype(dtype if steady or size == n else np.float32)
     return Recipe(
@@ -169,9 +172,9 @@ def make_recipe(parameters, input_shape, targets, n, dtype) -> Recipe:
         batch_size=size,
         n_epochs=n_epochs,
         shuffle=parameters.shuffle,
-        schedule=_schedule(parameters),
-        cools=parameters.learning_rate not in ("constant", "plateau"),
-        plateau=_plateau(parameters),
+        schedule=_schedule(parameters, Constant() if plateau else factor),
+        cools=cools,
+        plateau=plateau,
         stop=(parameters.tol, _patience(parameters, n_epochs)) if stops else None,
         optimizer=optimizer,
         penalties={
@@ -227,18 +230,20 @@ def _patience(parameters, n_epochs) -> int:
     return patience if parameters.max_iter != "auto" else min(patience, ceil(n_epochs / 4))
 
 
-def _schedule(parameters):
-    rate = parameters.learning_rate_init
-    schedule = SCHEDULES["constant" if parameters.learning_rate == "plateau" else parameters.learning_rate]
-    if parameters.warm_up:
-        schedule = warmed(schedule, parameters.warm_up)
-    return lambda done: rate * schedule(done)
+def _factor(parameters):
+    """What the learning rate is multiplied by, a function of the share of the training; without the warm-up."""
+    schedule = parameters.learning_rate
+    if schedule == "plateau":
+        schedule = Plateau(patience=max(1, parameters.n_iter_no_change // 2), tol=parameters.tol)
+    elif isinstance(schedule, str):
+        schedule = SCHEDULES[schedule]()
+    return schedule.start() if isinstance(schedule, Schedule) else schedule
 
 
-def _plateau(parameters):
-    if parameters.learning_rate != "plateau":
-        return None
-    return {"patience": max(1, parameters.n_iter_no_change // 2), "tol": parameters.tol}
+def _schedule(parameters, factor):
+    """The learning rate, a function of the share of the training."""
+    rate, factor = parameters.learning_rate_init, warmed(factor, parameters.warm_up)
+    return lambda done: rate * float(factor(done))
 
 
 def _optimizer(parameters):

@@ -2,5 +2,20 @@
 
 from .callbacks import TrainingInfo
 from .optimizers import SGD, Adam, AdamW, Muon, Optimizer, RMSProp
+from .schedules import Constant, Cosine, OneCycle, Plateau, Schedule, Steps
 
-__all__ = ["SGD", "Adam", "AdamW", "Muon", "Optimizer", "RMSProp", "TrainingInfo"]
+__all__ = [
+    "SGD",
+    "Adam",
+    "AdamW",
+    "Constant",
+    "Cosine",
+    "Muon",
+    "OneCycle",
+    "Optimizer",
+    "Plateau",
+    "RMSProp",
+    "Schedule",
+    "Steps",
+    "TrainingInfo",
+]

@@ -2,48 +2,146 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from functools import partial
 from math import cos, inf, pi
 from numbers import Real
 
-from .._input.constraints import at_least, between, check_arguments
+from sklearn.base import BaseEstimator, clone
 
-__all__ = ["Plateau", "constant", "cosine", "one_cycle", "step", "warm_up", "warmed"]
+from .._input.constraints import at_least, between, check_arguments, fitting, shown
+from .._input.versions import Versioned
+
+__all__ = [
+    "SCHEDULES",
+    "Constant",
+    "Cosine",
+    "OneCycle",
+    "Plateau",
+    "Schedule",
+    "Steps",
+    "falls",
+    "warm_up",
+    "warmed",
+]
+
+_FACTOR = at_least(0, Real)
+_SHARE = between(0, 1, closed="both")
 
 
-def constant(done: float) -> float:
+def _are_rising(value) -> bool:
+    """Whether they are shares in rising order."""
+    return isinstance(value, (tuple, list)) and all(map(_SHARE.is_satisfied_by, value)) and list(value) == sorted(value)
+
+
+class Schedule(Versioned, BaseEstimator):
+    """Base of the schedules: a factor of the learning rate for each share of the training that is done.
+
+    Any function of the share does as well; a subclass has parameters that are searched.
+    """
+
+    _parameter_constraints: dict = {}
+    _within_model = True
+
+    def start(self):
+        """A copy for one training; raises where a parameter does not fit."""
+        check_arguments(self)
+        return clone(self)
+
+    def __call__(self, done: float) -> float:
+        """The factor at a share of the training, from 0 to 1."""
+        raise NotImplementedError
+
+
+class Constant(Schedule):
     """Always 1."""
-    return 1.0
+
+    def __call__(self, done: float) -> float:
+        """The factor at a share of the training."""
+        return 1.0
 
 
-def cosine(done: float) -> float:
+class Cosine(Schedule):
     """Half a cosine from 1 to 0 (Loshchilov and Hutter, arXiv 1608.03983)."""
-    return 0.5 * (1 + cos(pi * done))
+
+    def __call__(self, done: float) -> float:
+        """The factor at a share of the training."""
+        return 0.5 * (1 + cos(pi * done))
 
 
-def step(done: float) -> float:
-    """1, then a tenth from half way, then a hundredth from three quarters (He et al., arXiv 1512.03385)."""
-    return 1.0 if done < 0.5 else 0.1 if done < 0.75 else 0.01
+class Steps(Schedule):
+    """1, and a tenth of it from each milestone on: half way and three quarters (He et al., arXiv 1512.03385).
+
+    Parameters
+    ----------
+    milestones : tuple of float, default=(0.5, 0.75)
+        Rising shares of the training, from each of which on the factor is lower.
+    divisor : float, default=10.0
+        What the factor is divided by at each milestone, at least 1.
+
+    Examples
+    --------
+    >>> from skconv.training import Steps
+    >>> schedule = Steps(milestones=(0.3, 0.6, 0.9), divisor=2)
+    >>> [schedule(done) for done in (0.2, 0.5, 0.8, 1.0)]
+    [1.0, 0.5, 0.25, 0.125]
+    """
+
+    _parameter_constraints: dict = {
+        "milestones": [fitting(_are_rising, "a tuple of rising shares of the training, from 0 to 1")],
+        "divisor": [at_least(1, Real)],
+    }
+
+    def __init__(self, milestones=(0.5, 0.75), divisor=10.0):
+        self.milestones = milestones
+        self.divisor = divisor
+
+    def __call__(self, done: float) -> float:
+        """The factor at a share of the training."""
+        return 1.0 / self.divisor ** bisect_right(self.milestones, done)
 
 
-def one_cycle(done: float, warm_up: float = 0.25, start: float = 0.04) -> float:
-    """Up by half a cosine from ``start`` to 1, then down to 0 (Smith and Topin, arXiv 1708.07120)."""
-    if done < warm_up:
-        return start + (1 - start) * 0.5 * (1 - cos(pi * done / warm_up))
-    return cosine((done - warm_up) / (1 - warm_up))
+class OneCycle(Schedule):
+    """Up by half a cosine from the ``first`` factor to 1, then down to 0 (Smith and Topin, arXiv 1708.07120).
+
+    Parameters
+    ----------
+    warm_up : float, default=0.25
+        Share of the training in which the factor rises, in [0, 1).
+    first : float, default=0.04
+        Factor at the start of the training.
+
+    Examples
+    --------
+    >>> from skconv.training import OneCycle
+    >>> [round(OneCycle(warm_up=0.2)(done), 2) for done in (0, 0.1, 0.2, 0.6, 1)]
+    [0.04, 0.52, 1.0, 0.5, 0.0]
+    """
+
+    _parameter_constraints: dict = {"warm_up": [between(0, 1)], "first": [between(0, 1, closed="both")]}
+
+    def __init__(self, warm_up=0.25, first=0.04):
+        self.warm_up = warm_up
+        self.first = first
+
+    def __call__(self, done: float) -> float:
+        """The factor at a share of the training."""
+        if done < self.warm_up:
+            return self.first + (1 - self.first) * 0.5 * (1 - cos(pi * done / self.warm_up))
+        return 0.5 * (1 + cos(pi * ((done - self.warm_up) / (1 - self.warm_up))))
 
 
-SCHEDULES = {"constant": constant, "cosine": cosine, "one_cycle": one_cycle, "step": step}
+_CONSTANT = Constant()
 
 
-def warm_up(done: float, schedule=constant, share: float = 0.05, start: float = 0.01) -> float:
+def warm_up(done: float, schedule=_CONSTANT, share: float = 0.05, start: float = 0.01) -> float:
     """Up in a straight line from ``start``, then the schedule over the rest (Goyal et al., arXiv 1706.02677).
 
     Parameters
     ----------
     done : float
         Share of the training done.
-    schedule : callable, default=constant
+    schedule : callable, default=Constant()
         The line ends at its first factor.
     share : float, default=0.05
         Of the training, for the warm-up, in [0, 1).
@@ -52,8 +150,8 @@ def warm_up(done: float, schedule=constant, share: float = 0.05, start: float = 
 
     Examples
     --------
-    >>> from skconv.training.schedules import cosine, warm_up
-    >>> [round(warm_up(done, cosine, share=0.2, start=0.1), 2) for done in (0, 0.1, 0.2, 0.6, 1)]
+    >>> from skconv.training.schedules import Cosine, warm_up
+    >>> [round(warm_up(done, Cosine(), share=0.2, start=0.1), 2) for done in (0, 0.1, 0.2, 0.6, 1)]
     [0.1, 0.55, 1.0, 0.5, 0.0]
     """
     if done < share:
@@ -80,10 +178,10 @@ warmed._parameter_constraints = {  # type: ignore[attr-defined]
 }
 
 
-class Plateau:
+class Plateau(Schedule):
     """A factor that falls where a loss stops falling, like scikit-learn's ``learning_rate="adaptive"``.
 
-    It stands for a schedule: called with a share of the training, it returns the factor, whatever the share.
+    Once it is started, it returns the factor of now, whatever the share of the training.
 
     Parameters
     ----------
@@ -92,6 +190,7 @@ class Plateau:
     patience : int, default=5
         Epochs in a row without a loss lower than the lowest by more than ``tol`` before it falls.
     tol : float, default=1e-4
+        By how much a loss has to be lower than the lowest.
     min_factor : float, default=1e-3
         Lowest factor.
 
@@ -102,8 +201,8 @@ class Plateau:
 
     Examples
     --------
-    >>> from skconv.training.schedules import Plateau
-    >>> plateau = Plateau(factor=0.1, patience=2, min_factor=0.01)
+    >>> from skconv.training import Plateau
+    >>> plateau = Plateau(factor=0.1, patience=2, min_factor=0.01).start()
     >>> [plateau.observe(loss) for loss in (3.0, 2.0, 2.0, 2.5, 1.0, 1.0, 1.0)]
     [1.0, 1.0, 1.0, 0.1, 0.1, 0.1, 0.01]
     >>> plateau.exhausted
@@ -117,10 +216,13 @@ class Plateau:
         "min_factor": [between(0, 1, closed="both")],
     }
 
+    value, best, waited = 1.0, inf, 0  # at the start of a training
+
     def __init__(self, factor=0.2, patience=5, tol=1e-4, min_factor=1e-3):
-        check_arguments(self, locals())
-        self.factor, self.patience, self.tol, self.min_factor = factor, patience, tol, min_factor
-        self.value, self.best, self.waited = 1.0, inf, 0
+        self.factor = factor
+        self.patience = patience
+        self.tol = tol
+        self.min_factor = min_factor
 
     def __call__(self, done: float) -> float:
         """The factor now."""
@@ -151,3 +253,23 @@ class Plateau:
     def set_state(self, state):
         """Go on from a `state`."""
         self.value, self.best, self.waited = float(state["value"]), float(state["best"]), int(state["waited"])
+
+
+SCHEDULES: dict[str, type[Schedule]] = {
+    "constant": Constant,
+    "cosine": Cosine,
+    "one_cycle": OneCycle,
+    "step": Steps,
+    "plateau": Plateau,
+}
+
+
+def falls(schedule) -> bool:
+    """Whether a schedule ends far below its largest factor; raises where one is no finite number of at least 0."""
+    factors = [schedule(i / 100) for i in range(101)]
+    for i, factor in enumerate(factors):
+        if not _FACTOR.is_satisfied_by(factor):
+            raise ValueError(
+                f"learning_rate must give {_FACTOR}, got {shown(factor)} where {i} % of the training are done"
+            )
+    return factors[-1] < 0.5 * max(factors)

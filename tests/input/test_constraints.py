@@ -62,7 +62,7 @@ from skconv.layers.initializers import INITIALIZERS
 from skconv.training.losses import BinaryCrossEntropy, BinaryFocal, Focal, Huber, SoftmaxCrossEntropy
 from skconv.training.optimizers import SGD, Adam, AdamW, Muon, RMSProp
 from skconv.training.regularizers import ClipNorm, L1Penalty, L2Penalty, MaxNorm, WeightAverage
-from skconv.training.schedules import Plateau, warmed
+from skconv.training.schedules import OneCycle, Plateau, Steps, warmed
 
 X = np.random.default_rng(0).random((8, 6, 6, 2), np.float32)
 Y = np.arange(8) % 2
@@ -138,6 +138,8 @@ WRONG = {
     "epsilon": [0, -1, 1e-40, 1e40, NAN, INF, "1e-5", None, True, (1e-5,)],
     "exponent": [0.5, 0, -1, NAN, INF, "2", None, True, (2,), HUGE],
     "flag": [1, 0, 0.0, "yes", None, [], np.int64(1)],
+    "shares": [None, 0.5, (2,), (0.5, 0.2), (-0.1,), ("a",), "ab"],
+    "ratio": [0.5, -1, NAN, INF, True, "2", None],
     "name": ["", "nothing", 3, None, True, b"same", ["same"], np.str_("nothing"), 0.5],
     "bias": [0, 1, 2.5, "each", "", [], ("shared",), np.int64(1)],
     "numbers": ["white", NAN, INF, None, [1, NAN], [[]], [1, "a"], True, 1j, {}, [[1], [1, 2]]],
@@ -220,11 +222,15 @@ OTHERS = {
     L2Penalty: {"alpha": "amount", "mask": "vector", "dtype": "dtype"},
     MaxNorm: {"views": "arrays", "limit": "positive"},
     WeightAverage: {"parameters": "array", "decay": "share"},
-    Plateau: {"factor": "share", "patience": "count", "tol": "amount", "min_factor": "part"},
     warmed: {"schedule": "function", "share": "share", "start": "part"},
     named_architecture: {"name": "name", "input_shape": "shape"},
     auto: {"shape": "shape", "flips": "flag"},
     Augmenter: {"augmentations": "augmentations", "shape": "shape", "scale": "numbers"},
+}
+SCHEDULES = {
+    OneCycle: {"warm_up": "share", "first": "part"},
+    Plateau: {"factor": "share", "patience": "count", "tol": "amount", "min_factor": "part"},
+    Steps: {"milestones": "shares", "divisor": "ratio"},
 }
 OPTIMIZERS = {
     Adam: ADAM,
@@ -373,6 +379,12 @@ def test_wrong_argument_of_an_optimiser(kind, name, value):
         ConvNetClassifier(filters=2, hidden_layer_sizes=2, solver=kind(**{name: value})).fit(X, Y)
 
 
+@pytest.mark.parametrize(("kind", "name", "value"), cases(SCHEDULES))
+def test_wrong_argument_of_a_schedule(kind, name, value):
+    with pytest.raises(InvalidParameterError, match=expected(kind.__name__, name, value)):
+        ConvNetClassifier(filters=2, hidden_layer_sizes=2, learning_rate=kind(**{name: value})).fit(X, Y)
+
+
 @pytest.mark.parametrize(("kind", "name", "value"), cases(TRANSFORMERS) + cases(NETWORKS))
 def test_wrong_argument_of_an_estimator(kind, name, value):
     message = rf"The '{name}' parameter of {kind.__name__} must be .* Got {re.escape(shown_alike(value))}.* instead"
@@ -386,7 +398,7 @@ def test_the_tables_have_all_arguments():
         named = [getattr(module, name) for name in module.__all__]
         kinds = {kind for kind in named if isinstance(kind, type) and issubclass(kind, BaseEstimator)}
         assert kinds - {Layer, augmentation_module.Augmentation, augmentation_module.Map} == set(table) - {Augmenter}
-    for table in (LAYERS, AUGMENTATIONS, OPTIMIZERS, OTHERS, TRANSFORMERS):
+    for table in (LAYERS, AUGMENTATIONS, OPTIMIZERS, SCHEDULES, OTHERS, TRANSFORMERS):
         for kind, arguments in table.items():
             assert set(arguments) == set(signature(kind).parameters) == set(kind._parameter_constraints), kind
 

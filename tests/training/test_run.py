@@ -141,7 +141,10 @@ def test_the_schedule_sees_the_share_of_the_training():
 def test_a_plateau_lowers_the_rate_and_stops():
     trainer = Trainer()
     run = run_of(
-        trainer, n_epochs=50, schedule=lambda done: 1.0, plateau=Plateau(factor=0.1, patience=2, min_factor=0.01)
+        trainer,
+        n_epochs=50,
+        schedule=lambda done: 1.0,
+        plateau=Plateau(factor=0.1, patience=2, min_factor=0.01).start(),
     )
     run.go(lambda run: False)
     assert [round(rate, 6) for rate in trainer.rates[::2]] == [1, 1, 1, 0.1, 0.1, 0.01, 0.01]
@@ -151,7 +154,7 @@ def test_a_plateau_lowers_the_rate_and_stops():
 def test_a_plateau_looks_at_the_validation_loss():
     trainer = Trainer()
     values = iter([3.0, 2.0, 1.0, 1.0, 1.0])
-    plateau = Plateau(factor=0.5, patience=1)
+    plateau = Plateau(factor=0.5, patience=1).start()
     run = run_of(trainer, n_epochs=5, schedule=lambda _: 1.0, plateau=plateau, validate=lambda: (next(values), 0.0))
     run.go(lambda run: False)
     assert trainer.rates[::2] == [1, 1, 1, 1, 0.5]
