@@ -579,7 +579,12 @@ def bad_value(value):
         (np.empty((0, 8, 8)), [], ValueError, r"0 sample\(s\)"),
         (np.empty((300, 0)), Y, ValueError, r"0 feature\(s\)"),
         (np.empty((300, 8, 0)), Y, ValueError, r"0 feature\(s\)"),
-        (X.astype(str).astype("U3"), Y, ValueError, "not compatible with arrays of bytes/strings"),
+        (
+            X.astype(str).astype("U3"),
+            Y,
+            ValueError,
+            r"X must hold real numbers, got dtype <U3; write X.astype\(float\)",
+        ),
         ([[1.0, 2.0], [1.0]], [0, 1], ValueError, "inhomogeneous"),
         (X, Y[:-1], ValueError, r"inconsistent numbers of samples: \[300, 299\]"),
         (X.reshape(-1, 8, 8), Y[:-1], ValueError, r"inconsistent numbers of samples: \[300, 299\]"),

@@ -282,7 +282,7 @@ def trains_by_batches(estimator):
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic; use 'adam' or 'sgd'."
         )
-    if estimator.early_stopping:
+    if isinstance(estimator.early_stopping, (bool, np.bool_)) and estimator.early_stopping:  # else it is refused
         raise AttributeError(
             "early_stopping=True is not supported for partial_fit, which holds out none of a chunk; set "
             "early_stopping=False and give X_val and y_val to partial_fit: then the model has the best weights so far"

@@ -157,7 +157,7 @@ def test_validation_targets(kind, y, y_val, match, scoring):
         (np.where(X > 0.5, NAN, X), "X_val, with y_val of shape .*: Input X contains NaN"),
         (
             X.astype(str),
-            "X_val, with y_val of shape .*: dtype='numeric' is not compatible with arrays of bytes/strings",
+            "X_val, with y_val of shape .*: X must hold real numbers, got dtype <U",
         ),
         (X + 1j, "X_val, with y_val of shape .*: Complex data not supported"),
     ],

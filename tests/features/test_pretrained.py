@@ -300,10 +300,10 @@ def test_memory_is_bounded_by_the_setting(sizeless):
     with config_context(working_memory=8):
         np.testing.assert_array_equal(features.transform(images), expected)
     with (
-        config_context(working_memory=1),
+        config_context(working_memory=0.1),
         pytest.raises(
             ValueError,
-            match=r"a block of 16 samples \(.* for \w+, from .*\) would take .* MiB, more than the 1.0 MiB of",
+            match=r"a block of 16 samples \(.* for \w+, from .*\) would take .* MiB, more than the 0.1 MiB of",
         ),
     ):
         features.transform(images)
