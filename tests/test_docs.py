@@ -3,6 +3,7 @@
 import ast
 import doctest
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,30 @@ def test_the_examples_of_a_page_run(page, least):
     result = doctest.testfile(str(ROOT / "docs" / page), module_relative=False)
     assert result.attempted > least
     assert result.failed == 0
+
+
+def included(text):
+    """``(path, options)`` of the code that a page includes."""
+    pattern = r"\.\. literalinclude:: (\S+)\n((?:[ ]+:[a-z-]+: .*\n)*)"
+    for path, lines in re.findall(pattern, text):
+        yield path, dict(re.findall(r":([a-z-]+): (.*)\n", lines))
+
+
+def test_the_code_of_a_page_is_there():
+    found = 0
+    for page in (ROOT / "docs").glob("*.rst"):
+        for path, options in included(page.read_text()):
+            code = (page.parent / path).read_text()
+            if "pyobject" in options:
+                nodes = {getattr(node, "name", None): node for node in ast.parse(code).body}
+                assert options["pyobject"] in nodes, (page.name, options)
+                code = ast.get_source_segment(code, nodes[options["pyobject"]])
+            start = options.get("start-at", "")
+            assert start in code, (page.name, options)
+            code = code[code.index(start) :]
+            assert all(options[name] in code for name in ("end-at", "end-before") if name in options), options
+            found += 1
+    assert found >= 15
 
 
 @pytest.mark.slow
