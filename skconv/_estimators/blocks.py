@@ -87,13 +87,19 @@ def build_layers(parameters, input_shape, n_outputs, *, drops=True):
     ``drops`` says whether ``dropout="auto"`` may drop anything.
     """
     layers = parameters["layers"]
-    if isinstance(layers, str):
+    if layers is None:
+        layers = _described_layers(parameters, input_shape, drops)
+    elif isinstance(layers, str):
         check_value("layers", layers, _LAYERS)
-        return [*named_architecture(layers, input_shape), Dense(n_outputs)]
-    if layers is not None:
+        layers = named_architecture(layers, input_shape)
+    else:
         layers = own_layers(layers)
         to_vector(layers, input_shape)
-        return [*layers, Dense(n_outputs)]
+    return [*layers, Dense(n_outputs)]
+
+
+def _described_layers(parameters, input_shape, drops):
+    """Blocks of convolutional layers, then hidden layers."""
     given = resolved(parameters, input_shape, drops)
     filters = check_counts("filters", given["filters"])
     hidden = check_counts("hidden_layer_sizes", given["hidden_layer_sizes"])
@@ -122,7 +128,7 @@ def build_layers(parameters, input_shape, n_outputs, *, drops=True):
         layers += [Dense(units), Activation(activation[where])]
         if dropout[min(n_conv + i, len(dropout) - 1)]:
             layers.append(Dropout(dropout[min(n_conv + i, len(dropout) - 1)]))
-    return [*layers, Dense(n_outputs)]
+    return layers
 
 
 def _convolution_block(filters, values, shape, position):

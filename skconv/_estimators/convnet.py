@@ -28,6 +28,7 @@ from ..training._run import History
 from ..training.callbacks import CallbackSupportMixin, Watch, with_callbacks
 from .hold_out import hold_out
 from .parameters import Parameters
+from .progress import Progress, best_weights
 from .recipe import check_solver, check_steady, chunk_recipe, make_recipe
 from .samples import Samples
 from .scoring import Validator, averaged_outputs
@@ -89,12 +90,8 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         targets = learn(y, self._targets if goes_on else None)
         held_out = None
         if given_validation[0] is None and self.early_stopping:
-            held_out = hold_out(
-                *(X, y, weight, targets),
-                fraction=self.validation_fraction,
-                least=targets.fewest_scored(self.scoring),
-                random_state=self.random_state,
-            )
+            least = targets.fewest_scored(self.scoring)
+            held_out = hold_out(X, y, weight, targets, self.validation_fraction, least, self.random_state)
             trained = weight.copy()
             trained[held_out] = 0
         targets = targets.measured(y, trained)
@@ -161,18 +158,15 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
 
     def _run(self, recipe, network, team, history, rng, train, validation):
         """The training of a network, with its loss and score on the validation data after each epoch."""
-        validate, n_validated = None, 0
+        validate, n_validated = None, 0 if validation is None else len(validation.weight)
         if validation is not None:
-            n_validated = len(validation.weight)
             validator = Validator(validation, self._targets, self.scoring, network.dtype)
 
             def validate():
                 return validator(self._network_outputs(network, validation.X, team), partial(self._view, network))
 
-        seed = int(rng.integers(2**32))
-        trainer = recipe.trainer(
-            *(network, self._targets.loss, team), augmenter=self._augmenter, seed=seed, n_validated=n_validated
-        )
+        seed, loss = int(rng.integers(2**32)), self._targets.loss
+        trainer = recipe.trainer(network, loss, team, self._augmenter, seed, n_validated)
         return recipe.run(trainer, history, rng, train, validate)
 
     def _train(self, run, train, validation, data):
@@ -259,36 +253,29 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
 
     def _train_chunk(self, recipe, train, validation, goes_on):
         key = (plain(self.solver), self.ema_decay, recipe.frozen)  # of another one, the optimiser has no use
-        progress = getattr(self, "_progress", None)
-        progress = progress if progress is not None and progress[0] == key else None
-        rng = self._new_rng() if progress is None else np.random.default_rng(0)
-        if progress is not None:
-            rng.bit_generator.state = progress[2]["rng"]
+        last = getattr(self, "_progress", None)
+        resumes = last is not None and last.key == key
+        rng = last.rng() if resumes else self._new_rng()
         network = self._network(recipe, rng, goes_on)
         self._augmenter = self._new_augmenter(train)
         scored = getattr(self, "_scored", None) if validation is None else self._comparable(validation)
         comparable = scored == getattr(self, "_scored", None)
         with Team(thread_count(self.n_jobs)) as team:
             run = self._run(recipe, network, team, self._history(comparable), rng, train, validation)
-            if progress is not None:
-                run.set_state(progress[1], {**progress[2], "rng": rng.bit_generator.state})
-                run.epoch, run.stopped, run.asked = 0, False, False
+            if resumes:
+                last.resume(run)
             if not comparable:
                 run.best = None
             elif run.best is None and run.history.scores:  # those of another solver, or of `fit`
-                kept = getattr(self, "_progress", (None, {}))[1]
-                best = kept.get("best_parameters", network.parameters), kept.get("best_state", network.state)
-                run.best = best[0].copy(), best[1].copy()
+                run.best = best_weights(last, network)
             with Watch(self, run) as watch:
                 run.go(watch)
-            arrays, values = run.state()
-            arrays = {name: np.array(array) for name, array in arrays.items()}
-            del values["history"]  # it is in the attributes
+            self._progress = Progress.of(run, key)
             run.finish()
             self.network_ = network
             self._calibrate(team, validation)
         self._set_history(run)
-        self._progress, self._scored = (key, arrays, values), scored
+        self._scored = scored
 
     # Prediction
 

@@ -17,7 +17,7 @@ __all__ = ["count_distinct", "held_out_rows", "hold_out"]
 _READ = 4096  # rows hashed at a time
 
 
-def hold_out(X, y, weight, targets, *, fraction, least, random_state):
+def hold_out(X, y, weight, targets, fraction, least, random_state):
     """Rows that are held out, ascending: of those with weight, of every class its share; raises where that fails."""
     strata = targets.strata(y)
     weight = np.where(targets.weigh(weight, strata) > 0, weight, 0)

@@ -99,7 +99,7 @@ class Recipe:
         network.frozen = self.frozen
         return network
 
-    def trainer(self, network, loss, team, *, augmenter, seed, n_validated=0):
+    def trainer(self, network, loss, team, augmenter, seed, n_validated=0):
         """What trains the network, with memory for the best weights and for so many samples of validation data."""
         beside = 0
         if n_validated:
@@ -177,14 +177,7 @@ def make_recipe(parameters, input_shape, targets, n, dtype) -> Recipe:
         plateau=plateau,
         stop=(parameters.tol, _patience(parameters, n_epochs)) if stops else None,
         optimizer=optimizer,
-        penalties={
-            "alpha": parameters.alpha,
-            "l1_ratio": parameters.l1_ratio,
-            "decoupled": optimizer is not None and optimizer.decoupled,
-            "clip": parameters.clip_norm,
-            "max_norm": parameters.max_norm,
-            "ema_decay": parameters.ema_decay,
-        },
+        penalties=_penalties(parameters, optimizer),
     )
 
 
@@ -255,6 +248,17 @@ def _optimizer(parameters):
         return None
     kind, names = OPTIMIZERS[solver]
     return kind(**{name: getattr(parameters, name) for name in names})
+
+
+def _penalties(parameters, optimizer):
+    return {
+        "alpha": parameters.alpha,
+        "l1_ratio": parameters.l1_ratio,
+        "decoupled": optimizer is not None and optimizer.decoupled,
+        "clip": parameters.clip_norm,
+        "max_norm": parameters.max_norm,
+        "ema_decay": parameters.ema_decay,
+    }
 
 
 def _check_initial(weights, network):

@@ -178,7 +178,7 @@ def test_a_run_of_samples_with_weight():
     train = Samples(X, np.arange(40) % 3, np.arange(40) % 2.0, np.arange(40))
     with Team(1) as team:
         network = recipe.new_network(rng)
-        trainer = recipe.trainer(network, LABELS.loss, team, augmenter=None, seed=5, n_validated=9)
+        trainer = recipe.trainer(network, LABELS.loss, team, None, 5, n_validated=9)
         run = recipe.run(trainer, History(), rng, train)
     assert (trainer.batch_size, trainer.average.decay, trainer.seed) == (25, 0.5, 5)
     assert (run.n_epochs, run.total, run.plateau.patience, run.validate) == (7, 20, 5, None)
