@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from numbers import Real
 from typing import Any
 
 from sklearn.base import ClassifierMixin
@@ -12,7 +11,8 @@ from sklearn.utils.metaestimators import available_if
 from ._estimators.convnet import BaseConvNet
 from ._estimators.labels import Labels, labels_of_chunk, labels_of_fit
 from ._estimators.recipe import trains_by_batches
-from ._input.constraints import at_least, between, one_of
+from ._estimators.targets import losses_of
+from ._input.constraints import between, one_of
 from ._input.parameters import parameter, parametrized
 from ._threads.calls import fitting, predicting
 
@@ -77,22 +77,17 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
 
     loss: Any = parameter(
         "log_loss",
-        [one_of(*Labels.losses)],
-        """{"log_loss", "focal"}
-        "log_loss" is the cross-entropy.  "focal" counts less what is already right, which helps where most samples are
-        easy (Lin et al., 2017).""",
-    )
-    focal_gamma: Any = parameter(
-        2.0,
-        [at_least(0, Real)],
-        """float
-        How much less ``loss="focal"`` counts what is already right; 0 is the cross-entropy.""",
+        losses_of(Labels),
+        """{"log_loss", "focal"} or Loss
+        What the training makes small.  "log_loss" is the cross-entropy.  "focal" counts less what is already right,
+        which helps where most samples are easy (Lin et al., 2017).  An object of `skconv.training` has parameters of
+        its own, such as ``Focal(gamma=1)``.""",
     )
     label_smoothing: Any = parameter(
         0.1,
         [between(0, 1)],
         """float
-        Share of each target spread evenly over the classes, in [0, 1).""",
+        Share of each target spread evenly over the classes, in [0, 1); for a `loss` given by name.""",
     )
     temperature_scaling: Any = parameter(
         False,
@@ -116,10 +111,9 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
 
     def _chosen(self, targets):
         """The targets with what the parameters say about them now."""
-        loss = targets.losses[self.loss]
         return replace(
             targets,
-            loss=loss(self.focal_gamma, self.label_smoothing) if self.loss == "focal" else loss(self.label_smoothing),
+            loss=targets.loss_of(self.loss, label_smoothing=self.label_smoothing),
             class_weight=self.class_weight,
             calibrates=self.temperature_scaling,
         )

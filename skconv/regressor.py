@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,10 @@ from sklearn.utils.metaestimators import available_if
 from ._estimators.convnet import BaseConvNet
 from ._estimators.numbers import Numbers
 from ._estimators.recipe import trains_by_batches
-from ._input.constraints import at_least, one_of, shown
+from ._estimators.targets import losses_of
+from ._input.constraints import shown
 from ._input.parameters import parameter, parametrized
 from ._threads.calls import fitting, predicting
-from .training.losses import Huber
 
 __all__ = ["ConvNetRegressor"]
 
@@ -59,29 +58,24 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
 
     loss: Any = parameter(
         "squared_error",
-        [one_of(*Numbers.losses)],
-        """{"squared_error", "absolute_error", "huber", "poisson"}
-        Half the squared error, for means; the absolute error, for medians; Huber's, squared up to `huber_delta` and
-        linear beyond; that of counts, whose logarithm is the network's output.""",
-    )
-    huber_delta: Any = parameter(
-        1.0,
-        [at_least(0, Real, closed="neither")],
-        """float
-        Error up to which ``loss="huber"`` is squared, in standard deviations of the targets.""",
+        losses_of(Numbers),
+        """{"squared_error", "absolute_error", "huber", "poisson"} or Loss
+        What the training makes small: half the squared error, for means; the absolute error, for medians; Huber's,
+        squared up to one standard deviation of the targets and linear beyond; that of counts, whose logarithm is the
+        network's output.  An object of `skconv.training` has parameters of its own, such as ``Huber(delta=0.5)``.""",
     )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
-        tags.target_tags.positive_only = self.loss == "poisson"
+        tags.target_tags.positive_only = self.loss == "poisson" or getattr(self.loss, "counts", False)
         return tags
 
     # Targets
 
     def _chosen(self, targets):
         """The targets with what the parameters say about them now."""
-        loss = Huber(self.huber_delta) if self.loss == "huber" else targets.losses[self.loss]()
+        loss = targets.loss_of(self.loss)
         if targets.mean is not None and targets.counts != loss.counts:
             raise ValueError(
                 f"loss={shown(self.loss)} cannot go on with what another loss has learned: 'poisson' sees counts, the "

@@ -23,6 +23,7 @@ from sklearn.model_selection import train_test_split
 from skconv import ConvNetClassifier
 from skconv._input.memory import counted
 from skconv.layers import Activation, BatchNorm, Convolution, Dense, Dropout, Flatten, MaxPool
+from skconv.training import Focal
 
 DIGITS = load_digits()
 X = DIGITS.data[:300] / 16
@@ -111,7 +112,7 @@ def test_solvers_and_their_options_differ():
         {"ema_decay": 0.9},
         {"warm_up": 0.5},
         {"loss": "focal"},
-        {"loss": "focal", "focal_gamma": 1.0},
+        {"loss": Focal(1.0, label_smoothing=0.1)},
         {"augment": "auto"},
         {"freeze": "convolution1"},
         {"solver": "lbfgs"},
@@ -887,7 +888,6 @@ BAD = {
     "n_jobs": [1.5, "all"],
     "global_pool": ["sum", 2],
     "loss": ["hinge", "squared_error", None],
-    "focal_gamma": [-1, "much", None],
     "l1_ratio": [-0.1, 1.1, None],
     "max_norm": [0, -1.0, "small", np.nan],
     "clip_norm": [0, -1.0, np.inf],

@@ -15,6 +15,7 @@ from sklearn.model_selection import cross_val_score
 
 from skconv import ConvNetClassifier
 from skconv.augmentation import Mixup
+from skconv.training import BinaryFocal
 
 DIGITS = load_digits()
 ALL = np.stack([DIGITS.target % 2 == 0, DIGITS.target > 4, DIGITS.target % 3 == 0], axis=1).astype(int)
@@ -110,7 +111,7 @@ def test_loss_curve_is_the_mean_over_labels():
     model = quick(**still, label_smoothing=0.2).fit(X, Y, weight)
     expected = np.average(binary_cross_entropies(model.decision_function(X), Y, 0.2), weights=weight)
     assert model.loss_ == pytest.approx(expected, rel=1e-9)
-    model = quick(**still, label_smoothing=0.0, loss="focal", focal_gamma=1.5).fit(X, Y, weight)
+    model = quick(**still, loss=BinaryFocal(1.5)).fit(X, Y, weight)
     expected = np.average(focal_losses(model.decision_function(X), Y, 1.5), weights=weight)
     assert model.loss_ == pytest.approx(expected, rel=1e-9)
 
@@ -118,7 +119,7 @@ def test_loss_curve_is_the_mean_over_labels():
 def test_the_focal_loss_learns_and_differs():
     model = ConvNetClassifier((8, 16), hidden_layer_sizes=32, loss="focal", max_iter=40, random_state=0).fit(X, Y)
     assert (model.predict(X_TEST) == Y_TEST).mean() > 0.85
-    zero = quick(loss="focal", focal_gamma=0.0, batch_size=300).fit(X, Y)
+    zero = quick(loss=BinaryFocal(0.0, 0.1), batch_size=300).fit(X, Y)
     np.testing.assert_allclose(zero.loss_curve_, quick(batch_size=300).fit(X, Y).loss_curve_, rtol=1e-9)
 
 

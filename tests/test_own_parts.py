@@ -1,13 +1,35 @@
 """Objects in place of names: the same bits, parameters that are searched, and classes of one's own."""
 
+import pickle
+
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from skconv import ConvNetClassifier
+from skconv import ConvNetClassifier, ConvNetRegressor
 from skconv.layers import Convolution, Dense, Flatten, he_normal
-from skconv.training import SGD, Adam, AdamW, Constant, Cosine, Muon, OneCycle, Optimizer, Plateau, RMSProp, Steps
+from skconv.training import (
+    SGD,
+    Adam,
+    AdamW,
+    BinaryCrossEntropy,
+    BinaryFocal,
+    Constant,
+    Cosine,
+    Focal,
+    Huber,
+    Loss,
+    Muon,
+    OneCycle,
+    Optimizer,
+    Plateau,
+    Poisson,
+    RMSProp,
+    SoftmaxCrossEntropy,
+    SquaredError,
+    Steps,
+)
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((32, 6, 6)), np.arange(32) % 2
@@ -153,3 +175,58 @@ def test_early_stopping_goes_by_where_a_function_ends():
     options = {"early_stopping": True, "n_iter_no_change": 2, "tol": 1e9, "max_iter": 8}
     assert quick(**options, learning_rate=lambda done: 1.0).fit(X, Y).n_iter_ == 3
     assert quick(**options, learning_rate=lambda done: 1 - done).fit(X, Y).n_iter_ == 5  # and the last quarter
+
+
+# Losses
+
+
+class Cubed(Loss):
+    """The cube of the absolute error."""
+
+    def __init__(self, scale=1.0):
+        self.scale = scale
+
+    def __call__(self, outputs, targets, weight, gradient=None):
+        residual = outputs - targets
+        if gradient is not None:
+            gradient[...] = 3 * self.scale * residual * np.abs(residual) * weight
+        return float((self.scale * np.abs(residual) ** 3).sum(axis=0) @ weight)
+
+
+def test_a_loss_is_its_name():
+    labels = np.eye(2, dtype=int)[Y]
+    for y, name, loss in [
+        (Y, "log_loss", SoftmaxCrossEntropy(0.1)),
+        (Y, "focal", Focal(label_smoothing=0.1)),
+        (labels, "log_loss", BinaryCrossEntropy(0.1)),
+        (labels, "focal", BinaryFocal(2.0, 0.1)),
+    ]:
+        assert alike(quick(loss=loss).fit(X, y), quick(loss=name).fit(X, y))
+    for name, loss in {"squared_error": SquaredError(), "huber": Huber(1.0), "poisson": Poisson()}.items():
+        assert alike(ConvNetRegressor(**SMALL, loss=loss).fit(X, Y), ConvNetRegressor(**SMALL, loss=name).fit(X, Y))
+    assert ConvNetRegressor(loss=Poisson()).__sklearn_tags__().target_tags.positive_only
+
+
+def test_a_loss_s_parameters_are_searched():
+    search = GridSearchCV(quick(loss=Focal()), {"loss__gamma": [0.5, 3.0]}, cv=2).fit(X, Y)
+    assert search.best_estimator_.loss.gamma == search.best_params_["loss__gamma"]
+
+
+def test_a_loss_of_one_s_own():
+    model = ConvNetRegressor(**{**SMALL, "max_iter": 60}, loss=Cubed())
+    assert model.fit(X, Y).score(X, Y) > 0.5
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    model.loss.scale = 5.0
+    assert again.fit(X, Y).loss_ == clone(again).fit(X, Y).loss_
+    assert alike(clone(model).set_params(loss__scale=1.0).fit(X, Y), again)
+
+
+def test_a_loss_for_other_targets():
+    message = r"loss=BinaryFocal\(\) is for label sets, but y has classes"
+    with pytest.raises(ValueError, match=message):
+        quick(loss=BinaryFocal()).fit(X, Y)
+    with pytest.raises(ValueError, match=r"loss=Focal\(\) is for classes, but y has numbers"):
+        ConvNetRegressor(loss=Focal()).fit(X, Y)
+    with pytest.raises(ValueError, match=r"'loss' parameter .* or a loss of skconv.training\. Got the class Focal"):
+        quick(loss=Focal).fit(X, Y)

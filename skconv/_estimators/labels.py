@@ -43,6 +43,7 @@ class Labels(Targets):
     temperature: float = 1.0
 
     losses: ClassVar = {"log_loss": SoftmaxCrossEntropy, "focal": Focal}
+    named: ClassVar = "classes"
     check = staticmethod(check_labels)
 
     @property
@@ -136,6 +137,7 @@ class LabelSets(Labels):
     """Several labels a sample, given as indicators 0 and 1: an output for each, whose logistic is its probability."""
 
     losses: ClassVar = {"log_loss": BinaryCrossEntropy, "focal": BinaryFocal}
+    named: ClassVar = "label sets"
 
     def encode(self, y, name="y"):
         """Indicators, (n, labels), of as many labels as there are."""

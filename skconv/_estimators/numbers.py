@@ -45,6 +45,7 @@ class Numbers(Targets):
         "huber": Huber,
         "poisson": Poisson,
     }
+    named: ClassVar = "numbers"
     check = staticmethod(check_numbers)
 
     @property

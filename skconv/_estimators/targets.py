@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.base import clone
 
-__all__ = ["Targets"]
+from .._input.constraints import check_arguments, fitting, one_of, shown
+from ..training.losses import Loss
+
+__all__ = ["Targets", "losses_of"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -30,7 +34,18 @@ class Targets:
     numeric: ClassVar[bool] = False
     calibrates = False  # whether predictions learn from validation data, which are needed then
     losses: ClassVar[dict[str, type]] = {}  # the classes of losses by the names that the estimator's ``loss`` has
+    named: ClassVar[str]  # what losses call such targets
     check: ClassVar[Callable]  # ``check(y, name)``: targets as an array; raises where one is missing or of another kind
+
+    def loss_of(self, given, **parameters):
+        """The loss that is given, or that of a name with these parameters; raises where it does not fit."""
+        if isinstance(given, str):
+            kind = self.losses[given]
+            return kind(**{name: parameters[name] for name in kind._get_param_names() if name in parameters})
+        check_arguments(given)
+        if given.targets != self.named:
+            raise ValueError(f"loss={shown(given)} is for {given.targets}, but y has {self.named}")
+        return clone(given)
 
     @property
     def attributes(self) -> dict:
@@ -73,3 +88,8 @@ class Targets:
     def predictions(self, outputs):
         """What the network's outputs predict."""
         raise NotImplementedError
+
+
+def losses_of(kind):
+    """What an estimator's ``loss`` may be, whose targets are of this kind."""
+    return [one_of(*kind.losses), fitting(lambda value: isinstance(value, Loss), "a loss of skconv.training")]

@@ -9,8 +9,10 @@ from __future__ import annotations
 from numbers import Real
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
-from .._input.constraints import at_least, between, check_arguments
+from .._input.constraints import at_least, between
+from .._input.versions import Versioned
 from .._kernels.sums import dot
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "BinaryFocal",
     "Focal",
     "Huber",
+    "Loss",
     "Poisson",
     "SoftmaxCrossEntropy",
     "SquaredError",
@@ -48,10 +51,24 @@ def _log_logistic(z):
     return np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z)))
 
 
-class Loss:
-    """The contract of a loss."""
+class Loss(Versioned, BaseEstimator):
+    """Base of the losses: the value for a block of columns, a sample each, and its gradient by the outputs.
 
-    counts = False  # whether targets are counts, and outputs the logarithms of what is expected
+    A loss of your own is a subclass that says ``targets`` and has ``__call__``.
+
+    Attributes
+    ----------
+    targets : {"classes", "label sets", "numbers"}
+        What it compares the outputs with: probabilities of classes, of which one is right; of labels, each on its own;
+        numbers.
+    counts : bool
+        Whether targets are counts, and outputs the logarithms of what is expected.
+    """
+
+    _parameter_constraints: dict = {}
+    _within_model = True
+    targets = "numbers"
+    counts = False
 
     def encode(self, y, out) -> None:
         """Fill ``out`` (outputs, n) from the targets ``y``, of shape (n,) or (n, outputs)."""
@@ -75,22 +92,7 @@ class Loss:
         raise NotImplementedError
 
 
-class _Classes(Loss):
-    """Base of the losses on classes, whose targets are class indices (n,) and become probabilities."""
-
-    _parameter_constraints: dict = {"label_smoothing": [_SMOOTHING]}
-
-    def __init__(self, label_smoothing=0.0):
-        check_arguments(self, {"label_smoothing": label_smoothing})
-        self.label_smoothing = label_smoothing
-
-    def encode(self, y, out):
-        others = out.dtype.type(self.label_smoothing / len(out))
-        out.fill(others)
-        out[y, np.arange(len(y))] = others + out.dtype.type(1 - self.label_smoothing)
-
-
-class SoftmaxCrossEntropy(_Classes):
+class SoftmaxCrossEntropy(Loss):
     """Cross-entropy of softmax probabilities against probabilities ``t``: ``log(sum(exp(z))) - sum(t z)``.
 
     Parameters
@@ -98,6 +100,18 @@ class SoftmaxCrossEntropy(_Classes):
     label_smoothing : float, default=0.0
         Share of the target spread evenly over the classes, in [0, 1) (Szegedy et al., arXiv 1512.00567).
     """
+
+    _parameter_constraints: dict = {"label_smoothing": [_SMOOTHING]}
+    targets = "classes"
+
+    def __init__(self, label_smoothing=0.0):
+        self.label_smoothing = label_smoothing
+
+    def encode(self, y, out):
+        """Fill ``out`` (classes, n) with probabilities, from the indices of the classes (n,)."""
+        others = out.dtype.type(self.label_smoothing / len(out))
+        out.fill(others)
+        out[y, np.arange(len(y))] = others + out.dtype.type(1 - self.label_smoothing)
 
     def __call__(self, outputs, targets, weight, gradient=None):
         shifted = outputs - np.maximum.reduce(outputs)
@@ -111,7 +125,7 @@ class SoftmaxCrossEntropy(_Classes):
         return dot(losses, weight)
 
 
-class Focal(_Classes):
+class Focal(SoftmaxCrossEntropy):
     """Focal loss ``-sum(t (1 - p)^gamma log(p))`` of softmax probabilities ``p`` (Lin et al., arXiv 1708.02002).
 
     What is already right counts less, the more so the larger ``gamma`` is; 0 gives the cross-entropy.
@@ -119,16 +133,15 @@ class Focal(_Classes):
     Parameters
     ----------
     gamma : float, default=2.0
-        At least 0.
+        How much less what is already right counts, at least 0.
     label_smoothing : float, default=0.0
-        As in `SoftmaxCrossEntropy`.
+        Share of the target spread evenly over the classes, in [0, 1).
     """
 
     _parameter_constraints: dict = {"gamma": [_GAMMA], "label_smoothing": [_SMOOTHING]}
 
     def __init__(self, gamma=2.0, label_smoothing=0.0):
         super().__init__(label_smoothing)
-        check_arguments(self, {"gamma": gamma})
         self.gamma = gamma
 
     def __call__(self, outputs, targets, weight, gradient=None):
@@ -160,13 +173,13 @@ class BinaryCrossEntropy(Loss):
     Parameters
     ----------
     label_smoothing : float, default=0.0
-        Targets are ``t (1 - s) + s / 2``.
+        Share s of each target that is moved to one half, ``t (1 - s) + s / 2``, in [0, 1).
     """
 
     _parameter_constraints: dict = {"label_smoothing": [_SMOOTHING]}
+    targets = "label sets"
 
     def __init__(self, label_smoothing=0.0):
-        check_arguments(self, {"label_smoothing": label_smoothing})
         self.label_smoothing = label_smoothing
 
     def encode(self, y, out):
@@ -191,14 +204,15 @@ class BinaryFocal(BinaryCrossEntropy):
     Parameters
     ----------
     gamma : float, default=2.0
+        How much less what is already right counts, at least 0.
     label_smoothing : float, default=0.0
+        Share s of each target that is moved to one half, ``t (1 - s) + s / 2``, in [0, 1).
     """
 
     _parameter_constraints: dict = {"gamma": [_GAMMA], "label_smoothing": [_SMOOTHING]}
 
     def __init__(self, gamma=2.0, label_smoothing=0.0):
         super().__init__(label_smoothing)
-        check_arguments(self, {"gamma": gamma})
         self.gamma = gamma
 
     def __call__(self, outputs, targets, weight, gradient=None):
@@ -244,13 +258,12 @@ class Huber(Loss):
     Parameters
     ----------
     delta : float, default=1.0
-        Above 0.
+        Residual up to which the loss is squared, above 0; a regressor's residuals are in standard deviations.
     """
 
     _parameter_constraints: dict = {"delta": [at_least(0, Real, closed="neither")]}
 
     def __init__(self, delta=1.0):
-        check_arguments(self, {"delta": delta})
         self.delta = delta
 
     def __call__(self, outputs, targets, weight, gradient=None):

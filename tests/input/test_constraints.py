@@ -212,11 +212,6 @@ NEEDED = {
 }  # fmt: skip
 ADAM = {"beta_1": "share", "beta_2": "share", "epsilon": "epsilon"}
 OTHERS = {
-    SoftmaxCrossEntropy: {"label_smoothing": "share"},
-    BinaryCrossEntropy: {"label_smoothing": "share"},
-    Focal: {"gamma": "amount", "label_smoothing": "share"},
-    BinaryFocal: {"gamma": "amount", "label_smoothing": "share"},
-    Huber: {"delta": "positive"},
     ClipNorm: {"limit": "positive"},
     L1Penalty: {"alpha": "amount", "mask": "vector", "dtype": "dtype", "lengths": "function or None"},
     L2Penalty: {"alpha": "amount", "mask": "vector", "dtype": "dtype"},
@@ -226,6 +221,13 @@ OTHERS = {
     named_architecture: {"name": "name", "input_shape": "shape"},
     auto: {"shape": "shape", "flips": "flag"},
     Augmenter: {"augmentations": "augmentations", "shape": "shape", "scale": "numbers"},
+}
+LOSSES = {
+    SoftmaxCrossEntropy: {"label_smoothing": "share"},
+    BinaryCrossEntropy: {"label_smoothing": "share"},
+    Focal: {"gamma": "amount", "label_smoothing": "share"},
+    BinaryFocal: {"gamma": "amount", "label_smoothing": "share"},
+    Huber: {"delta": "positive"},
 }
 SCHEDULES = {
     OneCycle: {"warm_up": "share", "first": "part"},
@@ -284,10 +286,10 @@ NETWORKS = {
         "momentum": "part", "nesterovs_momentum": "flag", "beta_1": "share", "beta_2": "share", "epsilon": "epsilon",
         "n_augmented": "whole", "early_stopping": "flag", "validation_fraction": "share", "n_iter_no_change": "count",
         "warm_start": "flag", "checkpoint_every": "count", "random_state": "seed", "n_jobs": "jobs", "loss": "name",
-        "focal_gamma": "amount", "label_smoothing": "share", "temperature_scaling": "flag",
+        "label_smoothing": "share", "temperature_scaling": "flag",
         "global_pool": "name or None",
     },
-    ConvNetRegressor: {"loss": "name", "huber_delta": "positive"},
+    ConvNetRegressor: {"loss": "name"},
 }  # fmt: skip
 
 
@@ -379,6 +381,14 @@ def test_wrong_argument_of_an_optimiser(kind, name, value):
         ConvNetClassifier(filters=2, hidden_layer_sizes=2, solver=kind(**{name: value})).fit(X, Y)
 
 
+@pytest.mark.parametrize(("kind", "name", "value"), cases(LOSSES))
+def test_wrong_argument_of_a_loss(kind, name, value):
+    model = ConvNetRegressor if kind is Huber else ConvNetClassifier
+    y = np.eye(2, dtype=int)[Y] if kind.targets == "label sets" else Y
+    with pytest.raises(InvalidParameterError, match=expected(kind.__name__, name, value)):
+        model(filters=2, hidden_layer_sizes=2, loss=kind(**{name: value})).fit(X, y)
+
+
 @pytest.mark.parametrize(("kind", "name", "value"), cases(SCHEDULES))
 def test_wrong_argument_of_a_schedule(kind, name, value):
     with pytest.raises(InvalidParameterError, match=expected(kind.__name__, name, value)):
@@ -398,7 +408,7 @@ def test_the_tables_have_all_arguments():
         named = [getattr(module, name) for name in module.__all__]
         kinds = {kind for kind in named if isinstance(kind, type) and issubclass(kind, BaseEstimator)}
         assert kinds - {Layer, augmentation_module.Augmentation, augmentation_module.Map} == set(table) - {Augmenter}
-    for table in (LAYERS, AUGMENTATIONS, OPTIMIZERS, SCHEDULES, OTHERS, TRANSFORMERS):
+    for table in (LAYERS, AUGMENTATIONS, LOSSES, OPTIMIZERS, SCHEDULES, OTHERS, TRANSFORMERS):
         for kind, arguments in table.items():
             assert set(arguments) == set(signature(kind).parameters) == set(kind._parameter_constraints), kind
 
