@@ -60,7 +60,16 @@ def inside(layer, shape):
 
 
 IMAGE, SERIES, VECTOR = (5, 6, 2), (1, 11, 3), (7,)
-FUNCTIONS = ("relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity")
+# Activations of one number.
+SCALARS = {
+    "relu": lambda x: x if x > 0 else 0.0,
+    "leaky_relu": lambda x: x if x > 0 else 0.01 * x,
+    "elu": lambda x: x if x > 0 else exp(x) - 1,
+    "gelu": lambda x: x * (1 + erf(x / 2**0.5)) / 2,
+    "tanh": tanh,
+    "logistic": lambda x: 1 / (1 + exp(-x)),
+    "identity": lambda x: x,
+}
 
 REPEATING = ("edge", "reflect", "symmetric", "wrap")
 
@@ -287,7 +296,7 @@ CASES = {
     "dense": Case(Dense(4), VECTOR, (4,)),
     "dense without bias": Case(Dense(13, bias=False), VECTOR, (13,)),
     "dense glorot": Case(Dense(4, initializer="glorot_uniform"), VECTOR, (4,)),
-    **{f"{name}": Case(Activation(name), IMAGE, IMAGE) for name in FUNCTIONS},
+    **{f"{name}": Case(Activation(name), IMAGE, IMAGE) for name in SCALARS},
     "layer norm": Case(LayerNorm(), (5, 6, 3), (5, 6, 3)),
     "layer norm over the sample": Case(LayerNorm("sample"), IMAGE, IMAGE),
     "layer norm of a series": Case(LayerNorm(epsilon=0.1), SERIES, SERIES),
@@ -679,16 +688,6 @@ def _dense(layer, x, values, weight):
     rows = [[sum(w * v for w, v in zip(unit, row, strict=True)) for unit in values["weight"]] for row in x]
     return np.array(rows) + values.get("bias", 0)
 
-
-SCALARS = {
-    "relu": lambda x: x if x > 0 else 0.0,
-    "leaky_relu": lambda x: x if x > 0 else 0.01 * x,
-    "elu": lambda x: x if x > 0 else exp(x) - 1,
-    "gelu": lambda x: x * (1 + erf(x / 2**0.5)) / 2,
-    "tanh": tanh,
-    "logistic": lambda x: 1 / (1 + exp(-x)),
-    "identity": lambda x: x,
-}
 
 REFERENCES = {
     Activation: lambda layer, x, values, weight: np.vectorize(SCALARS[layer.function], otypes=[float])(x),

@@ -11,6 +11,9 @@ def test_base_layer():
     layer = Layer()
     assert layer.output_shape((2, 3, 4)) == (2, 3, 4)
     assert layer.lower((2, 3, 4)) == [layer]
+    assert layer.parameters((2, 3, 4)) == layer.parameter_shapes((2, 3, 4)) == {}
+    assert layer.connections((2, 3, 4)) is None
+    assert layer.least_samples((2, 3, 4)) == 1
     assert layer.plan((2, 3, 4), 16, np.float32, training=True, input_gradient=True) == Plan()
     with pytest.raises(NotImplementedError):
         layer.forward(None, True)
