@@ -115,7 +115,7 @@ CASES = {
 def test_resumed_is_bit_for_bit_the_uninterrupted_fit(name, tmp_path):
     model = ConvNetClassifier(**{**SMALL, **CASES[name]})
     whole, seen = model.fit(X, Y), []
-    resumed = ConvNetClassifier(**{**model.get_params(), "checkpoint": tmp_path})
+    resumed = ConvNetClassifier(**{**model.get_params(deep=False), "checkpoint": tmp_path})
     for epoch in (1, 3, 5):  # of three processes, say, none goes on for long
         with pytest.raises(Crash):
             resumed.set_params(callback=crash_at(epoch)).fit(X, Y)
