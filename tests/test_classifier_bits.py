@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 from threadpoolctl import OpenBLASController, threadpool_info, threadpool_limits
 
 from skconv import ConvNetClassifier, layers
-from skconv._network.session import training_width
+from skconv._network.widths import training_width
 from skconv._threads.team import Team
 from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, GlobalMeanPool, MaxPool, Residual
 

@@ -122,7 +122,7 @@ def test_lbfgs_trains_everything():
 
 
 def test_threads_change_no_bit_of_a_network_with_frozen_layers(monkeypatch):
-    monkeypatch.setattr("skconv._network.session.MIN_BLOCK_WORK", 1)
+    monkeypatch.setattr("skconv._network.widths.MIN_BLOCK_WORK", 1)
     params = {**SMALL, "batch_size": 128, "freeze": ("batchnorm1", "dense1"), "dropout": 0.2}
     one, two = (arrays(ConvNetClassifier(**params, n_jobs=n).fit(X, Y)) for n in (1, 2))
     for name in one:

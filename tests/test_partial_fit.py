@@ -521,7 +521,7 @@ def test_weights_of_zero_take_no_part():
 
 
 def test_threads_change_no_bit(monkeypatch):
-    monkeypatch.setattr("skconv._network.session.MIN_BLOCK_WORK", 1)
+    monkeypatch.setattr("skconv._network.widths.MIN_BLOCK_WORK", 1)
     params = {**SMALL, "batch_size": 128, "dropout": 0.2, "augment": "shift"}
     one, two = (ConvNetClassifier(**params, n_jobs=n) for n in (1, 2))
     for X_part, y_part in chunks(2, epochs=2):

@@ -18,7 +18,8 @@ import numpy as np
 from _common import alternate, machine
 
 from skconv._network.network import Network
-from skconv._network.session import Session, training_width
+from skconv._network.session import Session
+from skconv._network.widths import training_width
 from skconv._threads.team import Team
 from skconv.layers import Bias, Convolution, Flatten
 

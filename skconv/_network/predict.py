@@ -11,8 +11,9 @@ from .._kernels.memory import scratch_bytes
 from .._kernels.products import COLUMNS
 from .layout import Layout
 from .network import taken_by
-from .session import MIN_BLOCK_WORK, Session, fitting_width
+from .session import Session
 from .single_sample import Alone
+from .widths import MIN_BLOCK_WORK, fitting_width
 
 __all__ = [
     "block_bytes",

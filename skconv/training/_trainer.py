@@ -7,7 +7,8 @@ from math import ceil, prod
 import numpy as np
 
 from .._input.memory import counted
-from .._network.session import Session, training_width
+from .._network.session import Session
+from .._network.widths import training_width
 from ._lbfgs import minimize
 from .regularizers import ClipNorm, L1Penalty, L2Penalty, MaxNorm, WeightAverage
 

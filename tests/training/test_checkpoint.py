@@ -155,7 +155,7 @@ def test_multilabel_and_validation_data_resume(tmp_path):
 
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1), (2, 2)])
 def test_threads_and_verbosity_do_not_matter(before, after, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("skconv._network.session.MIN_BLOCK_WORK", 1)  # so that there is a block for each thread
+    monkeypatch.setattr("skconv._network.widths.MIN_BLOCK_WORK", 1)  # so that there is a block for each thread
     params = {**SMALL, "batch_size": 128, "dropout": 0.3, "augment": [Shift(1), Mixup()], "padding_mode": "noise"}
     whole = ConvNetClassifier(**params, n_jobs=1).fit(X, Y)
     resumed = ConvNetClassifier(**params, checkpoint=tmp_path, n_jobs=before, verbose=2)
