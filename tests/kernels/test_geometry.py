@@ -74,6 +74,22 @@ def test_adjoint_is_the_transposed_correlation(axis):
     np.testing.assert_allclose(result, dense.T @ gradient, atol=1e-13)
 
 
+@SETTINGS
+@given(axes(), st.data())
+def test_a_strip_has_the_windows_of_the_whole(axis, data):
+    windows = enumerate_windows(axis.size, axis.kernel, axis.stride, axis.dilation, axis.before, axis.after)
+    start = data.draw(st.integers(0, len(windows) - 1))
+    stop = data.draw(st.integers(start + 1, len(windows)))
+    first, end, borders = axis.strip(start, stop)
+    taps = [tap for window in windows[start:stop] for tap in window]
+    if end <= first:
+        assert all(tap not in range(axis.size) for tap in taps)
+        return
+    assert {tap for tap in taps if tap in range(axis.size)} <= set(range(first, end))
+    own = enumerate_windows(end - first, axis.kernel, axis.stride, axis.dilation, *borders)
+    assert [[first + tap for tap in window] for window in own] == windows[start:stop]
+
+
 def test_adjoint_of_a_border_wider_than_the_span_starts_outside_what_is_read():
     (phase,), first, length = Axis(4, 2, before=5, after=3).adjoint()
     assert (phase.skip, first, length) == (4, 0, 11)

@@ -5,9 +5,11 @@ import pytest
 
 from skconv._kernels.algorithm import Correlation
 from skconv._network.network import Network
+from skconv._network.predict import predict
 from skconv._network.session import Session
+from skconv._network.strips import strips
 from skconv._threads.team import Team
-from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, MaxPool, MeanPool
+from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, Layer, MaxPool, MeanPool
 from skconv.layers import _fused as fused
 
 CONVOLUTIONS = {
@@ -101,3 +103,32 @@ def test_agrees_with_loops():
 def test_other_pairs_stay_apart(layers):
     network = Network([*layers, Flatten(), Dense(2)], (9, 9, 1), np.float32)
     assert [step.layer for step in network.fused_steps()] == [step.layer for step in network.steps]
+
+
+class Halved(Layer):
+    """A layer that nobody else knows."""
+
+    in_place = True
+    pointwise = True
+    single_sample = "elements"
+
+    def forward(self, frame, training):
+        np.multiply(frame.x, 0.5, out=frame.y)
+
+
+def test_a_layer_is_fused_by_what_it_declares():
+    """So is what a sample alone and strips of rows need of it: no list of classes has to know it."""
+    network = Network([Convolution(3), Halved(), MaxPool(2), Flatten()], (9, 8, 1), np.float64)
+    network.initialize(np.random.default_rng(0))
+    assert [type(step.layer).__name__ for step in network.fused_steps()] == ["FusedConvolution", "Flatten"]
+    plain = Network([Convolution(3), MaxPool(2), Flatten()], (9, 8, 1), np.float64)
+    plain.parameters[:] = network.parameters
+    X = np.random.default_rng(1).standard_normal((20, 72))
+    with Team(1) as team:
+        expected = predict(plain, X, team) / 2
+        np.testing.assert_array_equal(predict(network, X, team), expected)
+        np.testing.assert_array_equal(predict(network, X[:1], team), expected[:1])
+        assert network.pool.idle.keys() == {1, 32}
+        parts = strips(network, 2)
+        outputs = [predict(part, X.reshape(20, 9, 8)[:, rows].reshape(20, -1), team) for _, rows, part in parts]
+    np.testing.assert_array_equal(np.concatenate(outputs, axis=1), expected)
