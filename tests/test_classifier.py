@@ -900,7 +900,6 @@ BAD = {
     "freeze": [None, 1, {"dense1"}],
     "temperature_scaling": ["yes", None],
     "checkpoint": [3, True],
-    "checkpoint_every": [0, 1.5],
     "callback": ["print", 1],
 }
 

@@ -22,7 +22,7 @@ from .._threads.team import Team, thread_count
 from ..augmentation import make_augmenter, names_of
 from ..inspection import summarize
 from ..layers.composite import named
-from ..training._checkpoint import Checkpoint, check_checkpoint, fingerprint, plain
+from ..training._checkpoint import CheckpointFile, checkpoint_of, fingerprint, plain
 from ..training._lbfgs import warn_unless_converged
 from ..training._run import History
 from ..training.callbacks import CallbackSupportMixin, Watch, with_callbacks
@@ -56,7 +56,7 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
     def _fit(self, X, y, sample_weight, learn, *given_validation):
         """Check everything, train, and set the fitted attributes; ``learn(y, known)`` says what the targets are."""
         check_parameters(self)
-        check_checkpoint(self)
+        checkpoint_of(self)
         data = X, y, sample_weight
         goes_on = self.warm_start and hasattr(self, "network_")
         train, validation = self._learned(X, y, sample_weight, learn, given_validation, goes_on=goes_on)
@@ -170,12 +170,13 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         return recipe.run(trainer, history, rng, train, validate)
 
     def _train(self, run, train, validation, data):
-        checkpoint = None
-        if self.checkpoint is not None:
-            checkpoint = Checkpoint(self, run.trainer, *train.arrays, *(validation.arrays if validation else ()))
-            checkpoint.resume(run)
+        file, checkpoint = None, checkpoint_of(self)
+        if checkpoint is not None:
+            arrays = *train.arrays, *(validation.arrays if validation else ())
+            file = CheckpointFile(checkpoint, self, run.trainer, *arrays)
+            file.resume(run)
         with Watch(self, run, data) as watch:
-            run.go(watch, checkpoint)
+            run.go(watch, file)
             run.finish()
         self._set_history(run)
 

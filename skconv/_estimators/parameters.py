@@ -10,12 +10,14 @@ from sklearn.metrics import get_scorer_names
 
 from .._input.constraints import EPSILONS, IMAGE_SHAPES, N_JOBS, at_least, between, fitting, function_of, one_of
 from .._input.parameters import parameter, parametrized
+from ..training._checkpoint import Checkpoint
 from ..training.optimizers import OPTIMIZERS, Optimizer
 from ..training.schedules import SCHEDULES
 
 __all__ = ["Parameters"]
 
 _PER_LAYER = [tuple, list]
+_CHECKPOINT = fitting(lambda value: isinstance(value, Checkpoint), "a skconv.training.Checkpoint")
 _OPTIMIZER = fitting(lambda value: isinstance(value, Optimizer), "an optimiser of skconv.training")
 
 
@@ -374,18 +376,12 @@ class Parameters:
     )
     checkpoint: Any = parameter(
         None,
-        [str, PathLike, None],
-        """str or path
-        Directory to which the state of the training is written, in a file whose name is made from the parameters and
-        the data.  A fit that finds its file goes on from there and ends with the bits of an uninterrupted one.  Needs
-        an integer `random_state`.  Written before the first epoch too: a place that cannot be written to is known at
-        once.""",
-    )
-    checkpoint_every: Any = parameter(
-        1,
-        [at_least(1)],
-        """int
-        Epochs between two writings of the `checkpoint`.""",
+        [str, PathLike, _CHECKPOINT, None],
+        """str, path or Checkpoint
+        Directory to which the state of the training is written after each epoch, or ``Checkpoint(path, every=5)``.  The
+        file's name is made from the parameters and the data.  A fit that finds its file goes on from there and ends
+        with the bits of an uninterrupted one.  Needs an integer `random_state`.  Written before the first epoch too: a
+        place that cannot be written to is known at once.""",
     )
     callback: Any = parameter(
         None,

@@ -1,5 +1,6 @@
 """Training: losses, optimisers, schedules, regularisers, what a callback is told, and what runs them."""
 
+from ._checkpoint import Checkpoint
 from .callbacks import TrainingInfo
 from .losses import (
     AbsoluteError,
@@ -23,6 +24,7 @@ __all__ = [
     "AdamW",
     "BinaryCrossEntropy",
     "BinaryFocal",
+    "Checkpoint",
     "ClipNorm",
     "Constant",
     "Cosine",

@@ -12,15 +12,16 @@ from tempfile import mkstemp
 from types import CodeType, FunctionType
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
-from .._input.constraints import InvalidParameterError, shown
+from .._input.constraints import InvalidParameterError, at_least, check_arguments, shown
 from .._input.memory import counted
 from .._input.rows import LazyRows
-from .._input.versions import __version__
+from .._input.versions import Versioned, __version__
 
-__all__ = ["Checkpoint", "check_checkpoint", "fingerprint", "plain", "read", "write"]
+__all__ = ["Checkpoint", "CheckpointFile", "checkpoint_of", "fingerprint", "plain", "read", "write"]
 
-_WITHOUT_EFFECT = {"checkpoint", "checkpoint_every", "callback", "verbose", "n_jobs", "random_state", "initial_weights"}
+_WITHOUT_EFFECT = {"checkpoint", "callback", "verbose", "n_jobs", "random_state", "initial_weights"}
 _LEARNED = ("classes_", "target_mean_", "target_scale_")  # what the encoded targets, which are looked at, do not tell
 _BEST = {"best_parameters": "parameters", "best_state": "state"}  # arrays that are there once a score was
 _TRIES = 3
@@ -144,27 +145,58 @@ def _unreadable(path, error):
     return ValueError(f"checkpoint: {path} cannot be read ({error}); remove it to train from the start")
 
 
-def check_checkpoint(estimator):
-    """Raise where a fit could not be found again, or there is no place for its file."""
-    if estimator.checkpoint is not None and estimator.random_state is None:
+class Checkpoint(Versioned, BaseEstimator):
+    """Where, and after how many epochs each, the state of a training is written.
+
+    Parameters
+    ----------
+    path : str or path
+        Directory of the files; it is made where it is not there.
+    every : int, default=1
+        Epochs between two writings.
+
+    Examples
+    --------
+    >>> from skconv import ConvNetClassifier
+    >>> from skconv.training import Checkpoint
+    >>> model = ConvNetClassifier(checkpoint=Checkpoint("runs", every=5), random_state=0)
+    """
+
+    _parameter_constraints: dict = {"path": [str, os.PathLike], "every": [at_least(1)]}
+    _within_model = True
+
+    def __init__(self, path, every=1):
+        self.path = path
+        self.every = every
+
+
+def checkpoint_of(estimator):
+    """The checkpoint of an estimator, or None; raises where a fit could not be found again or written."""
+    given = estimator.checkpoint
+    if given is None:
+        return None
+    checkpoint = given if isinstance(given, Checkpoint) else Checkpoint(given)
+    check_arguments(checkpoint)
+    if estimator.random_state is None:
         raise InvalidParameterError(
             "checkpoint needs a random_state that can be found again, got random_state=None; use an integer"
         )
-    if estimator.checkpoint is not None:
-        if not os.fspath(estimator.checkpoint):
-            raise InvalidParameterError("checkpoint must be a directory, got ''; '.' is the one that Python runs in")
-        path = Path(estimator.checkpoint)
-        there = next((str(folder) for folder in (path, *path.parents) if os.path.exists(folder)), "")
-        if there and not os.path.isdir(there):
-            what = f"{shown(str(path))}, and {shown(there)} is a file"
-            raise InvalidParameterError(f"checkpoint must be a directory, got {what}")
+    if not os.fspath(checkpoint.path):
+        raise InvalidParameterError("checkpoint must be a directory, got ''; '.' is the one that Python runs in")
+    path = Path(checkpoint.path)
+    there = next((str(folder) for folder in (path, *path.parents) if os.path.exists(folder)), "")
+    if there and not os.path.isdir(there):
+        what = f"{shown(str(path))}, and {shown(there)} is a file"
+        raise InvalidParameterError(f"checkpoint must be a directory, got {what}")
+    return checkpoint
 
 
-class Checkpoint:
+class CheckpointFile:
     """The file of one fit: found again by the same parameters on the same data.
 
     Parameters
     ----------
+    checkpoint : Checkpoint
     estimator : BaseConvNet
     trainer : Trainer
         At its start; its seed stands for the estimator's `random_state`, which may be an object.
@@ -172,14 +204,14 @@ class Checkpoint:
         What the fit depends on: samples, encoded targets, weights, validation data.
     """
 
-    def __init__(self, estimator, trainer, *data):
+    def __init__(self, checkpoint, estimator, trainer, *data):
         kind, network = type(estimator), trainer.network
         parameters = {k: v for k, v in estimator.get_params(deep=False).items() if k not in _WITHOUT_EFFECT}
         learned = {name: getattr(estimator, name, None) for name in _LEARNED}
         values = plain((kind, __version__, parameters, learned, trainer.seed, network.input_shape))
         name = fingerprint(values, network.parameters, network.state, *data)
-        self.path = Path(estimator.checkpoint) / f"{kind.__name__.lower()}-{name}.npz"
-        self.every = estimator.checkpoint_every
+        self.path = Path(checkpoint.path) / f"{kind.__name__.lower()}-{name}.npz"
+        self.every = checkpoint.every
 
     def resume(self, run):
         """Bring a run to where the file is, if there is one; and write the first, to see that it can be written."""

@@ -59,6 +59,7 @@ from skconv.layers import (
 )  # fmt: skip
 from skconv.layers.activation import FUNCTIONS
 from skconv.layers.initializers import INITIALIZERS
+from skconv.training import Checkpoint
 from skconv.training.losses import BinaryCrossEntropy, BinaryFocal, Focal, Huber, SoftmaxCrossEntropy
 from skconv.training.optimizers import SGD, Adam, AdamW, Muon, RMSProp
 from skconv.training.regularizers import ClipNorm, L1Penalty, L2Penalty, MaxNorm, WeightAverage
@@ -139,6 +140,7 @@ WRONG = {
     "exponent": [0.5, 0, -1, NAN, INF, "2", None, True, (2,), HUGE],
     "flag": [1, 0, 0.0, "yes", None, [], np.int64(1)],
     "shares": [None, 0.5, (2,), (0.5, 0.2), (-0.1,), ("a",), "ab"],
+    "path": [None, 3, True, ["runs"], b"runs"],
     "ratio": [0.5, -1, NAN, INF, True, "2", None],
     "name": ["", "nothing", 3, None, True, b"same", ["same"], np.str_("nothing"), 0.5],
     "bias": [0, 1, 2.5, "each", "", [], ("shared",), np.int64(1)],
@@ -222,6 +224,7 @@ OTHERS = {
     auto: {"shape": "shape", "flips": "flag"},
     Augmenter: {"augmentations": "augmentations", "shape": "shape", "scale": "numbers"},
 }
+CHECKPOINTS = {Checkpoint: {"path": "path", "every": "count"}}
 LOSSES = {
     SoftmaxCrossEntropy: {"label_smoothing": "share"},
     BinaryCrossEntropy: {"label_smoothing": "share"},
@@ -285,7 +288,7 @@ NETWORKS = {
         "learning_rate_init": "positive", "warm_up": "share", "max_iter": "count", "shuffle": "flag", "tol": "amount",
         "momentum": "part", "nesterovs_momentum": "flag", "beta_1": "share", "beta_2": "share", "epsilon": "epsilon",
         "n_augmented": "whole", "early_stopping": "flag", "validation_fraction": "share", "n_iter_no_change": "count",
-        "warm_start": "flag", "checkpoint_every": "count", "random_state": "seed", "n_jobs": "jobs", "loss": "name",
+        "warm_start": "flag", "random_state": "seed", "n_jobs": "jobs", "loss": "name",
         "label_smoothing": "share", "temperature_scaling": "flag",
         "global_pool": "name or None",
     },
@@ -381,6 +384,12 @@ def test_wrong_argument_of_an_optimiser(kind, name, value):
         ConvNetClassifier(filters=2, hidden_layer_sizes=2, solver=kind(**{name: value})).fit(X, Y)
 
 
+@pytest.mark.parametrize(("kind", "name", "value"), cases(CHECKPOINTS))
+def test_wrong_argument_of_a_checkpoint(kind, name, value):
+    with pytest.raises(InvalidParameterError, match=expected("Checkpoint", name, value)):
+        ConvNetClassifier(checkpoint=kind(**{"path": "runs", name: value}), random_state=0).fit(X, Y)
+
+
 @pytest.mark.parametrize(("kind", "name", "value"), cases(LOSSES))
 def test_wrong_argument_of_a_loss(kind, name, value):
     model = ConvNetRegressor if kind is Huber else ConvNetClassifier
@@ -408,7 +417,7 @@ def test_the_tables_have_all_arguments():
         named = [getattr(module, name) for name in module.__all__]
         kinds = {kind for kind in named if isinstance(kind, type) and issubclass(kind, BaseEstimator)}
         assert kinds - {Layer, augmentation_module.Augmentation, augmentation_module.Map} == set(table) - {Augmenter}
-    for table in (LAYERS, AUGMENTATIONS, LOSSES, OPTIMIZERS, SCHEDULES, OTHERS, TRANSFORMERS):
+    for table in (LAYERS, AUGMENTATIONS, CHECKPOINTS, LOSSES, OPTIMIZERS, SCHEDULES, OTHERS, TRANSFORMERS):
         for kind, arguments in table.items():
             assert set(arguments) == set(signature(kind).parameters) == set(kind._parameter_constraints), kind
 

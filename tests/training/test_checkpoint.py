@@ -28,6 +28,7 @@ from skconv import ConvNetClassifier, ConvNetRegressor
 from skconv._input.rows import LazyRows
 from skconv.augmentation import Mixup, Shift
 from skconv.layers import Activation, BatchNorm, Convolution, Flatten, Pad, Residual, SpatialDropout
+from skconv.training import Checkpoint
 from skconv.training._checkpoint import fingerprint, plain, read, remove_parts, write
 
 SMALL = {"filters": 4, "hidden_layer_sizes": 8, "max_iter": 6, "batch_size": 32, "random_state": 0}
@@ -170,14 +171,14 @@ def test_threads_and_verbosity_do_not_matter(before, after, tmp_path, monkeypatc
 def test_every_third_epoch(tmp_path):
     params = {**SMALL, "max_iter": 8}
     whole, seen = ConvNetClassifier(**params).fit(X, Y), []
-    resumed = ConvNetClassifier(**params, checkpoint=tmp_path, checkpoint_every=3)
+    resumed = ConvNetClassifier(**params, checkpoint=Checkpoint(tmp_path, every=3))
     with pytest.raises(Crash):
         resumed.set_params(callback=crash_at(3)).fit(X, Y)
     assert read(only_file(tmp_path))[1]["epoch"] == 0
     with pytest.raises(Crash):
         resumed.set_params(callback=crash_at(6)).fit(X, Y)
     assert read(only_file(tmp_path))[1]["epoch"] == 3
-    resumed.set_params(callback=watched(seen), checkpoint_every=2).fit(X, Y)
+    resumed.set_params(callback=watched(seen), checkpoint__every=2).fit(X, Y)
     assert seen == [4, 5, 6, 7, 8]
     assert differences(resumed, whole) == []
     assert read(only_file(tmp_path))[1]["epoch"] == 8
@@ -216,7 +217,7 @@ def test_a_finished_fit_is_read_back(tmp_path):
 
 def test_a_fit_that_stopped_early_is_read_back(tmp_path):
     params = {**SMALL, "max_iter": 50, "early_stopping": True, "n_iter_no_change": 2}
-    first, seen = ConvNetClassifier(**params, checkpoint=tmp_path, checkpoint_every=100).fit(X, Y), []
+    first, seen = ConvNetClassifier(**params, checkpoint=Checkpoint(tmp_path, every=100)).fit(X, Y), []
     assert first.stopped_early_
     assert first.n_iter_ < 50
     again = ConvNetClassifier(**params, checkpoint=tmp_path, callback=watched(seen)).fit(X, Y)
@@ -290,8 +291,8 @@ def test_other_fits_have_another_file(tmp_path):
 def test_what_has_no_effect_is_not_in_the_name(tmp_path):
     quick = {**SMALL, "max_iter": 1}
     ConvNetClassifier(**quick, checkpoint=tmp_path).fit(X, Y)
-    options = {"n_jobs": 2, "verbose": 0, "checkpoint_every": 7, "callback": print}
-    ConvNetClassifier(**quick, checkpoint=str(tmp_path), **options).fit(X.tolist(), Y.astype(str))
+    options = {"n_jobs": 2, "verbose": 0, "callback": print}
+    ConvNetClassifier(**quick, checkpoint=Checkpoint(str(tmp_path), every=7), **options).fit(X.tolist(), Y.astype(str))
     assert len(list(tmp_path.iterdir())) == 2  # another type of labels
     ConvNetClassifier(**quick, checkpoint=str(tmp_path), **options).fit(X.tolist(), Y.tolist())
     assert len(list(tmp_path.iterdir())) == 2
@@ -317,7 +318,7 @@ def test_random_state_object(tmp_path):
     def two_fits(**options):
         rng = np.random.RandomState(3)
         model = ConvNetClassifier(**{**params, "random_state": rng, **options})
-        return [ConvNetClassifier(**model.get_params()).fit(X, Y) for _ in range(2)]
+        return [ConvNetClassifier(**model.get_params(deep=False)).fit(X, Y) for _ in range(2)]
 
     for _ in range(2):
         for kept, alone in zip(two_fits(checkpoint=tmp_path), two_fits(), strict=True):
@@ -514,17 +515,17 @@ def test_no_name_of_a_checkpoint_directory():
 def test_a_directory_that_is_a_file(tmp_path):
     (tmp_path / "file").write_text("")
     seen = []
-    model = ConvNetClassifier(**SMALL, checkpoint_every=5, callback=watched(seen))
+    model = ConvNetClassifier(**SMALL, callback=watched(seen))
     match = r"checkpoint must be a directory, got '.*', and '.*(file|null)' is a file"
     for path in (tmp_path / "file", str(tmp_path / "file" / "below" / "lower"), "/dev/null"):
         with pytest.raises(ValueError, match=match):
-            model.set_params(checkpoint=path).fit(X, Y)
+            model.set_params(checkpoint=Checkpoint(path, every=5)).fit(X, Y)
     assert seen == []
 
 
 def test_what_cannot_be_written_is_said_before_the_first_epoch(tmp_path, monkeypatch):
     seen = []
-    model = ConvNetClassifier(**SMALL, checkpoint=tmp_path, checkpoint_every=5, callback=watched(seen))
+    model = ConvNetClassifier(**SMALL, checkpoint=Checkpoint(tmp_path, every=5), callback=watched(seen))
 
     def full(file, **arrays):
         file.write(b"half")
