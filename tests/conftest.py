@@ -4,6 +4,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import threadpoolctl
+from helpers import blas_threads
 
 from skconv._kernels import products
 
@@ -38,6 +40,25 @@ def machine_memory(monkeypatch):
         monkeypatch.setattr("skconv._input.memory._held", lambda field: 0)
 
     return give
+
+
+def _release():
+    """From threadpoolctl 3.8 on, one thread alone may set the limit of OpenBLAS: let go of it between tests."""
+    getattr(threadpoolctl.OpenBLASController, "clear_controlling_thread", lambda force: None)(force=True)
+
+
+@pytest.fixture
+def many():
+    """The threads BLAS uses, where they are more than one; the limit is as before at the end, whatever happens."""
+    threads = blas_threads()
+    if len(threads) != 1 or threads == {1}:
+        pytest.skip("this BLAS has one thread")
+    _release()
+    count = threads.pop()
+    yield count
+    _release()
+    threadpoolctl.ThreadpoolController().select(user_api="blas").limit(limits=count)
+    _release()
 
 
 class _Machine:

@@ -18,14 +18,13 @@ import warnings
 from collections import Counter
 
 import numpy as np
-import threadpoolctl
+from helpers import limits
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, ImagePadder
 
 PATIENCE = 120  # seconds
-LIBRARIES = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
 PRESSES = """
 import os, random, sys, time
 pid, rng = int(sys.argv[1]), random.Random(int(sys.argv[2]))
@@ -33,10 +32,6 @@ while os.getppid() == pid:
     time.sleep(rng.uniform(0.001, 0.060))
     os.kill(pid, 2)
 """
-
-
-def limits():
-    return [library.num_threads for library in LIBRARIES]
 
 
 def same(a, b):

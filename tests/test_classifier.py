@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from helpers import QUICK, quick_model, same_bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
@@ -29,16 +30,7 @@ DIGITS = load_digits()
 X = DIGITS.data[:300] / 16
 Y = DIGITS.target[:300]
 TEST = DIGITS.data[300:600] / 16, DIGITS.target[300:600]
-QUICK = {"filters": (3, 4), "hidden_layer_sizes": (5,), "max_iter": 2, "random_state": 0}
-
-
-def quick(**params):
-    return ConvNetClassifier(**{**QUICK, **params})
-
-
-def same_bits(a, b):
-    a, b = np.asarray(a), np.asarray(b)
-    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+quick = quick_model
 
 
 def assert_rejected(model, call, match, error=ValueError):

@@ -6,11 +6,11 @@ from time import sleep
 
 import numpy as np
 import pytest
+from helpers import first_digits, same_bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from joblib import Parallel, delayed
 from sklearn.base import clone
-from sklearn.datasets import load_digits
 from threadpoolctl import OpenBLASController, threadpool_info, threadpool_limits
 
 from skconv import ConvNetClassifier, layers
@@ -25,11 +25,6 @@ BRANCHES = [
     layers.Parallel([[Convolution(2)], [Convolution(2, 5), BatchNorm()], []]),
     Flatten(),
 ]
-
-
-def same_bits(a, b):
-    a, b = np.asarray(a), np.asarray(b)
-    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
 
 
 def same_model(a, b):
@@ -59,8 +54,7 @@ def _blas_as_it_was():
 
 @pytest.fixture(scope="module")
 def digits():
-    X, y = load_digits(return_X_y=True)
-    return X[:200] / 16, y[:200]
+    return first_digits(200)
 
 
 # The same seed

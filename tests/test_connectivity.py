@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from connected import noise
+from helpers import quick_model, same_bits
 from networks import by_loops, check_gradient, initialized, predicted
 from sklearn.base import clone
 from sklearn.datasets import load_digits
@@ -29,17 +30,8 @@ from skconv.layers import (
 DIGITS = load_digits()
 X, Y = DIGITS.data[:300] / 16, DIGITS.target[:300]
 TEST = DIGITS.data[300:600] / 16, DIGITS.target[300:600]
-QUICK = {"filters": (3, 4), "hidden_layer_sizes": (5,), "max_iter": 2, "random_state": 0}
+quick = quick_model
 CONNECTIVITIES = {"shared": Convolution, "local": LocallyConnected, "full": FullyConnected}
-
-
-def quick(**params):
-    return ConvNetClassifier(**{**QUICK, **params})
-
-
-def same_bits(a, b):
-    a, b = np.asarray(a), np.asarray(b)
-    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
 
 
 # Each step of the lecture is the one before with some weights alike

@@ -4,13 +4,12 @@ import pickle
 
 import numpy as np
 import pytest
-from helpers import by_scipy
+from helpers import by_scipy, first_digits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
@@ -26,8 +25,7 @@ PLAIN = {"activation": None, "pool": None}
 
 @pytest.fixture(scope="module")
 def digits():
-    X, y = load_digits(return_X_y=True)
-    return X[:600] / 16, y[:600]
+    return first_digits(600)
 
 
 # Correlation and convolution

@@ -9,18 +9,13 @@ import warnings
 
 import numpy as np
 import pytest
-import threadpoolctl
+from helpers import limits
 
 from skconv._threads.blas import single_blas
 from skconv._threads.interrupt import Interrupt
 from skconv._threads.team import Team, thread_count
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-LIBRARIES = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
-
-
-def limits():
-    return [library.num_threads for library in LIBRARIES]
 
 
 BEFORE = limits()

@@ -2,10 +2,12 @@
 
 import pickle
 from copy import deepcopy
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import quick_model, same_bits
 from scipy import sparse
 from scipy.special import expit, log_expit
 from sklearn.base import clone
@@ -21,16 +23,7 @@ DIGITS = load_digits()
 ALL = np.stack([DIGITS.target % 2 == 0, DIGITS.target > 4, DIGITS.target % 3 == 0], axis=1).astype(int)
 X, Y = DIGITS.data[:300] / 16, ALL[:300]
 X_TEST, Y_TEST = DIGITS.data[300:600] / 16, ALL[300:600]
-QUICK = {"filters": (3, 4), "hidden_layer_sizes": (5,), "max_iter": 3, "random_state": 0}
-
-
-def quick(**params):
-    return ConvNetClassifier(**{**QUICK, **params})
-
-
-def same_bits(a, b):
-    a, b = np.asarray(a), np.asarray(b)
-    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+quick = partial(quick_model, max_iter=3)
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,12 @@
 import pickle
 import re
 from copy import deepcopy
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import quick_model, same_bits
 from sklearn.base import clone, is_regressor
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_digits
@@ -30,18 +32,9 @@ def ink(samples):
 
 Y, Y_TEST = ink(X), ink(X_TEST)
 COUNTS = np.random.default_rng(0).poisson(np.exp(Y / 4))
-QUICK = {"filters": (3, 4), "hidden_layer_sizes": (5,), "max_iter": 3, "random_state": 0}
+quick = partial(quick_model, kind=ConvNetRegressor, max_iter=3)
 FULL = {"batch_size": 10_000, "max_iter": 5}  # every update sees all samples; in float64, since X is
 LOSSES = ["squared_error", "absolute_error", "huber", "poisson"]
-
-
-def quick(**params):
-    return ConvNetRegressor(**{**QUICK, **params})
-
-
-def same_bits(a, b):
-    a, b = np.asarray(a), np.asarray(b)
-    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
 
 
 def targets_for(loss):

@@ -1,8 +1,12 @@
 """Validation data: which are held out, what is learned without them, and scores that are no numbers."""
 
+from functools import partial
+
 import h5py
+import helpers
 import numpy as np
 import pytest
+from helpers import quick_model
 from sklearn import config_context
 from sklearn.datasets import load_digits, load_iris
 from sklearn.ensemble import BaggingClassifier, BaggingRegressor
@@ -14,12 +18,9 @@ from skconv import ConvNetClassifier, ConvNetRegressor
 DIGITS = load_digits()
 X, Y = DIGITS.data[:300] / 16, DIGITS.target[:300]
 X_VAL, Y_VAL = DIGITS.data[300:420] / 16, DIGITS.target[300:420]
-QUICK = {"filters": (3, 4), "hidden_layer_sizes": (5,), "max_iter": 4, "random_state": 0}
+QUICK = {**helpers.QUICK, "max_iter": 4}
+quick = partial(quick_model, max_iter=4)
 NAN = float("nan")
-
-
-def quick(**params):
-    return ConvNetClassifier(**{**QUICK, **params})
 
 
 def quick_regressor(**params):

@@ -4,10 +4,9 @@ import pickle
 
 import numpy as np
 import pytest
-from helpers import by_scipy
+from helpers import by_scipy, first_digits
 from scipy import signal
 from sklearn.base import clone
-from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 
@@ -24,8 +23,7 @@ PLAIN = {"activation": None, "pool": None}
 
 @pytest.fixture(scope="module")
 def digits():
-    X, y = load_digits(return_X_y=True)
-    return X[:600] / 16, y[:600]
+    return first_digits(600)
 
 
 def test_bias_takes_off_the_mean_response():

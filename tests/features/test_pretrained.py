@@ -5,10 +5,10 @@ from unittest import SkipTest
 
 import numpy as np
 import pytest
+from helpers import first_digits
 from scipy import signal
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
@@ -40,8 +40,7 @@ LAYERS = [Convolution(3), Activation(), MaxPool(2), Convolution(4), Activation("
 
 @pytest.fixture(scope="module")
 def digits():
-    X, y = load_digits(return_X_y=True)
-    return X[:400] / 16, y[:400]
+    return first_digits(400)
 
 
 @pytest.fixture(scope="module")

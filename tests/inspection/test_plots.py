@@ -6,9 +6,9 @@ import sys
 import matplotlib
 import numpy as np
 import pytest
+from helpers import first_digits
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
-from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
@@ -34,8 +34,7 @@ def _closed():
 
 @pytest.fixture(scope="module")
 def digits():
-    X, y = load_digits(return_X_y=True)
-    return X[:300] / 16, y[:300]
+    return first_digits(300)
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from cases import REFERENCES
+from helpers import same_bits
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from sklearn import config_context
 
-import skconv._network.single_sample as module
 from skconv import ConvNetClassifier
-from skconv._kernels.correlation import Gathered
-from skconv._kernels.geometry import make_window
 from skconv._network.network import Network
 from skconv._network.predict import block_width, predict, prediction_width, runs_alone
 from skconv._network.session import Session
@@ -71,10 +69,6 @@ def one_by_one(network, X):
             session.load(0, x[None])
             outputs.append(session.forward()[:, 0].copy())
     return np.array(outputs), session
-
-
-def same_bits(a, b):
-    return a.dtype == b.dtype and a.tobytes() == np.ascontiguousarray(b).tobytes()
 
 
 def kernel(layer, shape, dtype=np.float32):
@@ -215,13 +209,6 @@ def test_other_networks_take_blocks(layers, shape):
         assert not runs_alone(network)
         assert prediction_width(network, 1) == block_width(network, 1)
         assert same_bits(predict(network, X[:1], team), predict(network, X, team)[:1])
-
-
-@pytest.mark.parametrize(("side", "runs"), [(32, True), (128, False)])
-def test_large_images_are_not_gathered_at_once(side, runs):
-    window = make_window(side, side, 7, padding=3)
-    kernel = Gathered(window, 16, 8, 16, np.float32, alike=True)
-    assert (module.alone(kernel, window, np.zeros((side, side, 16), np.float32)) is not None) == runs
 
 
 def test_few_samples_go_one_by_one():

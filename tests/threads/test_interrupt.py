@@ -13,7 +13,7 @@ from functools import cache, partial
 
 import numpy as np
 import pytest
-import threadpoolctl
+from helpers import limits
 
 from skconv._threads import blas as _blas
 from skconv._threads import calls as _calls
@@ -25,7 +25,6 @@ from skconv._threads.interrupt import Interrupt, current
 from skconv._threads.team import Team
 
 MODULES = (_blas, _calls, _interrupt, _parallel, _workers)
-LIBRARIES = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
 
 
 class Crash(Exception):
@@ -48,10 +47,6 @@ def crash():
 
 def press():
     signal.raise_signal(signal.SIGINT)
-
-
-def limits():
-    return [library.num_threads for library in LIBRARIES]
 
 
 @cache

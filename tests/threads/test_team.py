@@ -1,4 +1,4 @@
-"""Teams of threads and the limit on BLAS."""
+"""Teams of threads."""
 
 import threading
 import time
@@ -9,29 +9,6 @@ import pytest
 import threadpoolctl
 
 from skconv._threads.team import Team, thread_count
-
-
-def blas_threads():
-    return {library["num_threads"] for library in threadpoolctl.threadpool_info() if library["user_api"] == "blas"}
-
-
-def release():
-    """From threadpoolctl 3.8 on, one thread alone may set the limit of OpenBLAS: let go of it between tests."""
-    getattr(threadpoolctl.OpenBLASController, "clear_controlling_thread", lambda force: None)(force=True)
-
-
-@pytest.fixture
-def many():
-    """The threads BLAS uses, where they are more than one; the limit is as before at the end, whatever happens."""
-    threads = blas_threads()
-    if len(threads) != 1 or threads == {1}:
-        pytest.skip("this BLAS has one thread")
-    release()
-    count = threads.pop()
-    yield count
-    release()
-    threadpoolctl.ThreadpoolController().select(user_api="blas").limit(limits=count)
-    release()
 
 
 @pytest.mark.parametrize("threads", [0, 1, 2, 5])
@@ -195,94 +172,6 @@ def test_threads_end_after_an_error():
     for thread in started:
         thread.join(10)
         assert not thread.is_alive()
-
-
-def test_one_blas_thread_inside(many):
-    with Team(1):
-        assert blas_threads() == {1}
-        with Team(2):
-            assert blas_threads() == {1}
-        assert blas_threads() == {1}
-    assert blas_threads() == {many}
-
-
-def test_limit_is_restored_after_an_error(many):
-    with pytest.raises(ZeroDivisionError), Team(1):
-        raise ZeroDivisionError
-    assert blas_threads() == {many}
-
-
-@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 0, 2]])
-@pytest.mark.parametrize("alive", [False, True])
-def test_limit_of_overlapping_teams_of_several_threads(order, alive, many):
-    """Threads enter one after the other and leave in some order; ``alive`` ones, as of a pool, live on."""
-    inside, leave, left = [[threading.Event() for _ in range(3)] for _ in range(3)]
-    end = threading.Event()
-
-    def user(i):
-        with Team(2) as team:
-            team.run(lambda i: None, 2)
-            inside[i].set()
-            leave[i].wait(10)
-        left[i].set()
-        end.wait(10)
-
-    users = [threading.Thread(target=user, args=(i,)) for i in range(3)]
-    seen = []
-    try:
-        for i, thread in enumerate(users):
-            thread.start()
-            inside[i].wait(10)
-            seen.append((blas_threads(), thread_count()))
-        for i in order:
-            seen.append((blas_threads(), thread_count()))
-            leave[i].set()
-            left[i].wait(10)
-        if not alive:
-            end.set()
-            for thread in users:
-                thread.join(10)
-        after = blas_threads(), thread_count()
-    finally:
-        end.set()
-        for event in leave:
-            event.set()
-        for thread in users:
-            thread.join(10)
-    assert seen == [({1}, many)] * 6
-    assert after == ({many}, many)
-
-
-def test_one_blas_thread_in_a_thread_after_a_team_in_another(many):
-    seen = []
-
-    def user():
-        with Team(1):
-            seen.append(blas_threads())
-        seen.append(blas_threads())
-
-    with Team(1):
-        seen.append(blas_threads())
-    for _ in range(2):
-        thread = threading.Thread(target=user)
-        thread.start()
-        thread.join(10)
-    assert seen == [{1}, {1}, {many}, {1}, {many}]
-
-
-def test_limit_after_many_teams_at_once(many):
-    def user():
-        for _ in range(50):
-            with Team(2) as team:
-                team.run(lambda i: None, 2)
-
-    users = [threading.Thread(target=user) for _ in range(4)]
-    for thread in users:
-        thread.start()
-    for thread in users:
-        thread.join(60)
-    assert blas_threads() == {many}
-    assert thread_count() == many
 
 
 def test_thread_count(many):

@@ -1,12 +1,15 @@
 """A fit from its start to its end: epochs, stopping, interrupts, validation data, scores and temperatures."""
 
 import pickle
+from functools import partial
 from types import SimpleNamespace
 
 import h5py
+import helpers
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import quick_model, same_bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import log_softmax
@@ -22,16 +25,8 @@ DIGITS = load_digits()
 X, Y = DIGITS.data[:300] / 16, DIGITS.target[:300]
 X_VAL, Y_VAL = DIGITS.data[300:420] / 16, DIGITS.target[300:420]
 W_VAL = np.random.default_rng(1).uniform(0.1, 2, 120)
-QUICK = {"filters": (3, 4), "hidden_layer_sizes": (5,), "max_iter": 4, "random_state": 0}
-
-
-def quick(**params):
-    return ConvNetClassifier(**{**QUICK, **params})
-
-
-def same_bits(a, b):
-    a, b = np.asarray(a), np.asarray(b)
-    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+QUICK = {**helpers.QUICK, "max_iter": 4}
+quick = partial(quick_model, max_iter=4)
 
 
 # History
