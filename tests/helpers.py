@@ -1,9 +1,14 @@
 """What several test files build or compare with, written once."""
 
+import pickle
+
 import numpy as np
+import pytest
 import threadpoolctl
 from scipy import signal
 from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skconv import ConvNetClassifier
 from skconv.augmentation import make_augmenter
@@ -71,3 +76,24 @@ def first_digits(n, start=0):
     """Digits, between 0 and 1, and their labels: ``n`` from ``start`` on."""
     X, y = load_digits(return_X_y=True)
     return X[start : start + n] / 16, y[start : start + n]
+
+
+def assert_rejected(model, call, match, error=ValueError):
+    """``call(model)`` raises, and neither an attribute nor anything inside one has changed."""
+    before, content = dict(vars(model)), pickle.dumps(model)
+    with pytest.raises(error, match=match):
+        call(model)
+    assert list(vars(model)) == list(before)
+    assert all(vars(model)[name] is value for name, value in before.items())
+    assert pickle.dumps(model) == content
+    if "network_" not in before:
+        with pytest.raises(NotFittedError):
+            model.predict(np.zeros((1, 64)))
+
+
+def every_check(estimators):
+    """scikit-learn's checks of these estimators, but for that of the array API, which skips itself for each of them."""
+    mark = parametrize_with_checks(estimators)
+    names, checks = mark.args
+    kept = [each for each in checks if each[1].func.__name__ != "check_array_api_input"]
+    return pytest.mark.parametrize(names, kept, **mark.kwargs)

@@ -97,3 +97,14 @@ def test_importing_the_package_is_light():
     result = subprocess.run([sys.executable, "-c", baseline], capture_output=True, text=True, check=True)
     assert not imported & {"matplotlib", "torch"}
     assert imported <= set(result.stdout.split())  # what scikit-learn itself imports cannot be helped
+
+
+def test_tests_mirror_the_source():
+    """The test of ``_room/_module.py`` is ``tests/room/test_module.py``."""
+    tests, missing = ROOT.parent / "tests", []
+    for path in MODULES.values():
+        *rooms, module = (part.strip("_") for part in path.relative_to(ROOT).with_suffix("").parts)
+        test = tests.joinpath(*rooms, f"test_{module}.py")
+        if path.name != "__init__.py" and not test.exists():
+            missing.append(f"{path.relative_to(ROOT)} has no {test.relative_to(tests.parent)}")
+    assert not missing

@@ -84,7 +84,7 @@ def groups(model):
 
 def test_k_means_features_equal_loops(digits):
     images = digits[0].reshape(-1, 8, 8)[:40]
-    model = ConvFeatures("kmeans", 12, 3, padding="valid", pool_size=3, random_state=0).fit(images)
+    model = ConvFeatures("kmeans", 12, 3, padding="valid", pool_size=3, random_state=0, n_patches=2000).fit(images)
     learner = model._learner
     basis, centres = learner.basis, learner.kmeans.cluster_centers_
     expected = np.zeros((40, 2, 2, 12))
@@ -103,7 +103,9 @@ def test_k_means_features_equal_loops(digits):
 
 def test_k_means_distances(digits):
     images = digits[0].reshape(-1, 8, 8)[:40]
-    model = ConvFeatures("kmeans", 5, 3, padding="valid", activation=None, pool=None, random_state=0).fit(images)
+    model = ConvFeatures(
+        "kmeans", 5, 3, padding="valid", activation=None, pool=None, random_state=0, n_patches=2000
+    ).fit(images)
     learner, patch = model._learner, images[7, 2:5, 1:4].ravel()
     normal = (patch - patch.mean()) / np.sqrt(patch.var() + learner.epsilon)
     w = learner.scale * (learner.basis @ normal) - learner.shift

@@ -207,7 +207,7 @@ def test_partial_fit_warns_at_its_first_call(model):
 
 
 def test_learned_features_warn_at_their_first_call():
-    features = ConvFeatures("pca", 2, 3, random_state=0)
+    features = ConvFeatures("pca", 2, 3, random_state=0, n_patches=2000)
     with pytest.warns(UserWarning, match="Write X.transpose"):
         features.partial_fit(first(photographs(8)))
     features.partial_fit(first(photographs(8)))

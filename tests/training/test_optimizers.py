@@ -1,13 +1,9 @@
 """Optimisers against PyTorch's trajectories."""
 
-from math import sqrt
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from skconv.training.optimizers import SGD, Adam, Muon, RMSProp, orthogonalize
+from skconv.training.optimizers import SGD, Adam, Muon, RMSProp
 
 START = np.array([0.5, -1.0, 2.0])
 
@@ -172,41 +168,6 @@ def test_muon_equals_pytorch(name):
             np.testing.assert_allclose(p, expected[step], rtol=0, atol=1e-9)
 
 
-def polynomial_of_singular_values(matrix):
-    """Five Newton-Schulz steps in closed form: the polynomial, five times, on the singular values."""
-    u, values, v = np.linalg.svd(matrix, full_matrices=False)
-    values = values / sqrt((values**2).sum())
-    for _ in range(5):
-        values = 3.4445 * values - 4.7750 * values**3 + 2.0315 * values**5
-    return u @ np.diag(values) @ v
-
-
-@settings(deadline=None, max_examples=40, derandomize=True)
-@given(
-    stack=st.sampled_from([(), (1,), (3,)]),
-    rows=st.integers(1, 9),
-    columns=st.integers(1, 9),
-    scale=st.sampled_from([1e-5, 1.0, 1e6]),
-    dtype=st.sampled_from([np.float32, np.float64]),
-)
-def test_orthogonalize_against_singular_values(stack, rows, columns, scale, dtype):
-    k = min(rows, columns)
-    x = (scale * np.random.default_rng(0).standard_normal((*stack, rows, columns))).astype(dtype)
-    expected = [polynomial_of_singular_values(m.astype(np.float64)) for m in x.reshape(-1, rows, columns)]
-    orthogonalize(x, np.empty_like(x), np.empty((2, *stack, k, k), dtype))
-    tolerance = 3e-5 if dtype == np.float32 else 1e-10
-    np.testing.assert_allclose(x, np.reshape(expected, x.shape), rtol=0, atol=tolerance)
-
-
-@pytest.mark.parametrize("shape", [(16, 150), (150, 16)])
-def test_singular_values_end_near_one(shape):
-    x = np.random.default_rng(0).standard_normal(shape)
-    orthogonalize(x, np.empty(shape), np.empty((2, 16, 16)))
-    values = np.linalg.svd(x, compute_uv=False)
-    assert values.min() > 0.68
-    assert values.max() < 1.14
-
-
 def test_no_gradient_moves_no_matrix():
     optimizer, p = Muon().start(16, np.float32, PARTS), np.ones(16, np.float32)
     optimizer.begin()
@@ -279,44 +240,6 @@ def move(optimizer, parameters, gradients):
     for gradient in gradients:
         optimizer.begin()
         optimizer.update(parameters, gradient.copy(), 0.01)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_going_on_from_a_state_changes_no_bit(kind, dtype):
-    rng = np.random.default_rng(0)
-    whole, gradients = rng.standard_normal(1003).astype(dtype), rng.standard_normal((7, 1003)).astype(dtype)
-    optimizer, other = KINDS[kind](1003, dtype), KINDS[kind](1003, dtype)
-    move(optimizer, whole, gradients[:3])
-    state = optimizer.state()
-    resumed, kept = whole.copy(), {name: np.copy(value) for name, value in state.items()}
-    move(other, resumed.copy(), gradients[5:])  # something to forget
-    other.set_state(kept)
-    move(optimizer, whole, gradients[3:])
-    move(other, resumed, gradients[3:])
-    np.testing.assert_array_equal(resumed, whole)
-    for name, value in optimizer.state().items():
-        np.testing.assert_array_equal(other.state()[name], value)
-        assert type(other.state()[name]) is type(value)
-        if np.ndim(value):
-            assert value is state[name]  # not a copy
-            assert not np.shares_memory(kept[name], other.state()[name])
-
-
-def test_states_that_do_not_fit_change_nothing():
-    adam = Adam().start(5, np.float32)
-    adam.begin()
-    with pytest.raises(
-        ValueError, match=r"the state of Adam must have \['first', 'second', 'steps'\], got \['velocity'\]"
-    ):
-        adam.set_state(SGD().start(5, np.float32).state())
-    with pytest.raises(
-        ValueError, match=r"first in the state of Adam must have shape \(5,\) .*, got \(6,\) and float32"
-    ):
-        adam.set_state(Adam().start(6, np.float32).state())
-    with pytest.raises(ValueError, match=r"must have shape .* and dtype float32, got .* and float64"):
-        adam.set_state(Adam().start(5, np.float64).state())
-    assert adam.steps == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
