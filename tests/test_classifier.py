@@ -592,14 +592,6 @@ def test_bad_data_to_predict(fitted, samples, error, match):
     assert_rejected(fitted, lambda model: model.predict_proba(samples), match, error)
 
 
-def shapes_of(model):
-    weights = model.weights_
-    return weights["convolution1.weight"].shape, weights["convolution2.weight"].shape, weights["dense1.weight"].shape[1]
-
-
-K1, K2 = (3, 3, 3, 1), (4, 3, 3, 3)
-
-
 # Weights of samples and classes
 
 FULL = {"batch_size": 10_000, "max_iter": 5}  # every update sees all samples; in float64, since X is

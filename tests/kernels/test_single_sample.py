@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from correlations import correlated
 
-from skconv._kernels.correlation import Gathered, Winograd
+from skconv._kernels.correlation import Gathered
 from skconv._kernels.geometry import Axis, Window, make_window
 from skconv._kernels.grouped import Grouped
 from skconv._kernels.products import COLUMNS
 from skconv._kernels.single_sample import alone, as_image, columns_of
+from skconv._kernels.winograd import Winograd
 from skconv._kernels.winograd2d import Winograd2D
 from skconv._threads.team import Team
 
