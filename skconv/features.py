@@ -274,7 +274,7 @@ class ConvFeatures(FeatureBuilder):
         False
         True
         """
-        network = network_of(model, "model")
+        network = deepcopy(network_of(model, "model"))
         name = layer_before_output(network) if layer is None else layer_name(network, layer)
         if image_shape is None:
             image_shape = getattr(thawed(model), "image_shape", None)
