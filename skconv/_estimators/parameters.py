@@ -159,8 +159,8 @@ class Parameters:
         [one_of("auto"), between(0, 1), *_PER_LAYER],
         """float, "auto", or tuple
         Share of activations set to zero in training; a tuple has one entry per convolutional layer, or also one per
-        hidden layer.  "auto" is, in a classifier and after the last convolutional layer only, 0.2 on images from 24
-        pixels on and 0.3 on series of more than 48 samples; else, and with ``solver="lbfgs"``, 0.""",
+        hidden layer.  "auto" is, in a classifier and after the last convolutional layer and the hidden ones, 0.2 on
+        images from 24 pixels on and 0.3 on series of more than 48 samples; else, and with ``solver="lbfgs"``, 0.""",
     )
     layers: Any = parameter(
         None,
