@@ -68,7 +68,7 @@ def test_all_but_the_output_layer_is_logistic_regression_on_features():
 
 def clone_at_start(model):
     """The model before its training: the steps are too small to matter."""
-    params = {**model.get_params(), "learning_rate_init": 1e-30, "alpha": 0.0, "max_iter": 1}
+    params = {**model.get_params(deep=False), "learning_rate_init": 1e-30, "alpha": 0.0, "max_iter": 1}
     return ConvNetClassifier(**params).fit(X, Y)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from skconv.layers import Layer
 from skconv.layers._frame import Frame, Plan
 
 
@@ -13,21 +14,27 @@ def test_plans_share_nothing():
     assert (second.x, second.dy, second.kernel, second.aside, second.temporary) == (None, None, None, False, 0)
 
 
+class _Viewing(Layer):
+    """A layer whose views are its input."""
+
+    def bind(self, frame):
+        return frame.x
+
+
 def test_a_frame_has_what_it_is_given_and_nothing_else():
     x = np.ones(3)
-    frame, other = Frame(x=x, dx=None), Frame()
+    frame, other = Frame(layer=Layer(), x=x, dx=None), Frame(layer=Layer())
     assert frame.x is x
-    assert all(getattr(other, name) is None for name in Frame.__slots__ if name not in ("aside", "bound"))
-    frame.bound["views"] = x
-    assert other.bound == {}
+    assert all(getattr(other, name) is None for name in Frame.__slots__ if name not in ("aside", "bound", "layer"))
+    assert Frame(layer=_Viewing(), x=x).bound is x
     with pytest.raises(AttributeError):
         frame.notes = 1
 
 
 def test_what_is_put_aside_is_done_at_once_where_nobody_else_does_it():
-    done, frame = [], Frame()
+    done, frame = [], Frame(layer=Layer())
     frame.aside(done.append, frame)
     assert done == [frame]
-    other = Frame(aside=lambda function, frame: done.append("later"))
+    other = Frame(layer=Layer(), aside=lambda function, frame: done.append("later"))
     other.aside(done.append, other)
     assert done == [frame, "later"]
