@@ -16,6 +16,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "skconv"
 
 autosummary_generate = True
+autosummary_ignore_module_all = False  # a page of a module has what its ``__all__`` has
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 myst_heading_anchors = 2

@@ -21,7 +21,7 @@ from .layers import (
     Residual,
 )
 
-__all__ = ["ARCHITECTURES", "named_architecture"]
+__all__ = ["named_architecture"]
 
 _SMALLEST = 4  # pixels across that are still halved
 _FEW_PIXELS = 256  # images for which a deeper ResNet takes little time

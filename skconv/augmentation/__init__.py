@@ -1,28 +1,9 @@
 """Random changes of the training samples, for the parameter ``augment`` of the networks."""
 
-from ._augmenter import Augmenter, auto, make_augmenter, names_of
-from ._base import Augmentation
-from ._changes import Brightness, Cutout, Jitter, Mixup, Noise, Scaling
-from ._maps import Crop, Flip, Map, Rotation, Shear, Shift, TimeWarp, Zoom
+from .._input.exports import exports as _exports
+from ._augmenter import *
+from ._base import *
+from ._changes import *
+from ._maps import *
 
-__all__ = [
-    "Augmentation",
-    "Augmenter",
-    "Brightness",
-    "Crop",
-    "Cutout",
-    "Flip",
-    "Jitter",
-    "Map",
-    "Mixup",
-    "Noise",
-    "Rotation",
-    "Scaling",
-    "Shear",
-    "Shift",
-    "TimeWarp",
-    "Zoom",
-    "auto",
-    "make_augmenter",
-    "names_of",
-]
+__all__ = _exports(vars())

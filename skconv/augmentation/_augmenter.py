@@ -16,7 +16,7 @@ from ._changes import Brightness, Cutout, Jitter, Mixup, Noise, Scaling, mix
 from ._maps import Crop, Flip, Map, Rotation, Shear, Shift, TimeWarp, Zoom, compose, warped
 from ._resample import resample, resample_whole
 
-__all__ = ["NAMES", "Augmenter", "Draws", "auto", "make_augmenter", "names_of"]
+__all__ = ["Augmenter", "auto", "make_augmenter", "names_of"]
 
 NAMES = {
     "brightness": Brightness,

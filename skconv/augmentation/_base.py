@@ -11,7 +11,7 @@ from .._input.constraints import are_two, at_least, between, check_arguments, fi
 from .._input.memory import counted
 from .._input.versions import Versioned
 
-__all__ = ["AMOUNTS", "Augmentation", "amounts"]
+__all__ = ["Augmentation"]
 
 
 class Augmentation(Versioned, BaseEstimator):

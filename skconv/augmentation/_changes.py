@@ -10,7 +10,7 @@ from .._input.constraints import at_least, between
 from .._kernels.sums import sum_along
 from ._base import AMOUNTS, Augmentation, amounts
 
-__all__ = ["Brightness", "Cutout", "Jitter", "Mixup", "Noise", "Scaling", "mix"]
+__all__ = ["Brightness", "Cutout", "Jitter", "Mixup", "Noise", "Scaling"]
 
 
 def _each(drawn, images):

@@ -13,7 +13,7 @@ import numpy as np
 from .._input.constraints import between, shown
 from ._base import AMOUNTS, Augmentation, amounts
 
-__all__ = ["Crop", "Flip", "Map", "Rotation", "Shear", "Shift", "TimeWarp", "Zoom", "compose", "warped"]
+__all__ = ["Crop", "Flip", "Map", "Rotation", "Shear", "Shift", "TimeWarp", "Zoom"]
 
 _KNOTS = 6  # of a time warp, the ends among them
 

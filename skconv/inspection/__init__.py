@@ -1,7 +1,8 @@
 """Looking at networks: tables, matrices, and plots where matplotlib is installed."""
 
-from ._matrix import weight_matrix
-from ._plots import plot_hardest, plot_kernels, plot_learning_curve
-from ._summary import summarize
+from .._input.exports import exports as _exports
+from ._matrix import *
+from ._plots import *
+from ._summary import *
 
-__all__ = ["plot_hardest", "plot_kernels", "plot_learning_curve", "summarize", "weight_matrix"]
+__all__ = _exports(vars())

@@ -10,9 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._kernels.memory import Arrays
-
-__all__ = ["Arrays", "Frame", "Plan", "Storage"]
+__all__ = ["Frame", "Plan"]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from ._nested import Nested
 from .convolution import Convolution
 from .normalization import BatchNorm
 
-__all__ = ["Composite", "Parallel", "Residual", "named", "own_layers", "through", "to_vector"]
+__all__ = ["Parallel", "Residual"]
 
 
 def named(layers):

@@ -20,16 +20,7 @@ from .bias import Bias
 from .initializers import INITIALIZER, initialize
 from .pad import Pad
 
-__all__ = [
-    "PART_BYTES",
-    "Convolution",
-    "Windowed",
-    "adjoint_parts",
-    "bias_kind",
-    "bind_parts",
-    "prepare_parts",
-    "run_parts",
-]
+__all__ = ["Convolution"]
 
 
 def bias_kind(bias):

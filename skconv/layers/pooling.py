@@ -29,7 +29,7 @@ from .activation import Activation
 from .bias import Bias
 from .convolution import Convolution
 
-__all__ = ["LpPool", "MaxPool", "MeanPool", "StridePool", "WindowPool"]
+__all__ = ["LpPool", "MaxPool", "MeanPool", "StridePool"]
 
 
 class WindowPool(Layer):

@@ -19,7 +19,7 @@ from .._input.memory import counted
 from .._input.rows import LazyRows
 from .._input.versions import Versioned, __version__
 
-__all__ = ["Checkpoint", "CheckpointFile", "checkpoint_of", "fingerprint", "plain", "read", "write"]
+__all__ = ["Checkpoint"]
 
 _WITHOUT_EFFECT = {"checkpoint", "callback", "verbose", "n_jobs", "random_state", "initial_weights"}
 _LEARNED = ("classes_", "target_mean_", "target_scale_")  # what the encoded targets, which are looked at, do not tell

@@ -25,8 +25,6 @@ __all__ = [
     "Poisson",
     "SoftmaxCrossEntropy",
     "SquaredError",
-    "exp_of",
-    "softmax",
 ]
 
 _SMOOTHING = between(0, 1)

@@ -21,7 +21,7 @@ from .._input.versions import Versioned
 from ._orthogonal import orthogonalize
 from ._state import Stateful
 
-__all__ = ["OPTIMIZERS", "SGD", "Adam", "AdamW", "Muon", "Optimizer", "RMSProp", "orthogonalize"]
+__all__ = ["SGD", "Adam", "AdamW", "Muon", "Optimizer", "RMSProp"]
 
 _MOMENTUM: dict = {"momentum": [between(0, 1, closed="both")], "nesterovs_momentum": ["boolean"]}
 

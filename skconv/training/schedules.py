@@ -12,18 +12,7 @@ from sklearn.base import BaseEstimator, clone
 from .._input.constraints import at_least, between, check_arguments, fitting, shown
 from .._input.versions import Versioned
 
-__all__ = [
-    "SCHEDULES",
-    "Constant",
-    "Cosine",
-    "OneCycle",
-    "Plateau",
-    "Schedule",
-    "Steps",
-    "falls",
-    "warm_up",
-    "warmed",
-]
+__all__ = ["Constant", "Cosine", "OneCycle", "Plateau", "Schedule", "Steps"]
 
 _FACTOR = at_least(0, Real)
 _SHARE = between(0, 1, closed="both")
