@@ -10,7 +10,7 @@ number for each window.  Here is what is kept, in which shape it comes out, and 
 # Sub-sampling from the top left
 # ------------------------------
 # ``StridedPooling("stride", 3)`` keeps every third pixel down and across, and begins at the top left: ``X[:, ::3,
-# ::3]``.  Nothing is dropped at the end, so 7 pixels leave three.  Other methods need whole windows: 7 pixels hold two
+# ::3]``.  Nothing is dropped at the end, so 7 pixels leave three.  The others need whole windows: 7 pixels hold two
 # windows of three, or three with ``ceil_mode=True``, of which the last one is cut off by the edge.
 
 import os
@@ -68,8 +68,8 @@ for given in options:
     print(f"{text:<36} {StridedPooling(**given).fit(images).output_shape_}")
 
 # %%
-# Five methods on a photograph
-# ----------------------------
+# Five poolings of a photograph
+# -----------------------------
 # One pixel for each window of 6 x 6.  "stride" takes the pixel at the top left, whatever is beside it: fine lines break
 # up.  "mean" blurs them.  "max" and "lp", the root of the sum of squares, keep what is bright.  In the lower row some
 # pixels have been set to black or white; the median does not care.
@@ -79,14 +79,14 @@ if quick:
     photo = photo[::4, ::4]
 rng = np.random.default_rng(0)
 spoilt = np.where(rng.random(photo.shape) < 0.06, rng.integers(0, 2, photo.shape), photo)
-methods = ("stride", "max", "mean", "lp", "median")
+pools = ("stride", "max", "mean", "lp", "median")
 figure, axes = plt.subplots(2, 6, figsize=(12, 3.7), layout="constrained")
 for row, image in zip(axes, (photo, spoilt), strict=True):
     row[0].imshow(image, cmap="gray")
-    for ax, method in zip(row[1:], methods, strict=True):
-        small = StridedPooling(method, 6).fit_transform(image[None])[0]
+    for ax, pool in zip(row[1:], pools, strict=True):
+        small = StridedPooling(pool, 6).fit_transform(image[None])[0]
         ax.imshow(small, cmap="gray")
-        ax.set_title(f"{method}, {small.shape[0]} x {small.shape[1]}", fontsize="medium")
+        ax.set_title(f"{pool}, {small.shape[0]} x {small.shape[1]}", fontsize="medium")
 for ax in axes.flat:
     ax.set(xticks=[], yticks=[])
 axes[0, 0].set_title(f"photograph, {photo.shape[0]} x {photo.shape[1]}", fontsize="medium")
@@ -125,16 +125,16 @@ folds = StratifiedKFold(2 if quick else 5, shuffle=True, random_state=0)
 sizes = (2, 4)
 scores, features = {}, {}
 for title, images in data.items():
-    for method, size in [("no pooling", 1), *((method, size) for size in sizes for method in methods)]:
-        pooling = "passthrough" if size == 1 else StridedPooling(method, size)
+    for pool, size in [("no pooling", 1), *((pool, size) for size in sizes for pool in pools)]:
+        pooling = "passthrough" if size == 1 else StridedPooling(pool, size)
         filters = ConvFeatures("orthonormal", n_filters=16, pool=None, random_state=0)
         model = make_pipeline(ToImages(), filters, pooling, Flatten(), RidgeClassifier())
-        scores[title, method, size] = cross_val_score(model, images, y, cv=folds)
+        scores[title, pool, size] = cross_val_score(model, images, y, cv=folds)
         features[title, size] = model.fit(images[:20], y[:20])[-1].n_features_in_
 
 print(f"{'digits':<9} {'pooling':<14} features  accuracy  spread")
-for (title, method, size), values in scores.items():
-    name = method if size == 1 else f"{method} {size} x {size}"
+for (title, pool, size), values in scores.items():
+    name = pool if size == 1 else f"{pool} {size} x {size}"
     print(f"{title:<9} {name:<14} {features[title, size]:>8}  {values.mean():8.4f}  {values.std():6.4f}")
 
 # %%
@@ -145,11 +145,11 @@ for (title, method, size), values in scores.items():
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
 for ax, title in zip(axes, data, strict=True):
     for k, size in enumerate(sizes):
-        values = np.array([scores[title, method, size] for method in methods])
-        where = np.arange(len(methods)) + 0.2 * (k - 0.5)
+        values = np.array([scores[title, pool, size] for pool in pools])
+        where = np.arange(len(pools)) + 0.2 * (k - 0.5)
         ax.errorbar(where, values.mean(axis=1), values.std(axis=1), fmt="os"[k], capsize=3, label=f"{size} x {size}")
     ax.axhline(scores[title, "no pooling", 1].mean(), color="0.3", linestyle="--", label="no pooling")
-    ax.set(title=f"digits {title}", xticks=range(len(methods)), xticklabels=methods)
+    ax.set(title=f"digits {title}", xticks=range(len(pools)), xticklabels=pools)
     ax.grid(axis="y", color="0.9")
 axes[0].set_ylabel("accuracy")
 axes[0].legend(loc="lower left")

@@ -24,7 +24,7 @@ class StridedPooling(NetworkTransformer):
 
     Parameters
     ----------
-    method : {"stride", "max", "mean", "lp", "median"}, default="max"
+    pool : {"stride", "max", "mean", "lp", "median"}, default="max"
         What is taken of each window.
 
         - "stride": its top left pixel, ``X[:, ::s, ::s]``; nothing is dropped at the end.
@@ -89,7 +89,7 @@ class StridedPooling(NetworkTransformer):
     """
 
     _parameter_constraints: dict = {
-        "method": [one_of("stride", "max", "mean", "lp", "median")],
+        "pool": [one_of("stride", "max", "mean", "lp", "median")],
         "pool_size": [one_of("global"), sizes()],
         "stride": [sizes(), None],
         "padding": [border_widths()],
@@ -102,7 +102,7 @@ class StridedPooling(NetworkTransformer):
 
     def __init__(
         self,
-        method="max",
+        pool="max",
         pool_size=2,
         *,
         stride=None,
@@ -113,7 +113,7 @@ class StridedPooling(NetworkTransformer):
         image_shape=None,
         n_jobs=None,
     ):
-        self.method = method
+        self.pool = pool
         self.pool_size = pool_size
         self.stride = stride
         self.padding = padding
@@ -136,28 +136,28 @@ class StridedPooling(NetworkTransformer):
         pool_size = self._pair(self.pool_size, 1)
         stride = pool_size if self.stride is None else self._pair(self.stride, 1)
         options = {"stride": stride, "padding": self._pair(self.padding, 0), "ceil_mode": self.ceil_mode}
-        if self.method == "stride":
+        if self.pool == "stride":
             return StridePool(stride)
-        if self.method == "max":
+        if self.pool == "max":
             return MaxPool(pool_size, **options)
-        if self.method == "mean":
+        if self.pool == "mean":
             return MeanPool(pool_size, count_include_pad=self.count_include_pad, **options)
-        if self.method == "lp":
+        if self.pool == "lp":
             return LpPool(pool_size, self.p, **options)
         return _MedianPool(pool_size, **options)
 
     def _global_layer(self):
         """One window over the whole image."""
         size = self.image_shape_[:2]
-        if self.method == "stride":
+        if self.pool == "stride":
             raise ValueError(
-                "pool_size='global' does not go with method='stride', which has a step: give a number or (down, across)"
+                "pool_size='global' does not go with pool='stride', which has a step: give a number or (down, across)"
             )
-        if self.method == "max":
+        if self.pool == "max":
             return GlobalMaxPool()
-        if self.method == "mean":
+        if self.pool == "mean":
             return GlobalMeanPool()
-        return LpPool(size, self.p) if self.method == "lp" else _MedianPool(size)
+        return LpPool(size, self.p) if self.pool == "lp" else _MedianPool(size)
 
     def _pair(self, value, alone):
         """``(down, across)``; one number leaves an axis of length 1 with ``alone``."""

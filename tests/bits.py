@@ -83,7 +83,7 @@ def transformers():
         yield f"features {filters}", ConvFeatures(filters, random_state=0), IMAGES
     yield "features rocket", ConvFeatures("rocket", image_shape="series", random_state=0), SERIES
     yield "features random", ConvFeatures(n_filters=8, random_state=0), IMAGES
-    yield "pooling", StridedPooling(method="max"), IMAGES
+    yield "pooling", StridedPooling(pool="max"), IMAGES
     yield "borders", ImagePadder(mode="noise", random_state=0), IMAGES
 
 

@@ -44,7 +44,7 @@ CHANGES = {
     "more filters": ({"filters": (4, 4, 4)}, "layer"),
     "kernel_size": ({"kernel_size": 5}, "layer 1 is Convolution"),
     "hidden_layer_sizes": ({"hidden_layer_sizes": 9}, "is Dense.units=8., and would be Dense.units=9."),
-    "activation": ({"activation": "tanh"}, r"is Activation\(\), and would be Activation\(function='tanh'\)"),
+    "activation": ({"activation": "tanh"}, r"is Activation\(\), and would be Activation\(activation='tanh'\)"),
     "pool": ({"pool": "mean"}, "and would be MeanPool"),
     "batch_norm": ({"batch_norm": False}, "layer 1 is Convolution"),
     "dropout": ({"dropout": 0.5}, r"is Flatten\(\), and would be Dropout|and would be Dropout"),

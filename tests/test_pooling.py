@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from skconv import StridedPooling
 from skconv.layers import MaxPool
 
-METHODS = ["stride", "max", "mean", "lp", "median"]
+POOLS = ["stride", "max", "mean", "lp", "median"]
 SUMMARIES = {
     "max": np.max,
     "mean": np.mean,
@@ -34,7 +34,7 @@ def starts(size, kernel, stride, before, after, ceil_mode):
     return first + [following] * (ceil_mode and following < size and first[-1] + kernel < size + after)
 
 
-def loops(X, method, kernel, stride, sides=((0, 0), (0, 0)), ceil_mode=False):
+def loops(X, pool, kernel, stride, sides=((0, 0), (0, 0)), ceil_mode=False):
     """Summary of the pixels of each window that lie in the image."""
     down = starts(X.shape[1], kernel[0], stride[0], *sides[0], ceil_mode)
     across = starts(X.shape[2], kernel[1], stride[1], *sides[1], ceil_mode)
@@ -42,7 +42,7 @@ def loops(X, method, kernel, stride, sides=((0, 0), (0, 0)), ceil_mode=False):
     for n, p, q, c in np.ndindex(out.shape):
         rows = slice(max(0, down[p]), down[p] + kernel[0])
         columns = slice(max(0, across[q]), across[q] + kernel[1])
-        out[n, p, q, c] = SUMMARIES[method](X[n, rows, columns, c])
+        out[n, p, q, c] = SUMMARIES[pool](X[n, rows, columns, c])
     return out
 
 
@@ -67,12 +67,12 @@ GEOMETRIES = {
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", GEOMETRIES)
-@pytest.mark.parametrize("method", SUMMARIES)
-def test_equals_loops(method, name, dtype):
+@pytest.mark.parametrize("pool", SUMMARIES)
+def test_equals_loops(pool, name, dtype):
     parameters, geometry = GEOMETRIES[name]
     X = images(dtype=dtype)
-    expected = loops(X.astype(np.float64), method, *geometry)
-    pooling = StridedPooling(method, **parameters)
+    expected = loops(X.astype(np.float64), pool, *geometry)
+    pooling = StridedPooling(pool, **parameters)
     actual = pooling.fit_transform(X)
     assert actual.dtype == dtype
     assert pooling.output_shape_ == expected.shape[1:]
@@ -120,21 +120,21 @@ def test_exponent_of_the_norm(p):
     np.testing.assert_allclose(StridedPooling("lp", p=p).fit_transform(X), expected, rtol=1e-13)
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_one_number_leaves_axes_of_length_one_alone(method):
+@pytest.mark.parametrize("pool", POOLS)
+def test_one_number_leaves_axes_of_length_one_alone(pool):
     X = images(4, 1, 9, 3)
-    across = StridedPooling(method, 3, stride=2, padding=1).fit_transform(X)
-    pair = StridedPooling(method, (1, 3), stride=(1, 2), padding=(0, 1)).fit_transform(X)
+    across = StridedPooling(pool, 3, stride=2, padding=1).fit_transform(X)
+    pair = StridedPooling(pool, (1, 3), stride=(1, 2), padding=(0, 1)).fit_transform(X)
     assert across.shape == (4, 1, 5, 3)
     np.testing.assert_array_equal(across, pair)
-    down = StridedPooling(method, 3, stride=2, padding=1).fit_transform(X.swapaxes(1, 2))
+    down = StridedPooling(pool, 3, stride=2, padding=1).fit_transform(X.swapaxes(1, 2))
     np.testing.assert_array_equal(down, across.swapaxes(1, 2))
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_one_feature(method):
+@pytest.mark.parametrize("pool", POOLS)
+def test_one_feature(pool):
     X = np.array([[-2.0], [3.0]])
-    np.testing.assert_array_equal(StridedPooling(method).fit_transform(X), abs(X) if method == "lp" else X)
+    np.testing.assert_array_equal(StridedPooling(pool).fit_transform(X), abs(X) if pool == "lp" else X)
 
 
 FORMS = {
@@ -154,16 +154,16 @@ FORMS = {
 
 
 @pytest.mark.parametrize("name", FORMS)
-@pytest.mark.parametrize("method", METHODS)
-def test_images_in_images_out(method, name):
+@pytest.mark.parametrize("pool", POOLS)
+def test_images_in_images_out(pool, name):
     shape, image_shape, expected, output_shape = FORMS[name]
     X = np.random.default_rng(0).standard_normal((3, *shape))
-    pooling = StridedPooling(method, image_shape=image_shape)
+    pooling = StridedPooling(pool, image_shape=image_shape)
     output = pooling.fit_transform(X)
     assert output.shape == (3, *expected)
     assert pooling.output_shape_ == output_shape
     assert pooling.n_features_in_ == np.prod(shape)
-    as_images = StridedPooling(method).fit_transform(X.reshape(3, *pooling.image_shape_))
+    as_images = StridedPooling(pool).fit_transform(X.reshape(3, *pooling.image_shape_))
     np.testing.assert_array_equal(as_images.reshape(output.shape), output)
     assert len(pooling.get_feature_names_out()) == np.prod(expected)
 
@@ -192,21 +192,21 @@ def test_lists():
 
 
 with_global = pytest.mark.parametrize(
-    ("method", "size"), [*((method, 3) for method in METHODS), *((method, "global") for method in METHODS[1:])]
+    ("pool", "size"), [*((pool, 3) for pool in POOLS), *((pool, "global") for pool in POOLS[1:])]
 )
 
 
 @with_global
-def test_threads_change_no_bit(method, size):
+def test_threads_change_no_bit(pool, size):
     X = images(700, 9, 8, 2, np.float32)
-    one, two = (StridedPooling(method, size, stride=2, n_jobs=n_jobs).fit_transform(X) for n_jobs in (1, 2))
+    one, two = (StridedPooling(pool, size, stride=2, n_jobs=n_jobs).fit_transform(X) for n_jobs in (1, 2))
     np.testing.assert_array_equal(one, two)
 
 
 @with_global
-def test_a_sample_does_not_see_its_neighbours(method, size):
+def test_a_sample_does_not_see_its_neighbours(pool, size):
     X = images(60, 9, 8, 2, np.float32)
-    pooling = StridedPooling(method, size, stride=2).fit(X)
+    pooling = StridedPooling(pool, size, stride=2).fit(X)
     whole = pooling.transform(X)
     np.testing.assert_array_equal(pooling.transform(X[::-1]), whole[::-1])
     np.testing.assert_array_equal(pooling.transform(X[7:8]), whole[7:8])
@@ -301,10 +301,10 @@ def test_in_a_column_transformer():
     assert list(columns.get_feature_names_out())[:2] == ["left__row0_column0", "all__row0_column0"]
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_clone_and_pickle(method):
+@pytest.mark.parametrize("pool", POOLS)
+def test_clone_and_pickle(pool):
     X = images()
-    pooling = StridedPooling(method, (3, 2), stride=1)
+    pooling = StridedPooling(pool, (3, 2), stride=1)
     expected = pooling.fit_transform(X)
     assert clone(pooling).get_params() == pooling.get_params()
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(pooling)).transform(X), expected)
@@ -326,10 +326,10 @@ def test_the_network_s_layers_do_it():
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-@pytest.mark.parametrize("method", METHODS)
-def test_memory_beside_the_output_is_bounded(method, dtype):
+@pytest.mark.parametrize("pool", POOLS)
+def test_memory_beside_the_output_is_bounded(pool, dtype):
     X = np.ones((12_000, 32, 32, 1), dtype)
-    pooling = StridedPooling(method, 3, stride=2, ceil_mode=True, n_jobs=2).fit(X[:1])
+    pooling = StridedPooling(pool, 3, stride=2, ceil_mode=True, n_jobs=2).fit(X[:1])
     with config_context(working_memory=6):
         tracemalloc.start()
         try:
@@ -341,11 +341,11 @@ def test_memory_beside_the_output_is_bounded(method, dtype):
     assert peak < output.nbytes + 7 * 2**20
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_images_of_which_few_fit_go_by_strips(method):
+@pytest.mark.parametrize("pool", POOLS)
+def test_images_of_which_few_fit_go_by_strips(pool):
     """The bits are those without strips."""
     X = np.random.default_rng(0).standard_normal((2, 1500, 1500))
-    pooling = StridedPooling(method, 5, stride=2, padding=0 if method == "stride" else 2, p=3, n_jobs=2).fit(X[:1])
+    pooling = StridedPooling(pool, 5, stride=2, padding=0 if pool == "stride" else 2, p=3, n_jobs=2).fit(X[:1])
     expected = pooling.transform(X)
     with config_context(working_memory=8):
         tracemalloc.start()
@@ -381,17 +381,17 @@ def test_an_output_that_does_not_fit_in_memory(machine_memory):
         ({"pool_size": (8, 2)}, r"pool_size=\(8, 2\) does not fit: a window of 8x2 in an input of 7x6$"),
         ({"pool_size": 7}, r"pool_size=\(7, 7\) does not fit: a window of 7x7 in an input of 7x6$"),
         ({"padding": 2}, r"padding=\(2, 2\) is more than half of pool_size=\(2, 2\), .* use at most half"),
-        ({"method": "lp", "pool_size": (4, 1), "padding": (0, 1)}, r"padding=\(0, 1\) is more than half of .*\(4, 1\)"),
-        ({"method": "median", "pool_size": 9}, r"pool_size=\(9, 9\) does not fit: .* 9x9 in an input of 7x6$"),
+        ({"pool": "lp", "pool_size": (4, 1), "padding": (0, 1)}, r"padding=\(0, 1\) is more than half of .*\(4, 1\)"),
+        ({"pool": "median", "pool_size": 9}, r"pool_size=\(9, 9\) does not fit: .* 9x9 in an input of 7x6$"),
         (
-            {"method": "stride", "pool_size": "global"},
-            "pool_size='global' does not go with method='stride', .* give a number or",
+            {"pool": "stride", "pool_size": "global"},
+            "pool_size='global' does not go with pool='stride', .* give a number or",
         ),
         ({"pool_size": (2, 0)}, r"'pool_size' .* must be .* two of them \(down, across\). Got \(2, 0\) instead"),
         ({"pool_size": (2, 2, 2)}, r"'pool_size' .* must be .* Got \(2, 2, 2\) instead"),
         ({"stride": (1.5, 1)}, r"'stride' .* must be an int .* or None. Got \(1.5, 1\) instead"),
         ({"padding": (1, -1)}, r"'padding' .* must be an int .* Got \(1, -1\) instead"),
-        ({"method": "min"}, "The 'method' parameter of StridedPooling must be .* Got 'min'"),
+        ({"pool": "min"}, "The 'pool' parameter of StridedPooling must be .* Got 'min'"),
         ({"p": 0.5}, "The 'p' parameter of StridedPooling must be .* Got 0.5"),
         ({"image_shape": (7, 7)}, r"image_shape=\(7, 7\) has 49 numbers, but X has 42 features"),
     ],

@@ -65,9 +65,9 @@ def torch_module(network, memory_format="contiguous_format"):
             case "MaxPool":
                 parts.append(torch.nn.MaxPool2d(layer.pool_size))
             case "Activation":
-                parts.append({"relu": torch.nn.ReLU, "gelu": torch.nn.GELU}[layer.function]())
+                parts.append({"relu": torch.nn.ReLU, "gelu": torch.nn.GELU}[layer.activation]())
             case "Dropout":
-                parts.append(torch.nn.Dropout(layer.rate))
+                parts.append(torch.nn.Dropout(layer.dropout))
             case "Flatten":
                 parts.append(torch.nn.Flatten())
             case other:

@@ -39,7 +39,7 @@ _BLOCK = {  # constraints of the parameters that may have one value per convolut
     "batch_norm": ["boolean"],
 }
 _LAYERS = [one_of(*ARCHITECTURES), fitting(lambda value: isinstance(value, (list, tuple)), "a list of layers")]
-_ACTIVATION, _DROPOUT = Activation._parameter_constraints["function"], Dropout._parameter_constraints["rate"]
+_ACTIVATION, _DROPOUT = Activation._parameter_constraints["activation"], Dropout._parameter_constraints["dropout"]
 
 
 def _clipped_pool(pool_size, shape):

@@ -11,7 +11,6 @@ __all__ = ["NEIGHBOURS", "name_meant", "nearest_name", "switch_meant"]
 NEIGHBOURS = {  # parameters that take what others were given
     "early_stopping": "n_iter_no_change",
     "learning_rate": "learning_rate_init",
-    "method": "pool_size",
     "pool": "pool_size",
 }
 _WORDS = {  # of other libraries, letters and digits only: ours, of which a parameter takes one

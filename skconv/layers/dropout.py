@@ -16,7 +16,7 @@ class Dropout(Layer):
 
     Parameters
     ----------
-    rate : float, default=0.5
+    dropout : float, default=0.5
         Probability of being set to zero, in [0, 1).
 
     Examples
@@ -26,18 +26,18 @@ class Dropout(Layer):
     (64,)
     """
 
-    _parameter_constraints: dict = {"rate": [between(0, 1)]}
+    _parameter_constraints: dict = {"dropout": [between(0, 1)]}
     in_place = True
     asked_by = "dropout"
-    summary_shows = "rate"
+    summary_shows = "dropout"
 
-    def __init__(self, rate=0.5):
-        self.rate = rate
+    def __init__(self, dropout=0.5):
+        self.dropout = dropout
 
     @property
     def random(self):
         """Whether anything is left to chance."""
-        return self.rate > 0
+        return self.dropout > 0
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         return Plan(buffers={"mask": (*shape, width)} if training else {})
@@ -49,8 +49,8 @@ class Dropout(Layer):
             return
         mask = frame.buffers.mask
         frame.rng.random(out=mask, dtype=mask.dtype)
-        np.greater_equal(mask, self.rate, out=mask)
-        np.divide(mask, 1 - self.rate, out=mask)
+        np.greater_equal(mask, self.dropout, out=mask)
+        np.divide(mask, 1 - self.dropout, out=mask)
         np.multiply(frame.x, mask, out=frame.y)
 
     def backward(self, frame):
@@ -65,7 +65,7 @@ class SpatialDropout(Dropout):
 
     Parameters
     ----------
-    rate : float, default=0.5
+    dropout : float, default=0.5
         Probability of a channel's being set to zero, in [0, 1).
 
     Examples

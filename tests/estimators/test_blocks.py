@@ -166,13 +166,13 @@ def test_activation_and_dropout_of_hidden_layers():
     model = quick(hidden_layer_sizes=(5, 6), activation=("relu", "elu", "tanh", "gelu"), dropout=(0, 0.1, 0.2, 0.3))
     model.fit(X, Y)
     layers = model.network_.layers
-    assert [layer.function for layer in layers if isinstance(layer, Activation)] == ["relu", "elu", "tanh", "gelu"]
-    assert [layer.rate for layer in layers if isinstance(layer, Dropout)] == [0.1, 0.2, 0.3]
+    assert [layer.activation for layer in layers if isinstance(layer, Activation)] == ["relu", "elu", "tanh", "gelu"]
+    assert [layer.dropout for layer in layers if isinstance(layer, Dropout)] == [0.1, 0.2, 0.3]
     assert isinstance(layers[-2], Dropout)
     model.set_params(activation=("relu", "elu"), dropout=(0.1, 0.4)).fit(X, Y)
     layers = model.network_.layers
-    assert [layer.function for layer in layers if isinstance(layer, Activation)] == ["relu", "elu", "elu", "elu"]
-    assert [layer.rate for layer in layers if isinstance(layer, Dropout)] == [0.1, 0.4, 0.4, 0.4]
+    assert [layer.activation for layer in layers if isinstance(layer, Activation)] == ["relu", "elu", "elu", "elu"]
+    assert [layer.dropout for layer in layers if isinstance(layer, Dropout)] == [0.1, 0.4, 0.4, 0.4]
 
 
 def test_batch_norm_of_each_layer():
@@ -234,10 +234,10 @@ def test_list_of_layers_equals_parameters():
         ([], r"layers must end in a vector, got an image \(8, 8, 1\); put a Flatten or a global pooling at the end"),
         ([Convolution(4)], r"layers must end in a vector, got an image \(8, 8, 4\)"),
         ([Convolution(4), MaxPool(9), Flatten()], r"layers\[1\] \(MaxPool\): pool_size=9 does not fit: .*9x9 .* 8x8"),
-        ([Activation("swish"), Flatten()], r"layers\[0\] \(Activation\): function must be a str among .*, got 'swish'"),
+        ([Activation("swish"), Flatten()], r"layers\[0\] \(Activation\): activation must be .*, got 'swish'"),
         (
             [Flatten(), Dropout(1.0)],
-            r"layers\[1\] \(Dropout\): rate must be a float in the range \[0.0, 1.0\), got 1.0",
+            r"layers\[1\] \(Dropout\): dropout must be a float in the range \[0.0, 1.0\), got 1.0",
         ),
         ([Convolution(4, 9, padding="valid"), Flatten()], r"layers\[0\] \(Convolution\): kernel_size=9 does not fit"),
         (

@@ -122,7 +122,7 @@ def test_rates():
 def test_dropout_where_nobody_chose_it(shape, targets, solver, dropped):
     kind = ConvNetRegressor if targets is NUMBERS else ConvNetClassifier
     layers = make_recipe(kind(solver=solver), shape, targets, 100, np.float32).layers
-    assert [layer.rate for layer in layers if isinstance(layer, Dropout)] == dropped
+    assert [layer.dropout for layer in layers if isinstance(layer, Dropout)] == dropped
     assert layers[-1].units == 3
 
 

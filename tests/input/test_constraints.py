@@ -176,12 +176,12 @@ WINDOWS = {"kernel_size": "size", "stride": "size", "dilation": "size", "padding
 WEIGHTS = {"filters": "count", "bias": "bias", "initializer": "name"}
 POOL = {"pool_size": "size", "stride": "size or None", "padding": "border", "ceil_mode": "flag"}
 LAYERS = {
-    Activation: {"function": "name"},
+    Activation: {"activation": "name"},
     BatchNorm: {"momentum": "part", "epsilon": "epsilon"},
     Bias: {"per": "name"},
     Convolution: {**WINDOWS, **WEIGHTS, "groups": "count", "padding_mode": "name", "padding_values": "numbers"},
     Dense: {"units": "count", "bias": "flag", "initializer": "name"},
-    Dropout: {"rate": "share"},
+    Dropout: {"dropout": "share"},
     Flatten: {},
     FullyConnected: {**WINDOWS, **WEIGHTS},
     GlobalMaxPool: {},
@@ -195,7 +195,7 @@ LAYERS = {
     Parallel: {"branches": "branches", "merge": "name"},
     Residual: {"layers": "layers", "shortcut": "shortcut"},
     SeparableConvolution: {**WINDOWS, **WEIGHTS, "padding_mode": "name", "multiplier": "count"},
-    SpatialDropout: {"rate": "share"},
+    SpatialDropout: {"dropout": "share"},
     SqueezeExcite: {"ratio": "count", "initializer": "name"},
     StridePool: {"pool_size": "size"},
     TransposedConvolution: {**WINDOWS, **WEIGHTS, "output_padding": "size from 0"},
@@ -274,7 +274,7 @@ TRANSFORMERS = {
         "random_state": "seed", "n_jobs": "jobs",
     },
     StridedPooling: {
-        "method": "name", **POOL, "count_include_pad": "flag", "p": "exponent", "image_shape": "image shape",
+        "pool": "name", **POOL, "count_include_pad": "flag", "p": "exponent", "image_shape": "image shape",
         "n_jobs": "jobs",
     },
     ToImages: {"image_shape": "image shape"},
@@ -351,7 +351,7 @@ BORDER = (
         (LayerNorm(epsilon=-1), r"epsilon must be a float in the range \[1e-30, 1e\+30\], got -1"),
         (
             Activation("swish"),
-            "function must be a str among {'relu', 'leaky_relu', .*'identity'}, got 'swish'; 'gelu' comes closest",
+            "activation must be a str among {'relu', 'leaky_relu', .*'identity'}, got 'swish'; 'gelu' comes closest",
         ),
     ],
     ids=str,
@@ -437,7 +437,7 @@ def fit(*layers, **params):
         (Parallel([[Bias()], [Bias(), Convolution(0)]]), r"branches\[1\]\[1\] \(Convolution\): filters"),
         (
             Residual([Parallel([[Bias()], [Residual([Dropout(2)])]])]),
-            r"layers\[0\] \(Parallel\), branches\[1\]\[0\] \(Residual\), layers\[0\] \(Dropout\): rate",
+            r"layers\[0\] \(Parallel\), branches\[1\]\[0\] \(Residual\), layers\[0\] \(Dropout\): dropout",
         ),
     ],
     ids=str,

@@ -160,15 +160,15 @@ def test_the_mean_of_a_million_numbers():
     assert_allclose(forward([Bias(), Summary(("ppv", "mean"))], images - SINGLE(0.25))[:, :1], positive, rtol=1e-6)
 
 
-@pytest.mark.parametrize("method", ["mean", "lp"])
+@pytest.mark.parametrize("pool", ["mean", "lp"])
 @pytest.mark.parametrize("pool_size", ["global", (1024, 1024), (300, 500), 100, 64, 9])
-def test_strided_pooling_of_large_windows(method, pool_size):
+def test_strided_pooling_of_large_windows(pool, pool_size):
     image = random((1, 1024, 1024))
     down, across = (1024, 1024) if pool_size == "global" else np.broadcast_to(pool_size, 2).tolist()
     rows, columns = 1024 // down, 1024 // across
     tiles = image[0, : rows * down, : columns * across].astype(float).reshape(rows, down, columns, across)
-    expected = tiles.mean(axis=(1, 3)) if method == "mean" else np.sqrt((tiles**2).sum(axis=(1, 3)))
-    out = StridedPooling(method, pool_size).fit_transform(image)
+    expected = tiles.mean(axis=(1, 3)) if pool == "mean" else np.sqrt((tiles**2).sum(axis=(1, 3)))
+    out = StridedPooling(pool, pool_size).fit_transform(image)
     assert_allclose(out[0], expected, rtol=1e-6)
 
 

@@ -690,7 +690,7 @@ def _dense(layer, x, values, weight):
 
 
 REFERENCES = {
-    Activation: lambda layer, x, values, weight: np.vectorize(SCALARS[layer.function], otypes=[float])(x),
+    Activation: lambda layer, x, values, weight: np.vectorize(SCALARS[layer.activation], otypes=[float])(x),
     BatchNorm: _batch_norm,
     Bias: lambda layer, x, values, weight: x + values["bias"],
     Convolution: _convolution,

@@ -33,17 +33,17 @@ SLOPES = {
 }
 
 
-@pytest.mark.parametrize("function", SLOPES)
-def test_activation_equals_pytorch(function):
-    network = Network([Flatten(), Offset(), Activation(function)], (1, len(POINTS), 1), np.float64)
+@pytest.mark.parametrize("activation", SLOPES)
+def test_activation_equals_pytorch(activation):
+    network = Network([Flatten(), Offset(), Activation(activation)], (1, len(POINTS), 1), np.float64)
     y, slope = run(network, np.array([POINTS]), np.ones((1, len(POINTS))))
-    np.testing.assert_allclose(y[0], SLOPES[function][0], rtol=1e-13, atol=1e-15)
-    np.testing.assert_allclose(slope, SLOPES[function][1], rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(y[0], SLOPES[activation][0], rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(slope, SLOPES[activation][1], rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize("function", ["relu", "leaky_relu", "elu", "gelu", "tanh", "logistic"])
-def test_activation_of_huge_numbers_is_finite(function):
-    network = Network([Flatten(), Offset(), Activation(function)], (1, 4, 1), np.float32)
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "gelu", "tanh", "logistic"])
+def test_activation_of_huge_numbers_is_finite(activation):
+    network = Network([Flatten(), Offset(), Activation(activation)], (1, 4, 1), np.float32)
     with np.errstate(all="ignore"):  # as within the estimators' methods
         y, slope = run(network, np.array([[-1e4, -1e3, 1e3, 1e4]], np.float32), np.ones((1, 4)))
     assert np.isfinite(y).all()

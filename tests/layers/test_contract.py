@@ -227,11 +227,11 @@ def test_a_sample_does_not_see_its_neighbours_in_prediction(case):
         (
             Activation("swish"),
             (4, 4, 1),
-            r"\(Activation\): function must be a str among {'relu', .*}, got 'swish'; 'gelu' comes closest$",
+            r"\(Activation\): activation must be a str among {'relu', .*}, got 'swish'; 'gelu' comes closest$",
         ),
-        (Dropout(1), (4, 4, 1), r"\(Dropout\): rate must be a float in the range \[0.0, 1.0\), got 1$"),
-        (Dropout(-0.1), (4,), r"rate must be a float in the range \[0.0, 1.0\), got -0.1"),
-        (SpatialDropout(1.5), (4, 4, 1), r"\(SpatialDropout\): rate must be a float in .*, got 1.5"),
+        (Dropout(1), (4, 4, 1), r"\(Dropout\): dropout must be a float in the range \[0.0, 1.0\), got 1$"),
+        (Dropout(-0.1), (4,), r"dropout must be a float in the range \[0.0, 1.0\), got -0.1"),
+        (SpatialDropout(1.5), (4, 4, 1), r"\(SpatialDropout\): dropout must be a float in .*, got 1.5"),
         (LayerNorm("image"), (4, 4, 1), "over must be a str among {'channels', 'sample'}, got 'image'"),
         (
             SqueezeExcite(),

@@ -38,9 +38,9 @@ def kinds(layers):
 
 
 @pytest.mark.parametrize("pool", [MaxPool(2), MaxPool(3, stride=1, padding=1)])
-@pytest.mark.parametrize("function", ["relu", "leaky_relu", "elu", "tanh", "logistic", "identity"])
-def test_bias_and_increasing_activations_move_behind_max_pooling(function, pool):
-    layers = [Convolution(3), Activation(function), pool]
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "tanh", "logistic", "identity"])
+def test_bias_and_increasing_activations_move_behind_max_pooling(activation, pool):
+    layers = [Convolution(3), Activation(activation), pool]
     assert kinds(layers) == ["Convolution", "MaxPool", "Bias", "Activation"]
     layers += [Flatten(), Dense(2)]
     X = np.random.default_rng(1).standard_normal((3, 24))
@@ -318,7 +318,7 @@ def test_pickling_names_layers_and_no_steps():
         (
             [Flatten(), Dense(2), Activation("sin")],
             ValueError,
-            r"^layers\[2\] \(Activation\): function must be a str among",
+            r"^layers\[2\] \(Activation\): activation must be a str among",
         ),
         ([MaxPool("two")], ValueError, r"^layers\[0\] \(MaxPool\): pool_size must be an int .*, got 'two'$"),
         ([MaxPool(None)], TypeError, r"^layers\[0\] \(MaxPool\): pool_size must be an int .*, got None$"),

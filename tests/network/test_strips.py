@@ -28,13 +28,13 @@ def test_pooling_of_one_large_image(size):
     tiles = IMAGE[0, : 1024 // size[0] * size[0], : 1024 // size[1] * size[1]]
     tiles = tiles.reshape(1024 // size[0], size[0], 1024 // size[1], size[1])
     with config_context(working_memory=4):
-        for method, expected in (
+        for pool, expected in (
             ("max", tiles.max(axis=(1, 3))),
             ("mean", tiles.mean(axis=(1, 3))),
             ("median", np.median(tiles, axis=(1, 3))),
             ("lp", np.sqrt((tiles**2).sum(axis=(1, 3)))),
         ):
-            np.testing.assert_allclose(StridedPooling(method, size).fit_transform(IMAGE)[0], expected, rtol=1e-13)
+            np.testing.assert_allclose(StridedPooling(pool, size).fit_transform(IMAGE)[0], expected, rtol=1e-13)
 
 
 COLOURS = np.random.default_rng(2).uniform(0, 1, (1, 1024, 1024, 3))
