@@ -87,7 +87,8 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         0.1,
         [between(0, 1)],
         """float
-        Share of each target spread evenly over the classes, in [0, 1); for a `loss` given by name.""",
+        Share of each target spread evenly over the classes, in [0, 1); for a `loss` given by name.  The network learns
+        probabilities that are smoothed by it, which `predict_proba` undoes.""",
     )
     temperature_scaling: Any = parameter(
         False,
@@ -183,7 +184,10 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
 
     @predicting
     def decision_function(self, X):
-        """Logits.
+        """Logits of the probabilities: the softmax of these is `predict_proba`; for several labels the logistic.
+
+        With `label_smoothing` or the focal loss they are not the outputs of the network, from which the loss says what
+        the probabilities are.
 
         Parameters
         ----------
@@ -200,6 +204,9 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
     @predicting
     def predict_proba(self, X):
         """Probabilities of the classes, or of each label.
+
+        With `label_smoothing` e the network learns ``q = (1 - e) p + e / K`` of K classes; these are the p, none less
+        than ``e q``.  With `class_weight` or sample weights they are those of the weighted data.
 
         Parameters
         ----------

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from helpers import quick_model, same_bits
 from scipy import sparse
-from scipy.special import expit, log_expit
+from scipy.special import expit, log_expit, logit
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score, f1_score
@@ -88,6 +88,11 @@ def test_sparse_y_held_out():
     assert dense.validation_scores_ == thin.validation_scores_
 
 
+def smoothed(model, X, smooth=0.1):
+    """Logits of the probabilities that the training has smoothed."""
+    return logit((1 - smooth) * model.predict_proba(X) + smooth / 2)
+
+
 def binary_cross_entropies(logits, y, smooth):
     targets = y * (1 - smooth) + smooth / 2
     return -(targets * log_expit(logits) + (1 - targets) * log_expit(-logits)).mean(axis=1)
@@ -102,10 +107,10 @@ def test_loss_curve_is_the_mean_over_labels():
     weight = np.random.default_rng(0).random(300)
     still = {"learning_rate_init": 1e-30, "batch_norm": False, "batch_size": 1000, "max_iter": 1}
     model = quick(**still, label_smoothing=0.2).fit(X, Y, weight)
-    expected = np.average(binary_cross_entropies(model.decision_function(X), Y, 0.2), weights=weight)
+    expected = np.average(binary_cross_entropies(smoothed(model, X, 0.2), Y, 0.2), weights=weight)
     assert model.loss_ == pytest.approx(expected, rel=1e-9)
     model = quick(**still, loss=BinaryFocal(1.5)).fit(X, Y, weight)
-    expected = np.average(focal_losses(model.decision_function(X), Y, 1.5), weights=weight)
+    expected = np.average(focal_losses(model._outputs(X), Y, 1.5), weights=weight)
     assert model.loss_ == pytest.approx(expected, rel=1e-9)
 
 
@@ -136,7 +141,7 @@ def test_held_out_share():
 def test_validation_data_and_the_best_weights():
     seen = []
     model = quick(
-        max_iter=8, learning_rate_init=0.05, callback=lambda info: seen.append(info.estimator.decision_function(X_TEST))
+        max_iter=8, learning_rate_init=0.05, callback=lambda info: seen.append(info.estimator._outputs(X_TEST))
     )
     weight = np.random.default_rng(0).uniform(0.1, 2, 300)
     model.fit(X, Y, X_val=X_TEST, y_val=Y_TEST, sample_weight_val=weight)

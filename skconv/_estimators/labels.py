@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from .._input.constraints import shown
 from .._input.memory import counted
-from ..training.losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy, softmax
+from ..training.losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy, log_softmax, softmax
 from .target_checks import check_class_weight, check_classes, check_labels, class_indices
 from .targets import Targets
 
@@ -92,7 +92,7 @@ class Labels(Targets):
         """The targets with the temperature that fits the validation data best; ``outputs()`` are the network's."""
         if not self.calibrates:
             return self
-        logits = outputs().T.astype(np.float64)
+        logits = self.loss.logits(outputs().astype(np.float64)).T
         # As Platt does: right answers alone would ask for a temperature of 0.
         loss = self.losses["log_loss"](1 / (1 + validation.n_distinct))
         targets = np.empty(logits.shape)
@@ -105,8 +105,9 @@ class Labels(Targets):
     # From outputs to predictions
 
     def logits(self, outputs):
-        """Outputs over the temperature."""
-        return outputs if self.temperature == 1 else outputs / outputs.dtype.type(self.temperature)
+        """Logits of the probabilities that the loss has learned, over the temperature."""
+        logits = self.loss.logits(outputs)
+        return logits if self.temperature == 1 else logits / logits.dtype.type(self.temperature)
 
     def decisions(self, outputs):
         """Logits; of two classes, how far the second is ahead of the first."""
@@ -115,13 +116,11 @@ class Labels(Targets):
 
     def probabilities(self, outputs):
         """A probability for each class."""
-        return np.ascontiguousarray(softmax(self.logits(outputs).T).T)
+        return softmax(self.logits(outputs))
 
     def log_probabilities(self, outputs):
         """Logarithms of the probabilities, finite where these round to zero."""
-        logits = self.logits(outputs)
-        logits -= logits.max(axis=1, keepdims=True)
-        return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        return log_softmax(self.logits(outputs))
 
     def predictions(self, outputs):
         """The most probable class."""

@@ -50,15 +50,19 @@ def minimize(objective, start, l1, *, max_iter, tol, report):
     first[split] = np.maximum(start[split], 0)
     lower = np.concatenate([np.where(l1 > 0, 0, -np.inf), np.zeros(len(split))])
     ftol = max(64 * _EPSILON, _FTOL * min(1, tol / _GTOL) ** 2)  # below scipy's, so that a small `tol` has an effect
-    result = scipy_minimize(
-        smooth,
-        first,
-        method="L-BFGS-B",
-        jac=True,
-        bounds=Bounds(lower, np.inf) if len(split) else None,
-        callback=lambda intermediate_result: report(joined(intermediate_result.x), float(intermediate_result.fun)),
-        options={"maxiter": max_iter, "maxfun": 15 * max_iter, "gtol": tol, "ftol": ftol},
-    )
+    functions = [smooth]  # scipy 1.13 leaves what it is given in a circle of references
+    try:
+        result = scipy_minimize(
+            lambda z: functions[0](z),
+            first,
+            method="L-BFGS-B",
+            jac=True,
+            bounds=Bounds(lower, np.inf) if len(split) else None,
+            callback=lambda intermediate_result: report(joined(intermediate_result.x), float(intermediate_result.fun)),
+            options={"maxiter": max_iter, "maxfun": 15 * max_iter, "gtol": tol, "ftol": ftol},
+        )
+    finally:
+        functions.clear()
     result.x = joined(result.x)
     return result
 

@@ -6,7 +6,7 @@ from scipy.sparse import csr_matrix
 from scipy.special import log_softmax, softmax
 
 from skconv._estimators.labels import Labels, LabelSets, labels_of_chunk, labels_of_fit
-from skconv.training.losses import BinaryFocal, Focal
+from skconv.training.losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy
 
 CLASSES = np.array(["ant", "bee", "cow"])
 Y = CLASSES[[0, 2, 2, 1, 0, 2]]
@@ -60,22 +60,23 @@ def test_losses_by_name():
 
 
 def test_predictions_of_labels():
-    targets = Labels(classes=CLASSES, temperature=2.0)
+    targets = Labels(classes=CLASSES, temperature=2.0, loss=SoftmaxCrossEntropy())
     np.testing.assert_array_equal(targets.predictions(OUTPUTS), CLASSES[OUTPUTS.argmax(axis=1)])
     np.testing.assert_allclose(targets.probabilities(OUTPUTS), softmax(OUTPUTS / 2, axis=1), rtol=1e-12)
     np.testing.assert_allclose(targets.log_probabilities(OUTPUTS), log_softmax(OUTPUTS / 2, axis=1), rtol=1e-12)
     np.testing.assert_array_equal(targets.decisions(OUTPUTS), OUTPUTS / 2)
-    two = Labels(classes=CLASSES[:2], temperature=2.0)
+    two = Labels(classes=CLASSES[:2], temperature=2.0, loss=SoftmaxCrossEntropy())
     np.testing.assert_allclose(two.decisions(OUTPUTS[:, :2]), (OUTPUTS[:, 1] - OUTPUTS[:, 0]) / 2, rtol=1e-12)
 
 
 def test_predictions_of_sets():
-    targets = LabelSets(classes=np.arange(3), temperature=2.0)
+    targets = LabelSets(classes=np.arange(3), temperature=2.0, loss=BinaryCrossEntropy())
     logistic = 1 / (1 + np.exp(-OUTPUTS / 2))
     np.testing.assert_allclose(targets.probabilities(OUTPUTS), logistic, rtol=1e-12)
     np.testing.assert_allclose(targets.log_probabilities(OUTPUTS), np.log(logistic), rtol=1e-10)
     np.testing.assert_array_equal(targets.predictions(OUTPUTS), (OUTPUTS > 0).astype(int))
-    np.testing.assert_array_equal(LabelSets(classes=np.arange(2)).decisions(OUTPUTS[:, :2]), OUTPUTS[:, :2])
+    two = LabelSets(classes=np.arange(2), loss=BinaryCrossEntropy())
+    np.testing.assert_array_equal(two.decisions(OUTPUTS[:, :2]), OUTPUTS[:, :2])
 
 
 def test_scores_are_shares_of_the_weight():

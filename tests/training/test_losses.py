@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize
+from scipy.special import expit
 
 from skconv.training.losses import (
     AbsoluteError,
@@ -18,6 +20,7 @@ from skconv.training.losses import (
     SoftmaxCrossEntropy,
     SquaredError,
     exp_of,
+    log_softmax,
     softmax,
 )
 
@@ -419,12 +422,77 @@ def test_a_loss_says_its_value():
 
 
 def test_softmax():
-    expected = [[exp(z) / sum(map(exp, column)) for z in column] for column in OUTPUTS.T]
-    np.testing.assert_allclose(softmax(OUTPUTS).T, expected, rtol=1e-14)
-    out = np.empty_like(OUTPUTS)
-    assert softmax(OUTPUTS, out) is out
-    np.testing.assert_array_equal(out, softmax(OUTPUTS))
+    rows = OUTPUTS.T
+    expected = [[exp(z) / sum(map(exp, row)) for z in row] for row in rows.tolist()]
+    np.testing.assert_allclose(softmax(rows), expected, rtol=1e-14)
+    np.testing.assert_allclose(log_softmax(rows), np.log(expected), rtol=1e-13)
 
 
 def test_softmax_of_huge_logits():
-    np.testing.assert_array_equal(softmax(np.array([[1e4, -1e4], [-1e4, -1e4]], np.float32)), [[1, 0.5], [0, 0.5]])
+    huge = np.array([[1e4, -1e4], [-1e4, -1e4]], np.float32)
+    np.testing.assert_array_equal(softmax(huge), [[1, 0], [0.5, 0.5]])
+    np.testing.assert_allclose(log_softmax(huge), [[0, -2e4], [log(0.5)] * 2], rtol=1e-6)
+
+
+# From outputs to probabilities
+
+PROBABILITIES = np.array([[0.5, 0.3, 0.2], [0.9, 0.06, 0.04], [0.05, 0.05, 0.9], [1 / 3, 1 / 3, 1 / 3]])
+OF_CLASSES = {name: case[0] for name, case in CASES.items() if case[0].targets == "classes"}
+OF_SETS = {name: case[0] for name, case in CASES.items() if case[0].targets == "label sets"}
+
+
+def outputs_of_least_loss(loss, encoded, shares):
+    """By scipy, the outputs (n, 1) that make the mean of the losses of all targets, with their shares, least."""
+
+    def mean(z):
+        gradient = np.empty(encoded.shape)
+        value = loss(np.repeat(z[:, None], encoded.shape[1], axis=1), encoded, shares, gradient)
+        return value, gradient.sum(axis=1)
+
+    return minimize(mean, np.zeros(len(encoded)), jac=True, method="BFGS", options={"gtol": 1e-9}).x
+
+
+@pytest.mark.parametrize("name", OF_CLASSES)
+def test_logits_are_those_of_the_probabilities_that_the_least_loss_has(name):
+    """Class k comes with probability p_k: at the outputs of the least loss, the softmax of the logits is p."""
+    loss, encoded_classes = OF_CLASSES[name], encoded(OF_CLASSES[name], np.arange(3))
+    for p in PROBABILITIES:
+        least = outputs_of_least_loss(loss, encoded_classes, p)
+        np.testing.assert_allclose(softmax(loss.logits(least[None]))[0], p, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", OF_SETS)
+def test_logits_of_label_sets_are_those_of_the_probabilities_that_the_least_loss_has(name):
+    loss, encoded_sets = OF_SETS[name], encoded(OF_SETS[name], np.array([[0], [1]]), 1)
+    for p in (0.1, 0.35, 0.5, 0.8, 0.97):
+        least = outputs_of_least_loss(loss, encoded_sets, np.array([1 - p, p]))
+        np.testing.assert_allclose(expit(loss.logits(least[None])), [[p]], rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", [*OF_CLASSES, *OF_SETS])
+def test_logits_keep_the_order_and_are_finite(name, dtype):
+    """Of what the network is sure of by mistake too: of outputs that belong to no probability."""
+    loss = (OF_CLASSES | OF_SETS)[name]
+    outputs = np.zeros((2001, 2), dtype)
+    outputs[:, 0] = np.linspace(-12, 12, 2001)
+    logits = loss.logits(outputs)
+    assert logits.dtype == dtype
+    first = log_softmax(logits)[:, 0] if name in OF_CLASSES else logits[:, 0]
+    assert (np.diff(first[first < -1e-3]) > 0).all()
+    assert (np.diff(first) >= -1e-6).all()
+    np.testing.assert_array_equal(logits.argmax(axis=1), outputs.argmax(axis=1))
+    far = np.array([[1e4, 0.0, -1e4], [0.0, 200.0, 199.0]], dtype)
+    assert np.isfinite(loss.logits(far)).all()
+
+
+def test_probabilities_that_smoothing_rules_out():
+    """The network is surer than it can have learned: no probability is below the share of smoothing of its own."""
+    outputs = np.log([[0.97, 0.02, 0.01]])  # of three classes, smoothed by 0.3, none is less than 0.1
+    kept = np.array([(0.97 - 0.1) / 0.7, 0.3 * 0.02, 0.3 * 0.01])
+    np.testing.assert_allclose(softmax(SoftmaxCrossEntropy(0.3).logits(outputs))[0], kept / kept.sum(), rtol=1e-12)
+
+
+def test_without_smoothing_the_logits_are_the_outputs():
+    for loss in (SoftmaxCrossEntropy(), BinaryCrossEntropy()):
+        assert loss.logits(OUTPUTS) is OUTPUTS

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import log_softmax
 from sklearn import config_context
+from sklearn.base import is_classifier
 from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss, make_scorer, r2_score
 
@@ -310,12 +311,11 @@ def test_the_networks_own_weights_come_back_after_an_error():
 
 
 def keep(seen, X_val=X_VAL):
-    """A callback that keeps what the model of each epoch says of the validation data."""
-    method = "decision_function"
+    """A callback that keeps what each epoch's model says of the validation data, of classes the network's outputs."""
 
     def callback(info):
-        predict = getattr(info.estimator, method) if hasattr(info.estimator, method) else info.estimator.predict
-        seen.append(predict(X_val))
+        model = info.estimator
+        seen.append(model._outputs(X_val) if is_classifier(model) else model.predict(X_val))
 
     return callback
 
@@ -351,7 +351,7 @@ def test_the_best_weights_are_restored(scoring):
         model = quick(max_iter=8, learning_rate="constant", learning_rate_init=0.06, scoring=scoring, random_state=seed)
         model.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
         if scoring == "loss":
-            log_p = model.predict_log_proba(X_VAL)
+            log_p = log_softmax(model._outputs(X_VAL), axis=1)
             found = 0.9 * log_p[np.arange(120), Y_VAL].mean() + 0.1 * log_p.mean()
         elif scoring is None:
             found = model.score(X_VAL, Y_VAL)
@@ -547,7 +547,7 @@ def test_scoring_by_name_and_by_callable(weighted):
     np.testing.assert_allclose(by_name.validation_scores_, expected, rtol=1e-6)
     scorer = make_scorer(f1_score, average="macro")
     assert quick(scoring=scorer).fit(X, Y, **arguments).validation_scores_ == by_name.validation_scores_
-    negative = quick(scoring="neg_log_loss", callback=keep(seen)).fit(X, Y, **arguments)
+    negative = quick(scoring="neg_log_loss", label_smoothing=0.0, callback=keep(seen)).fit(X, Y, **arguments)
     log_p = log_softmax(seen[-1].astype(float), axis=1)
     value = -log_loss(Y_VAL, np.exp(log_p), sample_weight=weight)
     assert negative.validation_scores_[-1] == pytest.approx(value, rel=1e-5)
