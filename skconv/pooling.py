@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
@@ -11,8 +12,8 @@ from ._input.constraints import IMAGE_SHAPES, N_JOBS, at_least, border_widths, o
 from ._input.names import pixel_names
 from ._kernels.pooling import median_pool
 from .layers import GlobalMaxPool, GlobalMeanPool, LpPool, MaxPool, MeanPool, StridePool
-from .layers._frame import Plan
-from .layers.pooling import WindowPool, sample_counts
+from .layers._frame import Frame
+from .layers._window_pool import WindowPlan, WindowPool
 
 __all__ = ["StridedPooling"]
 
@@ -169,6 +170,13 @@ class StridedPooling(NetworkTransformer):
         return pixel_names(self.output_shape_, channels, series=self.image_shape_[0] == 1)
 
 
+@dataclass(kw_only=True)
+class _MedianPlan(WindowPlan):
+    """With the number of samples of the image in each window, ``(P, Q)``."""
+
+    counts: np.ndarray
+
+
 class _MedianPool(WindowPool):
     """Median of each window, for prediction only: it has no gradient here."""
 
@@ -180,9 +188,9 @@ class _MedianPool(WindowPool):
         stack = (window.rows.kernel * window.columns.kernel, *window.output, shape[2], width)
         padded = self._padded(window, shape, width)
         work = {"stack": stack, **({"x": padded} if padded else {})}
-        return Plan(kernel=(window, sample_counts(window)), scratch={"forward": work})
+        counts = np.outer(window.rows.counts(), window.columns.counts())
+        return _MedianPlan(window=window, counts=counts, scratch={"forward": work})
 
-    def forward(self, frame, training):
-        window, counts = frame.plan.kernel
-        work = frame.scratch.forward
-        median_pool(self._bordered(frame, window, work), window, counts, work.stack, frame.y)
+    def forward(self, frame: Frame[_MedianPlan], training):
+        plan, work = frame.plan, frame.scratch.forward
+        median_pool(self._bordered(frame, plan.window, work), plan.window, plan.counts, work.stack, frame.y)

@@ -17,6 +17,14 @@ LIBRARIES = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_con
 QUICK = {"filters": (3, 4), "hidden_layer_sizes": (5,), "max_iter": 2, "random_state": 0}
 
 
+def derived(kind):
+    """All classes of the package that are derived from a class."""
+    for each in kind.__subclasses__():
+        if each.__module__.startswith("skconv."):
+            yield each
+        yield from derived(each)
+
+
 def random_images(n=7, shape=(9, 12, 1), dtype=np.float64, seed=0):
     """Normal numbers ``(n, height, width, channels)``."""
     return np.random.default_rng(seed).standard_normal((n, *shape)).astype(dtype)

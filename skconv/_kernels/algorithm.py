@@ -6,6 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .geometry import Window
+from .memory import Shapes
 from .products import product
 
 __all__ = ["Correlation", "Groups", "shifted_taps"]
@@ -34,7 +35,7 @@ class Correlation:
     scratch, gradient_scratch : dict of shapes
         Arrays that `run` and `run_gradient` work in.
     rows_per_band : int
-        Output rows of each operation that `bind` returns.
+        Output rows of each band that `bind` returns.
     gradient_by_bands : bool
         Whether `run_gradient` goes band by band of output rows and has each made just before.
     temporary : int
@@ -56,8 +57,8 @@ class Correlation:
         self.band = self.rows_per_band = self.P
         self.product = product if alike else np.matmul
         self.weight_shape: tuple = ()
-        self.scratch: dict = {}
-        self.gradient_scratch: dict = {}
+        self.scratch: Shapes = {}
+        self.gradient_scratch: Shapes = {}
 
     def fit_bands(self, rows, multiple) -> int:
         """Make the bands at most ``rows`` high where that can be, and a ``multiple``; returns their height."""
@@ -74,7 +75,7 @@ class Correlation:
         raise NotImplementedError
 
     def bind(self, x, scratch, out):
-        """Operations, one a band, on ``x`` (stored_rows, stored_columns, C, N) and ``out`` (P, Q, F, N), for `run`."""
+        """Bands of ``x`` (stored_rows, stored_columns, C, N) and of ``out`` (P, Q, F, N), a list for `run`."""
         raise NotImplementedError
 
     def run(self, bound, weight):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .algorithm import Correlation
 from .blocked import Blocked, blocked_cost
 from .correlation import Gathered
 from .depthwise import Depthwise, TapSums
@@ -19,7 +20,7 @@ _SURE = 0.8  # of the direct method's work: where another must be below
 
 def choose_convolution(
     window: Window, channels: int, filters: int, groups: int, width: int, dtype, alike=False, gaps=False
-):
+) -> Correlation:
     """The fastest algorithm for these sizes; with ``gaps`` where columns of the output may lie apart.
 
     The rules are measured, two threads on AVX2, all passes, 16 x 16 images or 128 steps, blocks of 64; for one group

@@ -18,6 +18,7 @@ from numbers import Integral
 __all__ = [
     "BORDER_MAPS",
     "Axis",
+    "Phase",
     "Window",
     "border_map",
     "border_pieces",
@@ -97,6 +98,12 @@ class Axis:
         first = max(0, -(offset // self.stride))
         stop = min(self.output, (self.size - 1 - offset) // self.stride + 1)
         return first, stop, first * self.stride + offset
+
+    def counts(self, borders=False) -> list[int]:
+        """How many samples of the axis, or of it and its borders, lie in each window; not for dilated ones."""
+        first, stop = (0, self.padded - self.overhang) if borders else (self.before, self.before + self.size)
+        starts = range(0, self.output * self.stride, self.stride)
+        return [min(start + self.kernel, stop) - max(start, first) for start in starts]
 
     def adjoint(self) -> tuple[list[Phase], int, int]:
         """Geometry of the data gradient.

@@ -10,6 +10,7 @@ import numpy as np
 
 from .correlation import Gathered
 from .geometry import Window
+from .memory import Shapes
 
 __all__ = ["LocalGathered"]
 
@@ -27,7 +28,7 @@ class LocalGathered(Gathered):
         self.fit_bands(self.band_bytes // (self.Q * self.K * width * self.dtype.itemsize), 1)
         self.weight_shape = (self.P, self.Q, filters, self.K)
         self.gradient_scratch = {**self.scratch, "product": (self.band, self.Q, filters, self.K)}
-        self.adjoint_scratch = {"windows": (self.band, self.Q, self.K, width)}
+        self.adjoint_scratch: Shapes = {"windows": (self.band, self.Q, self.K, width)}
 
     def prepare(self, weight, out):
         """Weight ``(P, Q, F, R, S, C)`` in the order of a window's rows, ``(P, Q, F, S * R * C)``."""

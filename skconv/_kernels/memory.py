@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 
-__all__ = ["Arrays", "aligned", "allocate", "carve", "scratch_bytes", "shapes_bytes", "split", "with_dtype"]
+__all__ = [
+    "Arrays",
+    "Shapes",
+    "Storage",
+    "aligned",
+    "allocate",
+    "carve",
+    "scratch_bytes",
+    "shapes_bytes",
+    "split",
+    "with_dtype",
+]
+
+Shapes = dict[str, tuple[int, ...] | tuple[tuple[int, ...], np.dtype]]  # by name, and of another dtype with that
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The borders that are wanted around an array: ``rows`` by ``columns``, the array itself at ``(row, column)``."""
+
+    rows: int
+    columns: int
+    row: int
+    column: int
 
 
 class MissingArray(AttributeError, KeyError):
@@ -30,7 +54,7 @@ def aligned(shape, dtype, zero=True) -> np.ndarray:
     return raw[offset : offset + prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
 
 
-def split(flat: np.ndarray, shapes: dict) -> Arrays:
+def split(flat: np.ndarray, shapes: dict[str, tuple[int, ...]]) -> Arrays:
     """Named views of consecutive pieces of a flat vector."""
     views, start = Arrays(), 0
     for name, shape in shapes.items():
@@ -44,7 +68,7 @@ def with_dtype(shape, dtype):
     return shape if len(shape) == 2 and isinstance(shape[0], tuple) else (shape, dtype)
 
 
-def scratch_bytes(groups: dict, dtype) -> int:
+def scratch_bytes(groups: dict[str, Shapes], dtype) -> int:
     """Bytes that a plan's largest scratch group takes, each array on a cache line."""
     sizes = [0]
     for shapes in groups.values():
@@ -53,18 +77,18 @@ def scratch_bytes(groups: dict, dtype) -> int:
     return max(sizes)
 
 
-def shapes_bytes(shapes: dict, dtype) -> int:
+def shapes_bytes(shapes: Shapes, dtype) -> int:
     """Bytes that a plan's entries take."""
     entries = [with_dtype(entry, dtype) for entry in shapes.values()]
     return sum(prod(shape) * np.dtype(kind).itemsize for shape, kind in entries)
 
 
-def allocate(shapes: dict, dtype) -> Arrays:
+def allocate(shapes: Shapes, dtype) -> Arrays:
     """Zeroed arrays for a plan's entries."""
     return Arrays({name: aligned(*with_dtype(entry, dtype)) for name, entry in shapes.items()})
 
 
-def carve(arena: np.ndarray, groups: dict, dtype) -> Arrays:
+def carve(arena: np.ndarray, groups: dict[str, Shapes], dtype) -> Arrays:
     """Views of a plan's scratch groups in a thread's arena of bytes; every group starts where the arena starts."""
     views = Arrays()
     for group, shapes in groups.items():

@@ -10,7 +10,7 @@ import numpy as np
 from .._kernels.memory import aligned, allocate, carve, scratch_bytes, split
 from ..layers import Layer
 from ..layers._branching import Joint
-from ..layers._frame import Frame
+from ..layers._frame import Frame, at_once
 from .layout import Layout
 
 __all__ = ["Session"]
@@ -182,7 +182,7 @@ class Session(Layout):
                     weight=self.weight[columns],
                     rng=np.random.Generator(np.random.SFC64(seeds.spawn(1)[0])) if self.training else None,
                     matmul=self._matmul() if self.blocks == 1 else np.matmul,
-                    aside=self.team.aside if placed.aside_scratch else None,
+                    aside=self.team.aside if placed.aside_scratch else at_once,
                 )
             )
             x, dx = y, dy[0]

@@ -66,7 +66,7 @@ class Alone:
     def _add_convolution(self, layer, shape, parameters, state, shared):
         self._settle()
         plan = layer.plan(shape, self.block.width, self.block.dtype, training=False, input_gradient=False)
-        convolution = alone(plan.kernel[0], layer.window(shape), self.image)
+        convolution = alone(plan.algorithm, layer.window(shape), self.image)
         if convolution is None:
             return False
         self.calls.append((convolution.run, (shared.weight,)))

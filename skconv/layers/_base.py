@@ -190,7 +190,7 @@ class Layer(Versioned, BaseEstimator):
         """Bytes at least for such a block, beside its output, that are known before `plan`, which may make tables."""
         return 0
 
-    def prepare(self, parameters, state, plan: Plan, shared) -> None:
+    def prepare(self, parameters, state, plan, shared) -> None:
         """Make ``shared`` from the parameters and the state, once a step."""
 
     def bind(self, frame: Frame) -> Any:

@@ -5,6 +5,7 @@ Not in `skconv.layers`: these layers serve `skconv.ConvFeatures` alone.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from .._input.overflow import average_in_range, named_overflow
 from .._kernels.sums import RUN, add_rows
 from ._base import Layer
-from ._frame import Plan
+from ._frame import Frame, Plan
 
 __all__ = ["SUMMARIES", "RowSummary", "Summary", "Triangle", "Whitening"]
 
@@ -65,6 +66,13 @@ class Whitening(Layer):
         np.add.reduce(work.squares, axis=2, out=total)
 
 
+@dataclass(kw_only=True)
+class _TrianglePlan(Plan):
+    """With how many positions are done at a time."""
+
+    positions: int
+
+
 class Triangle(Layer):
     """``max(0, mean of all distances - distance)`` to each centre, from squared distances.
 
@@ -84,11 +92,11 @@ class Triangle(Layer):
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         positions = max(1, _CHUNK_BYTES // (shape[2] * width * dtype.itemsize))
-        return Plan(kernel=positions, scratch={"work": {"mean": (min(positions, shape[1]), width)}})
+        return _TrianglePlan(positions=positions, scratch={"work": {"mean": (min(positions, shape[1]), width)}})
 
-    def bind(self, frame):
+    def bind(self, frame: Frame[_TrianglePlan]):
         """A few positions at a time."""
-        step = frame.plan.kernel
+        step = frame.plan.positions
         places = [(p, slice(q, q + step)) for p in range(len(frame.y)) for q in range(0, frame.y.shape[1], step)]
         return [(frame.x[place], frame.y[place]) for place in places]
 

@@ -7,30 +7,23 @@ once.  Samples are columns: an array of shape ``(H, W, C)`` per sample is stored
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+from .._kernels.memory import Shapes, Storage
 
 __all__ = ["Frame", "Plan"]
 
 
-@dataclass(frozen=True)
-class Storage:
-    """The borders a layer wants around an array: ``rows`` by ``columns``, the array itself at ``(row, column)``."""
-
-    rows: int
-    columns: int
-    row: int
-    column: int
-
-
-@dataclass
+@dataclass(kw_only=True)
 class Plan:
     """What a layer needs for one input shape, block width and dtype.
 
+    What a layer computes once from the sizes stands in a plan of its own, a dataclass derived from this one.
+
     Attributes
     ----------
-    kernel : object
-        Whatever the layer computed once from the sizes.
     buffers : dict of shapes
         Arrays kept from the forward to the backward pass, one set a block; zero at the start.
     scratch : dict of dicts of shapes
@@ -48,17 +41,25 @@ class Plan:
     A shape may be followed by a dtype, ``(shape, dtype)``; otherwise it is the network's.
     """
 
-    kernel: Any = None
-    buffers: dict = field(default_factory=dict)
-    scratch: dict = field(default_factory=dict)
-    shared: dict = field(default_factory=dict)
+    buffers: Shapes = field(default_factory=dict)
+    scratch: dict[str, Shapes] = field(default_factory=dict)
+    shared: Shapes = field(default_factory=dict)
     x: Storage | None = None
     dy: Storage | None = None
     aside: bool = False
     temporary: int = 0
 
 
-class Frame:
+Own = TypeVar("Own", bound=Plan)  # the plan of a layer's kind
+
+
+def at_once(function, frame):
+    """Call it: a frame's ``aside`` where no other thread has time."""
+    function(frame)
+
+
+@dataclass(kw_only=True, eq=False, repr=False, slots=True)
+class Frame(Generic[Own]):
     """The arrays of one layer for one block of samples.
 
     Attributes
@@ -84,18 +85,26 @@ class Frame:
         thread while the backward pass goes on.
     """
 
-    __slots__ = (
-        "aside", "bound", "buffers", "dx", "dy", "dy_storage", "gradients", "group", "layer", "matmul", "parameters",
-        "plan", "rng", "scratch", "shared", "state", "weight", "x", "x_storage", "y",
-    )  # fmt: skip
+    layer: Any
+    plan: Own = None  # type: ignore[assignment]
+    x: Any = None
+    y: Any = None
+    dx: Any = None
+    dy: Any = None
+    x_storage: Any = None
+    dy_storage: Any = None
+    parameters: Any = None
+    gradients: Any = None
+    state: Any = None
+    buffers: Any = None
+    scratch: Any = None
+    shared: Any = None
+    weight: Any = None
+    rng: Any = None
+    group: list | None = None
+    matmul: Any = None
+    aside: Callable = at_once
+    bound: Any = None
 
-    def __init__(self, **arrays):
-        for name in self.__slots__:
-            setattr(self, name, arrays.get(name))
-        self.aside = self.aside or _at_once
+    def __post_init__(self):
         self.bound = self.layer.bind(self)
-
-
-def _at_once(function, frame):
-    """Call it."""
-    function(frame)

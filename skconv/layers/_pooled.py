@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
 
+from .._kernels.memory import Storage
 from .._kernels.pooling import bind_marks, bind_unpool, run_calls
 from ._base import Layer
-from ._frame import Frame, Plan, Storage
+from ._frame import Frame
 from ._fused import Band
-from .convolution import Convolution
+from .convolution import Convolution, ConvolutionPlan
 from .pooling import MaxPool
 
 __all__ = ["PooledConvolution", "pools"]
@@ -21,6 +23,13 @@ _BAND_BYTES = 1 << 20  # of the convolution's output
 def pools(first, second, shape) -> bool:
     """Whether these two layers, the second on an image of this shape, can be one `PooledConvolution`."""
     return isinstance(first, Convolution) and isinstance(second, MaxPool) and second.tiles(shape)
+
+
+@dataclass(kw_only=True)
+class _PooledPlan(ConvolutionPlan):
+    """With where the gradient of the convolution's output lies; None where it is there band by band."""
+
+    inner_dy: Storage | None
 
 
 class PooledConvolution(Layer):
@@ -54,35 +63,34 @@ class PooledConvolution(Layer):
     def least_bytes(self, shape, width, dtype, **options):
         return self.convolution.least_bytes(shape, width, dtype, **options)
 
-    def plan(self, shape, width, dtype, *, training, input_gradient):
-        plan = self.convolution.plan(shape, width, dtype, training=training, input_gradient=input_gradient)
+    def plan(self, shape, width, dtype, *, training, input_gradient) -> _PooledPlan:
+        first = self.convolution.plan(shape, width, dtype, training=training, input_gradient=input_gradient)
         P, Q, F = self.convolution.output_shape(shape)
-        kernel = plan.kernel[0]
-        band = min(P, kernel.fit_bands(_BAND_BYTES // (Q * F * width * dtype.itemsize), 2))
+        algorithm, boolean = first.algorithm, np.dtype(bool)
+        band = min(P, algorithm.fit_bands(_BAND_BYTES // (Q * F * width * dtype.itemsize), 2))
         whole, half = (band, Q, F, width), (band, Q // 2, F, width)
-        plan.scratch["forward"] = {**kernel.scratch, "band": whole, "across": half}
-        plan.scratch["gradient"] = kernel.gradient_scratch  # of bands of this height
-        boolean = np.dtype(bool)
+        banded = not input_gradient and algorithm.gradient_by_bands
+        plan = _PooledPlan(**vars(first), inner_dy=None if banded else first.dy or Storage(P, Q, 0, 0))
+        plan.dy = None
+        plan.scratch["forward"] = {**algorithm.scratch, "band": whole, "across": half}
+        plan.scratch["gradient"] = algorithm.gradient_scratch  # of bands of this height
         plan.buffers["left"] = ((P, Q // 2, F, width), boolean)
         plan.buffers["top"] = ((P // 2, Q // 2, F, width), boolean)
-        banded = not input_gradient and kernel.gradient_by_bands
-        storage = plan.dy or Storage(P, Q, 0, 0)
-        if banded:
-            plan.scratch["gradient"] = {**kernel.gradient_scratch, "band": whole, "rows": half}
+        if plan.inner_dy is None:
+            plan.scratch["gradient"] = {**algorithm.gradient_scratch, "band": whole, "rows": half}
         else:
             plan.scratch["unpool"] = {"rows": half}
-            plan.buffers["dy"] = (storage.rows, storage.columns, F, width)
-        plan.kernel, plan.dy = (plan.kernel, banded, storage, (P, Q)), None
+            plan.buffers["dy"] = (plan.inner_dy.rows, plan.inner_dy.columns, F, width)
         return plan
 
-    def prepare(self, parameters, state, plan, shared):
-        self.convolution.prepare(parameters, state, Plan(plan.kernel[0]), shared)
+    def prepare(self, parameters, state, plan: _PooledPlan, shared):
+        self.convolution.prepare(parameters, state, plan, shared)
 
-    def _bands(self, frame):
+    def _bands(self, frame: Frame[_PooledPlan]):
         """Per band of output rows: rows of the convolution, of its tiles, of the pool."""
-        (kernel, _), _, _, (P, _) = frame.plan.kernel
-        for start in range(0, P, kernel.rows_per_band):
-            stop = min(P, start + kernel.rows_per_band)
+        algorithm = frame.plan.algorithm
+        for start in range(0, algorithm.P, algorithm.rows_per_band):
+            stop = min(algorithm.P, start + algorithm.rows_per_band)
             yield slice(start, stop), slice(start, start + (stop - start) // 2 * 2), slice(start // 2, stop // 2)
 
     def bind(self, frame):
@@ -91,22 +99,21 @@ class PooledConvolution(Layer):
             self._bind_backward(frame, views)
         return views
 
-    def _bind_forward(self, frame):
-        """``(operation of the convolution, calls that pool its band)``."""
-        (kernel, _), _, _, (P, _) = frame.plan.kernel
-        scratch, marks = frame.scratch.forward, frame.buffers
-        operations, bound = kernel.bind(frame.x_storage, scratch, Band(scratch.band, P)), []
-        for operation, (_, tiles, pooled) in zip(operations, self._bands(frame), strict=True):
+    def _bind_forward(self, frame: Frame[_PooledPlan]):
+        """``(the convolution's band, calls that pool it)`` of every band."""
+        algorithm, scratch, marks = frame.plan.algorithm, frame.scratch.forward, frame.buffers
+        inside, bound = algorithm.bind(frame.x_storage, scratch, Band(scratch.band, algorithm.P)), []
+        for band, (_, tiles, pooled) in zip(inside, self._bands(frame), strict=True):
             height = tiles.stop - tiles.start
             y, across = scratch.band[:height], scratch.across[:height]
             pool = bind_marks(y, across, frame.y[pooled], marks.left[tiles], marks.top[pooled])
-            bound.append((operation, pool))
+            bound.append((band, pool))
         return bound
 
-    def forward(self, frame, training):
-        kernel = frame.plan.kernel[0][0]
-        for operation, pool in frame.bound.forward:
-            kernel.run([operation], frame.shared.weight)
+    def forward(self, frame: Frame[_PooledPlan], training):
+        algorithm = frame.plan.algorithm
+        for band, pool in frame.bound.forward:
+            algorithm.run([band], frame.shared.weight)
             run_calls(pool)
 
     def backward(self, frame):
@@ -116,25 +123,24 @@ class PooledConvolution(Layer):
                 run_calls(calls)
             self.convolution.backward(inner)
         else:
-            kernel, scratch = frame.plan.kernel[0][0], frame.scratch.gradient
-            kernel.run_gradient(frame.bound.gradient, scratch, frame.gradients.weight, lambda i: run_calls(unpool[i]))
+            gradient, scratch, out = frame.bound.gradient, frame.scratch.gradient, frame.gradients.weight
+            frame.plan.algorithm.run_gradient(gradient, scratch, out, lambda i: run_calls(unpool[i]))
 
-    def _bind_backward(self, frame, views):
+    def _bind_backward(self, frame: Frame[_PooledPlan], views):
         """Calls that unpool each band, and for the convolution: its own frame, or its gradient by bands."""
-        (kernel, parts), banded, storage, (P, Q) = frame.plan.kernel
+        algorithm, storage = frame.plan.algorithm, frame.plan.inner_dy
         marks, scratch = frame.buffers, frame.scratch
-        if banded:
-            dy = Band(scratch.gradient.band, P)
-            views.gradient = kernel.bind_gradient(frame.x_storage, dy, scratch.gradient)
+        if storage is None:
+            dy, work = Band(scratch.gradient.band, algorithm.P), scratch.gradient.rows
+            views.gradient = algorithm.bind_gradient(frame.x_storage, dy, scratch.gradient)
             views.inner = None
         else:
-            rows, columns = slice(storage.row, storage.row + P), slice(storage.column, storage.column + Q)
-            dy = marks.dy[rows, columns]
+            rows = slice(storage.row, storage.row + algorithm.P)
+            dy, work = marks.dy[rows, storage.column : storage.column + algorithm.Q], scratch.unpool.rows
             views.inner = Frame(
-                layer=self.convolution, plan=Plan((kernel, parts)), x_storage=frame.x_storage, dx=frame.dx, dy=dy,
+                layer=self.convolution, plan=frame.plan, x_storage=frame.x_storage, dx=frame.dx, dy=dy,
                 dy_storage=marks.dy, gradients=frame.gradients, scratch=scratch, shared=frame.shared, aside=frame.aside,
             )  # fmt: skip
-        work = scratch.gradient.rows if banded else scratch.unpool.rows
         views.unpool = [
             bind_unpool(
                 frame.dy[pooled], marks.left[tiles], marks.top[pooled], work[: len(marks.left[tiles])], dy[rows]

@@ -2,165 +2,30 @@
 
 from __future__ import annotations
 
-from itertools import product
-from math import gcd, prod
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from sklearn.base import clone
 
-from .._input.checks import check_groups, check_window_fits
-from .._input.constraints import BORDERS, at_least, border_widths, finite_numbers, one_of, sizes
+from .._input.checks import check_groups
+from .._input.constraints import BORDERS, at_least, finite_numbers
+from .._kernels.adjoint import Adjoint
 from .._kernels.choose import choose_convolution
-from .._kernels.geometry import Axis, Window, make_window, pair
-from ._base import Layer, Parameter
-from ._frame import Plan, Storage
-from .bias import Bias
-from .initializers import INITIALIZER, initialize
-from .pad import Pad
+from .._kernels.geometry import Axis, Window, pair
+from .._kernels.memory import Storage
+from ._frame import Frame
+from ._windowed import Windowed, WindowedPlan
+from .initializers import initialize
 
 __all__ = ["Convolution"]
 
 
-def bias_kind(bias):
-    """A convolution's ``bias`` as "shared", "position" or None."""
-    if isinstance(bias, (bool, np.bool_)):
-        return "shared" if bias else None
-    return bias
+@dataclass(kw_only=True)
+class ConvolutionPlan(WindowedPlan):
+    """A convolution's; ``adjoint`` is None where no gradient of the input is wanted."""
 
-
-PART_BYTES = 4096  # of the objects that bind a part of a data gradient, or of a dilated image, to its arrays
-
-
-class Windowed(Layer):
-    """Windows over the image, ``filters`` numbers each: geometry, border and bias of a convolution."""
-
-    _parameter_constraints: dict = {
-        "filters": [at_least(1)],
-        "kernel_size": [sizes()],
-        "stride": [sizes()],
-        "dilation": [sizes()],
-        "padding": [one_of("same", "valid"), border_widths()],
-        "bias": ["boolean", one_of("shared", "position"), None],
-        "initializer": INITIALIZER,
-    }
-    takes = "image"
-    summary_shows = "kernel_size"
-    sees_all = False  # whether each output has a weight for the whole image, not for its window alone
-    groups = 1
-    padding_mode = "constant"
-    padding_values = 0
-
-    def lower(self, shape):
-        per, border = bias_kind(self.bias), self.border(shape)
-        steps = [self]
-        if border is not None:
-            steps = [border, self._without_border(shape)]
-        if per is not None:
-            steps[-1:] = [clone(steps[-1]).set_params(bias=None), Bias("channel" if per == "shared" else per)]
-        return steps
-
-    def border(self, shape) -> Pad | None:
-        """The layer that makes the border; None where there is none, or one of zeros, which takes no layer."""
-        axes = self.window(shape).rows, self.window(shape).columns
-        pad = Pad(tuple((axis.before, axis.after) for axis in axes), self.padding_mode, self.padding_values)
-        pad.check_values(shape[2], "padding_values")
-        empty = pad.output_shape(shape) == tuple(shape)
-        zeros = self.padding_mode == "constant" and not np.any(self.padding_values)
-        return None if empty or zeros else pad
-
-    def _without_border(self, shape):
-        """The same windows over an image with its border; its height says no more whether it was a series."""
-        rows, columns = self.window(shape).rows, self.window(shape).columns
-        return clone(self).set_params(
-            kernel_size=(rows.kernel, columns.kernel),
-            stride=(rows.stride, columns.stride),
-            dilation=(rows.dilation, columns.dilation),
-            padding="valid",
-            padding_mode="constant",
-            padding_values=0,
-        )
-
-    def window(self, shape) -> Window:
-        """Geometry of the windows over an input of this shape."""
-        window = make_window(
-            shape[0],
-            shape[1],
-            self.kernel_size,
-            stride=self.stride,
-            dilation=self.dilation,
-            padding=self.padding,
-        )
-        check_window_fits("kernel_size", self.kernel_size, window)
-        return window
-
-    def output_shape(self, shape):
-        self.border(shape)
-        return (*self.window(shape).output, self.filters)
-
-    def weight_shape(self, shape) -> tuple[int, ...]:
-        """Shape of the weight for an input of this shape: a filter's is its last three axes."""
-        raise NotImplementedError
-
-    def least_bytes(self, shape, width, dtype, *, training, input_gradient):
-        """The borders of the input, and what binds the parts of dilations and strides."""
-        axes = self.window(shape).rows, self.window(shape).columns
-        borders = prod(axis.padded for axis in axes) - prod(axis.size for axis in axes)
-        parts = self.groups * prod(min(axis.dilation, axis.output) for axis in axes)
-        if input_gradient:
-            parts += adjoint_parts(axes)
-        return borders * shape[2] * width * dtype.itemsize + PART_BYTES * parts
-
-    def parameters(self, shape):
-        weight, per = self.weight_shape(shape), bias_kind(self.bias)
-        # Muon takes kernels that all positions share.
-        parameters = {"weight": Parameter(weight, decays=True, unit_axes=len(weight) - 3, matrix=len(weight) == 4)}
-        if per is not None:
-            parameters["bias"] = Parameter((self.filters,) if per == "shared" else self.output_shape(shape))
-        return parameters
-
-    def multiply_adds(self, shape):
-        return prod(self.weight_shape(shape))
-
-    def connections(self, shape):
-        window = self.window(shape)
-        positions, taps = prod(window.output), window.rows.kernel * window.columns.kernel
-        shared = self.filters * taps * (shape[2] // self.groups)
-        return positions * self.filters * prod(shape), positions * shared, shared
-
-    # For those whose plan's kernel is a correlation and what its data gradient takes.
-
-    def bind(self, frame):
-        kernel, views = frame.plan.kernel[0], SimpleNamespace()
-        if frame.y is not None:
-            views.forward = kernel.bind(frame.x_storage, frame.scratch.forward, frame.y)
-        if frame.dy is not None:
-            views.gradient = kernel.bind_gradient(frame.x_storage, frame.dy, frame.scratch.gradient)
-        if frame.dx is not None:
-            views.adjoint = self.bind_adjoint(frame)
-        return views
-
-    def bind_adjoint(self, frame):
-        """What the data gradient does on the frame's arrays."""
-        return bind_parts(frame.plan.kernel[1], frame.dy_storage, frame.scratch, frame.dx)
-
-    def forward(self, frame, training):
-        frame.plan.kernel[0].run(frame.bound.forward, frame.shared.weight)
-
-    def weight_gradient(self, frame):
-        """Fill the gradient of the weight."""
-        frame.plan.kernel[0].run_gradient(frame.bound.gradient, frame.scratch.gradient, frame.gradients.weight)
-
-
-class _Part(NamedTuple):
-    """Part of a data gradient: inputs a stride apart."""
-
-    name: str  # of its weight and its scratch
-    kernel: Any  # the correlation; None where all is set to zero first, since no tap reaches some inputs
-    taps: tuple[slice, ...]  # of the weight, before they are flipped
-    source: tuple[slice, ...]  # rows and columns of the output's gradient within its borders
-    into: tuple[slice, slice]  # rows and columns of the input's gradient
+    adjoint: Adjoint | None = None
 
 
 class Convolution(Windowed):
@@ -283,87 +148,42 @@ class Convolution(Windowed):
     def multiply_adds(self, shape):
         return prod(self.window(shape).output) * super().multiply_adds(shape)
 
-    def plan(self, shape, width, dtype, *, training, input_gradient):
+    def plan(self, shape, width, dtype, *, training, input_gradient) -> ConvolutionPlan:
         window, channels = self.window(shape), shape[2]
         rows, columns = window.rows, window.columns
         stored = Window(
             Axis(rows.padded, rows.kernel, rows.stride, rows.dilation),
             Axis(columns.padded, columns.kernel, columns.stride, columns.dilation),
         )
-        kernel = choose_convolution(stored, channels, self.filters, self.groups, width, dtype, alike=not training)
-        plan = Plan(
-            kernel=(kernel, []),
-            scratch={"forward": kernel.scratch},
-            shared={"weight": kernel.weight_shape},
-            x=Storage(kernel.stored_rows, kernel.stored_columns, rows.before, columns.before),
-            temporary=kernel.temporary,
+        sizes = (channels, self.filters, self.groups, width, dtype)
+        algorithm = choose_convolution(stored, *sizes, alike=not training)
+        plan = ConvolutionPlan(
+            algorithm=algorithm,
+            scratch={"forward": algorithm.scratch},
+            shared={"weight": algorithm.weight_shape},
+            x=Storage(algorithm.stored_rows, algorithm.stored_columns, rows.before, columns.before),
+            temporary=algorithm.temporary,
         )
         if training:
-            plan.scratch["gradient"] = kernel.gradient_scratch
+            plan.scratch["gradient"] = algorithm.gradient_scratch
         if training and input_gradient:
-            self.plan_adjoint(plan, shape, width, dtype)
-            plan.aside = True
+            plan.adjoint = adjoint = Adjoint(window, *sizes)
+            plan.shared |= adjoint.shared
+            plan.scratch |= adjoint.scratch
+            plan.temporary = max(plan.temporary, adjoint.temporary)
+            plan.dy, plan.aside = adjoint.storage, True
         return plan
 
-    def plan_adjoint(self, plan, shape, width, dtype, alike=False):
-        """The data gradient: the same algorithms on the output's gradient with its borders, for each step of a stride.
+    def prepare(self, parameters, state, plan: ConvolutionPlan, shared):
+        plan.algorithm.prepare(parameters.weight, shared.weight)
+        if plan.adjoint is not None:
+            plan.adjoint.prepare(parameters.weight, shared)
 
-        It adds to the plan's parts, ``shared`` and ``scratch``, and sets ``dy``; with ``alike`` every column is
-        computed alike.  There is no multiplication with the zeros that stand between the outputs of a stride: 3 x 3,
-        stride 2, 32 to 64 channels: 0.75 times the time of all passes.
-        """
-        window, channels = self.window(shape), shape[2]
-        (rows, top, height), (columns, left, across) = window.rows.adjoint(), window.columns.adjoint()
-        if len(rows) * len(columns) < prod(min(axis.stride, axis.size) for axis in (window.rows, window.columns)):
-            plan.kernel[1].append(_Part("unreached", None, (), (), (slice(None), slice(None))))
-        for row, column in product(rows, columns):
-            name = f"adjoint{row.start}.{column.start}"
-            into = (slice(row.start, None, window.rows.stride), slice(column.start, None, window.columns.stride))
-            source = (slice(row.skip, None), slice(column.skip, None))
-            axes = Window(row.axis, column.axis)
-            gaps = window.columns.stride > 1
-            kernel = choose_convolution(axes, self.filters, channels, self.groups, width, dtype, alike, gaps)
-            height = max(height, row.skip + kernel.stored_rows)
-            across = max(across, column.skip + kernel.stored_columns)
-            plan.shared[name], plan.scratch[name] = kernel.weight_shape, kernel.scratch
-            plan.temporary = max(plan.temporary, kernel.temporary)
-            plan.kernel[1].append(_Part(name, kernel, (row.taps, column.taps), source, into))
-        plan.dy = Storage(height, across, top, left)
+    def bind_adjoint(self, frame: Frame[ConvolutionPlan]):
+        if frame.plan.adjoint is not None:
+            return frame.plan.adjoint.bind(frame.dy_storage, frame.scratch, frame.dx)
 
-    def prepare(self, parameters, state, plan, shared):
-        kernel, parts = plan.kernel
-        kernel.prepare(parameters.weight, shared.weight)
-        prepare_parts(parts, parameters.weight, self.groups, shared)
-
-    def backward(self, frame):
+    def backward(self, frame: Frame[ConvolutionPlan]):
         frame.aside(self.weight_gradient, frame)
-        if frame.dx is not None:
-            run_parts(frame.plan.kernel[1], frame.bound.adjoint, frame.shared, frame.dx)
-
-
-def adjoint_parts(axes) -> int:
-    """How many parts a data gradient has."""
-    return prod(min(axis.stride // gcd(axis.stride, axis.dilation), axis.kernel, axis.size) for axis in axes)
-
-
-def prepare_parts(parts, weight, groups, shared):
-    """Weights of the parts of a data gradient."""
-    by_group = weight.reshape(groups, -1, *weight.shape[1:])
-    for part in parts:
-        if part.kernel is not None:
-            flipped = by_group[:, :, *part.taps][:, :, ::-1, ::-1].transpose(0, 4, 2, 3, 1)
-            part.kernel.prepare(flipped if groups > 1 else flipped[0], shared[part.name])
-
-
-def bind_parts(parts, dy, scratch, dx):
-    """What the parts do on the output's gradient within its borders and the input's, for `run_parts`."""
-    return [part.kernel and part.kernel.bind(dy[part.source], scratch[part.name], dx[part.into]) for part in parts]
-
-
-def run_parts(parts, bound, shared, dx):
-    """Fill the input's gradient."""
-    for part, operations in zip(parts, bound, strict=True):
-        if part.kernel is None:
-            dx[part.into] = 0
-        else:
-            part.kernel.run(operations, shared[part.name])
+        if frame.plan.adjoint is not None:
+            frame.plan.adjoint.run(frame.bound.adjoint, frame.shared, frame.dx)

@@ -9,7 +9,6 @@ import numpy as np
 from .._input.constraints import at_least
 from .._kernels.products import product
 from ._base import Layer, Parameter
-from ._frame import Plan
 from .initializers import INITIALIZER, initialize
 
 __all__ = ["Dense", "Flatten"]
@@ -87,11 +86,8 @@ class Dense(Layer):
     def multiply_adds(self, shape):
         return self.units * shape[0]
 
-    def plan(self, shape, width, dtype, *, training, input_gradient):
-        return Plan(kernel=None if training else product)
-
     def forward(self, frame, training):
-        (frame.plan.kernel or frame.matmul)(frame.parameters.weight, frame.x, out=frame.y)
+        (frame.matmul if training else product)(frame.parameters.weight, frame.x, out=frame.y)
         if self.bias:
             np.add(frame.y, frame.parameters.bias[:, None], out=frame.y)
 

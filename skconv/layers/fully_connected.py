@@ -9,7 +9,7 @@ import numpy as np
 
 from .._kernels.products import product
 from ._frame import Plan
-from .convolution import Windowed
+from ._windowed import Windowed
 from .initializers import initialize
 
 __all__ = ["FullyConnected"]
@@ -86,7 +86,7 @@ class FullyConnected(Windowed):
     def plan(self, shape, width, dtype, *, training, input_gradient):
         out = self.output_shape(shape)
         # For results that lie within somebody's borders; a product writes into one matrix.
-        plan = Plan(kernel=np.matmul if training else product, scratch={"forward": {"y": (*out, width)}})
+        plan = Plan(scratch={"forward": {"y": (*out, width)}})
         if training and input_gradient:
             plan.scratch["backward"] = {"dx": (*shape, width)}
         return plan
@@ -101,7 +101,7 @@ class FullyConnected(Windowed):
 
     def forward(self, frame, training):
         weight, x, y, out = frame.bound.forward
-        frame.plan.kernel(weight, x, out=out)
+        (np.matmul if training else product)(weight, x, out=out)
         if y is not frame.y:
             np.copyto(frame.y, y)
 

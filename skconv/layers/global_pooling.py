@@ -9,7 +9,8 @@ from .._kernels.geometry import Axis, Window
 from .._kernels.pooling import max_pool_gradient
 from .._kernels.sums import add_positions, partial_sums
 from ._base import Layer
-from ._frame import Plan
+from ._frame import Frame, Plan
+from ._window_pool import WindowPlan
 
 __all__ = ["GlobalMaxPool", "GlobalMeanPool"]
 
@@ -36,16 +37,16 @@ class GlobalMaxPool(Layer):
         pooled, boolean = (1, 1, channels, width), np.dtype(bool)
         masks = {"part": pooled, "mask": (pooled, boolean), "left": (pooled, boolean), "y": pooled}
         window = Window(Axis(height, height), Axis(across, across))
-        return Plan(kernel=window, scratch={"backward": masks} if training else {})
+        return WindowPlan(window=window, scratch={"backward": masks} if training else {})
 
     def forward(self, frame, training):
         np.maximum.reduce(frame.x, axis=(0, 1), out=frame.y)
 
-    def backward(self, frame):
+    def backward(self, frame: Frame[WindowPlan]):
         if frame.dx is not None:
             work = frame.scratch.backward
             np.maximum.reduce(frame.x, axis=(0, 1), out=work.y[0, 0])
-            max_pool_gradient(frame.x, frame.plan.kernel, work.y, frame.dy[None, None], work, frame.dx)
+            max_pool_gradient(frame.x, frame.plan.window, work.y, frame.dy[None, None], work, frame.dx)
 
 
 class GlobalMeanPool(Layer):

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from .._input.constraints import BORDERS, finite_numbers
 from .._kernels.geometry import Axis, Window
 from .._kernels.local import LocalGathered
-from ._frame import Plan, Storage
-from .convolution import Windowed
+from .._kernels.memory import Storage
+from ._frame import Frame
+from ._windowed import Windowed, WindowedPlan
 from .initializers import initialize
 
 __all__ = ["LocallyConnected"]
+
+
+@dataclass(kw_only=True)
+class _LocalPlan(WindowedPlan):
+    """A locally connected layer's, with its windows."""
+
+    algorithm: LocalGathered
+    window: Window
 
 
 class LocallyConnected(Windowed):
@@ -96,32 +107,33 @@ class LocallyConnected(Windowed):
         for kernels in weight.reshape(-1, *weight.shape[2:]):
             initialize(self.initializer, kernels, rng)
 
-    def plan(self, shape, width, dtype, *, training, input_gradient):
+    def plan(self, shape, width, dtype, *, training, input_gradient) -> _LocalPlan:
         window = self.window(shape)
         rows, columns = window.rows, window.columns
         stored = Window(*(Axis(axis.padded, axis.kernel, axis.stride, axis.dilation) for axis in (rows, columns)))
-        kernel = LocalGathered(stored, shape[2], self.filters, width, dtype, alike=not training)
-        plan = Plan(
-            kernel=(kernel, window),
-            scratch={"forward": kernel.scratch},
-            shared={"weight": kernel.weight_shape},
-            x=Storage(kernel.stored_rows, columns.padded, rows.before, columns.before),
+        algorithm = LocalGathered(stored, shape[2], self.filters, width, dtype, alike=not training)
+        plan = _LocalPlan(
+            algorithm=algorithm,
+            window=window,
+            scratch={"forward": algorithm.scratch},
+            shared={"weight": algorithm.weight_shape},
+            x=Storage(algorithm.stored_rows, columns.padded, rows.before, columns.before),
         )
         if training:
-            plan.scratch["gradient"] = kernel.gradient_scratch
+            plan.scratch["gradient"] = algorithm.gradient_scratch
         if training and input_gradient:
-            plan.scratch["adjoint"] = kernel.adjoint_scratch
+            plan.scratch["adjoint"] = algorithm.adjoint_scratch
             plan.aside = True
         return plan
 
-    def prepare(self, parameters, state, plan, shared):
-        plan.kernel[0].prepare(parameters.weight, shared.weight)
+    def prepare(self, parameters, state, plan: _LocalPlan, shared):
+        plan.algorithm.prepare(parameters.weight, shared.weight)
 
-    def bind_adjoint(self, frame):
-        kernel, window = frame.plan.kernel
-        return kernel.bind_adjoint(frame.dy, frame.dx, window, frame.scratch.adjoint)
+    def bind_adjoint(self, frame: Frame[_LocalPlan]):
+        plan = frame.plan
+        return plan.algorithm.bind_adjoint(frame.dy, frame.dx, plan.window, frame.scratch.adjoint)
 
-    def backward(self, frame):
+    def backward(self, frame: Frame[_LocalPlan]):
         frame.aside(self.weight_gradient, frame)
         if frame.dx is not None:
-            frame.plan.kernel[0].run_adjoint(frame.bound.adjoint, frame.shared.weight, frame.dx)
+            frame.plan.algorithm.run_adjoint(frame.bound.adjoint, frame.shared.weight, frame.dx)

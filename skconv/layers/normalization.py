@@ -260,12 +260,10 @@ class LayerNorm(Layer):
     def plan(self, shape, width, dtype, *, training, input_gradient):
         lead = shape[:-1] if self.over == "channels" else (1,) * len(shape[:-1])
         whole, each, repeated = (*shape, width), (*lead, 1, width), (shape[-1], width)
-        flat = None  # rows and columns of numbers that are normalised together; None is the channels of a position
-        if self.over == "sample" or len(shape) == 1:
-            flat = (1, *shape) if len(shape) == 1 else (shape[0], prod(shape[1:]))
-        sums = partial_sums((*flat, width)) if flat else {}
+        by_position = self.over == "channels" and len(shape) > 1
+        rows = 1 if len(shape) == 1 else shape[0]
+        sums = {} if by_position else partial_sums((rows, prod(shape) // rows, width))
         plan = Plan(
-            kernel=(flat, prod(shape) // prod(lead)),
             shared={"scale": repeated, "shift": repeated},
             scratch={"forward": {"x": whole, "mean": each, "inverse": each, **sums}},
         )
@@ -282,24 +280,23 @@ class LayerNorm(Layer):
         if "ones" in shared:
             shared.ones.fill(1)
 
-    @staticmethod
-    def _mean(frame, array, work, out):
+    def _mean(self, array, work, out):
         """Mean over what is normalised together."""
-        flat, n = frame.plan.kernel
-        if flat is None:
+        if self.over == "channels" and array.ndim > 2:
             np.add.reduce(array, axis=-2, keepdims=True, out=out)
         else:
-            add_positions(array.reshape(*flat, -1, copy=False), work.get("parts"), out.reshape(-1))
-        np.divide(out, n, out=out)
+            rows = 1 if array.ndim == 2 else len(array)
+            add_positions(array.reshape(rows, -1, array.shape[-1], copy=False), work.get("parts"), out.reshape(-1))
+        np.divide(out, array.size // out.size, out=out)
 
     def forward(self, frame, training):
         work = frame.scratch.forward
         normal, inverse = (frame.buffers.normal, frame.buffers.inverse) if training else (frame.y, work.inverse)
-        self._mean(frame, frame.x, work, work.mean)
+        self._mean(frame.x, work, work.mean)
         np.subtract(frame.x, work.mean, out=normal)
         with named_overflow("LayerNorm", inverse.dtype):
             np.multiply(normal, normal, out=work.x)
-            self._mean(frame, work.x, work, inverse)
+            self._mean(work.x, work, inverse)
         np.add(inverse, self.epsilon, out=inverse)
         np.sqrt(inverse, out=inverse)
         np.divide(1, inverse, out=inverse)
@@ -321,10 +318,10 @@ class LayerNorm(Layer):
         if frame.dx is None:
             return
         np.multiply(work.b, frame.shared.scale, out=work.b)
-        self._mean(frame, work.b, work, work.slope)
+        self._mean(work.b, work, work.slope)
         np.multiply(normal, work.slope, out=work.b)
         np.multiply(frame.dy, frame.shared.scale, out=work.a)
-        self._mean(frame, work.a, work, work.mean)
+        self._mean(work.a, work, work.mean)
         np.subtract(work.a, work.mean, out=work.a)
         np.subtract(work.a, work.b, out=work.a)
         np.multiply(work.a, frame.buffers.inverse, out=frame.dx)

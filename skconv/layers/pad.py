@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod
 from types import SimpleNamespace
 
@@ -24,7 +25,7 @@ from .._kernels.padding import (
 )
 from .._kernels.sums import add_positions, partial_sums
 from ._base import Layer
-from ._frame import Plan
+from ._frame import Frame, Plan
 
 __all__ = ["Pad"]
 
@@ -127,27 +128,27 @@ class Pad(Layer):
         fill = _FILLS[self.mode](self, shape, dtype)
         return fill.plan(width, training)
 
-    def prepare(self, parameters, state, plan, shared):
-        plan.kernel.prepare(state, shared)
+    def prepare(self, parameters, state, plan: _PadPlan, shared):
+        plan.fill.prepare(state, shared)
 
-    def bind(self, frame):
-        return frame.plan.kernel.bind(frame)
+    def bind(self, frame: Frame[_PadPlan]):
+        return frame.plan.fill.bind(frame)
 
-    def forward(self, frame, training):
-        frame.plan.kernel.forward(frame, training)
+    def forward(self, frame: Frame[_PadPlan], training):
+        frame.plan.fill.forward(frame, training)
 
-    def backward(self, frame):
+    def backward(self, frame: Frame[_PadPlan]):
         if frame.dx is not None:
-            frame.plan.kernel.backward(frame)
+            frame.plan.fill.backward(frame)
 
     def agree(self, frames):
-        frames[0].plan.kernel.agree(frames)
+        frames[0].plan.fill.agree(frames)
 
     def measure_gradient(self, frame):
-        frame.plan.kernel.measure_gradient(frame)
+        frame.plan.fill.measure_gradient(frame)
 
     def agree_gradient(self, frames):
-        frames[0].plan.kernel.agree_gradient(frames)
+        frames[0].plan.fill.agree_gradient(frames)
 
 
 class _FrozenPad(Pad):
@@ -167,7 +168,7 @@ class _Fill:
         self.padded = (*self.window.output, shape[2])
 
     def plan(self, width, training):
-        return Plan(kernel=self)
+        return _PadPlan(fill=self)
 
     def prepare(self, state, shared):
         pass
@@ -180,6 +181,13 @@ class _Fill:
 
     def backward(self, frame):
         np.copyto(frame.dx, inside(frame.dy, self.window))
+
+
+@dataclass(kw_only=True)
+class _PadPlan(Plan):
+    """With what fills the border."""
+
+    fill: _Fill
 
 
 class _Repeated(_Fill):
@@ -230,7 +238,7 @@ class _Noise(_Fill):
             scratch["backward"] = {"sum": vector, "part": vector}
             for name, shape in noise.items():
                 scratch["backward"] |= partial_sums(shape, name)
-        return Plan(kernel=self, buffers=buffers, scratch=scratch)
+        return _PadPlan(fill=self, buffers=buffers, scratch=scratch)
 
     def _drawn(self, frame):
         """The strips of noise of a block in training."""
@@ -277,7 +285,7 @@ class _Donor(_Fill):
         self.maps = border_maps(self.window, "wrap")
 
     def plan(self, width, training):
-        plan = Plan(kernel=self, shared={"field": (*self.padded, 1)})
+        plan = _PadPlan(fill=self, shared={"field": (*self.padded, 1)})
         if training:
             plan.shared |= {"ones": (width, 1), "gradient": (*self.shape, 1)}
             plan.buffers["gradient"] = (*self.shape, 1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .._input.constraints import BORDERS, at_least
 from ._nested import Nested
-from .convolution import Convolution, Windowed
+from ._windowed import Windowed
+from .convolution import Convolution
 
 __all__ = ["SeparableConvolution"]
 

@@ -63,8 +63,7 @@ class SqueezeExcite(Layer):
     def plan(self, shape, width, dtype, *, training, input_gradient):
         hidden, channels = (self._hidden(shape), width), (shape[2], width)
         small = {"mean": channels, "hidden": hidden, "gate": channels}
-        scratch = {"forward": {"a": channels, **partial_sums((*shape, width))}}
-        plan = Plan(kernel=np.matmul if training else product, scratch=scratch)
+        plan = Plan(scratch={"forward": {"a": channels, **partial_sums((*shape, width))}})
         if not training:
             plan.scratch["forward"].update(small)
             return plan
@@ -74,7 +73,7 @@ class SqueezeExcite(Layer):
         return plan
 
     def forward(self, frame, training):
-        multiply = frame.plan.kernel
+        multiply = np.matmul if training else product
         own = frame.buffers if training else frame.scratch.forward
         parameters = frame.parameters
         add_positions(frame.x, frame.scratch.forward.get("parts"), own.mean)

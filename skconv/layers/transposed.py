@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod
 from numbers import Integral
 from types import SimpleNamespace
@@ -10,23 +11,25 @@ import numpy as np
 from sklearn.base import clone
 
 from .._input.constraints import one_of, shown, sizes
+from .._kernels.adjoint import PART_BYTES, Adjoint, count_parts
+from .._kernels.algorithm import Correlation
 from .._kernels.geometry import make_window, pair
 from ._base import Layer, Parameter
-from ._frame import Plan
+from ._frame import Frame, Plan
+from ._windowed import Windowed, bias_kind
 from .bias import Bias
-from .convolution import (
-    PART_BYTES,
-    Convolution,
-    Windowed,
-    adjoint_parts,
-    bias_kind,
-    bind_parts,
-    prepare_parts,
-    run_parts,
-)
+from .convolution import Convolution
 from .initializers import initialize
 
 __all__ = ["TransposedConvolution"]
+
+
+@dataclass(kw_only=True)
+class _TransposedPlan(Plan):
+    """With the adjoint that goes forward, and the algorithm that goes back; None outside training."""
+
+    adjoint: Adjoint
+    algorithm: Correlation | None = None
 
 
 class TransposedConvolution(Layer):
@@ -149,42 +152,48 @@ class TransposedConvolution(Layer):
     def least_bytes(self, shape, width, dtype, *, training, input_gradient):
         convolution, inside = self._adjoint(shape)
         window = convolution.window(inside)
-        return PART_BYTES * adjoint_parts((window.rows, window.columns))
+        return PART_BYTES * count_parts((window.rows, window.columns))
 
-    def plan(self, shape, width, dtype, *, training, input_gradient):
+    def plan(self, shape, width, dtype, *, training, input_gradient) -> _TransposedPlan:
         convolution, inside = self._adjoint(shape)
-        of_gradient = Plan(kernel=(None, []))
+        adjoint = Adjoint(convolution.window(inside), inside[2], shape[2], 1, width, dtype, alike=not training)
+        plan = _TransposedPlan(
+            adjoint=adjoint,
+            scratch=dict(adjoint.scratch),
+            shared=dict(adjoint.shared),
+            x=adjoint.storage,
+            temporary=adjoint.temporary,
+        )
         if training:
-            of_gradient = convolution.plan(inside, width, dtype, training=True, input_gradient=False)
-            weight = {"of_weight": convolution.weight_shape(inside)}
-            of_gradient.scratch["gradient"] = {**of_gradient.scratch["gradient"], **weight}
-        convolution.plan_adjoint(of_gradient, inside, width, dtype, alike=not training)
-        plan = Plan(of_gradient.kernel, scratch=of_gradient.scratch, shared=of_gradient.shared)
-        plan.x, plan.dy, plan.temporary = of_gradient.dy, of_gradient.x, of_gradient.temporary
+            back = convolution.plan(inside, width, dtype, training=True, input_gradient=False)
+            plan.algorithm, plan.dy = back.algorithm, back.x
+            back.scratch["gradient"] = {**back.scratch["gradient"], "of_weight": convolution.weight_shape(inside)}
+            plan.scratch |= back.scratch
+            plan.shared |= back.shared
+            plan.temporary = max(plan.temporary, back.temporary)
         return plan
 
-    def prepare(self, parameters, state, plan, shared):
-        kernel, parts = plan.kernel
+    def prepare(self, parameters, state, plan: _TransposedPlan, shared):
         weight = parameters.weight.transpose(3, 1, 2, 0)
-        if kernel is not None:
-            kernel.prepare(weight, shared.weight)
-        prepare_parts(parts, weight, 1, shared)
+        if plan.algorithm is not None:
+            plan.algorithm.prepare(weight, shared.weight)
+        plan.adjoint.prepare(weight, shared)
 
-    def bind(self, frame):
-        (kernel, parts), scratch = frame.plan.kernel, frame.scratch
-        views = SimpleNamespace(forward=bind_parts(parts, frame.x_storage, scratch, frame.y))
-        if frame.dy is not None:
-            views.gradient = kernel.bind_gradient(frame.dy_storage, frame.x, scratch.gradient)
-        if frame.dx is not None:
-            views.backward = kernel.bind(frame.dy_storage, scratch.forward, frame.dx)
+    def bind(self, frame: Frame[_TransposedPlan]):
+        algorithm, scratch = frame.plan.algorithm, frame.scratch
+        views = SimpleNamespace(forward=frame.plan.adjoint.bind(frame.x_storage, scratch, frame.y))
+        if algorithm is not None:
+            views.gradient = algorithm.bind_gradient(frame.dy_storage, frame.x, scratch.gradient)
+        if algorithm is not None and frame.dx is not None:
+            views.backward = algorithm.bind(frame.dy_storage, scratch.forward, frame.dx)
         return views
 
-    def forward(self, frame, training):
-        run_parts(frame.plan.kernel[1], frame.bound.forward, frame.shared, frame.y)
+    def forward(self, frame: Frame[_TransposedPlan], training):
+        frame.plan.adjoint.run(frame.bound.forward, frame.shared, frame.y)
 
     def backward(self, frame):
-        kernel, scratch = frame.plan.kernel[0], frame.scratch.gradient
-        kernel.run_gradient(frame.bound.gradient, scratch, scratch.of_weight)
+        algorithm, scratch = frame.plan.algorithm, frame.scratch.gradient
+        algorithm.run_gradient(frame.bound.gradient, scratch, scratch.of_weight)
         np.copyto(frame.gradients.weight, scratch.of_weight.transpose(3, 1, 2, 0))
         if frame.dx is not None:
-            kernel.run(frame.bound.backward, frame.shared.weight)
+            algorithm.run(frame.bound.backward, frame.shared.weight)

@@ -161,8 +161,9 @@ def losses(kind, noise=0, steps=20):
     curve = []
     with Team(1) as team:
         session = Session(network, 32, 1, training=True, team=team)
-        forward, (adjoint,) = session.placed[3].plan.kernel[0]
-        assert type(forward) is type(adjoint.kernel) is kind
+        plan = session.placed[3].plan
+        (adjoint,) = plan.adjoint.parts
+        assert type(plan.algorithm) is type(adjoint.algorithm) is kind
         for _ in range(steps):
             session.prepare()
             output = session.forward(lambda k: session.load(k, X))

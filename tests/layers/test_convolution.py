@@ -1,4 +1,4 @@
-"""Convolution: groups of channels against PyTorch and SciPy, errors, first values, prediction, its bias."""
+"""Convolution: groups of channels against PyTorch and SciPy, errors, first values, prediction."""
 
 from math import prod
 
@@ -12,7 +12,7 @@ from skconv._kernels.algorithm import Correlation
 from skconv._network.network import Network
 from skconv._network.session import Session
 from skconv._threads.team import Team
-from skconv.layers import Activation, Bias, Convolution, Dense, Flatten, MaxPool
+from skconv.layers import Activation, Convolution, Dense, Flatten, MaxPool
 from skconv.layers import _fused as fused
 
 # By PyTorch 2.13, conv2d in two groups of 2 channels and 3 filters; image, weight and gradient channels last.
@@ -127,10 +127,3 @@ def test_prediction_band_by_band(name, limit, monkeypatch):
         actual = session.forward(lambda k: session.load(k, X))[:, :7].T
         expected = training.forward(lambda k: training.load(k, X))[:, :7].T
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-9)
-
-
-def test_convolution_and_its_bias_are_two_steps():
-    convolution, bias = Convolution(3, 2, stride=2).lower((5, 5, 1))
-    assert convolution.get_params() == {**Convolution(3, 2, stride=2).get_params(), "bias": None}
-    assert isinstance(bias, Bias)
-    assert bias.per == "channel"

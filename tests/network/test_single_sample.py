@@ -73,7 +73,7 @@ def one_by_one(network, X):
 
 def kernel(layer, shape, dtype=np.float32):
     plan = layer.plan(shape, 16, np.dtype(dtype), training=False, input_gradient=False)
-    return type(plan.kernel[0]).__name__
+    return type(plan.algorithm).__name__
 
 
 # Layers, shape, the algorithm of the first convolution, the first layer that takes the block

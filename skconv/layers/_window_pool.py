@@ -1,0 +1,98 @@
+"""Windows over the image that are summed up channel by channel: what pooling layers share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._input.checks import check_window_fits
+from .._input.constraints import border_widths, shown, sizes
+from .._kernels.geometry import Window, make_window
+from .._kernels.padding import inside
+from .._kernels.pooling import MANY_TAPS
+from ._base import Layer
+from ._frame import Plan
+
+__all__ = ["WindowPlan", "WindowPool"]
+
+
+@dataclass(kw_only=True)
+class WindowPlan(Plan):
+    """With the windows, those of a pooling without the taps that never lie on the image."""
+
+    window: Window
+
+
+class WindowPool(Layer):
+    """Base of the layers that summarise windows over the image, channel by channel; not for use."""
+
+    _parameter_constraints: dict = {
+        "pool_size": [sizes()],
+        "stride": [sizes(), None],
+        "padding": [border_widths()],
+        "ceil_mode": ["boolean"],
+    }
+    takes = "image"
+    summary_shows = "pool_size"
+    by_rows = True
+    _border = 0.0  # what a window reads outside the image
+    _separable = True  # whether it is a summary down of summaries across
+
+    def __init__(self, pool_size=2, *, stride=None, padding=0, ceil_mode=False):
+        self.pool_size = pool_size
+        self.stride = stride
+        self.padding = padding
+        self.ceil_mode = ceil_mode
+
+    def window(self, shape) -> Window:
+        """Geometry of the windows over an input of this shape."""
+        stride = self.pool_size if self.stride is None else self.stride
+        window = make_window(
+            shape[0], shape[1], self.pool_size, stride=stride, padding=self.padding, ceil_mode=self.ceil_mode
+        )
+        for axis in (window.rows, window.columns):
+            if 2 * max(axis.before, axis.after) > axis.kernel:
+                relation = f"padding={shown(self.padding)} is more than half of pool_size={shown(self.pool_size)}"
+                raise ValueError(f"{relation}, so a window could lie outside the image; use at most half")
+        check_window_fits("pool_size", self.pool_size, window)
+        return window
+
+    def lower(self, shape):
+        """A large window is taken across, then down: a call for each row and column of it, not for each pixel."""
+        window = self.window(shape)
+        rows, columns = window.rows, window.columns
+        if not self._separable or min(rows.kernel, columns.kernel) == 1 or rows.kernel * columns.kernel <= MANY_TAPS:
+            return [self]
+        across = {"pool_size": (1, columns.kernel), "stride": (1, columns.stride)}
+        down = {"pool_size": (rows.kernel, 1), "stride": (rows.stride, 1)}
+        return [
+            self.copy().set_params(**across, padding=((0, 0), (columns.before, columns.after))),
+            self.copy().set_params(**down, padding=((rows.before, rows.after), (0, 0))),
+        ]
+
+    def output_shape(self, shape):
+        return (*self.window(shape).output, shape[2])
+
+    def strip(self, shape, start, stop):
+        rows, columns = self.window(shape).rows, self.window(shape).columns
+        first, end, borders = rows.strip(start, stop)
+        layer = self.copy().set_params(
+            pool_size=(rows.kernel, columns.kernel),
+            stride=(rows.stride, columns.stride),
+            padding=(borders, (columns.before, columns.after)),
+        )
+        return (layer, first, end) if first < end else None
+
+    def _padded(self, window, shape, width) -> tuple[int, int, int, int] | None:
+        """Shape of a block of images within their borders, None where they have none."""
+        size = (window.rows.padded, window.columns.padded)
+        return None if size == shape[:2] else (*size, shape[2], width)
+
+    def _bordered(self, frame, window, scratch):
+        """The input within its borders, or itself."""
+        if "x" not in scratch:
+            return frame.x
+        scratch.x.fill(self._border)
+        np.copyto(inside(scratch.x, window), frame.x)
+        return scratch.x

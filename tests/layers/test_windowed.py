@@ -1,0 +1,48 @@
+"""What layers with windows and weights share: their bias and their border become steps."""
+
+import numpy as np
+import pytest
+
+from skconv.layers import Bias, Convolution, FullyConnected, LocallyConnected, Pad
+from skconv.layers._windowed import Windowed, bias_kind
+
+
+def test_the_base_leaves_weights_and_the_way_back_to_its_layers():
+    with pytest.raises(NotImplementedError):
+        Windowed().weight_shape((4, 4, 1))
+    with pytest.raises(NotImplementedError):
+        Windowed().bind_adjoint(None)
+
+
+@pytest.mark.parametrize(
+    ("bias", "kind"),
+    [(True, "shared"), (np.True_, "shared"), (False, None), (None, None), ("position", "position")],
+)
+def test_kinds_of_bias(bias, kind):
+    assert bias_kind(bias) == kind
+    steps = Convolution(3, bias=bias).lower((5, 5, 1))
+    assert [step.per for step in steps[1:]] == ([] if kind is None else ["channel" if kind == "shared" else kind])
+
+
+def test_convolution_and_its_bias_are_two_steps():
+    convolution, bias = Convolution(3, 2, stride=2).lower((5, 5, 1))
+    assert convolution.get_params() == {**Convolution(3, 2, stride=2).get_params(), "bias": None}
+    assert isinstance(bias, Bias)
+    assert bias.per == "channel"
+
+
+@pytest.mark.parametrize("kind", [Convolution, LocallyConnected])
+def test_a_border_of_zeros_is_no_step(kind):
+    assert [type(step) for step in kind(3, bias=None).lower((5, 5, 1))] == [kind]
+    border, windows = kind(3, (2, 4), padding=((0, 1), (2, 0)), padding_mode="edge", bias=None).lower((5, 5, 1))
+    assert isinstance(border, Pad)
+    assert border.output_shape((5, 5, 1)) == (6, 7, 1)
+    assert windows.window((6, 7, 1)).output == (5, 4)
+
+
+def test_without_memory_for_borders_where_there_are_none():
+    sizes = (16, np.dtype(np.float32))
+    options = {"training": False, "input_gradient": False}
+    borders = 7 * 7 - 5 * 5
+    assert Convolution(3).least_bytes((5, 5, 2), *sizes, **options) == 4096 + borders * 2 * 16 * 4
+    assert FullyConnected(3).least_bytes((5, 5, 2), *sizes, **options) == 0
