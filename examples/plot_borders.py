@@ -35,11 +35,11 @@ down, across = np.indices((16, 16)) // 8
 checks = np.where(((down + across) % 2)[..., None], [0.9, 0.8, 0.2], [0.2, 0.3, 0.6])
 padders = {
     "zeros": ImagePadder(50),
-    "a constant": ImagePadder(50, constant_values=flower.mean(axis=(0, 1))),
+    "a constant": ImagePadder(50, padding_values=flower.mean(axis=(0, 1))),
     "noise": ImagePadder(50, "noise", random_state=0),
     "the copied edge": ImagePadder(50, "edge"),
     "another image": ImagePadder(50, "donor", random_state=0),
-    "a pattern": ImagePadder(50, "pattern", pattern=checks),
+    "a pattern": ImagePadder(50, "pattern", padding_values=checks),
     "reflect": ImagePadder(50, "reflect"),
     "symmetric": ImagePadder(50, "symmetric"),
     "wrap": ImagePadder(50, "wrap"),
@@ -51,8 +51,9 @@ for ax, (title, padder) in zip(axes.flat, padders.items(), strict=True):
     ax.imshow(padded.clip(0, 1))
     ax.add_patch(Rectangle((49.5, 49.5), width, height, fill=False, edgecolor="white", linewidth=1))
     ax.set(xticks=[], yticks=[])
-    mode = padder.mode if padder.mode != "constant" else f"constant, {'0' if title == 'zeros' else 'the mean colour'}"
-    ax.set_title(title if title == padder.mode else f"{title} ({mode})", fontsize="medium")
+    mode = padder.padding_mode
+    more = "" if mode != "constant" else ", 0" if title == "zeros" else ", the mean colour"
+    ax.set_title(title if title == mode else f"{title} ({mode}{more})", fontsize="medium")
 plt.show()
 print(f"images of {height} x {width} pixels become {padded.shape[0]} x {padded.shape[1]}")
 
@@ -97,11 +98,11 @@ plt.show()
 borders = {
     "none": "passthrough",
     "zeros": ImagePadder(2),
-    "constant 1": ImagePadder(2, constant_values=1),
+    "constant 1": ImagePadder(2, padding_values=1),
     "noise": ImagePadder(2, "noise", random_state=0),
     "edge": ImagePadder(2, "edge"),
     "donor": ImagePadder(2, "donor", random_state=0),
-    "pattern": ImagePadder(2, "pattern", pattern=np.eye(2)),
+    "pattern": ImagePadder(2, "pattern", padding_values=np.eye(2)),
     "reflect": ImagePadder(2, "reflect"),
     "symmetric": ImagePadder(2, "symmetric"),
     "wrap": ImagePadder(2, "wrap"),

@@ -45,13 +45,13 @@ pipeline = make_pipeline(
 # The grid changes the size of the images in every step.
 
 grid = {
-    "imagepadder__mode": ["constant", "edge", "reflect"],
+    "imagepadder__padding_mode": ["constant", "edge", "reflect"],
     "convfeatures__kernel_size": [3, 5],
     "convfeatures__stride": [1, 2],
-    "stridedpooling__method": ["stride", "mean", "max"],
+    "stridedpooling__pool": ["stride", "mean", "max"],
 }
 if quick:
-    grid["imagepadder__mode"] = ["constant", "edge"]
+    grid["imagepadder__padding_mode"] = ["constant", "edge"]
 search = GridSearchCV(pipeline, grid, cv=2 if quick else 5, n_jobs=2).fit(X_train, y_train)
 
 for name, value in search.best_params_.items():
@@ -72,12 +72,12 @@ for step in search.best_estimator_[:-1]:
 # A row for each border and way of pooling, a column for each kernel and stride.
 
 results = search.cv_results_
-scores, modes, methods = results["mean_test_score"], grid["imagepadder__mode"], grid["stridedpooling__method"]
-rows = [(mode, method) for mode in modes for method in methods]
+scores, modes, pools = results["mean_test_score"], grid["imagepadder__padding_mode"], grid["stridedpooling__pool"]
+rows = [(mode, pool) for mode in modes for pool in pools]
 columns = [(size, stride) for size in grid["convfeatures__kernel_size"] for stride in grid["convfeatures__stride"]]
 table = np.zeros((len(rows), len(columns)))
 for score, chosen in zip(scores, results["params"], strict=True):
-    row = rows.index((chosen["imagepadder__mode"], chosen["stridedpooling__method"]))
+    row = rows.index((chosen["imagepadder__padding_mode"], chosen["stridedpooling__pool"]))
     column = columns.index((chosen["convfeatures__kernel_size"], chosen["convfeatures__stride"]))
     table[row, column] = score
 
@@ -87,6 +87,6 @@ for (row, column), score in np.ndenumerate(table):
     shade = "black" if score > (table.min() + table.max()) / 2 else "white"
     ax.text(column, row, f"{score:.3f}", ha="center", va="center", color=shade)
 ax.set_xticks(range(len(columns)), [f"kernel {size}\nstride {stride}" for size, stride in columns])
-ax.set_yticks(range(len(rows)), [f"{mode}, {method}" for mode, method in rows])
+ax.set_yticks(range(len(rows)), [f"{mode}, {pool}" for mode, pool in rows])
 figure.colorbar(picture, label="accuracy on the folds")
 plt.show()

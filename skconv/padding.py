@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._estimators.image_transformer import ImageTransformer
 from ._input.checks import check_channel_values, check_pattern
-from ._input.constraints import IMAGE_SHAPES, N_JOBS, at_least, border_widths, finite_numbers, one_of, shown
+from ._input.constraints import BORDERS, IMAGE_SHAPES, N_JOBS, at_least, border_widths, finite_numbers, one_of, shown
 from ._input.images import output_dtype
 from ._input.names import pixel_names
 from ._input.overflow import check_range
@@ -29,21 +29,20 @@ class ImagePadder(ImageTransformer):
 
     Parameters
     ----------
-    pad_width : int, (int, int) or ((int, int), (int, int)), default=1
+    padding : int, (int, int) or ((int, int), (int, int)), default=1
         Border down and across, or ``((top, bottom), (left, right))``.  On a series one number pads time.
-    mode : str, default="constant"
+    padding_mode : str, default="constant"
         What the border holds:
 
-        - "constant": ``constant_values``;
+        - "constant": ``padding_values``;
         - "edge", "reflect", "symmetric", "wrap": samples of the image, as in `numpy.pad`, at any width;
         - "noise": random numbers, by default with the mean and the standard deviation of each channel of the image;
         - "donor": another image of the training set goes on as if it were repeated in all directions: sample ``(i, j)``
           of the padded image is ``donor[(i - top) % height, (j - left) % width]``;
-        - "pattern": the array ``pattern``, repeated from the padded image's top left corner and covered by the image.
-    constant_values : float or array-like of shape (channels,), default=0
-        Of "constant".
-    pattern : array-like of shape (h, w) or (h, w, channels), default=None
-        Of "pattern".
+        - "pattern": the array ``padding_values``, repeated from the padded image's top left corner and covered by the
+          image.
+    padding_values : float, array-like of shape (channels,), (h, w) or (h, w, channels), default=0
+        For "constant" a number, or one per channel; for "pattern" the array.
     noise : {"normal", "uniform"}, default="normal"
         Distribution of the noise.
     noise_mean, noise_scale : float or array-like of shape (channels,), default=None
@@ -65,7 +64,7 @@ class ImagePadder(ImageTransformer):
     image_shape_, output_shape_ : (int, int, int)
         Height, width and channels of the images and of the padded images.
     donors_ : ndarray of shape (n, H, W, C)
-        Where ``mode="donor"``.  An image is not its own donor, unless there is no other.
+        Where ``padding_mode="donor"``.  An image is not its own donor, unless there is no other.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Where X is a data frame with string names.
@@ -79,10 +78,9 @@ class ImagePadder(ImageTransformer):
     """
 
     _parameter_constraints: dict = {
-        "pad_width": [border_widths()],
-        "mode": [one_of("constant", *BORDER_MAPS, "noise", "donor", "pattern")],
-        "constant_values": [finite_numbers()],
-        "pattern": [finite_numbers(), None],
+        "padding": [border_widths()],
+        "padding_mode": [BORDERS],
+        "padding_values": [finite_numbers()],
         "noise": [one_of("normal", "uniform")],
         "noise_mean": [finite_numbers(), None],
         "noise_scale": [finite_numbers(), None],
@@ -94,11 +92,10 @@ class ImagePadder(ImageTransformer):
 
     def __init__(
         self,
-        pad_width=1,
-        mode="constant",
+        padding=1,
+        padding_mode="constant",
         *,
-        constant_values=0,
-        pattern=None,
+        padding_values=0,
         noise="normal",
         noise_mean=None,
         noise_scale=None,
@@ -107,10 +104,9 @@ class ImagePadder(ImageTransformer):
         image_shape=None,
         n_jobs=None,
     ):
-        self.pad_width = pad_width
-        self.mode = mode
-        self.constant_values = constant_values
-        self.pattern = pattern
+        self.padding = padding
+        self.padding_mode = padding_mode
+        self.padding_values = padding_values
         self.noise = noise
         self.noise_mean = noise_mean
         self.noise_scale = noise_scale
@@ -152,10 +148,10 @@ class ImagePadder(ImageTransformer):
     def _fit_images(self, X, y):
         height, width, channels = self.image_shape_
         self._values = self._checked_values(channels)
-        self._window = make_window(height, width, 1, padding=self.pad_width)
-        if self.mode in ("noise", "donor"):
+        self._window = make_window(height, width, 1, padding=self.padding)
+        if self.padding_mode in ("noise", "donor"):
             self._seed = int(check_random_state(self.random_state).randint(2**31))
-        if self.mode == "donor":
+        if self.padding_mode == "donor":
             n = min(self.n_donors, len(X))
             kept = np.sort(np.random.default_rng(self._seed).choice(len(X), n, replace=False))
             self.donors_ = X[kept].astype(output_dtype(X))
@@ -163,11 +159,11 @@ class ImagePadder(ImageTransformer):
 
     def _checked_values(self, channels):
         """Copies of what the mode's parameters hold, by name, as the images' channels need it."""
-        if self.mode == "constant":
-            return {"constant_values": check_channel_values("constant_values", self.constant_values, channels).copy()}
-        if self.mode == "pattern":
-            return {"pattern": check_pattern("pattern", self.pattern, channels).copy()}
-        if self.mode != "noise":
+        if self.padding_mode == "constant":
+            return {"padding_values": check_channel_values("padding_values", self.padding_values, channels).copy()}
+        if self.padding_mode == "pattern":
+            return {"padding_values": check_pattern("padding_values", self.padding_values, channels).copy()}
+        if self.padding_mode != "noise":
             return {}
         given = {name: getattr(self, name) for name in ("noise_mean", "noise_scale")}
         values = {k: None if v is None else check_channel_values(k, v, channels).copy() for k, v in given.items()}
@@ -178,16 +174,16 @@ class ImagePadder(ImageTransformer):
     def _working_bytes(self, itemsize):
         image, padded = prod(self.image_shape_), prod(self.output_shape_)
         doubles = {"noise": 4 * image + 2 * (padded - image), "donor": 3 * image, "pattern": padded}
-        return 8 * doubles.get(self.mode, 0)
+        return 8 * doubles.get(self.padding_mode, 0)
 
     def _transform_images(self, X, out):
         x, y = X.transpose(1, 2, 3, 0), out.transpose(1, 2, 3, 0)
-        if self.mode in BORDER_MAPS:
-            repeat(x, border_maps(self._window, self.mode), y)
+        if self.padding_mode in BORDER_MAPS:
+            repeat(x, border_maps(self._window, self.padding_mode), y)
             return
-        if self.mode in ("constant", "pattern"):
+        if self.padding_mode in ("constant", "pattern"):
             fill_from(self._field(out.dtype), self._window, y)
-        elif self.mode == "noise":
+        elif self.padding_mode == "noise":
             self._fill_noise(X, out)
         else:
             self._fill_donors(X, out)
@@ -203,9 +199,9 @@ class ImagePadder(ImageTransformer):
         rows, columns, _ = self.output_shape_
         for name, values in self._values.items():
             check_range(values, dtype, name, "give X in float64")
-        if self.mode == "pattern":
-            return tiled(self._values["pattern"].astype(dtype), rows, columns)[..., None]
-        return np.broadcast_to(self._values["constant_values"], self.output_shape_)[..., None]
+        if self.padding_mode == "pattern":
+            return tiled(self._values["padding_values"].astype(dtype), rows, columns)[..., None]
+        return np.broadcast_to(self._values["padding_values"], self.output_shape_)[..., None]
 
     def _generator(self, image):
         """A random stream of the image's own; the image in float64, without negative zeros."""

@@ -19,8 +19,8 @@ TRANSFORMERS = [
     ConvFeatures("rocket", image_shape="series"),
     Flatten(),
     ImagePadder(),
-    ImagePadder(mode="noise"),
-    ImagePadder(mode="donor"),
+    ImagePadder(padding_mode="noise"),
+    ImagePadder(padding_mode="donor"),
     StridedPooling(),
     ToImages(),
 ]

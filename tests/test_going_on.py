@@ -18,7 +18,7 @@ PATTERN = np.arange(900.0).reshape(30, 30)  # longer than its repr
 def layers(value=1.0):
     pattern = PATTERN.copy()
     pattern[15, 15] = value
-    return [Pad(1, "pattern", values=pattern), Convolution(4), BatchNorm(), Activation(), Flatten(), Dense(5)]
+    return [Pad(1, "pattern", padding_values=pattern), Convolution(4), BatchNorm(), Activation(), Flatten(), Dense(5)]
 
 
 def go_on(model, method, X=X, y=Y):

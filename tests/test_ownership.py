@@ -32,7 +32,7 @@ def mutable_layers():
     pattern, values = np.ones((2, 2)), np.array([0.5])
     inner = [Convolution(4, bias=None), BatchNorm(), Activation("tanh")]
     return [
-        *(Pad(1, "pattern", values=pattern), Pad(1, "constant", values=values)),
+        *(Pad(1, "pattern", padding_values=pattern), Pad(1, "constant", padding_values=values)),
         *(Convolution(4, 3, padding_mode="donor"), BatchNorm(), Activation(), Dropout(0.1)),
         *(Residual(inner), Parallel([[Convolution(2)], [LayerNorm()]]), Flatten(), Dense(6), Activation("elu")),
     ]
@@ -94,12 +94,12 @@ MODELS = {
         "transform",
         lambda: {"filters": bank(), "padding_mode": "pattern", "padding_values": np.ones((2, 2)), "bias": np.ones(3)},
     ),
-    "pattern": (ImagePadder, "transform", lambda: {"mode": "pattern", "pattern": np.ones((2, 2))}),
-    "constant_values": (ImagePadder, "transform", lambda: {"constant_values": np.array([0.5])}),
+    "pattern": (ImagePadder, "transform", lambda: {"padding_mode": "pattern", "padding_values": np.ones((2, 2))}),
+    "constant": (ImagePadder, "transform", lambda: {"padding_values": np.array([0.5])}),
     "noise": (
         ImagePadder,
         "transform",
-        lambda: {"mode": "noise", "noise_mean": np.array([0.5]), "noise_scale": [0.1], "random_state": 0},
+        lambda: {"padding_mode": "noise", "noise_mean": np.array([0.5]), "noise_scale": [0.1], "random_state": 0},
     ),
 }
 

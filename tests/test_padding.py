@@ -25,10 +25,10 @@ def images(n=7, shape=(4, 5, 2), dtype=np.float64, seed=0):
     return np.random.default_rng(seed).standard_normal((n, *shape)).astype(dtype)
 
 
-def padder(mode="constant", pad_width=((2, 1), (0, 3)), **options):
+def padder(mode="constant", padding=((2, 1), (0, 3)), **options):
     """A padder of this mode with a pattern and a seed."""
-    pattern = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]] if mode == "pattern" else None
-    return ImagePadder(pad_width, mode, **{"pattern": pattern, "random_state": 3, **options})
+    values = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]] if mode == "pattern" else 0
+    return ImagePadder(padding, mode, **{"padding_values": values, "random_state": 3, **options})
 
 
 # numpy.pad
@@ -55,9 +55,10 @@ def cases(draw):
 @given(case=cases(), mode=st.sampled_from([*REPEATING, "constant"]))
 def test_equals_numpy_pad(case, mode):
     X, sides = case
-    options = {"constant_values": 2.5} if mode == "constant" else {}
     dtype = np.float64 if X.dtype == np.float64 else np.float32
-    expected = np.pad(X.astype(dtype), ((0, 0), *sides, (0, 0)), mode, **options)
+    constant = {"constant_values": 2.5} if mode == "constant" else {}
+    expected = np.pad(X.astype(dtype), ((0, 0), *sides, (0, 0)), mode, **constant)
+    options = {"padding_values": 2.5}
     padded = ImagePadder(sides, mode, **options).fit_transform(X)
     assert padded.dtype == dtype
     np.testing.assert_array_equal(padded, expected)
@@ -79,7 +80,7 @@ def test_inverse_crops(case, mode):
 
 
 @pytest.mark.parametrize(
-    ("shape", "image_shape", "pad_width", "out"),
+    ("shape", "image_shape", "padding", "out"),
     [
         ((4, 5), None, 1, (6, 7)),
         ((4, 5, 3), None, (1, 2), (6, 9, 3)),
@@ -96,9 +97,9 @@ def test_inverse_crops(case, mode):
     ],
 )
 @pytest.mark.parametrize("mode", MODES)
-def test_the_output_has_the_form_of_the_input(mode, shape, image_shape, pad_width, out):
+def test_the_output_has_the_form_of_the_input(mode, shape, image_shape, padding, out):
     X = images(3, shape)
-    model = padder(mode, pad_width, image_shape=image_shape).fit(X)
+    model = padder(mode, padding, image_shape=image_shape).fit(X)
     padded = model.transform(X)
     assert padded.shape == (3, *out)
     assert np.prod(model.output_shape_) == np.prod(out)
@@ -115,7 +116,7 @@ def test_the_output_has_the_form_of_the_input(mode, shape, image_shape, pad_widt
 
 
 def test_a_constant_for_each_channel():
-    padded = padder(constant_values=[1.5, -2]).fit_transform(images())
+    padded = padder(padding_values=[1.5, -2]).fit_transform(images())
     border = np.pad(np.zeros((4, 5), bool), ((2, 1), (0, 3)), constant_values=True)
     np.testing.assert_array_equal(padded[:, border], np.broadcast_to([1.5, -2], (7, border.sum(), 2)))
 
@@ -125,7 +126,7 @@ def test_a_pattern_lies_under_the_image(channels):
     pattern = images(1, (3, 2, 2), seed=1)[0]
     pattern = pattern if channels else pattern[..., 0]
     X = images()
-    padded = padder("pattern", pattern=pattern).fit_transform(X)
+    padded = padder("pattern", padding_values=pattern).fit_transform(X)
     for i, j in np.ndindex(7, 8):
         inside = 2 <= i < 6 and j < 5
         expected = X[:, i - 2, j] if inside else np.broadcast_to(np.reshape(pattern[i % 3, j % 2], -1), (7, 2))
@@ -363,28 +364,52 @@ def test_memory_is_bounded():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"mode": "mirror"}, r"The 'mode' parameter of ImagePadder must be a str among .* Got 'mirror' instead"),
-        ({"pad_width": -1}, r"The 'pad_width' parameter of ImagePadder must be an int in the range \[0, inf\)"),
         (
-            {"pad_width": ((1, -1), 0)},
-            r"'pad_width' parameter of ImagePadder .* two pairs .* Got \(\(1, -1\), 0\) inst",
+            {"padding_mode": "mirror"},
+            r"'padding_mode' parameter of ImagePadder .* Got 'mirror' instead",
         ),
-        ({"pad_width": (1, 2, 3)}, r"'pad_width' .* must be .* \(\(top, bottom\), \(left, right\)\). Got \(1, 2, 3\)"),
-        ({"constant_values": [1, 2, 3]}, "constant_values has 3 numbers .*, but the images have 2 channels"),
-        ({"constant_values": [[1, 2]]}, r"constant_values has 2 numbers in an array of shape \(1, 2\), but .* 2 chan"),
-        ({"constant_values": np.nan}, "'constant_values' .* must be a finite number .* Got nan instead"),
-        ({"mode": "pattern"}, r"pattern must be an array of shape \(h, w\) .*, got shape \(\)"),
-        ({"mode": "pattern", "pattern": [1, 2]}, r"pattern must be an array of shape \(h, w\) .*, got shape \(2,\)"),
-        ({"mode": "pattern", "pattern": [["a"]]}, r"'pattern' .* must be a finite number, .* Got \[\['a'\]\] inst"),
-        ({"mode": "pattern", "pattern": np.ones((2, 2, 3))}, "pattern has 3 channels, but the images have 2"),
-        ({"mode": "pattern", "pattern": np.ones((0, 2))}, r"'pattern' .* must be .* Got an array of shape \(0, 2\)"),
-        ({"mode": "noise", "noise": "pink"}, "The 'noise' parameter of ImagePadder must be a str among"),
-        ({"mode": "noise", "noise_mean": [1, 2, 3]}, "noise_mean has 3 numbers .*, but the images have 2 channels"),
-        ({"mode": "noise", "noise_scale": [1, 2, 3]}, "noise_scale has 3 numbers .*, but the images have 2 channels"),
-        ({"mode": "noise", "noise_scale": [1, -2]}, r"noise_scale must be at least 0, got \[1, -2\]"),
-        ({"mode": "donor", "n_donors": 0}, r"The 'n_donors' parameter of ImagePadder must be an int in the range \[1"),
+        ({"padding": -1}, r"The 'padding' parameter of ImagePadder must be an int in the range \[0, inf\)"),
         (
-            {"pad_width": 10**9},
+            {"padding": ((1, -1), 0)},
+            r"'padding' parameter of ImagePadder .* two pairs .* Got \(\(1, -1\), 0\) inst",
+        ),
+        ({"padding": (1, 2, 3)}, r"'padding' .* must be .* \(\(top, bottom\), \(left, right\)\). Got \(1, 2, 3\)"),
+        ({"padding_values": [1, 2, 3]}, "padding_values has 3 numbers .*, but the images have 2 channels"),
+        ({"padding_values": [[1, 2]]}, r"padding_values has 2 numbers in an array of shape \(1, 2\), but .* 2 chan"),
+        ({"padding_values": np.nan}, "'padding_values' .* must be a finite number .* Got nan instead"),
+        ({"padding_mode": "pattern"}, r"padding_values must be an array of shape \(h, w\) .*, got shape \(\)"),
+        (
+            {"padding_mode": "pattern", "padding_values": [1, 2]},
+            r"padding_values must be an array of shape \(h, w\) .*, got shape \(2,\)",
+        ),
+        (
+            {"padding_mode": "pattern", "padding_values": [["a"]]},
+            r"'padding_values' .* must be a finite number or .* Got \[\['a'\]\] inst",
+        ),
+        (
+            {"padding_mode": "pattern", "padding_values": np.ones((2, 2, 3))},
+            "padding_values has 3 channels, but the images have 2",
+        ),
+        (
+            {"padding_mode": "pattern", "padding_values": np.ones((0, 2))},
+            r"'padding_values' .* must be .* Got an array of shape \(0, 2\)",
+        ),
+        ({"padding_mode": "noise", "noise": "pink"}, "The 'noise' parameter of ImagePadder must be a str among"),
+        (
+            {"padding_mode": "noise", "noise_mean": [1, 2, 3]},
+            "noise_mean has 3 numbers .*, but the images have 2 channels",
+        ),
+        (
+            {"padding_mode": "noise", "noise_scale": [1, 2, 3]},
+            "noise_scale has 3 numbers .*, but the images have 2 channels",
+        ),
+        ({"padding_mode": "noise", "noise_scale": [1, -2]}, r"noise_scale must be at least 0, got \[1, -2\]"),
+        (
+            {"padding_mode": "donor", "n_donors": 0},
+            r"The 'n_donors' parameter of ImagePadder must be an int in the range \[1",
+        ),
+        (
+            {"padding": 10**9},
             r"an output of 1 x 2,000,000,004 x 2,000,000,005 x 2 numbers would take .* this machine's mem",
         ),
         ({"image_shape": (4, 4)}, r"image_shape=\(4, 4\) has 16 numbers, but X has 40 features a sample"),
@@ -397,13 +422,13 @@ def test_errors_at_fit_leave_the_padder_as_it_was(options, message):
     with pytest.raises(ValueError, match=message):
         model.fit(X)
     assert model.__dict__ == before
-    model = ImagePadder(2, constant_values=1).fit(X)
+    model = ImagePadder(2, padding_values=1).fit(X)
     expected = model.transform(X)
     model.set_params(**options)
     with pytest.raises(ValueError, match=message):
         model.fit(X)
     np.testing.assert_array_equal(
-        model.set_params(**ImagePadder(2, constant_values=1).get_params()).transform(X), expected
+        model.set_params(**ImagePadder(2, padding_values=1).get_params()).transform(X), expected
     )
 
 

@@ -30,10 +30,10 @@ def five_steps():
 
 def test_search_over_border_kernel_stride_and_pool_in_two_processes():
     grid = {
-        "imagepadder__mode": ["constant", "edge", "noise"],
+        "imagepadder__padding_mode": ["constant", "edge", "noise"],
         "convfeatures__kernel_size": [3, (5, 4)],
         "convfeatures__stride": [1, (2, 1)],
-        "stridedpooling__method": ["stride", "max", "mean"],
+        "stridedpooling__pool": ["stride", "max", "mean"],
         "stridedpooling__pool_size": [2, 3],
     }
     search = GridSearchCV(five_steps(), grid, cv=2, n_jobs=2, error_score="raise").fit(X, Y)
@@ -45,7 +45,7 @@ def test_search_over_border_kernel_stride_and_pool_in_two_processes():
 
 
 def test_each_step_by_hand():
-    model = five_steps().set_params(imagepadder__mode="edge").fit(X, Y)
+    model = five_steps().set_params(imagepadder__padding_mode="edge").fit(X, Y)
     images = np.pad(X.reshape(-1, 8, 8), ((0, 0), (2, 2), (2, 2)), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(images, (3, 3), axis=(1, 2))
     response = np.maximum(np.einsum("npqrs,frs->npqf", windows, model[2].filters_[..., 0]), 0)
@@ -91,6 +91,6 @@ def test_side_by_side_in_frames():
 
 
 def test_a_fitted_pipeline_is_pickled_with_its_results():
-    model = five_steps().set_params(imagepadder__mode="donor", convfeatures__filters="kmeans").fit(X, Y)
+    model = five_steps().set_params(imagepadder__padding_mode="donor", convfeatures__filters="kmeans").fit(X, Y)
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.decision_function(X), model.decision_function(X))

@@ -167,7 +167,7 @@ def test_names_through_a_pipeline():
 def test_digits_without_a_shape_anywhere():
     X, y = load_digits(return_X_y=True)
     model = make_pipeline(ToImages(), StridedPooling(), Flatten(), LogisticRegression(C=100, max_iter=1000))
-    grid = {"stridedpooling__method": ["max", "mean", "median"], "stridedpooling__pool_size": [2, (1, 2), "global"]}
+    grid = {"stridedpooling__pool": ["max", "mean", "median"], "stridedpooling__pool_size": [2, (1, 2), "global"]}
     search = GridSearchCV(model, grid, cv=2, error_score="raise").fit(X[::3] / 16, y[::3])
     assert search.best_params_["stridedpooling__pool_size"] in (2, (1, 2))
     assert search.best_score_ > 0.8

@@ -69,7 +69,7 @@ class Windowed(Layer):
         """The layer that makes the border; None where there is none, or one of zeros, which takes no layer."""
         axes = self.window(shape).rows, self.window(shape).columns
         pad = Pad(tuple((axis.before, axis.after) for axis in axes), self.padding_mode, self.padding_values)
-        pad.check_values(shape[2], "padding_values")
+        pad.check_values(shape[2])
         empty = pad.output_shape(shape) == tuple(shape)
         zeros = self.padding_mode == "constant" and not np.any(self.padding_values)
         return None if empty or zeros else pad

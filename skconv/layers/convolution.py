@@ -51,7 +51,7 @@ class Convolution(Windowed):
     padding_mode : {"constant", "edge", "reflect", "symmetric", "wrap", "pattern", "noise", "donor"}, default="constant"
         What the border holds, see `Pad`.
     padding_values : float or array-like, default=0
-        Of the modes "constant" and "pattern", as the ``values`` of `Pad`.  A border of zeros takes no memory and no
+        Of the modes "constant" and "pattern".  A border of zeros takes no memory and no
         time of its own.
     bias : {"shared", "position", None}, default="shared"
         What is added: a number per filter, a number per filter at each position, nothing.  True is "shared", False is

@@ -44,7 +44,7 @@ class LocallyConnected(Windowed):
     padding_mode : {"constant", "edge", "reflect", "symmetric", "wrap", "pattern", "noise", "donor"}, default="constant"
         What the border holds, see `Pad`.
     padding_values : float or array-like, default=0
-        Of the modes "constant" and "pattern", as the ``values`` of `Pad`.
+        Of the modes "constant" and "pattern".
     bias : {"shared", "position", None}, default="shared"
         What is added: a number per filter, a number per filter at each position (the neuron's own), nothing.  True is
         "shared", False is None.

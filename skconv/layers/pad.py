@@ -41,20 +41,20 @@ class Pad(Layer):
 
     Parameters
     ----------
-    pad_width : int, (int, int) or ((int, int), (int, int)), default=1
+    padding : int, (int, int) or ((int, int), (int, int)), default=1
         Border down and across, or ``((top, bottom), (left, right))``.  On a series (height 1) one number pads time.
-    mode : str, default="constant"
+    padding_mode : str, default="constant"
         What the border holds:
 
-        - "constant": ``values``;
+        - "constant": ``padding_values``;
         - "edge", "reflect", "symmetric", "wrap": samples of the image, as in `numpy.pad`, at any width;
-        - "pattern": the array ``values``, repeated from the padded image's top left corner;
+        - "pattern": the array ``padding_values``, repeated from the padded image's top left corner;
         - "noise": in each channel, the image's mean plus its standard deviation times standard normal noise.  Training
           draws the noise anew for each image and pass; prediction uses one field of noise for all images;
         - "donor": another image goes on as if it were repeated in all directions: sample ``(i, j)`` of the padded image
           is ``donor[(i - top) % height, (j - left) % width]``.  The donor is the first image of the batch, and in
           prediction that of the last batch.
-    values : float, array-like of shape (channels,), (h, w) or (h, w, channels), default=0
+    padding_values : float, array-like of shape (channels,), (h, w) or (h, w, channels), default=0
         For "constant" a number, or one per channel; for "pattern" the array.
     random_state : int, default=0
         Of the noise in prediction: `numpy.random.default_rng` draws a field of the padded image's shape.
@@ -72,60 +72,60 @@ class Pad(Layer):
     """
 
     _parameter_constraints: dict = {
-        "pad_width": [border_widths()],
-        "mode": [BORDERS],
-        "values": [finite_numbers()],
+        "padding": [border_widths()],
+        "padding_mode": [BORDERS],
+        "padding_values": [finite_numbers()],
         "random_state": [at_least(0)],
     }
     takes = "image"
     asked_by = "padding_mode"
 
-    def __init__(self, pad_width=1, mode="constant", values=0, random_state=0):
-        self.pad_width = pad_width
-        self.mode = mode
-        self.values = values
+    def __init__(self, padding=1, padding_mode="constant", padding_values=0, random_state=0):
+        self.padding = padding
+        self.padding_mode = padding_mode
+        self.padding_values = padding_values
         self.random_state = random_state
 
     @property
     def synchronous(self):
         """Whether the layer needs the whole batch: "donor" takes an image of it."""
-        return self.mode == "donor"
+        return self.padding_mode == "donor"
 
     @property
     def random(self):
         """Whether the border is noise."""
-        return self.mode == "noise"
+        return self.padding_mode == "noise"
 
     def frozen(self):
-        return _FrozenPad(self.pad_width, self.mode, self.values, self.random_state) if self.mode == "donor" else self
+        return _FrozenPad(**self.get_params(deep=False)) if self.padding_mode == "donor" else self
 
     def window(self, shape) -> Window:
         """Geometry of the border: windows of one sample."""
-        return make_window(shape[0], shape[1], 1, padding=self.pad_width)
+        return make_window(shape[0], shape[1], 1, padding=self.padding)
 
     def output_shape(self, shape):
         self.check_values(shape[2])
         return (*self.window(shape).output, shape[2])
 
-    def check_values(self, channels, name="values"):
-        """Hold the values against the image's channels; ``name`` is that of the parameter in messages."""
-        if self.mode == "constant":
-            check_channel_values(name, self.values, channels)
-        elif self.mode == "pattern":
-            check_pattern(name, self.values, channels)
+    def check_values(self, channels):
+        """Hold the values against the image's channels."""
+        if self.padding_mode == "constant":
+            check_channel_values("padding_values", self.padding_values, channels)
+        elif self.padding_mode == "pattern":
+            check_pattern("padding_values", self.padding_values, channels)
 
     def state_shapes(self, shape):
-        return {"donor": tuple(shape)} if self.mode == "donor" else {}
+        return {"donor": tuple(shape)} if self.padding_mode == "donor" else {}
 
     def least_bytes(self, shape, width, dtype, *, training, input_gradient):
         """Tables: pieces of the maps, or a field of noise or of a pattern."""
-        window, mode = self.window(shape), "wrap" if self.mode == "donor" else self.mode
+        window, mode = self.window(shape), "wrap" if self.padding_mode == "donor" else self.padding_mode
         if mode in BORDER_MAPS:
             return _PIECE_BYTES * sum(border_pieces(axis, mode) for axis in (window.rows, window.columns))
         return prod(self.output_shape(shape)) * np.dtype(np.float64).itemsize * (mode in ("noise", "pattern"))
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
-        fill = _FILLS[self.mode](self, shape, dtype)
+        fill = _FILLS[self.padding_mode](self, shape, dtype)
         return fill.plan(width, training)
 
     def prepare(self, parameters, state, plan: _PadPlan, shared):
@@ -195,7 +195,7 @@ class _Repeated(_Fill):
 
     def __init__(self, layer, shape, dtype):
         super().__init__(layer, shape, dtype)
-        self.maps = border_maps(self.window, layer.mode)
+        self.maps = border_maps(self.window, layer.padding_mode)
 
     def forward(self, frame, training):
         repeat(frame.x, self.maps, frame.y)
@@ -209,10 +209,12 @@ class _Fixed(_Fill):
 
     def __init__(self, layer, shape, dtype):
         super().__init__(layer, shape, dtype)
-        if layer.mode == "pattern":
-            field = tiled(check_pattern("values", layer.values, shape[2]).astype(dtype), *self.window.output)
+        if layer.padding_mode == "pattern":
+            pattern = check_pattern("padding_values", layer.padding_values, shape[2])
+            field = tiled(pattern.astype(dtype), *self.window.output)
         else:
-            field = np.broadcast_to(check_channel_values("values", layer.values, shape[2]).astype(dtype), self.padded)
+            values = check_channel_values("padding_values", layer.padding_values, shape[2])
+            field = np.broadcast_to(values.astype(dtype), self.padded)
         self.field = field[..., None]
 
     def forward(self, frame, training):

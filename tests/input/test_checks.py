@@ -108,7 +108,10 @@ def test_a_transformer_among_the_layers():
         ([MaxPool(np.int8(7)), Flatten()], r"^layers\[0\] \(MaxPool\): pool_size=7 does not fit"),
         ([MaxPool(2, padding=2), Flatten()], r"^layers\[0\] \(MaxPool\): padding=2 is more than half of pool_size=2"),
         ([Convolution(3, groups=2), Flatten()], r"^layers\[0\] \(Convolution\): groups must divide the 2 channels"),
-        ([Pad(values=[1, 2, 3]), Flatten()], r"^layers\[0\] \(Pad\): values has 3 numbers .* images have 2 channels"),
+        (
+            [Pad(padding_values=[1, 2, 3]), Flatten()],
+            r"^layers\[0\] \(Pad\): padding_values has 3 numbers .* have 2 channels",
+        ),
     ],
     ids=str,
 )

@@ -110,7 +110,7 @@ def test_what_other_libraries_call_it(name, value):
         (ConvNetRegressor(loss="MAE"), "did you mean 'absolute_error'?"),
         (StridedPooling("average"), "did you mean 'mean'?"),
         (StridedPooling(3), "did you mean pool_size=3?"),
-        (ImagePadder(mode="replicate"), "did you mean 'edge'?"),
+        (ImagePadder(padding_mode="replicate"), "did you mean 'edge'?"),
         (ConvFeatures("dct", pool=2), "did you mean pool_size=2?"),
         (
             ConvNetClassifier(activation=("relu", "sigmoid")),

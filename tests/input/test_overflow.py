@@ -255,8 +255,8 @@ def test_noise_of_huge_numbers(noise):
 def test_values_beyond_the_range_of_the_images():
     images, match = X.astype(np.float32), r"value too large for dtype\('float32'\); give X in float64"
     for padder in (
-        ImagePadder(1, constant_values=1e39),
-        ImagePadder(1, "pattern", pattern=[[1e39]]),
+        ImagePadder(1, padding_values=1e39),
+        ImagePadder(1, "pattern", padding_values=[[1e39]]),
         ImagePadder(1, "donor", random_state=0),
     ):
         padder.fit(X * 1e300)

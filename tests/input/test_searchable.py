@@ -23,7 +23,7 @@ def model(**params):
 def test_the_names_are_those_of_the_weights():
     found = model().get_params()
     assert found["layers__convolution2__filters"] == 3
-    assert found["layers__activation1__function"] == "relu"
+    assert found["layers__activation1__activation"] == "relu"
     assert isinstance(found["layers__flatten1"], Flatten)
     arrays = {name.partition(".")[0] for name in model().fit(X, Y).weights_} - {"dense1"}  # the output layer
     assert arrays <= {name.split("__")[1] for name in found if name.startswith("layers__")}

@@ -46,8 +46,7 @@ class Case:
     def random(self):
         """Whether the layer draws random numbers in training."""
         return any(
-            isinstance(layer, Dropout)
-            or "noise" in (getattr(layer, "mode", None), getattr(layer, "padding_mode", None))
+            isinstance(layer, Dropout) or getattr(layer, "padding_mode", None) == "noise"
             for layer in [self.layer, *(inner for _, inner, _ in inside(self.layer, self.shape))]
         )
 
@@ -239,7 +238,7 @@ CASES = {
     "batch norm of a vector": Case(BatchNorm(), VECTOR, VECTOR),
     "pad": Case(Pad(), IMAGE, (7, 8, 2)),
     "pad of nothing": Case(Pad(0, "reflect"), IMAGE, IMAGE),
-    "pad, a constant per channel": Case(Pad(((1, 0), (0, 2)), values=(0.5, -1.0)), IMAGE, (6, 8, 2)),
+    "pad, a constant per channel": Case(Pad(((1, 0), (0, 2)), padding_values=(0.5, -1.0)), IMAGE, (6, 8, 2)),
     **{f"pad, {mode}": Case(Pad(2, mode), IMAGE, (9, 10, 2)) for mode in (*REPEATING, "noise", "donor")},
     **{
         f"pad, {mode}, wider than the image": Case(Pad(((9, 4), (3, 13)), mode), (3, 4, 2), (16, 20, 2))
@@ -505,22 +504,22 @@ def _convolution(layer, x, values, weight):
 
 def _pad(layer, x, values, weight):
     height, width, channels = x.shape[1:]
-    top, bottom, left, right = _sides(layer.pad_width, height)
+    top, bottom, left, right = _sides(layer.padding, height)
     sides = ((0, 0), (top, bottom), (left, right), (0, 0))
-    if layer.mode in REPEATING:
-        return np.pad(x, sides, layer.mode)
+    if layer.padding_mode in REPEATING:
+        return np.pad(x, sides, layer.padding_mode)
     y = np.pad(x, sides)
     noise = np.random.default_rng(layer.random_state).standard_normal(y.shape[1:])
     for i, j, c in np.ndindex(y.shape[1:]):
         if top <= i < top + height and left <= j < left + width:
             continue
-        if layer.mode == "constant":
-            value = np.broadcast_to(layer.values, channels)[c]
-        elif layer.mode == "pattern":
-            pattern = np.array(layer.values)
+        if layer.padding_mode == "constant":
+            value = np.broadcast_to(layer.padding_values, channels)[c]
+        elif layer.padding_mode == "pattern":
+            pattern = np.array(layer.padding_values)
             value = pattern[i % len(pattern), j % pattern.shape[1]]
             value = value[c] if pattern.ndim == 3 else value
-        elif layer.mode == "donor":
+        elif layer.padding_mode == "donor":
             donor = values["donor"] if weight is None else x[np.flatnonzero(weight)[0]]
             value = donor[(i - top) % height, (j - left) % width, c]
         else:

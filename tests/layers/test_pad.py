@@ -207,7 +207,7 @@ def test_the_step_has_the_windows_border():
     (_, pad), (_, convolution), _ = lower(
         [Convolution(3, 5, stride=(2, 3), dilation=2, padding_mode="edge")], (8, 9, 1)
     )
-    assert pad.pad_width == ((4, 3), (4, 2))
+    assert pad.padding == ((4, 3), (4, 2))
     assert convolution.get_params() == {
         **Convolution(3).get_params(),
         "kernel_size": (5, 5),
@@ -273,23 +273,39 @@ def test_a_classifier_with_borders(mode):
         (
             Pad(-1),
             SHAPE,
-            r"pad_width must be an int in the range \[0, inf\), two of them \(down, across\) or two pairs .*, got -1",
+            r"padding must be an int in the range \[0, inf\), two of them \(down, across\) or two pairs .*, got -1",
         ),
-        (Pad("same"), SHAPE, "pad_width must be .*, got 'same'"),
-        (Pad((1, 2, 3)), SHAPE, r"pad_width must be .*, got \(1, 2, 3\)"),
-        (Pad(((1, -2), 3)), SHAPE, r"pad_width must be .*, got \(\(1, -2\), 3\)"),
-        (Pad(1.5), SHAPE, "pad_width must be .*, got 1.5"),
-        (Pad(1, "mirror"), SHAPE, "mode must be a str among {'constant', 'edge', .*}, got 'mirror'"),
+        (Pad("same"), SHAPE, "padding must be .*, got 'same'"),
+        (Pad((1, 2, 3)), SHAPE, r"padding must be .*, got \(1, 2, 3\)"),
+        (Pad(((1, -2), 3)), SHAPE, r"padding must be .*, got \(\(1, -2\), 3\)"),
+        (Pad(1.5), SHAPE, "padding must be .*, got 1.5"),
+        (Pad(1, "mirror"), SHAPE, "padding_mode must be a str among {'constant', 'edge', .*}, got 'mirror'"),
         (Pad(1, "noise", random_state=None), SHAPE, r"random_state must be an int in the range \[0, inf\), got None"),
         (Pad(1, "noise", random_state=-3), SHAPE, r"random_state must be an int in the range \[0, inf\), got -3"),
         (Pad(), (7,), r"\(Pad\): takes an image \(H, W, C\), got a vector of 7 numbers"),
-        (Pad(values=(1, 2, 3)), SHAPE, r"values has 3 numbers in an array of shape \(3,\), but the images have 2 chan"),
-        (Pad(values=[[1, 2]]), SHAPE, r"values has 2 numbers in an array of shape \(1, 2\), but the images have 2"),
-        (Pad(values="white"), SHAPE, "values must be a finite number or an array-like of finite numbers, got 'white'"),
-        (Pad(values=np.inf), SHAPE, "values must be a finite number or .*, got inf"),
-        (Pad(1, "pattern"), SHAPE, r"values must be an array of shape \(h, w\) or \(h, w, channels\), got shape \(\)"),
-        (Pad(1, "pattern", [[]]), SHAPE, r"values must be a finite number or .*, got \[\[\]\]"),
-        (Pad(1, "pattern", [[[1, 2, 3]]]), SHAPE, "values has 3 channels, but the images have 2"),
+        (
+            Pad(padding_values=(1, 2, 3)),
+            SHAPE,
+            r"padding_values has 3 numbers in an array of shape \(3,\), but",
+        ),
+        (
+            Pad(padding_values=[[1, 2]]),
+            SHAPE,
+            r"padding_values has 2 numbers in an array of shape \(1, 2\)",
+        ),
+        (
+            Pad(padding_values="white"),
+            SHAPE,
+            "padding_values must be a finite number or .*, got 'white'",
+        ),
+        (Pad(padding_values=np.inf), SHAPE, "padding_values must be a finite number or .*, got inf"),
+        (
+            Pad(1, "pattern"),
+            SHAPE,
+            r"padding_values must be an array of shape \(h, w\) or .*, got shape \(\)",
+        ),
+        (Pad(1, "pattern", [[]]), SHAPE, r"padding_values must be a finite number or .*, got \[\[\]\]"),
+        (Pad(1, "pattern", [[[1, 2, 3]]]), SHAPE, "padding_values has 3 channels, but the images have 2"),
         (Convolution(2, padding=-1), SHAPE, "padding must be a str among {'same', 'valid'}, an int .*, got -1"),
         (Convolution(2, padding="full"), SHAPE, "padding must be a str among {'same', 'valid'}, .*, got 'full'"),
         (Convolution(2, padding_mode="mirror"), SHAPE, "padding_mode must be a str among .*, got 'mirror'"),
