@@ -21,7 +21,7 @@ __all__ = ["ConvNetClassifier"]
 
 def _learns_by_chunks(estimator):
     """Whether there is a `partial_fit`: condition of `available_if`."""
-    if estimator.class_weight == "balanced":
+    if isinstance(estimator.class_weight, str) and estimator.class_weight == "balanced":  # else it is refused
         raise AttributeError(
             "class_weight='balanced' is not supported for partial_fit, which sees a chunk at a time; use the weights "
             "of sklearn.utils.compute_class_weight('balanced', classes=classes, y=y) on all of y, or a large sample of "

@@ -282,7 +282,7 @@ def _check_initial(weights, network):
 
 def trains_by_batches(estimator):
     """Whether there is a `partial_fit`: condition of `available_if`."""
-    if estimator.solver == "lbfgs":
+    if isinstance(estimator.solver, str) and estimator.solver == "lbfgs":  # else it is refused, or an object
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic; use 'adam' or 'sgd'."
         )

@@ -25,6 +25,7 @@ __all__ = [
     "N_JOBS",
     "SHAPES",
     "InvalidParameterError",
+    "are_numbers",
     "are_two",
     "at_least",
     "at_place",
@@ -52,7 +53,9 @@ class _Range(Interval):
     def is_satisfied_by(self, val):
         if isinstance(val, bool) or not isinstance(val, (int, float, np.number)) or not super().is_satisfied_by(val):
             return False
-        return self.type is Integral or abs(val) <= sys.float_info.max
+        if self.type is Integral:
+            return True
+        return abs(val.item() if isinstance(val, np.generic) else val) <= sys.float_info.max  # it overflows in float32
 
 
 class _Names(StrOptions):
@@ -150,10 +153,11 @@ def finite_numbers():
 
 def number_arrays():
     """Constraint: an array of numbers, of one dimension or more."""
-    return fitting(_are_numbers, "an array-like of numbers")
+    return fitting(are_numbers, "an array-like of numbers")
 
 
-def _are_numbers(value):
+def are_numbers(value):
+    """Whether a value is an array-like of numbers, of one dimension or more."""
     try:
         array = np.asarray(value)
     except (TypeError, ValueError):

@@ -11,7 +11,7 @@ from numbers import Real
 
 import numpy as np
 
-from .._input.constraints import DTYPES, at_least, between, check_arguments, fitting
+from .._input.constraints import DTYPES, are_numbers, at_least, between, check_arguments, fitting
 from .._kernels.sums import SLICE, dot
 from ._state import Stateful
 
@@ -20,7 +20,7 @@ __all__ = ["ClipNorm", "L1Penalty", "L2Penalty", "MaxNorm", "WeightAverage"]
 _KEPT = 0.99  # of what a weight at zero has been spared, in each update
 _PENALTY: dict = {
     "alpha": [at_least(0, Real)],
-    "mask": [fitting(lambda value: np.ndim(value) == 1, "a vector")],
+    "mask": [fitting(lambda value: are_numbers(value) and np.ndim(value) == 1, "a vector")],
     "dtype": [DTYPES],
 }
 

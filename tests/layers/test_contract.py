@@ -17,6 +17,7 @@ from skconv.layers import (
     Convolution,
     Dense,
     Dropout,
+    Flatten,
     FullyConnected,
     Layer,
     LayerNorm,
@@ -219,6 +220,17 @@ def test_a_sample_does_not_see_its_neighbours_in_prediction(case):
     whole = load(session, X)
     np.testing.assert_array_equal(load(session, X[::-1]), whole[::-1])
     np.testing.assert_array_equal(load(session, X[3:4]), whole[3:4])
+
+
+@pytest.mark.parametrize("kind", sorted(REFERENCES, key=lambda kind: kind.__name__))
+def test_a_layer_behind_the_flatten(kind):
+    layer = next(case.layer for case in CASES.values() if type(case.layer) is kind)
+    if kind.takes == "image":
+        message = rf"^layers\[1\] \({kind.__name__}\): takes an image \(H, W, C\), got a vector of 72 numbers; put it "
+        with pytest.raises(ValueError, match=message + r"before the Flatten$"):
+            through(own_layers([Flatten(), layer]), (6, 6, 2))
+    else:
+        assert len(through(own_layers([Flatten(), layer]), (6, 6, 2))[-1]) == 1
 
 
 @pytest.mark.parametrize(
