@@ -227,7 +227,7 @@ def test_numpy_s_numbers_are_numbers(number):
         lambda n: Residual([Convolution(n(120), n(3))]),
         lambda n: SeparableConvolution(n(100), multiplier=n(70)),
         lambda n: TransposedConvolution(n(120), n(4), stride=n(3), padding=n(1), output_padding=n(1)),
-        lambda n: Pad(((n(100), n(100)), (n(0), n(1))), values=n(3)),
+        lambda n: Pad(((n(100), n(100)), (n(0), n(1))), padding_values=n(3)),
         lambda n: SqueezeExcite(n(1)),
     ):
         expected = fit(make(int), Flatten()).predict_proba(X)
