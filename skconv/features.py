@@ -31,7 +31,7 @@ from ._input.constraints import (
 )
 from ._network.network import Network
 from ._threads.calls import fitting
-from .layers.activation import FUNCTIONS
+from .layers.activation import ACTIVATIONS
 
 __all__ = ["ConvFeatures"]
 
@@ -171,7 +171,7 @@ class ConvFeatures(FeatureBuilder):
         "padding_values": [finite_numbers()],
         "flip_kernel": ["boolean"],
         "bias": [one_of("shared", "position", "random"), number_arrays(), None],
-        "activation": [one_of("auto", *FUNCTIONS), None],
+        "activation": [one_of("auto", *ACTIVATIONS.names), None],
         "pool": [one_of("auto", "max", "mean", "stride"), None],
         "pool_size": [one_of("auto"), sizes()],
         "summary": SUMMARY,

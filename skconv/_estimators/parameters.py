@@ -10,6 +10,7 @@ from sklearn.metrics import get_scorer_names
 
 from .._input.constraints import EPSILONS, IMAGE_SHAPES, N_JOBS, at_least, between, fitting, function_of, one_of
 from .._input.parameters import parameter, parametrized
+from ..layers.activation import ACTIVATIONS
 from ..training._checkpoint import Checkpoint
 from ..training.optimizers import OPTIMIZERS, Optimizer
 from ..training.schedules import SCHEDULES
@@ -143,8 +144,8 @@ class Parameters:
     )
     activation: Any = parameter(
         "relu",
-        [one_of("relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity"), *_PER_LAYER],
-        """{"relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity"}, or tuple
+        [ACTIVATIONS, *_PER_LAYER],
+        f"""{ACTIVATIONS.listed}, or tuple
         Function that follows each layer but the last; a tuple has one entry per convolutional layer, or also one per
         hidden layer.""",
     )

@@ -6,7 +6,7 @@ from math import gcd
 
 import numpy as np
 
-from .constraints import ACTIVATIONS, InvalidParameterError, at_least, check_value, mismatch, shown
+from .constraints import InvalidParameterError, at_least, check_value, mismatch, names_in, shown
 from .memory import counted
 
 __all__ = [
@@ -140,7 +140,8 @@ def _layer_meant(value, kind) -> str:
     if isinstance(value, type) and issubclass(value, kind):
         return f"; write {value.__name__}(...)"
     if isinstance(value, str):
-        return "" if mismatch([ACTIVATIONS], value) else f"; write Activation({shown(value)})"
+        takers = [layer.__name__ for layer in _subclasses(kind) if value in _first_names(layer)]
+        return f"; write {takers[0]}({shown(value)})" if len(takers) == 1 else ""
     if hasattr(value, "transform"):
         names = [layer.__name__ for layer in _subclasses(kind)]
         name = type(value).__name__
@@ -148,6 +149,12 @@ def _layer_meant(value, kind) -> str:
         return f", a transformer; {same}"
     module = type(value).__module__
     return "" if module in ("builtins", "numpy") else f" of {module}"
+
+
+def _first_names(layer):
+    """The strings that a layer takes as its first argument."""
+    first = next(iter(layer._parameter_constraints.values()), ())
+    return names_in(first)
 
 
 def _subclasses(kind):

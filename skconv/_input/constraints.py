@@ -17,7 +17,6 @@ from .hints import NEIGHBOURS, name_meant, nearest_name, switch_meant
 from .private import HasMethods, Interval, InvalidParameterError, Options, StrOptions, make_constraint
 
 __all__ = [
-    "ACTIVATIONS",
     "BORDERS",
     "DTYPES",
     "EPSILONS",
@@ -38,6 +37,7 @@ __all__ = [
     "fitting",
     "function_of",
     "mismatch",
+    "names_in",
     "number_arrays",
     "one_of",
     "plain_numbers",
@@ -67,6 +67,11 @@ class _Names(StrOptions):
 
     def __str__(self):
         return f"a str among {{{', '.join(map(repr, self.names))}}}"
+
+    @property
+    def listed(self):
+        """The strings as a docstring has them."""
+        return "{" + ", ".join(f'"{name}"' for name in self.names) + "}"
 
 
 class _Test(Options):
@@ -175,7 +180,6 @@ SHAPES = fitting(lambda value: _SIDES.test(value) and len(value) == 3, "(height,
 IMAGE_SHAPES = [one_of("series"), _SIDE, _SIDES, None]
 EPSILONS = between(1e-30, 1e30, closed="both")  # what single precision can add to a root or a variance, and divide by
 _INT = between(None, None, "neither", Integral)
-ACTIVATIONS = one_of("relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity")
 BORDERS = one_of("constant", "edge", "reflect", "symmetric", "wrap", "pattern", "noise", "donor")
 DTYPES = fitting(
     lambda value: isinstance(value, (str, type, np.dtype)) and value in ("float32", "float64", np.float32, np.float64),
@@ -222,7 +226,7 @@ def _either(texts) -> str:
     return f"{', '.join(first)} or {last}" if first else last
 
 
-def _names_in(constraints) -> list[str]:
+def names_in(constraints) -> list[str]:
     """The strings among what fits."""
     return [name for constraint in constraints if isinstance(constraint, _Names) for name in constraint.names]
 
@@ -232,7 +236,7 @@ def _meant(constraints, value, name="", others=None) -> str:
 
     ``others`` are the constraints of the owner's parameters, of which one may take it.
     """
-    others, names = others or {}, _names_in(constraints)
+    others, names = others or {}, names_in(constraints)
     switches = switch_meant(
         value,
         names,
@@ -244,7 +248,7 @@ def _meant(constraints, value, name="", others=None) -> str:
         if (nearest := nearest_name(value, names)) is not None:
             return f"; {shown(nearest)} comes closest"
         switches = [meant] if (meant := name_meant(value, names)) is not None else []
-        takers = [other for other, each in others.items() if value in _names_in(each)]
+        takers = [other for other, each in others.items() if value in names_in(each)]
     else:
         takers = [
             other for other in (NEIGHBOURS.get(name),) if other in others and mismatch(others[other], value) is None

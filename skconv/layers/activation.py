@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
 import numpy as np
 from scipy.special import ndtr
 
-from .._input.constraints import ACTIVATIONS
+from .._input.constraints import one_of
+from .._input.parameters import parameter, parametrized
 from ._base import Layer
 from ._frame import Plan
 
@@ -15,62 +19,32 @@ _SLOPE = 0.01  # of leaky_relu below zero, as in PyTorch
 _SQRT_2PI = np.sqrt(2 * np.pi)
 
 
-class Activation(Layer):
-    """Apply a function to every element.
+class Function(NamedTuple):
+    """An activation function.
 
-    Parameters
+    Attributes
     ----------
-    activation : {"relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity"}, default="relu"
-        ``max(x, 0)``; ``max(x, 0.01 x)``; ``x`` or ``exp(x) - 1`` below zero; ``x`` times the normal distribution
-        function of ``x``; the hyperbolic tangent; ``1 / (1 + exp(-x))``; ``x``.
-
-    Examples
-    --------
-    >>> from skconv.layers import Activation
-    >>> Activation("tanh").output_shape((8, 8, 16))
-    (8, 8, 16)
+    formula : str
+        In the documentation.
+    forward : callable
+        ``forward(x, out, work)``.
+    backward : callable
+        ``backward(dy, known, out, work)``, with the function's value as ``known``, or its argument.
+    needs : {"work", "zero", None}, default="work"
+        What the forward pass needs: ``work.a``, ``work.b`` and ``work.mask``, of the block's size, as the backward pass
+        has them; ``work.zero``, zeros (C, N); nothing.
+    increasing : bool, default=True
+        Whether the function never falls, so that a maximum can be taken first.
+    keeps_x : bool, default=False
+        Whether the slope cannot be read off the value, so that the backward pass takes the argument.
     """
 
-    _parameter_constraints: dict = {"activation": [ACTIVATIONS]}
-    in_place = True
-    reads_output = True
-    summary_shows = "activation"
-    pointwise = True
-    single_sample = "elements"
-
-    def __init__(self, activation="relu"):
-        self.activation = activation
-
-    @property
-    def increasing(self):
-        """Whether the function never falls, so that a maximum can be taken first."""
-        return self.activation != "gelu"
-
-    def plan(self, shape, width, dtype, *, training, input_gradient):
-        array = (*shape, width)
-        # The maximum with an array of zeros takes 0.19 ns an element, with the number zero 0.48 ns: NumPy has no vector
-        # instructions for that.
-        shared = {"zero": (shape[-1], width)} if self.activation == "relu" else {}
-        if not training and self.activation in ("relu", "tanh", "identity"):
-            return Plan(shared=shared)  # these need no other memory on their way forward
-        plan = Plan(shared=shared, scratch={"work": {"a": array, "b": array, "mask": (array, np.dtype(bool))}})
-        if training and self.activation == "gelu":
-            plan.buffers["x"] = array  # the one function whose slope cannot be read off its value
-        return plan
-
-    def forward(self, frame, training):
-        if training and "x" in frame.buffers:
-            np.copyto(frame.buffers.x, frame.x)
-        work = frame.shared if self.activation == "relu" else frame.scratch.get("work")
-        FUNCTIONS[self.activation][0](frame.x, frame.y, work)
-
-    def backward(self, frame):
-        if frame.dx is not None:
-            known = frame.buffers.x if self.activation == "gelu" else frame.y
-            FUNCTIONS[self.activation][1](frame.dy, known, frame.dx, frame.scratch.work)
-
-
-# Each pair: forward(x, out, work), and backward(dy, y, out, work) from the function's value (gelu: from its argument).
+    formula: str
+    forward: Callable
+    backward: Callable
+    needs: str | None = "work"
+    increasing: bool = True
+    keeps_x: bool = False
 
 
 def _relu(x, out, work):
@@ -156,11 +130,76 @@ def _identity_backward(dy, y, out, work):
 
 
 FUNCTIONS = {
-    "relu": (_relu, _relu_backward),
-    "leaky_relu": (_leaky_relu, _leaky_relu_backward),
-    "elu": (_elu, _elu_backward),
-    "gelu": (_gelu, _gelu_backward),
-    "tanh": (_tanh, _tanh_backward),
-    "logistic": (_logistic, _logistic_backward),
-    "identity": (_identity, _identity_backward),
+    # The maximum with an array of zeros takes 0.19 ns an element, with the number zero 0.48 ns: NumPy has no vector
+    # instructions for that.
+    "relu": Function("``max(x, 0)``", _relu, _relu_backward, needs="zero"),
+    "leaky_relu": Function("``max(x, 0.01 x)``", _leaky_relu, _leaky_relu_backward),
+    "elu": Function("``x`` or ``exp(x) - 1`` below zero", _elu, _elu_backward),
+    "gelu": Function(
+        "``x`` times the normal distribution function of ``x``", _gelu, _gelu_backward, increasing=False, keeps_x=True
+    ),
+    "tanh": Function("the hyperbolic tangent", _tanh, _tanh_backward, needs=None),
+    "logistic": Function("``1 / (1 + exp(-x))``", _logistic, _logistic_backward),
+    "identity": Function("``x``", _identity, _identity_backward, needs=None),
 }
+ACTIVATIONS = one_of(*FUNCTIONS)
+
+
+@parametrized
+class Activation(Layer):
+    """Apply a function to every element.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Examples
+    --------
+    >>> from skconv.layers import Activation
+    >>> Activation("tanh").output_shape((8, 8, 16))
+    (8, 8, 16)
+    """
+
+    activation: Any = parameter(
+        "relu",
+        [ACTIVATIONS],
+        f"{ACTIVATIONS.listed}\n" + ";\n".join(f'"{name}" is {each.formula}' for name, each in FUNCTIONS.items()) + ".",
+        kw_only=False,
+    )
+    in_place = True
+    reads_output = True
+    summary_shows = "activation"
+    pointwise = True
+    single_sample = "elements"
+
+    @property
+    def function(self):
+        """The function and what it says of itself."""
+        return FUNCTIONS[self.activation]
+
+    @property
+    def increasing(self):
+        """Whether the function never falls, so that a maximum can be taken first."""
+        return self.function.increasing
+
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        array, function = (*shape, width), self.function
+        plan = Plan(shared={"zero": (shape[-1], width)} if function.needs == "zero" else {})
+        if training or function.needs == "work":
+            plan.scratch = {"work": {"a": array, "b": array, "mask": (array, np.dtype(bool))}}
+        if training and function.keeps_x:
+            plan.buffers["x"] = array
+        return plan
+
+    def forward(self, frame, training):
+        function = self.function
+        if training and function.keeps_x:
+            np.copyto(frame.buffers.x, frame.x)
+        work = frame.shared if function.needs == "zero" else frame.scratch.get("work")
+        function.forward(frame.x, frame.y, work)
+
+    def backward(self, frame):
+        function = self.function
+        if frame.dx is not None:
+            known = frame.buffers.x if function.keeps_x else frame.y
+            function.backward(frame.dy, known, frame.dx, frame.scratch.work)

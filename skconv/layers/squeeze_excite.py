@@ -83,7 +83,7 @@ class SqueezeExcite(Layer):
         np.maximum(own.hidden, 0, out=own.hidden)
         multiply(parameters.excite_weight, own.hidden, out=own.gate)
         np.add(own.gate, parameters.excite_bias[:, None], out=own.gate)
-        FUNCTIONS["logistic"][0](own.gate, own.gate, frame.scratch.forward)
+        FUNCTIONS["logistic"].forward(own.gate, own.gate, frame.scratch.forward)
         np.multiply(frame.x, own.gate, out=frame.y)
 
     def backward(self, frame):
@@ -91,7 +91,7 @@ class SqueezeExcite(Layer):
         parameters, gradients = frame.parameters, frame.gradients
         np.multiply(frame.dy, frame.x, out=work.x)
         add_positions(work.x, work.get("parts"), work.gate)
-        FUNCTIONS["logistic"][1](work.gate, own.gate, work.gate, work)
+        FUNCTIONS["logistic"].backward(work.gate, own.gate, work.gate, work)
         np.matmul(work.gate, own.hidden.T, out=gradients.excite_weight)
         np.add.reduce(work.gate, axis=1, out=gradients.excite_bias)
         np.matmul(parameters.excite_weight.T, work.gate, out=work.hidden)

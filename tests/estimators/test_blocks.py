@@ -13,6 +13,7 @@ from sklearn.datasets import load_digits
 from skconv import ConvNetClassifier, ConvNetRegressor
 from skconv._estimators.blocks import build_layers
 from skconv.layers import Activation, BatchNorm, Convolution, Dense, Dropout, Flatten, MaxPool
+from skconv.layers.activation import FUNCTIONS
 
 
 def kernels(shape, **parameters):
@@ -150,16 +151,16 @@ def test_one_value_is_for_all_layers(params, in_words):
     assert not same_bits(one.predict_proba(X), quick(filters=(5, 6)).fit(X, Y).predict_proba(X))
 
 
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity"])
+@pytest.mark.parametrize("activation", FUNCTIONS)
 def test_every_activation_learns(activation):
     model = ConvNetClassifier((4, 8), hidden_layer_sizes=16, activation=activation, max_iter=20, random_state=0)
     assert model.fit(X, Y).score(*TEST) > 0.65
 
 
 def test_activations_differ():
-    names = ["relu", "leaky_relu", "elu", "gelu", "tanh", "logistic", "identity"]
     mixed = [("relu", "tanh"), ("relu", "relu", "tanh"), ("tanh", "relu", "relu")]
-    assert len({quick(activation=activation).fit(X, Y).loss_ for activation in [*names, *mixed]}) == 10
+    losses = {quick(activation=activation).fit(X, Y).loss_ for activation in [*FUNCTIONS, *mixed]}
+    assert len(losses) == len(FUNCTIONS) + 3
 
 
 def test_activation_and_dropout_of_hidden_layers():

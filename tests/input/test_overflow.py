@@ -109,14 +109,14 @@ IN_DOUBLES = {
 def test_activations_keep_their_digits_in_the_tails(name):
     x = np.array(TAILS, np.float32)
     out, work = np.empty_like(x), {"a": np.empty_like(x), "b": np.empty_like(x), "zero": np.zeros_like(x)}
-    FUNCTIONS[name][0](x, out, type("Work", (), work))
+    FUNCTIONS[name].forward(x, out, type("Work", (), work))
     expected = [IN_DOUBLES[name](v) for v in x.tolist()]
     np.testing.assert_allclose(out, expected, rtol=1e-6, atol=TINY)
 
 
 def test_logistic_at_minus_twenty():
     x = np.full(3, -20, np.float32)
-    FUNCTIONS["logistic"][0](x, x, type("Work", (), {"a": np.empty_like(x)}))
+    FUNCTIONS["logistic"].forward(x, x, type("Work", (), {"a": np.empty_like(x)}))
     np.testing.assert_allclose(x, 2.0611536181902037e-09, rtol=1e-6)
 
 

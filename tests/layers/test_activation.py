@@ -6,6 +6,7 @@ from networks import Offset, run
 
 from skconv._network.network import Network
 from skconv.layers import Activation, Flatten
+from skconv.layers.activation import FUNCTIONS
 
 # Numbers by PyTorch 2.13: the function and its slope at POINTS.
 POINTS = [-3.0, -0.7, 0.0, 0.4, 2.0]
@@ -41,10 +42,24 @@ def test_activation_equals_pytorch(activation):
     np.testing.assert_allclose(slope, SLOPES[activation][1], rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "gelu", "tanh", "logistic"])
+@pytest.mark.parametrize("activation", sorted(set(FUNCTIONS) - {"identity"}))
 def test_activation_of_huge_numbers_is_finite(activation):
     network = Network([Flatten(), Offset(), Activation(activation)], (1, 4, 1), np.float32)
     with np.errstate(all="ignore"):  # as within the estimators' methods
         y, slope = run(network, np.array([[-1e4, -1e3, 1e3, 1e4]], np.float32), np.ones((1, 4)))
     assert np.isfinite(y).all()
     assert np.isfinite(slope).all()
+
+
+@pytest.mark.parametrize("activation", FUNCTIONS)
+def test_a_function_that_never_falls_says_so(activation):
+    x = np.linspace(-6, 6, 241)
+    network = Network([Flatten(), Offset(), Activation(activation)], (1, len(x), 1), np.float64)
+    y, _ = run(network, x[None], np.ones((1, len(x))))
+    assert Activation(activation).increasing == bool((np.diff(y[0]) >= 0).all())
+
+
+def test_the_documentation_has_every_function():
+    for name, function in FUNCTIONS.items():
+        assert f'"{name}"' in Activation.__doc__
+        assert function.formula in Activation.__doc__

@@ -27,6 +27,7 @@ from skconv.layers import (
     Residual,
     StridePool,
 )
+from skconv.layers.activation import FUNCTIONS
 
 
 def names(layers):
@@ -38,7 +39,7 @@ def kinds(layers):
 
 
 @pytest.mark.parametrize("pool", [MaxPool(2), MaxPool(3, stride=1, padding=1)])
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "tanh", "logistic", "identity"])
+@pytest.mark.parametrize("activation", [name for name in FUNCTIONS if FUNCTIONS[name].increasing])
 def test_bias_and_increasing_activations_move_behind_max_pooling(activation, pool):
     layers = [Convolution(3), Activation(activation), pool]
     assert kinds(layers) == ["Convolution", "MaxPool", "Bias", "Activation"]
