@@ -181,7 +181,6 @@ class _MedianPool(WindowPool):
     """Median of each window, for prediction only: it has no gradient here."""
 
     _border = np.inf  # behind all others once a window is sorted
-    _separable = False
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         window = self.window(shape).trimmed()

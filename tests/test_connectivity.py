@@ -92,11 +92,11 @@ def test_only_a_shared_bias_moves_behind_pooling(kind, pool):
 @pytest.mark.parametrize("kind", [LocallyConnected, FullyConnected])
 def test_prediction_fuses_convolutions_only(kind):
     network = initialized([kind(3), Activation(), MaxPool(2), Convolution(2, 1), Flatten(), Dense(2)], (8, 8, 1))
-    kinds = [type(step.layer).__name__ for step in network.fused_steps()]
+    kinds = [type(step.operation).__name__ for step in network.fused_steps()]
     assert kinds[0] == kind.__name__
     assert kinds.count("FusedConvolution") == 1
     network = initialized([Convolution(3, bias="position"), Activation(), kind(2), Flatten(), Dense(2)], (8, 8, 1))
-    kinds = [type(step.layer).__name__ for step in network.fused_steps()]
+    kinds = [type(step.operation).__name__ for step in network.fused_steps()]
     assert kinds[:4] == ["Convolution", "Bias", "Activation", kind.__name__]
 
 

@@ -164,7 +164,7 @@ def test_no_gradient_below_the_first_trained_layer():
     """Neither memory nor calls for what is below it."""
     net = network(("convolution1", "batchnorm1", "residual1.convolution1", "residual1.batchnorm1"))
     _, session = run(net, blocks=1)
-    kinds = [type(step.layer).__name__ for step in session.steps]
+    kinds = [type(step.operation).__name__ for step in session.steps]
     first = kinds.index("Convolution", kinds.index("Fork") + 3)  # the depthwise part, behind convolution and its bias
     frames = [placed.frames[0] for placed in session.placed]
     calls = [call for phase in session.backward_program if isinstance(phase, list) for call in phase[0]]

@@ -123,7 +123,7 @@ def test_prediction_equals_the_reference(shape, given, n, dtype):
 def test_the_table_names_the_algorithms(shape, given):
     network = Network([*layers_of(given), layers.Dense(3)], shape, np.float32)
     sizes = {"training": True, "input_gradient": True}
-    plans = [step.layer.plan(step.shape, 32, network.dtype, **sizes) for step in network.steps]
+    plans = [step.operation.plan(step.shape, 32, network.dtype, **sizes) for step in network.steps]
     names = [type(plan.algorithm).__name__ for plan in plans if hasattr(plan, "algorithm")]
     assert names == [name for name in given if isinstance(name, str)]
 

@@ -75,7 +75,7 @@ def ours(shape, filters, kernel, stride, dilation, groups, batch, team):
     network.initialize(rng)
     width = training_width(network, batch)
     session = Session(network, width, -(-batch // width), training=True, team=team)
-    i = next(i for i, step in enumerate(session.steps) if isinstance(step.layer, Convolution))
+    i = next(i for i, step in enumerate(session.steps) if isinstance(step.operation, Convolution))
     placed = session.placed[i]
     frames = placed.frames
     for frame in frames:

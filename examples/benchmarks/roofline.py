@@ -66,7 +66,7 @@ def useful_operations(channels, side, filters, hidden, batch):
     network = Network(layers_of(filters, hidden), (side, side, channels), np.float32)
     first = next(step for step in network.steps if step.n_parameters)
     forward = network.multiply_adds
-    backward = 2 * forward - first.layer.multiply_adds(first.shape)
+    backward = 2 * forward - first.operation.multiply_adds(first.shape)
     return {"train": 2 * batch * (forward + backward), "predict": 2 * batch * forward}
 
 

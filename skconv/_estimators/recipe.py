@@ -313,8 +313,8 @@ def check_solver(parameters, X, validated):
 def check_steady(parameters, network):
     """Raise where the loss of the same weights is another in each pass, which L-BFGS cannot follow."""
     for step in network.steps:
-        if step.layer.random:
-            given = step.layer.asked_by if parameters.layers is None else "layers"
+        if step.operation.random:
+            given = step.operation.asked_by if parameters.layers is None else "layers"
             raise ValueError(
                 f"{given}={shown(getattr(parameters, given))} needs a stochastic solver, got solver='lbfgs': "
                 f"{step.name} draws random numbers in training; use 'adam' or 'sgd', or do without"

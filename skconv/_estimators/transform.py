@@ -111,5 +111,5 @@ def _way(network):
 def _why_whole(network, n):
     """Why there are no strips, for a message; ``n`` is that of `steps_by_rows`."""
     if n == 0:
-        return f", and {type(network.steps[0].layer).__name__} needs images whole"
+        return f", and {type(network.steps[0].operation).__name__} needs images whole"
     return ", and what has one row has no strips of rows" if network.steps[n].shape[0] == 1 else ""

@@ -12,7 +12,7 @@ from .._input.memory import check_available, counted
 from .._input.names import NAME_BYTES
 from .._kernels.geometry import pair
 from ..layers import Layer, MaxPool, MeanPool, StridePool
-from ..layers._encoding import SUMMARIES
+from .encoding import SUMMARIES
 from .filters import CLASSICAL, classical_bank, classical_shape, per_channel, random_bank
 
 __all__ = [

@@ -17,8 +17,8 @@ from .._kernels.geometry import make_window
 from .._network.network import Network
 from .._threads.team import Team, thread_count
 from ..layers import Activation, Convolution, Flatten
-from ..layers._encoding import Summary
 from .banks import array_bank, check_kernels, check_patches, named_bank, pooling, random_dilations
+from .encoding import Summary
 from .filters import RANDOM
 from .patches import PatchKMeans, sample_patches
 from .pretrained import first_layers, network_of

@@ -8,7 +8,7 @@ from scipy.linalg import eigh
 
 from .._input.overflow import named_overflow
 from ..layers import Convolution
-from ..layers._encoding import Triangle, Whitening
+from .encoding import Triangle, Whitening
 
 __all__ = ["PatchKMeans", "PatchPCA", "sample_patches"]
 

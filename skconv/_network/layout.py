@@ -32,12 +32,12 @@ def gradients_wanted(steps, trained) -> list[bool]:
     wanted, open_ = [False], []  # of each fork that is open: whether wanted at its start, at the end of a branch so far
     for step, own in zip(steps, trained, strict=True):
         now = wanted[-1]
-        if step.layer.joint == "fork":
+        if step.operation.joint == "fork":
             open_.append([now, now])
-        elif step.layer.joint == "switch":
+        elif step.operation.joint == "switch":
             open_[-1][1] |= now
             now = open_[-1][0]
-        elif step.layer.joint == "merge":
+        elif step.operation.joint == "merge":
             now |= open_.pop()[1]
         wanted.append(now or own)
     return wanted
@@ -51,6 +51,8 @@ class PlacedStep:
     ----------
     step : Step
     plan : Plan
+    training : bool
+        Whether it does what training does; else what prediction does.
     in_place : bool
         Whether its output is written over its input.
     trained : bool
@@ -74,6 +76,7 @@ class PlacedStep:
     """
 
     step: Step
+    training: bool
     in_place: bool
     trained: bool
     wanted: bool
@@ -92,20 +95,24 @@ class PlacedStep:
     frames: list = field(default_factory=list)
     late: Any = None
 
-    def make_plan(self, width, dtype, training):
-        """Ask the layer what it needs."""
-        options = {"training": training, "input_gradient": self.wanted}
-        self.plan = self.step.layer.plan(self.step.shape, width, dtype, **options)
+    @property
+    def options(self) -> dict[str, bool]:
+        """What `Operation.plan` and `Operation.least_bytes` have to know beside sizes."""
+        return {"training": self.training, "input_gradient": self.wanted}
+
+    def make_plan(self, width, dtype):
+        """Ask the operation what it needs."""
+        self.plan = self.step.operation.plan(self.step.shape, width, dtype, **self.options)
 
     @property
     def early(self) -> bool:
         """Whether each block has a share of the gradient of its parameters."""
-        return self.trained and not self.step.layer.late
+        return self.trained and not self.step.operation.late
 
     @property
     def gradient_is_nobodys(self) -> bool:
         """Whether the backward pass writes a gradient of parameters that are frozen."""
-        return self.wanted and not self.trained and not self.step.layer.late
+        return self.wanted and not self.trained and not self.step.operation.late
 
 
 def _within(shape, width, wanted):
@@ -135,7 +142,7 @@ class Layout:
     Raises
     ------
     ValueError
-        Where there is not as much memory; no layer has made its plan then, which may have tables.
+        Where there is not as much memory; no operation has made its plan then, which may have tables.
     """
 
     def __init__(self, network, width, blocks, *, training, threads=1, copies=1, beside=0):
@@ -146,7 +153,7 @@ class Layout:
         self.placed = self._place(network)
         self._check(self._least(), copies, beside)
         for placed in self.placed:
-            placed.make_plan(width, self.dtype, training)
+            placed.make_plan(width, self.dtype)
         self._choose_aside(threads)
         self._check(self.step_bytes(), copies, beside + copies * self.common_bytes())
 
@@ -159,26 +166,29 @@ class Layout:
         """The steps with what follows from those around them."""
         steps = network.training_steps() if self.training else network.fused_steps()
         self.n_body = n_body(steps)
-        trained = [self.training and bool(step.n_parameters) and not network.is_frozen(step) for step in steps]
+        frozen = [network.is_frozen(step) for step in steps]
+        trained = [self.training and step.n_parameters > 0 and not own for step, own in zip(steps, frozen, strict=True)]
         wanted = gradients_wanted(steps, trained)
-        return [self._placed(steps, i, trained[i], wanted) for i in range(len(steps))]
+        return [self._placed(steps, i, frozen[i], trained[i], wanted) for i in range(len(steps))]
 
-    def _placed(self, steps, i, trained, wanted) -> PlacedStep:
+    def _placed(self, steps, i, frozen, trained, wanted) -> PlacedStep:
         step, after = steps[i], wanted[i + 1]
-        read_later = i > 0 and steps[i - 1].layer.reads_output and step.layer.joint != "fork"  # which writes nothing
-        in_place = step.layer.in_place and not read_later
+        # A fork writes nothing over what the operation before it reads.
+        read_later = i > 0 and steps[i - 1].operation.reads_output and step.operation.joint != "fork"
+        in_place = step.operation.in_place and not read_later
         own_output = not in_place or i == self.n_body - 1
         asked = after or (self.training and i == len(steps) - 1)
         own_gradient = asked and (own_output or not wanted[i])
-        return PlacedStep(step, in_place, trained, wanted[i], after, own_output, own_gradient)
+        training = self.training and not (frozen and step.operation.synchronous)
+        return PlacedStep(step, training, in_place, trained, wanted[i], after, own_output, own_gradient)
 
     def _choose_aside(self, threads):
         """Steps whose weight's gradient is put aside."""
         several = self.training and self.blocks == 1 and threads > 1
         for placed in self.placed:
             step, plan = placed.step, placed.plan
-            work = self.width * step.layer.multiply_adds(step.shape)
-            fits = plan.aside or (step.layer.late and work < SPLIT)  # a larger product is spread over all threads
+            work = self.width * step.operation.multiply_adds(step.shape)
+            fits = plan.aside or (step.operation.late and work < SPLIT)  # a larger product is spread over all threads
             placed.aside = several and placed.trained and fits and work >= _ASIDE
             if placed.aside and plan.aside:
                 placed.aside_scratch = {"gradient": plan.scratch["gradient"]}
@@ -213,8 +223,8 @@ class Layout:
         dtype, columns = self.dtype, self.width * self.blocks
         sizes = []
         for placed in self.placed:
-            step, options = placed.step, {"training": self.training, "input_gradient": placed.wanted}
-            known = step.layer.least_bytes(step.shape, columns, dtype, **options)
+            step = placed.step
+            known = step.operation.least_bytes(step.shape, columns, dtype, **placed.options)
             sizes.append(dtype.itemsize * columns * prod(step.out) * placed.own_output + known)
         return sizes
 

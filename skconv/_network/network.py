@@ -15,10 +15,11 @@ from .._input.overflow import check_range
 from .._input.versions import Versioned
 from .._kernels.memory import aligned, split
 from .._kernels.products import COLUMNS
-from ..layers._fused import FusedConvolution
-from ..layers._pooled import PooledConvolution, pools
-from ..layers.composite import named, own_layers, to_vector
+from ..layers import Operation
+from ..layers.composite import named, to_vector
+from .fused import FusedConvolution
 from .pool import Pool
+from .pooled import PooledConvolution, pools
 
 __all__ = ["Network", "named"]
 
@@ -26,14 +27,14 @@ _TRAINED_COPIES = 5  # of the parameters in training, at least: themselves, grad
 
 
 class Step:
-    """One lowered layer in its place: where its parameters and its running statistics are, and what goes through."""
+    """An operation in its place: where its parameters and its running statistics are, and what goes through."""
 
-    def __init__(self, name, layer, shape):
-        self.name, self.layer, self.shape = name, layer, shape
-        self.out = layer.output_shape(shape)
-        self.parameters = layer.parameters(shape)
+    def __init__(self, name: str, operation: Operation, shape):
+        self.name, self.operation, self.shape = name, operation, shape
+        self.out = operation.output_shape(shape)
+        self.parameters = operation.parameters(shape)
         self.parameter_shapes = {name: parameter.shape for name, parameter in self.parameters.items()}
-        self.state_shapes = layer.state_shapes(shape)
+        self.state_shapes = operation.state_shapes(shape)
 
     @property
     def n_parameters(self):
@@ -47,7 +48,7 @@ class Step:
 
 
 def lower(layers, input_shape):
-    """The steps of these layers, ``[(name, layer)]``, with cheap steps moved behind the pooling that shrinks them."""
+    """``(name, operation)`` of the steps of these layers, cheap ones moved behind the pooling that shrinks them."""
     steps, shape = [], input_shape
     for name, layer in named(layers):
         steps += layer.named_steps(name, shape)
@@ -86,7 +87,7 @@ class Network(Versioned):
 
     Parameters
     ----------
-    layers : list of Layer
+    layers : list of Layer or Operation
         From the image to the last vector; copied, since a fitted model must not change with somebody's objects.
     input_shape : tuple of int
         ``(height, width, channels)``.
@@ -121,7 +122,7 @@ class Network(Versioned):
     def __init__(self, layers, input_shape, dtype, *, trained=False):
         self.input_shape = tuple(input_shape)
         self.dtype = np.dtype(dtype)
-        self.layers = own_layers(layers)
+        self.layers = [layer.copy() for layer in layers]
         self._lower()
         self._check_memory(trained)
         self.parameters = aligned((sum(step.n_parameters for step in self.steps),), self.dtype)
@@ -131,12 +132,12 @@ class Network(Versioned):
         """Make what follows from the layers."""
         self.shapes = to_vector(self.layers, self.input_shape)
         self.steps, shape = [], self.input_shape
-        for name, layer in lower(self.layers, self.input_shape):
-            self.steps.append(Step(name, layer, shape))
+        for name, operation in lower(self.layers, self.input_shape):
+            self.steps.append(Step(name, operation, shape))
             shape = self.steps[-1].out
-        self.multiply_adds = sum(step.layer.multiply_adds(step.shape) for step in self.steps)
+        self.multiply_adds = sum(step.operation.multiply_adds(step.shape) for step in self.steps)
         self.activation_bytes = self.dtype.itemsize * sum(
-            prod(step.out) for step in self.steps if not step.layer.in_place
+            prod(step.out) for step in self.steps if not step.operation.in_place
         )
         self.changed()
 
@@ -155,7 +156,7 @@ class Network(Versioned):
         if not trained:  # it may be run by strips of the image
             return
         steps, number = self.fused_steps(), COLUMNS * self.dtype.itemsize
-        check_arrays(steps, [number * prod(step.out) * (not step.layer.in_place) for step in steps], COLUMNS)
+        check_arrays(steps, [number * prod(step.out) * (not step.operation.in_place) for step in steps], COLUMNS)
 
     def __getstate__(self):
         """The layers and the numbers; a pickle that named steps would not outlive the way that layers are computed."""
@@ -171,7 +172,7 @@ class Network(Versioned):
         self.parameters.fill(0)
         self.state.fill(0)
         for step, parameters, state in zip(self.steps, *self.views(), strict=True):
-            step.layer.initialize(parameters, state, step.shape, rng)
+            step.operation.initialize(parameters, state, step.shape, rng)
         self.changed()
 
     def changed(self):
@@ -197,16 +198,16 @@ class Network(Versioned):
         groups: list[list[Step]] = []
         open_ = False
         for step in self.steps:
-            if open_ and step.layer.tile(step.shape):
+            if open_ and step.operation.tile(step.shape):
                 groups[-1].append(step)
-                open_ = not step.layer.ends_band
+                open_ = not step.operation.ends_band
             else:
                 groups.append([step])
-                open_ = step.layer.starts_band
+                open_ = step.operation.starts_band
         return [
             group[0]
             if len(group) == 1
-            else Step(group[0].name, FusedConvolution([step.layer for step in group]), group[0].shape)
+            else Step(group[0].name, FusedConvolution([step.operation for step in group]), group[0].shape)
             for group in groups
         ]
 
@@ -214,11 +215,9 @@ class Network(Versioned):
         """The steps for training: a convolution and the pooling of its tiles are one."""
         steps: list[Step] = []
         for step in self.steps:
-            if self.is_frozen(step):
-                step = Step(step.name, step.layer.frozen(), step.shape)
-            if steps and pools(steps[-1].layer, step.layer, step.shape):
+            if steps and pools(steps[-1].operation, step.operation, step.shape):
                 before = steps[-1]
-                steps[-1] = Step(before.name, PooledConvolution(before.layer, step.layer), before.shape)
+                steps[-1] = Step(before.name, PooledConvolution(before.operation, step.operation), before.shape)
             else:
                 steps.append(step)
         return steps

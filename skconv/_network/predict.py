@@ -75,7 +75,7 @@ def _block(network, limit):
     """`block_bytes`, those of the step that takes most of them, and that step."""
     steps, dtype, width = network.fused_steps(), network.dtype, narrowest(network)
     options, item = {"training": False, "input_gradient": False}, 2 * network.dtype.itemsize * width
-    own, arguments = [item * prod(step.out) for step in steps], [(s.layer, s.shape, width, dtype) for s in steps]
+    own, arguments = [item * prod(step.out) for step in steps], [(s.operation, s.shape, width, dtype) for s in steps]
     known, work = (
         item * prod(network.input_shape) + sum(own),
         [a.least_bytes(*rest, **options) for a, *rest in arguments],

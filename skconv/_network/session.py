@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from .._kernels.memory import aligned, allocate, carve, scratch_bytes, split
-from ..layers import Layer
+from ..layers import Operation
 from ..layers._branching import Joint
 from ..layers._frame import Frame, at_once
 from .layout import Layout
@@ -20,12 +20,12 @@ def _link(frames):
     """Tell the frames of each group of branches about each other."""
     open_: list[list[Joint]] = []
     for frame in frames:
-        if frame.layer.joint == "fork":
+        if frame.operation.joint == "fork":
             open_.append([])
-        if frame.layer.joint is not None:
-            open_[-1].append(Joint(frame.layer, frame.x, frame.dy))
+        if frame.operation.joint is not None:
+            open_[-1].append(Joint(frame.operation, frame.x, frame.dy))
             frame.group = open_[-1]
-        if frame.layer.joint == "merge":
+        if frame.operation.joint == "merge":
             open_.pop()
 
 
@@ -70,7 +70,7 @@ class Session(Layout):
         for k in range(blocks):
             self._make_frames(k, arenas[k % len(arenas)], aside_arena, seed)
         for before, placed in pairwise(self.placed):
-            if placed.trained and placed.step.layer.late:
+            if placed.trained and placed.step.operation.late:
                 placed.late = self._late_frame(before, placed)
         self.late = [placed.late for placed in self.placed if placed.late is not None and not placed.aside]
         self.puts_aside = any(placed.aside for placed in self.placed)
@@ -89,9 +89,9 @@ class Session(Layout):
             placed.parameters, placed.state = parameters, state
             placed.shared = allocate(placed.plan.shared, self.dtype)
         self.preparations = [
-            (placed.step.layer.prepare, (placed.parameters, placed.state, placed.plan, placed.shared))
+            (placed.step.operation.prepare, (placed.parameters, placed.state, placed.plan, placed.shared))
             for placed in self.placed
-            if type(placed.step.layer).prepare is not Layer.prepare
+            if type(placed.step.operation).prepare is not Operation.prepare
         ]
 
     def _allocate_vectors(self):
@@ -165,7 +165,7 @@ class Session(Layout):
             scratch |= carve(aside_arena, placed.aside_scratch, self.dtype)
             placed.frames.append(
                 Frame(
-                    layer=placed.step.layer,
+                    operation=placed.step.operation,
                     plan=placed.plan,
                     x=x[0],
                     x_storage=x[1],
@@ -191,7 +191,7 @@ class Session(Layout):
     def _late_frame(self, before, placed):
         """What a late layer needs for its gradient: all columns."""
         arrays = {"x": before.y, "dy": placed.dy, "gradients": placed.gradients}
-        return Frame(layer=placed.step.layer, **arrays, matmul=np.matmul if placed.aside else self._matmul())
+        return Frame(operation=placed.step.operation, **arrays, matmul=np.matmul if placed.aside else self._matmul())
 
     def _matmul(self):
         return np.matmul if self.team is None else self.team.matmul
@@ -207,27 +207,27 @@ class Session(Layout):
     def _forward_program(self):
         program, calls = [], [[(None, "load")] for _ in range(self.blocks)]
         for placed in self.placed:
-            layer = placed.step.layer
-            if self.training and layer.synchronous:
-                self._add_calls(calls, placed, layer.measure)
-                program += [calls, (layer.agree, (placed.frames,))]
+            operation = placed.step.operation
+            if placed.training and operation.synchronous:
+                self._add_calls(calls, placed, operation.measure)
+                program += [calls, (operation.agree, (placed.frames,))]
                 calls = [[] for _ in range(self.blocks)]
-            self._add_calls(calls, placed, layer.forward, self.training)
+            self._add_calls(calls, placed, operation.forward, placed.training)
         return [*program, calls]
 
     def _backward_program(self):
         program, calls = [], [[(None, "loss")] for _ in range(self.blocks)]
         for placed in reversed(self.placed):
-            layer = placed.step.layer
+            operation = placed.step.operation
             if not (placed.wanted or placed.trained):
                 continue
-            if layer.synchronous:
-                self._add_calls(calls, placed, layer.measure_gradient)
-                program += [calls, (layer.agree_gradient, (placed.frames,))]
+            if placed.training and operation.synchronous:
+                self._add_calls(calls, placed, operation.measure_gradient)
+                program += [calls, (operation.agree_gradient, (placed.frames,))]
                 calls = [[] for _ in range(self.blocks)]
-            self._add_calls(calls, placed, layer.backward)
+            self._add_calls(calls, placed, operation.backward)
             if placed.aside and placed.late is not None:
-                calls[0].append((self.team.aside, (layer.late_gradient, placed.late)))
+                calls[0].append((self.team.aside, (operation.late_gradient, placed.late)))
         return [*program, calls]
 
     def _run(self, program, load=None, loss=None):
@@ -305,7 +305,7 @@ class Session(Layout):
             for of_batch, of_block in self.early:
                 np.add.reduce(self.block_gradients[:, of_block], axis=0, out=self.gradient[of_batch])
         for frame in self.late:
-            frame.layer.late_gradient(frame)
+            frame.operation.late_gradient(frame)
         if self.puts_aside:
             self.team.finish()
         return self.gradient

@@ -50,23 +50,23 @@ class Alone:
     def _add(self, placed):
         """Add the calls of a step; False where one of its parts has no way to run alone."""
         calls, step, arrays = len(self.calls), placed.step, (placed.parameters, placed.state, placed.shared)
-        for part in step.layer.placed_parts(step.shape, *arrays):
+        for part in step.operation.placed_parts(step.shape, *arrays):
             if not self._add_part(*part):
                 del self.calls[calls:]
                 return False
         return True
 
-    def _add_part(self, layer, *arguments):
-        way = layer.single_sample
+    def _add_part(self, operation, *arguments):
+        way = operation.single_sample
         if way is None or (self.columns is None and way != "product"):
             return False
         add = {"product": self._add_convolution, "windows": self._add_pool, "elements": self._add_by_element}[way]
-        return add(layer, *arguments)
+        return add(operation, *arguments)
 
-    def _add_convolution(self, layer, shape, parameters, state, shared):
+    def _add_convolution(self, operation, shape, parameters, state, shared):
         self._settle()
-        plan = layer.plan(shape, self.block.width, self.block.dtype, training=False, input_gradient=False)
-        convolution = alone(plan.algorithm, layer.window(shape), self.image)
+        plan = operation.plan(shape, self.block.width, self.block.dtype, training=False, input_gradient=False)
+        convolution = alone(plan.algorithm, operation.window(shape), self.image)
         if convolution is None:
             return False
         self.calls.append((convolution.run, (shared.weight,)))
@@ -80,29 +80,29 @@ class Alone:
             self.calls.append((np.copyto, self.back))
             self.settled = True
 
-    def _add_pool(self, layer, shape, *arrays):
+    def _add_pool(self, operation, shape, *arrays):
         """Windows over the image, as if it were a block of one."""
         self._settle()
-        dtype, (P, Q, C) = self.block.dtype, layer.output_shape(shape)
+        dtype, (P, Q, C) = self.block.dtype, operation.output_shape(shape)
         self.columns = aligned((1, 1, C, columns_of(P * Q)), dtype)
         x, self.image, self.back = self.image, as_image(self.columns, P, Q), None
-        plan = layer.plan(shape, 1, dtype, training=False, input_gradient=False)
+        plan = operation.plan(shape, 1, dtype, training=False, input_gradient=False)
         scratch = Arrays({group: _planes(shapes, dtype) for group, shapes in plan.scratch.items()})
-        frame = Frame(layer=layer, plan=plan, x=x[..., None], y=self.image[..., None], scratch=scratch)
-        self.calls.append((layer.forward, (frame, False)))
+        frame = Frame(operation=operation, plan=plan, x=x[..., None], y=self.image[..., None], scratch=scratch)
+        self.calls.append((operation.forward, (frame, False)))
         return True
 
-    def _add_by_element(self, layer, shape, parameters, state, shared):
+    def _add_by_element(self, operation, shape, parameters, state, shared):
         """In place on all columns, as if positions were samples."""
         *shape, width = self.columns.shape  # of what lies there, not of the image
         dtype = self.block.dtype
-        plan = layer.plan(tuple(shape), width, dtype, training=False, input_gradient=False)
+        plan = operation.plan(tuple(shape), width, dtype, training=False, input_gradient=False)
         shared = allocate(plan.shared, dtype)
-        layer.prepare(parameters, state, plan, shared)
+        operation.prepare(parameters, state, plan, shared)
         scratch = Arrays({group: allocate(shapes, dtype) for group, shapes in plan.scratch.items()})
         arrays = {"parameters": parameters, "state": state, "shared": shared, "scratch": scratch}
-        frame = Frame(layer=layer, plan=plan, x=self.columns, y=self.columns, **arrays)
-        self.calls.append((layer.forward, (frame, False)))
+        frame = Frame(operation=operation, plan=plan, x=self.columns, y=self.columns, **arrays)
+        self.calls.append((operation.forward, (frame, False)))
         self.settled = self.back is None
         return True
 
@@ -110,7 +110,7 @@ class Alone:
         """Put the image of the steps done into the first column of the block before the others."""
         frame, self.last = self.frames[done], image
         self.entry, self.rest = frame.x, self.frames[done:]
-        if frame.layer.reshapes:
+        if frame.operation.reshapes:
             self.entry, self.rest = frame.y.reshape(frame.x.shape, copy=False), self.frames[done + 1 :]
 
     # What the predictor calls
@@ -126,7 +126,7 @@ class Alone:
         self.entry.fill(0)  # a step in place may have changed the other columns
         np.copyto(self.entry[..., 0], self.last)
         for frame in self.rest:
-            frame.layer.forward(frame, False)
+            frame.operation.forward(frame, False)
         return self.block.output[:, :1]
 
 

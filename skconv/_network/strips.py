@@ -12,14 +12,14 @@ __all__ = ["after_strips", "steps_by_rows", "strips"]
 
 def steps_by_rows(network) -> int:
     """How many steps there are before the first that needs an image whole: that sums it up, or repeats it around it."""
-    return next(i for i, step in enumerate(network.steps) if not step.layer.by_rows)
+    return next(i for i, step in enumerate(network.steps) if not step.operation.by_rows)
 
 
 def _strip(steps, start, stop):
     """``(rows of the input, layers, rows of each one's output)`` for some rows of the last output, or None."""
     layers, places = [], []
     for step in reversed(steps):
-        part = step.layer.strip(step.shape, start, stop)
+        part = step.operation.strip(step.shape, start, stop)
         if part is None:
             return None
         layers.insert(0, part[0])
@@ -33,7 +33,7 @@ def _fill(network, views, places):
     for step, rows, *new_and_old in zip(network.steps, places, *network.views(), *views, strict=True):
         for new, old in zip(new_and_old[:2], new_and_old[2:], strict=True):
             for name, array in new.items():
-                np.copyto(array, old[name][rows] if step.layer.by_position else old[name])
+                np.copyto(array, old[name][rows] if step.operation.by_position else old[name])
 
 
 def strips(network, height):
@@ -47,7 +47,7 @@ def strips(network, height):
     """
     n = steps_by_rows(network)
     views, steps, shape = [each[:n] for each in network.views()], network.steps[:n], network.steps[n].shape
-    placed = any(step.layer.by_position for step in steps)
+    placed = any(step.operation.by_position for step in steps)
     networks, parts = {}, []
     for start in range(0, shape[0], height):
         rows = slice(start, min(shape[0], start + height))
@@ -66,8 +66,8 @@ def strips(network, height):
 def after_strips(network) -> Network | None:
     """What a network does with the output of its `steps_by_rows`; None where that is flattened alone."""
     steps = network.steps[steps_by_rows(network) :]
-    if len(steps) == 1 and steps[0].layer.reshapes:
+    if len(steps) == 1 and steps[0].operation.reshapes:
         return None
-    rest = Network([step.layer for step in steps], steps[0].shape, network.dtype)
+    rest = Network([step.operation for step in steps], steps[0].shape, network.dtype)
     _fill(rest, [each[-len(steps) :] for each in network.views()], [slice(None)] * len(steps))
     return rest

@@ -1,8 +1,9 @@
-"""Layers for ``ConvNetClassifier(layers=[...])``; each is a specification, its arrays live in the network."""
+"""Layers for ``ConvNetClassifier(layers=[...])``: each is a specification, its arrays live in the network."""
 
 from .._input.exports import exports as _exports
 from ._base import *
 from ._frame import *
+from ._operation import *
 from .activation import *
 from .bias import *
 from .composite import *

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._base import Layer
+from ._operation import Operation
 
 __all__ = ["Fork", "Joint", "Merge", "Switch"]
 
@@ -21,12 +21,12 @@ __all__ = ["Fork", "Joint", "Merge", "Switch"]
 class Joint(NamedTuple):
     """What the others of a group may ask of a frame; a frame that knew itself would wait for the garbage collector."""
 
-    layer: Layer
+    operation: Operation
     x: np.ndarray
     dy: np.ndarray | None
 
 
-class Fork(Layer):
+class Fork(Operation):
     """Where branches start: the first goes on with the image itself, so its first step must not overwrite it."""
 
     in_place = True
@@ -43,12 +43,12 @@ class Fork(Layer):
         _, *switches, merge = frame.group
         for other in switches:
             np.add(frame.dx, other.dy, out=frame.dx)
-        for number, layered in enumerate(merge.layer.layered):
+        for number, layered in enumerate(merge.operation.layered):
             if not layered:
-                np.add(frame.dx, merge.layer.part(merge.dy, number), out=frame.dx)
+                np.add(frame.dx, merge.operation.part(merge.dy, number), out=frame.dx)
 
 
-class Switch(Layer):
+class Switch(Operation):
     """Between two branches: the result of one is kept, the next starts.
 
     Parameters
@@ -74,10 +74,10 @@ class Switch(Layer):
     def backward(self, frame):
         if frame.dx is not None:
             merge = frame.group[-1]
-            np.copyto(frame.dx, merge.layer.part(merge.dy, self.number))
+            np.copyto(frame.dx, merge.operation.part(merge.dy, self.number))
 
 
-class Merge(Layer):
+class Merge(Operation):
     """Where branches end.
 
     Parameters

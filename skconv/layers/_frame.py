@@ -1,6 +1,6 @@
-"""What a layer asks for (`Plan`) and what it is given for one block of samples (`Frame`).
+"""What an operation asks for (`Plan`) and what it is given for one block of samples (`Frame`).
 
-A layer is a specification without arrays.  For each block of ``width`` samples, the network hands it a frame: its input
+An operation has no arrays.  For each block of ``width`` samples, the network hands it a frame: its input
 ``x``, its output ``y``, the gradients ``dx`` and ``dy``, and views of parameters, gradients and buffers, all allocated
 once.  Samples are columns: an array of shape ``(H, W, C)`` per sample is stored as ``(H, W, C, N)``.
 """
@@ -9,32 +9,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._kernels.memory import Shapes, Storage
+
+if TYPE_CHECKING:
+    from ._operation import Operation
 
 __all__ = ["Frame", "Plan"]
 
 
 @dataclass(kw_only=True)
 class Plan:
-    """What a layer needs for one input shape, block width and dtype.
+    """What an operation needs for one input shape, block width and dtype.
 
-    What a layer computes once from the sizes stands in a plan of its own, a dataclass derived from this one.
+    What it computes once from the sizes stands in a plan of its own, a dataclass derived from this one.
 
     Attributes
     ----------
     buffers : dict of shapes
         Arrays kept from the forward to the backward pass, one set a block; zero at the start.
     scratch : dict of dicts of shapes
-        Arrays that nobody reads after the call, a group for each thing done; all groups of all layers of one thread lie
-        in the same memory.
+        Arrays that nobody reads after the call, a group for each thing done; all groups of all operations of one thread
+        lie in the same memory.
     shared : dict of shapes
-        Arrays made from the parameters once a step by `Layer.prepare`; shared by all blocks.
+        Arrays made from the parameters once a step by `Operation.prepare`; shared by all blocks.
     x, dy : Storage or None
         Borders of zeros around the input, around the output's gradient.
     aside : bool
-        Whether the layer's backward pass puts the weight's gradient aside; its scratch is then the group "gradient".
+        Whether the backward pass puts the weight's gradient aside; its scratch is then the group "gradient".
     temporary : int
         Bytes that a call, of `prepare` too, allocates and gives back.
 
@@ -50,7 +53,7 @@ class Plan:
     temporary: int = 0
 
 
-Own = TypeVar("Own", bound=Plan)  # the plan of a layer's kind
+Own = TypeVar("Own", bound=Plan)  # the plan of an operation's kind
 
 
 def at_once(function, frame):
@@ -60,7 +63,7 @@ def at_once(function, frame):
 
 @dataclass(kw_only=True, eq=False, repr=False, slots=True)
 class Frame(Generic[Own]):
-    """The arrays of one layer for one block of samples.
+    """The arrays of one operation for one block of samples.
 
     Attributes
     ----------
@@ -77,7 +80,7 @@ class Frame(Generic[Own]):
     group : list of Joint or None
         Of the steps of branches that belong together, from the fork to the merge.
     bound : object
-        What `Layer.bind` made of these arrays, all views that the passes need; outside training ``gradients`` is None.
+        What `Operation.bind` made of these arrays: all views that the passes need.
     matmul : callable
         ``matmul(a, b, out=...)``; spread over the threads where the frame holds the whole batch.
     aside : callable
@@ -85,7 +88,7 @@ class Frame(Generic[Own]):
         thread while the backward pass goes on.
     """
 
-    layer: Any
+    operation: Operation
     plan: Own = None  # type: ignore[assignment]
     x: Any = None
     y: Any = None
@@ -107,4 +110,4 @@ class Frame(Generic[Own]):
     bound: Any = None
 
     def __post_init__(self):
-        self.bound = self.layer.bind(self)
+        self.bound = self.operation.bind(self)

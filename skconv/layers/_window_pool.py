@@ -1,4 +1,4 @@
-"""Windows over the image that are summed up channel by channel: what pooling layers share."""
+"""Windows over the image that are summed up channel by channel: what poolings share."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from .._kernels.padding import inside
 from .._kernels.pooling import MANY_TAPS
 from ._base import Layer
 from ._frame import Plan
+from ._operation import Operation
 
-__all__ = ["WindowPlan", "WindowPool"]
+__all__ = ["PoolingLayer", "WindowPlan", "WindowPool"]
 
 
 @dataclass(kw_only=True)
@@ -24,20 +25,12 @@ class WindowPlan(Plan):
     window: Window
 
 
-class WindowPool(Layer):
-    """Base of the layers that summarise windows over the image, channel by channel; not for use."""
+class WindowPool(Operation):
+    """A summary of each window over the image, channel by channel."""
 
-    _parameter_constraints: dict = {
-        "pool_size": [sizes()],
-        "stride": [sizes(), None],
-        "padding": [border_widths()],
-        "ceil_mode": ["boolean"],
-    }
     takes = "image"
-    summary_shows = "pool_size"
     by_rows = True
     _border = 0.0  # what a window reads outside the image
-    _separable = True  # whether it is a summary down of summaries across
 
     def __init__(self, pool_size=2, *, stride=None, padding=0, ceil_mode=False):
         self.pool_size = pool_size
@@ -58,31 +51,22 @@ class WindowPool(Layer):
         check_window_fits("pool_size", self.pool_size, window)
         return window
 
-    def lower(self, shape):
-        """A large window is taken across, then down: a call for each row and column of it, not for each pixel."""
-        window = self.window(shape)
-        rows, columns = window.rows, window.columns
-        if not self._separable or min(rows.kernel, columns.kernel) == 1 or rows.kernel * columns.kernel <= MANY_TAPS:
-            return [self]
-        across = {"pool_size": (1, columns.kernel), "stride": (1, columns.stride)}
-        down = {"pool_size": (rows.kernel, 1), "stride": (rows.stride, 1)}
-        return [
-            self.copy().set_params(**across, padding=((0, 0), (columns.before, columns.after))),
-            self.copy().set_params(**down, padding=((rows.before, rows.after), (0, 0))),
-        ]
-
     def output_shape(self, shape):
         return (*self.window(shape).output, shape[2])
 
     def strip(self, shape, start, stop):
         rows, columns = self.window(shape).rows, self.window(shape).columns
         first, end, borders = rows.strip(start, stop)
-        layer = self.copy().set_params(
+        strip = self._like(
             pool_size=(rows.kernel, columns.kernel),
             stride=(rows.stride, columns.stride),
             padding=(borders, (columns.before, columns.after)),
         )
-        return (layer, first, end) if first < end else None
+        return (strip, first, end) if first < end else None
+
+    def _like(self, **changes):
+        """The same summary of other windows."""
+        return type(self)(**{**vars(self), **changes})
 
     def _padded(self, window, shape, width) -> tuple[int, int, int, int] | None:
         """Shape of a block of images within their borders, None where they have none."""
@@ -96,3 +80,26 @@ class WindowPool(Layer):
         scratch.x.fill(self._border)
         np.copyto(inside(scratch.x, window), frame.x)
         return scratch.x
+
+
+class PoolingLayer(WindowPool, Layer):
+    """Base of the layers whose summary of a window is one down of those across; not for use."""
+
+    _parameter_constraints: dict = {
+        "pool_size": [sizes()],
+        "stride": [sizes(), None],
+        "padding": [border_widths()],
+        "ceil_mode": ["boolean"],
+    }
+    summary_shows = "pool_size"
+
+    def lower(self, shape):
+        """A large window is taken across, then down: a call for each row and column of it, not for each pixel."""
+        rows, columns = self.window(shape).rows, self.window(shape).columns
+        if min(rows.kernel, columns.kernel) == 1 or rows.kernel * columns.kernel <= MANY_TAPS:
+            return [self]
+        across, down = ((0, 0), (columns.before, columns.after)), ((rows.before, rows.after), (0, 0))
+        return [
+            self._like(pool_size=(1, columns.kernel), stride=(1, columns.stride), padding=across),
+            self._like(pool_size=(rows.kernel, 1), stride=(rows.stride, 1), padding=down),
+        ]

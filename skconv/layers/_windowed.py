@@ -14,8 +14,9 @@ from .._input.constraints import at_least, border_widths, one_of, sizes
 from .._kernels.adjoint import PART_BYTES, count_parts
 from .._kernels.algorithm import Correlation
 from .._kernels.geometry import Window, make_window
-from ._base import Layer, Parameter
+from ._base import Layer
 from ._frame import Frame, Plan
+from ._operation import Parameter
 from .bias import Bias
 from .initializers import INITIALIZER
 from .pad import Pad

@@ -6,8 +6,9 @@ import numpy as np
 
 from .._input.constraints import one_of
 from .._kernels.sums import fold
-from ._base import Layer, Parameter
+from ._base import Layer
 from ._frame import Plan
+from ._operation import Parameter
 
 __all__ = ["Bias"]
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from .._input.constraints import at_least
 from .._kernels.products import product
-from ._base import Layer, Parameter
+from ._base import Layer
+from ._operation import Parameter
 from .initializers import INITIALIZER, initialize
 
 __all__ = ["Dense", "Flatten"]

@@ -11,8 +11,9 @@ from numpy.lib.stride_tricks import as_strided
 from .._input.constraints import EPSILONS, between, one_of
 from .._input.overflow import named_overflow
 from .._kernels.sums import add_positions, fold, partial_sums
-from ._base import Layer, Parameter
+from ._base import Layer
 from ._frame import Plan
+from ._operation import Parameter
 
 __all__ = ["BatchNorm", "LayerNorm"]
 
@@ -45,9 +46,6 @@ class BatchNorm(Layer):
     def __init__(self, momentum=0.1, epsilon=1e-5):
         self.momentum = momentum
         self.epsilon = epsilon
-
-    def frozen(self):
-        return _FrozenNorm(self.momentum, self.epsilon)
 
     def least_samples(self, shape):
         return 2 if prod(shape[:-1]) == 1 else 1  # a number alone is its own mean
@@ -190,6 +188,9 @@ class BatchNorm(Layer):
         if frame.dx is None:
             return
         v = frame.bound
+        if v is None:  # frozen: the running statistics depend on no sample
+            np.multiply(frame.dy, frame.shared.factor, out=frame.dx)
+            return
         np.multiply(v.slope_columns, v.weight, out=v.pair)
         np.multiply(v.centred, v.first, out=v.centred)
         np.add(v.centred, v.second, out=v.centred)
@@ -203,25 +204,6 @@ def _pair(first, second):
     if second.ctypes.data != first.ctypes.data + first.nbytes:
         raise ValueError("two vectors of a batch normalisation must follow each other in memory")
     return as_strided(first, (2, len(first)), (first.nbytes, first.itemsize))
-
-
-class _FrozenNorm(BatchNorm):
-    """Batch normalisation by the running statistics, in training too."""
-
-    synchronous = False
-
-    def least_samples(self, shape):
-        return 1
-
-    def plan(self, shape, width, dtype, *, training, input_gradient):
-        return super().plan(shape, width, dtype, training=False, input_gradient=False)
-
-    def forward(self, frame, training):
-        super().forward(frame, False)
-
-    def backward(self, frame):
-        if frame.dx is not None:
-            np.multiply(frame.dy, frame.shared.factor, out=frame.dx)
 
 
 class LayerNorm(Layer):

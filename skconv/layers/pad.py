@@ -96,9 +96,6 @@ class Pad(Layer):
         """Whether the border is noise."""
         return self.padding_mode == "noise"
 
-    def frozen(self):
-        return _FrozenPad(**self.get_params(deep=False)) if self.padding_mode == "donor" else self
-
     def window(self, shape) -> Window:
         """Geometry of the border: windows of one sample."""
         return make_window(shape[0], shape[1], 1, padding=self.padding)
@@ -149,15 +146,6 @@ class Pad(Layer):
 
     def agree_gradient(self, frames):
         frames[0].plan.fill.agree_gradient(frames)
-
-
-class _FrozenPad(Pad):
-    """A border of the donor that the network has, in training too."""
-
-    synchronous = False  # type: ignore[assignment]
-
-    def plan(self, shape, width, dtype, *, training, input_gradient):
-        return super().plan(shape, width, dtype, training=False, input_gradient=False)
 
 
 class _Fill:

@@ -25,7 +25,7 @@ from .._kernels.pooling import (
 )
 from ._base import Layer
 from ._frame import Frame
-from ._window_pool import WindowPlan, WindowPool
+from ._window_pool import PoolingLayer, WindowPlan
 from .activation import Activation
 from .bias import Bias
 from .convolution import Convolution
@@ -33,7 +33,7 @@ from .convolution import Convolution
 __all__ = ["LpPool", "MaxPool", "MeanPool", "StridePool"]
 
 
-class _PlainPool(WindowPool):
+class _PlainPool(PoolingLayer):
     """Base of the maximum and the mean, which prediction takes with the convolution before them, or on a sample."""
 
     ends_band = True
@@ -165,7 +165,7 @@ class MeanPool(_PlainPool):
     (1, 25, 8)
     """
 
-    _parameter_constraints: dict = {**WindowPool._parameter_constraints, "count_include_pad": ["boolean"]}
+    _parameter_constraints: dict = {**PoolingLayer._parameter_constraints, "count_include_pad": ["boolean"]}
 
     def __init__(self, pool_size=2, *, stride=None, padding=0, ceil_mode=False, count_include_pad=False):
         super().__init__(pool_size, stride=stride, padding=padding, ceil_mode=ceil_mode)
@@ -213,7 +213,7 @@ class MeanPool(_PlainPool):
             np.copyto(frame.dx, inside(dx, window))
 
 
-class LpPool(WindowPool):
+class LpPool(PoolingLayer):
     """Norm of each window: ``(sum |x|^p)^(1 / p)``, as in ONNX.
 
     Parameters
@@ -241,7 +241,7 @@ class LpPool(WindowPool):
     (3, 3, 32)
     """
 
-    _parameter_constraints: dict = {**WindowPool._parameter_constraints, "p": [at_least(1, Real)]}
+    _parameter_constraints: dict = {**PoolingLayer._parameter_constraints, "p": [at_least(1, Real)]}
 
     def __init__(self, pool_size=2, p=2, *, stride=None, padding=0, ceil_mode=False):
         super().__init__(pool_size, stride=stride, padding=padding, ceil_mode=ceil_mode)

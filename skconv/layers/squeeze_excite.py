@@ -7,8 +7,9 @@ import numpy as np
 from .._input.constraints import at_least
 from .._kernels.products import product
 from .._kernels.sums import add_positions, partial_sums
-from ._base import Layer, Parameter
+from ._base import Layer
 from ._frame import Plan
+from ._operation import Parameter
 from .activation import FUNCTIONS
 from .initializers import INITIALIZER, initialize
 

@@ -14,8 +14,9 @@ from .._input.constraints import one_of, shown, sizes
 from .._kernels.adjoint import PART_BYTES, Adjoint, count_parts
 from .._kernels.algorithm import Correlation
 from .._kernels.geometry import make_window, pair
-from ._base import Layer, Parameter
+from ._base import Layer
 from ._frame import Frame, Plan
+from ._operation import Parameter
 from ._windowed import Windowed, bias_kind
 from .bias import Bias
 from .convolution import Convolution

@@ -234,8 +234,9 @@ class Trainer:
         """
         count = ceil(len(order) / self.batch_size)
         if len(order) // count == 1:
-            for step in self.session.steps:
-                if step.layer.least_samples(step.shape) > 1:
+            for placed in self.session.placed:
+                step = placed.step
+                if placed.training and step.operation.least_samples(step.shape) > 1:
                     raise ValueError(
                         f"{step.name} normalises each channel over the batch and needs two samples in each, but "
                         f"{counted(len(order), 'sample')} in batches of batch_size={self.batch_size} leave one "

@@ -12,7 +12,7 @@ from skconv._kernels.correlation import Gathered
 from skconv._kernels.geometry import Axis, Window
 from skconv._kernels.winograd import Winograd
 from skconv._kernels.winograd2d import Winograd2D
-from skconv.layers._fused import Band
+from skconv._network.fused import Band
 
 
 def run(kernel, x, weight, dy):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from skconv import StridedPooling
+from skconv._features.encoding import Summary
 from skconv._kernels.sums import FEW, RUN, add_positions, add_rows, dot, fold, partial_sums, sum_along
 from skconv._network.network import Network
 from skconv._network.session import Session
@@ -25,7 +26,6 @@ from skconv.layers import (
     Pad,
     SqueezeExcite,
 )
-from skconv.layers._encoding import Summary
 from skconv.training.losses import (
     AbsoluteError,
     BinaryCrossEntropy,

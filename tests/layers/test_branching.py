@@ -10,7 +10,7 @@ from skconv.layers._frame import Frame
 
 
 def kinds(layers, shape=(8, 8, 2)):
-    return [type(step.layer).__name__ for step in Network([*layers, Flatten()], shape, np.float32).steps]
+    return [type(step.operation).__name__ for step in Network([*layers, Flatten()], shape, np.float32).steps]
 
 
 def test_steps_of_a_residual_block():
@@ -34,7 +34,7 @@ def test_nothing_moves_over_the_ends_of_branches():
 
 
 def frame(layer, x, y=None, dx=None, dy=None):
-    made = Frame(layer=layer, x=x, dx=dx, dy=dy)
+    made = Frame(operation=layer, x=x, dx=dx, dy=dy)
     made.y = y
     return made
 
@@ -63,7 +63,7 @@ def test_branches_meet_and_part(merge, layered):
     forked.group = [None, *joints[:-1], Joint(layer, None, dy)]
     expected = forked.dx + sum(joint.dy for joint in joints[:-1])
     expected += sum(part for part, has in zip(parts, layered, strict=True) if not has)
-    forked.layer.backward(forked)
+    forked.operation.backward(forked)
     np.testing.assert_allclose(forked.dx, expected, rtol=0, atol=1e-14)
 
 

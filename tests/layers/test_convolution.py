@@ -9,11 +9,11 @@ from networks import build, run
 from scipy.signal import correlate
 
 from skconv._kernels.algorithm import Correlation
+from skconv._network import fused
 from skconv._network.network import Network
 from skconv._network.session import Session
 from skconv._threads.team import Team
 from skconv.layers import Activation, Convolution, Dense, Flatten, MaxPool
-from skconv.layers import _fused as fused
 
 # By PyTorch 2.13, conv2d in two groups of 2 channels and 3 filters; image, weight and gradient channels last.
 IMAGE = (np.arange(48) * 5 % 11 - 5).reshape(3, 4, 4)
@@ -122,7 +122,7 @@ def test_prediction_band_by_band(name, limit, monkeypatch):
     network.parameters[:] = np.random.default_rng(0).standard_normal(len(network.parameters))
     X = np.random.default_rng(1).standard_normal((7, prod(network.input_shape)))
     session, training = (Session(network, 16, 1, training=training) for training in (False, True))
-    assert isinstance(session.steps[0].layer, fused.FusedConvolution)
+    assert isinstance(session.steps[0].operation, fused.FusedConvolution)
     with Team(1):
         actual = session.forward(lambda k: session.load(k, X))[:, :7].T
         expected = training.forward(lambda k: training.load(k, X))[:, :7].T

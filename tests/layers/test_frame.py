@@ -38,18 +38,18 @@ class _Viewing(Layer):
 
 def test_a_frame_has_what_it_is_given_and_nothing_else():
     x = np.ones(3)
-    frame, other = Frame(layer=Layer(), x=x, dx=None), Frame(layer=Layer())
+    frame, other = Frame(operation=Layer(), x=x, dx=None), Frame(operation=Layer())
     assert frame.x is x
-    assert all(getattr(other, name) is None for name in Frame.__slots__ if name not in ("aside", "layer"))
-    assert Frame(layer=_Viewing(), x=x).bound is x
+    assert all(getattr(other, name) is None for name in Frame.__slots__ if name not in ("aside", "operation"))
+    assert Frame(operation=_Viewing(), x=x).bound is x
     with pytest.raises(AttributeError):
         frame.notes = 1
 
 
 def test_what_is_put_aside_is_done_at_once_where_nobody_else_does_it():
-    done, frame = [], Frame(layer=Layer())
+    done, frame = [], Frame(operation=Layer())
     frame.aside(done.append, frame)
     assert done == [frame]
-    other = Frame(layer=Layer(), aside=lambda function, frame: done.append("later"))
+    other = Frame(operation=Layer(), aside=lambda function, frame: done.append("later"))
     other.aside(done.append, other)
     assert done == [frame, "later"]

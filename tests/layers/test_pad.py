@@ -232,7 +232,7 @@ def test_merging_a_stride_pooling_equals_sub_sampling(size, kernel, stride, dila
     """The border is that of the convolution's own stride, so that the result is sub-sampled from the top left."""
     convolution = Convolution(2, kernel, stride=stride, dilation=dilation, padding_mode=mode)
     network, X = new_network([convolution, StridePool(pool)], (*size, 1)), images(3, (*size, 1))
-    assert not any(isinstance(step.layer, StridePool) for step in network.steps)
+    assert not any(isinstance(step.operation, StridePool) for step in network.steps)
     values = {name.split(".")[1]: a for name, a in {**network.named_parameters(), **network.named_state()}.items()}
     if mode != "noise":
         weight = np.full(3, 1 / 3)
@@ -248,7 +248,7 @@ def test_prediction_fuses_the_convolution_behind_the_border(mode):
     network = new_network([convolution, MaxPool(2), Activation("tanh"), BatchNorm()], (9, 8, 3))
     X = images(5, (9, 8, 3))
     train(network, X)
-    assert [type(step.layer).__name__ for step in network.fused_steps()][:2] == ["Pad", "FusedConvolution"]
+    assert [type(step.operation).__name__ for step in network.fused_steps()][:2] == ["Pad", "FusedConvolution"]
     values = {name.split(".")[1]: a for name, a in {**network.named_parameters(), **network.named_state()}.items()}
     y = REFERENCES[Convolution](convolution, X, values, None)[:, :8].reshape(5, 4, 2, 4, 2, 8).max(axis=(2, 4))
     y = (np.tanh(y) - values["mean"]) / np.sqrt(values["variance"] + 1e-5)

@@ -300,7 +300,7 @@ def test_pickling_names_layers_and_no_steps():
         expected = predict(network, X, team)
         data = pickle.dumps(network)
         names = {text for _, text, _ in pickletools.genops(data) if isinstance(text, str)}
-        lowered = {type(step.layer).__name__ for step in network.steps}
+        lowered = {type(step.operation).__name__ for step in network.steps}
         assert lowered == {"Pad", "Convolution", "MaxPool", "Bias", "Fork", "Merge", "Flatten", "Dense"}
         assert lowered & names == {"Convolution", "MaxPool", "Flatten", "Dense"}
         assert not any(name in text for text in names for name in ("session", "pool.Pool", "_branching"))
@@ -312,23 +312,16 @@ def test_pickling_names_layers_and_no_steps():
 
 
 @pytest.mark.parametrize(
-    ("layers", "error", "message"),
+    ("layers", "message"),
     [
-        ([Convolution(2), MaxPool(9)], ValueError, r"^layers\[1\] \(MaxPool\): pool_size=9 does not fit"),
-        ([Dense(2)], ValueError, r"^layers\[0\] \(Dense\): takes a vector, got an image \(4, 4, 1\)"),
-        (
-            [Flatten(), Dense(2), Activation("sin")],
-            ValueError,
-            r"^layers\[2\] \(Activation\): activation must be a str among",
-        ),
-        ([MaxPool("two")], ValueError, r"^layers\[0\] \(MaxPool\): pool_size must be an int .*, got 'two'$"),
-        ([MaxPool(None)], TypeError, r"^layers\[0\] \(MaxPool\): pool_size must be an int .*, got None$"),
-        ([Convolution(2)], ValueError, r"^layers must end in a vector, got an image \(4, 4, 2\); put a Flatten"),
-        ([], ValueError, r"^layers must end in a vector, got an image \(4, 4, 1\); put a Flatten"),
+        ([Convolution(2), MaxPool(9)], r"^layers\[1\] \(MaxPool\): pool_size=9 does not fit"),
+        ([Dense(2)], r"^layers\[0\] \(Dense\): takes a vector, got an image \(4, 4, 1\)"),
+        ([Convolution(2)], r"^layers must end in a vector, got an image \(4, 4, 2\); put a Flatten"),
+        ([], r"^layers must end in a vector, got an image \(4, 4, 1\); put a Flatten"),
     ],
 )
-def test_errors_name_the_layer(layers, error, message):
-    with pytest.raises(error, match=message):
+def test_errors_name_the_layer(layers, message):
+    with pytest.raises(ValueError, match=message):
         Network(layers, (4, 4, 1), np.float32)
 
 

@@ -119,11 +119,11 @@ STACKS = {
 def test_alone_has_the_bits_of_company(stack, dtype):
     layers, shape, algorithm, first_in_block = STACKS[stack]
     network = make(layers, shape, dtype)
-    assert kernel(network.steps[0].layer, shape, dtype) == algorithm
+    assert kernel(network.steps[0].operation, shape, dtype) == algorithm
     X = samples(network, 16)
     outputs, session = one_by_one(network, X)
     assert same_bits(outputs, in_block(network, X))
-    assert type(session.frames[len(session.ends)].layer).__name__ == first_in_block
+    assert type(session.frames[len(session.ends)].operation).__name__ == first_in_block
     with Team(1) as team:
         assert runs_alone(network)
         assert prediction_width(network, 1) == 1

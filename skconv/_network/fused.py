@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._kernels.memory import Arrays
-from ._base import Layer
-from ._frame import Frame, Plan
-from .convolution import ConvolutionPlan
+from ..layers import Frame, Operation, Plan
+from ..layers.convolution import ConvolutionPlan
 
 __all__ = ["Band", "FusedConvolution"]
 
@@ -22,15 +21,15 @@ class _FusedPlan(ConvolutionPlan):
     bands: dict[int, list[Plan]]
 
 
-class FusedConvolution(Layer):
-    """Convolution and the layers after it, band by band of rows, so that what lies between stays in cache.
+class FusedConvolution(Operation):
+    """Convolution and the operations after it, band by band of rows, so that what lies between stays in cache.
 
-    Not in a list of layers: prediction puts it in the place of its parts, whose results it gives bit for bit.
+    Prediction puts it in the place of its parts, whose results it gives bit for bit.
 
     Parameters
     ----------
-    parts : list of Layer
-        A convolution, then layers with a `Layer.tile`, of which the last may end the bands.
+    parts : list of Operation
+        A convolution, then operations with an `Operation.tile`, of which the last may end the bands.
     """
 
     def __init__(self, parts):
@@ -109,7 +108,7 @@ class FusedConvolution(Layer):
         for band, frames in frame.bound:
             algorithm.run([band], weight)
             for each in frames:
-                each.layer.forward(each, training)
+                each.operation.forward(each, training)
 
     def bind(self, frame: Frame[_FusedPlan]):
         """``(the convolution's band, frames of the later parts)`` of every band."""
@@ -135,7 +134,7 @@ class FusedConvolution(Layer):
             scratch = {group: _of(frame.scratch.forward, f"{i}.{height}.{group}") for group in plan.scratch}
             frames.append(
                 Frame(
-                    layer=part, plan=plan, x=x, x_storage=x, y=y, parameters=_of(frame.parameters, i),
+                    operation=part, plan=plan, x=x, x_storage=x, y=y, parameters=_of(frame.parameters, i),
                     state=_of(frame.state, i), shared=_of(frame.shared, i), scratch=Arrays(scratch), buffers=Arrays(),
                     matmul=frame.matmul,
                 )

@@ -9,11 +9,9 @@ import numpy as np
 
 from .._kernels.memory import Storage
 from .._kernels.pooling import bind_marks, bind_unpool, run_calls
-from ._base import Layer
-from ._frame import Frame
-from ._fused import Band
-from .convolution import Convolution, ConvolutionPlan
-from .pooling import MaxPool
+from ..layers import Convolution, Frame, MaxPool, Operation
+from ..layers.convolution import ConvolutionPlan
+from .fused import Band
 
 __all__ = ["PooledConvolution", "pools"]
 
@@ -21,7 +19,7 @@ _BAND_BYTES = 1 << 20  # of the convolution's output
 
 
 def pools(first, second, shape) -> bool:
-    """Whether these two layers, the second on an image of this shape, can be one `PooledConvolution`."""
+    """Whether these two operations, the second on an image of this shape, can be one `PooledConvolution`."""
     return isinstance(first, Convolution) and isinstance(second, MaxPool) and second.tiles(shape)
 
 
@@ -32,10 +30,10 @@ class _PooledPlan(ConvolutionPlan):
     inner_dy: Storage | None
 
 
-class PooledConvolution(Layer):
+class PooledConvolution(Operation):
     """Convolution and maximum of 2 x 2 tiles, band by band of rows, so that what lies between stays in cache.
 
-    Not in a list of layers: training puts it in the place of the two, whose results it gives bit for bit, but for
+    Training puts it in the place of the two, whose results it gives bit for bit, but for
     gradients of the weight that are added up band by band, of other bands here.  It keeps no output of the convolution,
     only which of each pair was larger, a byte a pair.  A first layer goes band by band backward too.  Two threads,
     milliseconds forward and backward, a block of 64: 3.5 for 5.9 on 28 x 28 with 32 filters, 7.9 for 10.0 on
@@ -138,7 +136,7 @@ class PooledConvolution(Layer):
             rows = slice(storage.row, storage.row + algorithm.P)
             dy, work = marks.dy[rows, storage.column : storage.column + algorithm.Q], scratch.unpool.rows
             views.inner = Frame(
-                layer=self.convolution, plan=frame.plan, x_storage=frame.x_storage, dx=frame.dx, dy=dy,
+                operation=self.convolution, plan=frame.plan, x_storage=frame.x_storage, dx=frame.dx, dy=dy,
                 dy_storage=marks.dy, gradients=frame.gradients, scratch=scratch, shared=frame.shared, aside=frame.aside,
             )  # fmt: skip
         views.unpool = [

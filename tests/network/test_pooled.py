@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from skconv._kernels.algorithm import Correlation
+from skconv._network import pooled
 from skconv._network.network import Network
 from skconv._network.session import Session
 from skconv._threads.team import Team
 from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, MaxPool
-from skconv.layers import _pooled as pooled
 
 CONVOLUTIONS = {  # (convolution, input, algorithm)
     "by position": (Convolution(5), (12, 8, 2), "Gathered"),
@@ -91,7 +91,7 @@ def test_equals_the_two_steps(monkeypatch, name, place, limit):
     session, *actual = train(network, X)
     other, *expected = apart(monkeypatch, network, X)
     i = len(before)
-    assert isinstance(session.steps[i].layer, pooled.PooledConvolution)
+    assert isinstance(session.steps[i].operation, pooled.PooledConvolution)
     found = session.placed[i].plan.algorithm
     assert type(found).__name__ + " by tap" * getattr(found, "by_tap", False) == algorithm
     assert len(other.steps) == len(session.steps) + 1
@@ -202,8 +202,8 @@ def test_other_pairs_stay_apart(layers):
 
 def test_what_moves_behind_the_pooling_stays_behind_it():
     network = make([Convolution(3), Activation("relu"), MaxPool(2)], (9, 9, 1))
-    names = [type(step.layer).__name__ for step in network.training_steps()]
+    names = [type(step.operation).__name__ for step in network.training_steps()]
     assert names[:3] == ["PooledConvolution", "Bias", "Activation"]
     assert [s.parameter_shapes for s in network.training_steps()] == [
-        s.parameter_shapes for s in network.steps if not isinstance(s.layer, MaxPool)
+        s.parameter_shapes for s in network.steps if not isinstance(s.operation, MaxPool)
     ]

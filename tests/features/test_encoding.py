@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from networks import predicted
 
+from skconv._features import encoding
+from skconv._features.encoding import SUMMARIES, Summary, Triangle, Whitening
 from skconv._network.network import Network
 from skconv.layers import Flatten
-from skconv.layers import _encoding as encoding
-from skconv.layers._encoding import SUMMARIES, Summary, Triangle, Whitening
 
 X = np.random.default_rng(0).standard_normal((20, 6, 7, 5))
 

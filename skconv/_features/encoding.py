@@ -12,8 +12,7 @@ import numpy as np
 
 from .._input.overflow import average_in_range, named_overflow
 from .._kernels.sums import RUN, add_rows
-from ._base import Layer
-from ._frame import Frame, Plan
+from ..layers import Frame, Operation, Plan
 
 __all__ = ["SUMMARIES", "RowSummary", "Summary", "Triangle", "Whitening"]
 
@@ -21,7 +20,7 @@ __all__ = ["SUMMARIES", "RowSummary", "Summary", "Triangle", "Whitening"]
 _CHUNK_BYTES = 1 << 18  # a few positions of all channels, half of a level-two cache
 
 
-class Whitening(Layer):
+class Whitening(Operation):
     """Contrast normalisation and whitening of patches, given as coefficients of an orthonormal basis.
 
     ``x`` holds the coefficients of a patch without its mean.  ``w = scale * x / sqrt(|x|**2 / taps + epsilon) - shift``
@@ -73,7 +72,7 @@ class _TrianglePlan(Plan):
     positions: int
 
 
-class Triangle(Layer):
+class Triangle(Operation):
     """``max(0, mean of all distances - distance)`` to each centre, from squared distances.
 
     A. Coates and A. Y. Ng, Learning feature representations with k-means (2012): about half of the features are zero.
@@ -115,7 +114,7 @@ class Triangle(Layer):
 SUMMARIES = ("ppv", "max", "mean", "last")
 
 
-class Summary(Layer):
+class Summary(Operation):
     """Numbers that sum up each channel over the whole image: those of each row, then those of the rows.
 
     So the bits are the same where rows are computed strip by strip.
@@ -130,14 +129,14 @@ class Summary(Layer):
     def __init__(self, kinds):
         self.kinds = kinds
 
-    def lower(self, shape):
-        return [RowSummary(self.kinds), SummaryOfRows(self.kinds, shape[1])]
+    def named_steps(self, name, shape):
+        return [(name, RowSummary(self.kinds)), (name, SummaryOfRows(self.kinds, shape[1]))]
 
     def output_shape(self, shape):
         return (shape[2] * len(self.kinds),)
 
 
-class RowSummary(Layer):
+class RowSummary(Operation):
     """Numbers that sum up each row, for `SummaryOfRows`: of positive values how many there are."""
 
     by_rows = True
@@ -174,7 +173,7 @@ class RowSummary(Layer):
             np.copyto(out, x[:, -1])
 
 
-class SummaryOfRows(Layer):
+class SummaryOfRows(Operation):
     """Numbers that sum up the image, from those of its rows, which had ``columns`` numbers each."""
 
     def __init__(self, kinds, columns):

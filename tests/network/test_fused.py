@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from skconv._kernels.algorithm import Correlation
+from skconv._network import fused
 from skconv._network.network import Network
 from skconv._network.predict import predict
 from skconv._network.session import Session
 from skconv._network.strips import strips
 from skconv._threads.team import Team
 from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, Layer, MaxPool, MeanPool
-from skconv.layers import _fused as fused
 
 CONVOLUTIONS = {
     "gathered": (Convolution(5), (12, 9, 2)),
@@ -35,7 +35,7 @@ def test_equals_a_convolution_and_a_maximum(monkeypatch, name, limit, dtype):
     network.initialize(np.random.default_rng(0))
     X = np.random.default_rng(1).standard_normal((7, np.prod(shape))).astype(dtype)
     session = Session(network, 16, 1, training=False)
-    assert type(session.steps[0].layer).__name__ == "FusedConvolution"
+    assert type(session.steps[0].operation).__name__ == "FusedConvolution"
     with Team(1):
         actual = session.forward(lambda k: session.load(k, X))[:, :7].T
     training = Session(network, 16, 1, training=True)
@@ -65,8 +65,8 @@ def test_equals_its_parts(monkeypatch, name, limit):
     network.parameters[:] = np.random.default_rng(0).standard_normal(len(network.parameters))
     X = np.random.default_rng(1).standard_normal((7, np.prod(shape)))
     session, training = (Session(network, 16, 1, training=training) for training in (False, True))
-    assert next(i for i, step in enumerate(session.steps) if isinstance(step.layer, Flatten)) <= steps + 2
-    assert isinstance(session.steps[0].layer, fused.FusedConvolution)
+    assert next(i for i, step in enumerate(session.steps) if isinstance(step.operation, Flatten)) <= steps + 2
+    assert isinstance(session.steps[0].operation, fused.FusedConvolution)
     with Team(1):
         actual = session.forward(lambda k: session.load(k, X))[:, :7].T
         expected = training.forward(lambda k: training.load(k, X))[:, :7].T
@@ -102,7 +102,7 @@ def test_agrees_with_loops():
 )
 def test_other_pairs_stay_apart(layers):
     network = Network([*layers, Flatten(), Dense(2)], (9, 9, 1), np.float32)
-    assert [step.layer for step in network.fused_steps()] == [step.layer for step in network.steps]
+    assert [step.operation for step in network.fused_steps()] == [step.operation for step in network.steps]
 
 
 class Halved(Layer):
@@ -120,7 +120,7 @@ def test_a_layer_is_fused_by_what_it_declares():
     """So is what a sample alone and strips of rows need of it: no list of classes has to know it."""
     network = Network([Convolution(3), Halved(), MaxPool(2), Flatten()], (9, 8, 1), np.float64)
     network.initialize(np.random.default_rng(0))
-    assert [type(step.layer).__name__ for step in network.fused_steps()] == ["FusedConvolution", "Flatten"]
+    assert [type(step.operation).__name__ for step in network.fused_steps()] == ["FusedConvolution", "Flatten"]
     plain = Network([Convolution(3), MaxPool(2), Flatten()], (9, 8, 1), np.float64)
     plain.parameters[:] = network.parameters
     X = np.random.default_rng(1).standard_normal((20, 72))
