@@ -64,14 +64,14 @@ plt.show()
 def block(filters, stride):
     """Two scales side by side, mixed, gated and added to the image."""
     branches = [
-        [SeparableConvolution(filters, 3, bias=None)],
-        [SeparableConvolution(filters, 5, bias=None)],
+        [SeparableConvolution(filters, 3, bias=False)],
+        [SeparableConvolution(filters, 5, bias=False)],
     ]
-    mixed = [Parallel(branches), BatchNorm(), Activation(), Convolution(filters, 1, stride=stride, bias=None)]
+    mixed = [Parallel(branches), BatchNorm(), Activation(), Convolution(filters, 1, stride=stride, bias=False)]
     return [Residual([*mixed, BatchNorm(), SqueezeExcite()]), Activation()]
 
 
-layers = [Convolution(16, bias=None), BatchNorm(), Activation(), *block(16, 1), *block(32, 2), GlobalMeanPool()]
+layers = [Convolution(16, bias=False), BatchNorm(), Activation(), *block(16, 1), *block(32, 2), GlobalMeanPool()]
 model = ConvNetClassifier(layers=layers, max_iter=epochs, random_state=0).fit(X_train, y_train)
 print(f"own blocks: {model.network_.parameters.size:,} parameters, accuracy {model.score(X_test, y_test):.4f}")
 

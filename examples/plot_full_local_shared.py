@@ -177,10 +177,11 @@ plt.show()
 # %%
 # A bias for all, or one for each position
 # ----------------------------------------
-# Weights can be shared and biases not.  ``bias="shared"`` adds a number for each kernel, ``"position"`` one for each
-# kernel at each position, None nothing.  Batch normalisation takes away what a shared bias adds, so it is off here.
+# Weights can be shared and biases not.  ``bias=True`` adds a number for each kernel, which all positions share,
+# ``"position"`` one for each kernel at each position, False nothing.  Batch normalisation takes away what a shared bias
+# adds, so it is off here.
 
-biases = (None, "shared", "position")
+biases = (False, True, "position")
 print(f"{'bias':<9} {'numbers':>7}  accuracy  spread")
 for bias in biases:
     model = ConvNetClassifier(

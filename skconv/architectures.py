@@ -61,7 +61,7 @@ def named_architecture(name, input_shape) -> list[Layer]:
     --------
     >>> from skconv.architectures import named_architecture
     >>> named_architecture("fcn", (1, 100, 1))[:3]
-    [Convolution(bias=None, filters=64, kernel_size=(1, 8)), BatchNorm(), Activation()]
+    [Convolution(bias=False, filters=64, kernel_size=(1, 8)), BatchNorm(), Activation()]
     """
     check_arguments(named_architecture, locals())
     return ARCHITECTURES[name](tuple(input_shape))
@@ -83,7 +83,7 @@ def _halving(shape):
 
 
 def _normalized(filters, kernel, stride=1) -> list[Layer]:
-    return [Convolution(filters, kernel, stride=stride, bias=None), BatchNorm(), Activation()]
+    return [Convolution(filters, kernel, stride=stride, bias=False), BatchNorm(), Activation()]
 
 
 def _after(layers, shape):
@@ -124,10 +124,10 @@ def _resnet(shape):
     for stage, filters in enumerate((16, 32, 64)):
         for block in range(blocks):
             first = Convolution(
-                filters, _kernel(3, shape), stride=_halving(shape) if stage and not block else (1, 1), bias=None
+                filters, _kernel(3, shape), stride=_halving(shape) if stage and not block else (1, 1), bias=False
             )
             inside = first.output_shape(shape)
-            second = Convolution(filters, _kernel(3, inside), bias=None)
+            second = Convolution(filters, _kernel(3, inside), bias=False)
             layers += [Residual([first, BatchNorm(), Activation(), second, BatchNorm()]), Activation()]
             shape = inside
     return [*layers, GlobalMeanPool()]
@@ -149,9 +149,9 @@ def _inception_time(shape):
     filters = 16
 
     def module(channels):
-        wide = [[Convolution(filters, _clipped(length, shape), bias=None)] for length in lengths]
-        bottleneck = [Convolution(filters, (1, 1), bias=None)] if channels > 1 else []
-        pooled = [MaxPool(3, stride=1, padding=1), Convolution(filters, (1, 1), bias=None)]
+        wide = [[Convolution(filters, _clipped(length, shape), bias=False)] for length in lengths]
+        bottleneck = [Convolution(filters, (1, 1), bias=False)] if channels > 1 else []
+        pooled = [MaxPool(3, stride=1, padding=1), Convolution(filters, (1, 1), bias=False)]
         return [Parallel([[*bottleneck, Parallel(wide)], pooled]), BatchNorm(), Activation()]
 
     layers: list[Layer] = []

@@ -89,9 +89,9 @@ class ConvFeatures(FeatureBuilder):
         Of the border, for "constant" and "pattern".
     flip_kernel : bool, default=False
         False gives the cross-correlation, as in neural networks, True the convolution of mathematics.
-    bias : None, "shared", "position", "random" or array-like, default=None
-        What is added: nothing; minus the response to the mean training image, averaged over positions ("shared") or at
-        each position; minus a random quantile of each filter's responses to a training sample; or given numbers
+    bias : bool, "position", "random" or array-like, default=False
+        What is added: nothing; minus the response to the mean training image, averaged over positions (True) or at each
+        position; minus a random quantile of each filter's responses to a training sample; or given numbers
         ``(filters,)`` or ``(rows, columns, filters)``.
     activation : str or None, default="auto"
         As in `skconv.layers.Activation`.  "auto" is "relu" for "random", "orthonormal" and "pca", the triangle
@@ -170,7 +170,7 @@ class ConvFeatures(FeatureBuilder):
         "padding_mode": [BORDERS],
         "padding_values": [finite_numbers()],
         "flip_kernel": ["boolean"],
-        "bias": [one_of("shared", "position", "random"), number_arrays(), None],
+        "bias": ["boolean", one_of("position", "random"), number_arrays()],
         "activation": [one_of("auto", *ACTIVATIONS.names), None],
         "pool": [one_of("auto", "max", "mean", "stride"), None],
         "pool_size": [one_of("auto"), sizes()],
@@ -194,7 +194,7 @@ class ConvFeatures(FeatureBuilder):
         padding_mode="constant",
         padding_values=0,
         flip_kernel=False,
-        bias=None,
+        bias=False,
         activation="auto",
         pool="auto",
         pool_size="auto",
@@ -335,10 +335,10 @@ class ConvFeatures(FeatureBuilder):
                 "dilation='random' needs series (height 1) and a summary, got images of "
                 f"{height}x{width} and summary={shown(self.summary)}"
             )
-        own = self.activation in ("auto", None) and self.bias is None and self.dilation != "random"
+        own = self.activation in ("auto", None) and not self._bias_kind and self.dilation != "random"
         if self._name == "kmeans" and not own:
             raise ValueError(
-                "filters='kmeans' has its own encoding: activation must be 'auto' or None, bias None, and dilation no "
+                "filters='kmeans' has its own encoding: activation must be 'auto' or None, bias False, and dilation no "
                 f"'random'; got activation={shown(self.activation)}, bias={shown(self.bias)}, "
                 f"dilation={shown(self.dilation)}"
             )

@@ -125,18 +125,18 @@ def test_every_connectivity_learns(connectivity):
 @pytest.mark.parametrize(
     ("params", "expected"),
     [
-        ({}, [(Convolution, None)] * 2),
-        ({"batch_norm": False}, [(Convolution, "shared")] * 2),
-        ({"connectivity": ("full", "local")}, [(FullyConnected, None), (LocallyConnected, None)]),
+        ({}, [(Convolution, False)] * 2),
+        ({"batch_norm": False}, [(Convolution, True)] * 2),
+        ({"connectivity": ("full", "local")}, [(FullyConnected, False), (LocallyConnected, False)]),
         (
             {"connectivity": ["local", "shared"], "batch_norm": (False, True)},
-            [(LocallyConnected, "shared"), (Convolution, None)],
+            [(LocallyConnected, True), (Convolution, False)],
         ),
         ({"bias": "position"}, [(Convolution, "position")] * 2),
         ({"bias": "position", "connectivity": "full", "batch_norm": False}, [(FullyConnected, "position")] * 2),
-        ({"bias": None, "batch_norm": False}, [(Convolution, None)] * 2),
-        ({"bias": ("shared", "position"), "batch_norm": False}, [(Convolution, "shared"), (Convolution, "position")]),
-        ({"bias": (None, "shared"), "batch_norm": (True, False)}, [(Convolution, None), (Convolution, "shared")]),
+        ({"bias": False, "batch_norm": False}, [(Convolution, False)] * 2),
+        ({"bias": (True, "position"), "batch_norm": False}, [(Convolution, True), (Convolution, "position")]),
+        ({"bias": (False, True), "batch_norm": (True, False)}, [(Convolution, False), (Convolution, True)]),
     ],
     ids=str,
 )
@@ -147,7 +147,7 @@ def test_layers_by_parameters(params, expected):
     shapes = {name: array.shape for name, array in model.weights_.items()}
     biases = [shape for name, shape in shapes.items() if "connected" in name or "convolution" in name if "bias" in name]
     assert biases == [
-        {"shared": (n,), "position": (8, 8, n)}[bias] for n, (_, bias) in zip((3, 4), expected, strict=True) if bias
+        {True: (n,), "position": (8, 8, n)}[bias] for n, (_, bias) in zip((3, 4), expected, strict=True) if bias
     ]
 
 
@@ -163,10 +163,10 @@ def test_other_geometry_reaches_the_layers():
 @pytest.mark.parametrize(
     ("params", "in_words"),
     [
-        ({}, {"connectivity": "shared", "bias": "shared", "padding_mode": "constant"}),
+        ({}, {"connectivity": "shared", "bias": True, "padding_mode": "constant"}),
         ({}, {"connectivity": ("shared", "shared")}),
-        ({}, {"bias": None}),  # batch normalisation takes it away
-        ({"batch_norm": False}, {"batch_norm": False, "bias": ["shared", "shared"]}),
+        ({}, {"bias": False}),  # batch normalisation takes it away
+        ({"batch_norm": False}, {"batch_norm": False, "bias": [True, True]}),
         ({"connectivity": "local"}, {"connectivity": ("local", "local")}),
     ],
     ids=str,
@@ -200,7 +200,7 @@ def test_same_seed_same_bits_for_any_number_of_threads(connectivity):
 
 @pytest.mark.parametrize("connectivity", ["local", "full", ("full", "local")])
 def test_copies(connectivity):
-    model = quick(connectivity=connectivity, bias=("position", None), batch_norm=False)
+    model = quick(connectivity=connectivity, bias=("position", False), batch_norm=False)
     assert clone(model).get_params() == model.get_params()
     model.fit(X, Y)
     copy = pickle.loads(pickle.dumps(model))
@@ -209,7 +209,7 @@ def test_copies(connectivity):
 
 
 def test_grid_search():
-    grid = {"connectivity": ["shared", "local", "full", ("local", "shared")], "bias": ["shared", "position"]}
+    grid = {"connectivity": ["shared", "local", "full", ("local", "shared")], "bias": [True, "position"]}
     search = GridSearchCV(quick(batch_norm=False), grid, cv=2, error_score="raise").fit(X, Y)
     assert len(search.cv_results_["params"]) == 8
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
@@ -231,7 +231,7 @@ def test_partial_fit_and_warm_start():
         model.partial_fit(X, Y, classes=range(10))
     assert model.loss_ < model.loss_curve_[0]
     model.set_params(warm_start=True).fit(X, Y)
-    for changed in ({"connectivity": "full"}, {"bias": None}):
+    for changed in ({"connectivity": "full"}, {"bias": False}):
         other = clone(model).fit(X, Y).set_params(**changed)
         with pytest.raises(ValueError, match="with warm_start=True, go on with the fitted network, but the"):
             other.fit(X, Y)

@@ -270,7 +270,7 @@ def test_frames(container, digits):
         ({"summary": ("max", "median")}, r"'summary' parameter of ConvFeatures must be .* Got \('max', 'median'\)"),
         ({"summary": ()}, r"'summary' parameter of ConvFeatures must be .* one or more .* Got \(\)"),
         ({"filters": "kmeans", "activation": "relu"}, "filters='kmeans' has its own encoding.*activation='relu'"),
-        ({"filters": "kmeans", "bias": "shared"}, "filters='kmeans' has its own encoding.*bias='shared'"),
+        ({"filters": "kmeans", "bias": True}, "filters='kmeans' has its own encoding.*bias=True"),
         (
             {"filters": "pca", "n_patches": 10**12},
             r"1,000,000,000,000 patches of 50 numbers, would take .*this machine's memory",

@@ -22,7 +22,7 @@ from skconv.layers import (
 )
 
 LAYERS = [
-    Convolution(3, bias=None),
+    Convolution(3, bias=False),
     BatchNorm(),
     Activation("tanh"),
     Residual([Convolution(4, stride=2), BatchNorm(), Activation("elu"), SeparableConvolution(4), LayerNorm()]),

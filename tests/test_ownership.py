@@ -30,7 +30,7 @@ IMAGES = X.reshape(-1, 8, 8)
 def mutable_layers():
     """Layers of every kind that holds something, some of them within others."""
     pattern, values = np.ones((2, 2)), np.array([0.5])
-    inner = [Convolution(4, bias=None), BatchNorm(), Activation("tanh")]
+    inner = [Convolution(4, bias=False), BatchNorm(), Activation("tanh")]
     return [
         *(Pad(1, "pattern", padding_values=pattern), Pad(1, "constant", padding_values=values)),
         *(Convolution(4, 3, padding_mode="donor"), BatchNorm(), Activation(), Dropout(0.1)),

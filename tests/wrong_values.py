@@ -120,6 +120,7 @@ def is_function(value):
 
 WORDS = {
     "None": lambda value: value is None,
+    "True": lambda value: isinstance(value, (bool, np.bool_)) and bool(value),
     "a callable": callable,
     "an object implementing 'fit'": lambda value: hasattr(value, "fit"),
     "an instance of 'bool' or an instance of 'numpy.bool'": lambda value: isinstance(value, (bool, np.bool_)),

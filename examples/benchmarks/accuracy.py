@@ -60,7 +60,7 @@ SERIES = {
 
 def block(filters, pool=False):
     """Convolution, perhaps a maximum, normalisation and activation."""
-    return [Convolution(filters, bias=None), *([MaxPool()] if pool else []), BatchNorm(), Activation()]
+    return [Convolution(filters, bias=False), *([MaxPool()] if pool else []), BatchNorm(), Activation()]
 
 
 MNIST = {

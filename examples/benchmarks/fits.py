@@ -54,7 +54,7 @@ def torch_module(network, memory_format="contiguous_format"):
     for layer, (*_, before) in zip(network.layers, network.shapes, strict=False):
         match type(layer).__name__:
             case "Convolution":
-                bias = layer.bias not in (None, False)
+                bias = bool(layer.bias)
                 parts.append(
                     torch.nn.Conv2d(before, layer.filters, layer.kernel_size, padding=layer.padding, bias=bias)
                 )

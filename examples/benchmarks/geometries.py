@@ -67,7 +67,7 @@ def ours(shape, filters, kernel, stride, dilation, groups, batch, team):
     """Forward and backward of the layer alone, with the frames and blocks it has in a network in training."""
     options = {} if groups == 1 else {"groups": groups}
     layer = Convolution(
-        filters, kernel, stride=stride, dilation=dilation, padding=padding(kernel, dilation), bias=None, **options
+        filters, kernel, stride=stride, dilation=dilation, padding=padding(kernel, dilation), bias=False, **options
     )
     # What is around it: parameters before it, so that the gradient of its input is wanted, and work for two blocks.
     network = Network([Bias(), layer, Convolution(64), Flatten()], shape, np.float32)

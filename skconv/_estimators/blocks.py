@@ -33,7 +33,7 @@ _BLOCK = {  # constraints of the parameters that may have one value per convolut
     **{name: Convolution._parameter_constraints[name] for name in ("kernel_size", "stride", "dilation", "padding")},
     "padding_mode": [one_of("constant", *BORDER_MAPS, "noise", "donor")],
     "connectivity": [one_of(*_CONNECTIVITIES)],
-    "bias": [one_of("shared", "position"), None],
+    "bias": Convolution._parameter_constraints["bias"],
     "pool": [one_of("auto", *_POOLS), None],
     "pool_size": MaxPool._parameter_constraints["pool_size"],
     "batch_norm": ["boolean"],
@@ -138,11 +138,11 @@ def _convolution_block(filters, values, shape, position):
     away what a channel's bias adds.
     """
     kind = _CONNECTIVITIES[values["connectivity"]]
-    redundant = values["batch_norm"] and values["bias"] == "shared"
+    redundant = values["batch_norm"] and values["bias"] != "position"
     options = {name: values[name] for name in ("stride", "dilation", "padding")}
     if kind is not FullyConnected:
         options["padding_mode"] = values["padding_mode"]
-    layer = kind(filters, values["kernel_size"], bias=None if redundant else values["bias"], **options)
+    layer = kind(filters, values["kernel_size"], bias=False if redundant else values["bias"], **options)
     with at_place(f"layers[{position}] ({kind.__name__})"):
         shape = layer.output_shape(shape)
     block = [layer]

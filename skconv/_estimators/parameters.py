@@ -107,11 +107,11 @@ class Parameters:
         (`layers.FullyConnected`): many more weights, for comparison and for images whose parts differ by place.""",
     )
     bias: Any = parameter(
-        "shared",
-        [one_of("shared", "position"), None, *_PER_LAYER],
-        """{"shared", "position", None}, or tuple with one entry per layer
-        What convolutional layers add: a number per filter, a number per filter at each position, nothing.  Where
-        ``batch_norm=True`` a shared bias has no effect, so it is left out.""",
+        True,
+        ["boolean", one_of("position"), *_PER_LAYER],
+        """{True, "position", False}, or tuple with one entry per layer
+        What convolutional layers add: a number per filter, which all positions share, a number per filter at each
+        position, nothing.  Where ``batch_norm=True`` a shared bias has no effect, so it is left out.""",
     )
     pool: Any = parameter(
         "auto",

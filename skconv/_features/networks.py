@@ -101,7 +101,7 @@ class FeatureBuilder(NetworkTransformer):
 
     def _build(self, X):
         """Networks of the filters, one for each dilation."""
-        if isinstance(self.bias, str) and self.bias != "random":
+        if self._bias_kind in (True, "position"):
             self._seen = self._seen[0] + len(X), self._seen[1] + X.sum(axis=0, dtype=np.float64)
         encoder, arrays = [], {}
         if self._name == "kmeans":
@@ -135,7 +135,7 @@ class FeatureBuilder(NetworkTransformer):
             return weight, [f"pca{i}" for i in range(len(weight))]
         return named_bank(self._name, int(self.n_filters), self.kernel_size, self.image_shape_, self._rng)
 
-    def _convolution(self, weight, dilation, bias=None):
+    def _convolution(self, weight, dilation, bias=False):
         return Convolution(
             len(weight),
             weight.shape[1:3],
@@ -196,6 +196,13 @@ class FeatureBuilder(NetworkTransformer):
         return (self.summary,) if isinstance(self.summary, str) else tuple(self.summary)
 
     @property
+    def _bias_kind(self):
+        """True, False, "position", "random", or "given" where it is an array."""
+        if isinstance(self.bias, (bool, np.bool_)):
+            return bool(self.bias)
+        return self.bias if isinstance(self.bias, str) else "given"
+
+    @property
     def _activation(self):
         """The function behind the filters, or None."""
         automatic = "relu" if self._name in (*RANDOM, "pca") else None
@@ -220,27 +227,28 @@ class FeatureBuilder(NetworkTransformer):
         return out
 
     def _bias(self, weight, members, dilation, X):
-        """Kind of the bias and its numbers."""
-        if self.bias is None:
-            return None, 0.0
-        if not isinstance(self.bias, str):
+        """The convolution's ``bias`` and its numbers."""
+        kind = self._bias_kind
+        if not kind:
+            return False, 0.0
+        if kind == "given":
             return self._given_bias(members, dilation)
-        if self.bias == "random":
+        if kind == "random":
             images = X[self._rng.permutation(len(X))[:_SAMPLES]].astype(np.float64)
             responses = self._responses(weight, dilation, images)
             image, share = self._rng.integers(0, len(images), len(weight)), self._rng.uniform(0, 1, len(weight))
             pairs = enumerate(zip(image, share, strict=True))
-            return "shared", [-np.quantile(responses[i, :, :, f], u) for f, (i, u) in pairs]
+            return True, [-np.quantile(responses[i, :, :, f], u) for f, (i, u) in pairs]
         n, total = self._seen
         response = self._responses(weight, dilation, (total / n)[None])[0]
-        return self.bias, -response if self.bias == "position" else -response.mean(axis=(0, 1))
+        return kind, -response if kind == "position" else -response.mean(axis=(0, 1))
 
     def _given_bias(self, members, dilation):
         bias = np.asarray(self.bias, np.float64)
         assert_all_finite(bias, input_name="bias")
         positions = self._convolution(self.filters_, dilation).output_shape(self.image_shape_)
         if bias.shape == positions[2:]:
-            return "shared", bias[members]
+            return True, bias[members]
         if bias.shape == positions:
             return "position", bias[..., members]
         raise ValueError(f"bias must have the shape {positions[2:]} or {positions}, got {bias.shape}")

@@ -55,6 +55,7 @@ _WORDS = {  # of other libraries, letters and digits only: ours, of which a para
     "zero": ["constant"],
     "zeros": ["constant"],
 }
+_ON = ("channel", "shared")  # a bias for each channel, which all positions share
 _NEAREST = {"celu": "elu", "hardswish": "gelu", "mish": "gelu", "selu": "elu", "silu": "gelu", "swish": "gelu"}
 
 
@@ -86,8 +87,8 @@ def switch_meant(value, names, *, boolean, none, positive):
     positive : bool
         Whether it takes real numbers above zero.
     """
-    if value is True and not boolean:
-        return ["shared"] if "shared" in names else []
+    if boolean and isinstance(value, str) and value.lower() in _ON:
+        return [True]
     if value is None and "identity" in names:
         return ["identity"]
     off = value is None or value is False or (isinstance(value, str) and value.lower() == "none")

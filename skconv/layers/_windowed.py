@@ -17,18 +17,11 @@ from .._kernels.geometry import Window, make_window
 from ._base import Layer
 from ._frame import Frame, Plan
 from ._operation import Parameter
-from .bias import Bias
+from .bias import BIAS, Bias, bias_parameters
 from .initializers import INITIALIZER
 from .pad import Pad
 
-__all__ = ["Windowed", "WindowedPlan", "bias_kind"]
-
-
-def bias_kind(bias):
-    """A convolution's ``bias`` as "shared", "position" or None."""
-    if isinstance(bias, (bool, np.bool_)):
-        return "shared" if bias else None
-    return bias
+__all__ = ["Windowed", "WindowedPlan"]
 
 
 @dataclass(kw_only=True)
@@ -47,7 +40,7 @@ class Windowed(Layer):
         "stride": [sizes()],
         "dilation": [sizes()],
         "padding": [one_of("same", "valid"), border_widths()],
-        "bias": ["boolean", one_of("shared", "position"), None],
+        "bias": BIAS,
         "initializer": INITIALIZER,
     }
     takes = "image"
@@ -58,12 +51,11 @@ class Windowed(Layer):
     padding_values = 0
 
     def lower(self, shape):
-        per, border = bias_kind(self.bias), self.border(shape)
-        steps = [self]
+        steps, border = [self], self.border(shape)
         if border is not None:
             steps = [border, self._without_border(shape)]
-        if per is not None:
-            steps[-1:] = [clone(steps[-1]).set_params(bias=None), Bias("channel" if per == "shared" else per)]
+        if self.bias:
+            steps[-1:] = [clone(steps[-1]).set_params(bias=False), Bias(self.bias)]
         return steps
 
     def border(self, shape) -> Pad | None:
@@ -118,12 +110,10 @@ class Windowed(Layer):
         return borders * shape[2] * width * dtype.itemsize + PART_BYTES * parts
 
     def parameters(self, shape):
-        weight, per = self.weight_shape(shape), bias_kind(self.bias)
+        weight = self.weight_shape(shape)
         # Muon takes kernels that all positions share.
-        parameters = {"weight": Parameter(weight, decays=True, unit_axes=len(weight) - 3, matrix=len(weight) == 4)}
-        if per is not None:
-            parameters["bias"] = Parameter((self.filters,) if per == "shared" else self.output_shape(shape))
-        return parameters
+        kernels = Parameter(weight, decays=True, unit_axes=len(weight) - 3, matrix=len(weight) == 4)
+        return {"weight": kernels, **bias_parameters(self.bias, self.output_shape(shape))}
 
     def multiply_adds(self, shape):
         return prod(self.weight_shape(shape))

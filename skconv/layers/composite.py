@@ -199,7 +199,7 @@ class Residual(Composite):
     Examples
     --------
     >>> from skconv.layers import Activation, BatchNorm, Convolution, Residual
-    >>> layers = [Convolution(8, bias=None), BatchNorm(), Activation(), Convolution(8, bias=None), BatchNorm()]
+    >>> layers = [Convolution(8, bias=False), BatchNorm(), Activation(), Convolution(8, bias=False), BatchNorm()]
     >>> Residual(layers).output_shape((14, 14, 8))
     (14, 14, 8)
     >>> [name for name, _, _ in Residual([Convolution(8, stride=2)]).inner((14, 14, 4))]
@@ -236,7 +236,7 @@ class Residual(Composite):
         if len(end) != 3 or end == tuple(shape):
             return []
         stride = tuple(-(-size // kept) for size, kept in zip(shape[:2], end[:2], strict=True))
-        projection = Convolution(end[2], (1, 1), stride=stride, bias=None)
+        projection = Convolution(end[2], (1, 1), stride=stride, bias=False)
         if projection.output_shape(shape) != end:
             raise ValueError(
                 f"no stride of a 1 x 1 convolution makes an image of {end} from one of {tuple(shape)}; pass "

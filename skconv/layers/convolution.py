@@ -53,9 +53,8 @@ class Convolution(Windowed):
     padding_values : float or array-like, default=0
         Of the modes "constant" and "pattern".  A border of zeros takes no memory and no
         time of its own.
-    bias : {"shared", "position", None}, default="shared"
-        What is added: a number per filter, a number per filter at each position, nothing.  True is "shared", False is
-        None.
+    bias : {True, "position", False}, default=True
+        What is added: a number per filter, which all positions share, a number per filter at each position, nothing.
     initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
         First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
 
@@ -95,7 +94,7 @@ class Convolution(Windowed):
         padding="same",
         padding_mode="constant",
         padding_values=0,
-        bias="shared",
+        bias=True,
         initializer="fan_in_uniform",
     ):
         self.filters = filters

@@ -10,6 +10,7 @@ from .._input.constraints import at_least
 from .._kernels.products import product
 from ._base import Layer
 from ._operation import Parameter
+from .bias import BIAS, bias_parameters
 from .initializers import INITIALIZER, initialize
 
 __all__ = ["Dense", "Flatten"]
@@ -45,8 +46,8 @@ class Dense(Layer):
     ----------
     units : int
         Outputs.
-    bias : bool, default=True
-        Whether a number per unit is added.
+    bias : {True, "position", False}, default=True
+        What is added: a number per unit, which True and "position" both are, nothing.
     initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
         First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
 
@@ -63,7 +64,7 @@ class Dense(Layer):
 
     _parameter_constraints: dict = {
         "units": [at_least(1)],
-        "bias": ["boolean"],
+        "bias": BIAS,
         "initializer": INITIALIZER,
     }
     takes = "vector"
@@ -78,8 +79,8 @@ class Dense(Layer):
         return (self.units,)
 
     def parameters(self, shape):
-        bias = {"bias": Parameter((self.units,))} if self.bias else {}
-        return {"weight": Parameter((self.units, shape[0]), decays=True, unit_axes=1), **bias}
+        weight = Parameter((self.units, shape[0]), decays=True, unit_axes=1)
+        return {"weight": weight, **bias_parameters(self.bias, (self.units,))}
 
     def initialize(self, parameters, state, shape, rng):
         initialize(self.initializer, parameters["weight"], rng)

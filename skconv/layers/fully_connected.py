@@ -32,9 +32,9 @@ class FullyConnected(Windowed):
         Likewise.
     padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int)), default="same"
         Likewise.
-    bias : {"shared", "position", None}, default="shared"
-        What is added: a number per filter, a number per filter at each position (the neuron's own), nothing.  True is
-        "shared", False is None.
+    bias : {True, "position", False}, default=True
+        What is added: a number per filter, which all positions share, a number per filter at each position (the
+        neuron's own), nothing.
     initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
         First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
 
@@ -63,7 +63,7 @@ class FullyConnected(Windowed):
         stride=1,
         dilation=1,
         padding="same",
-        bias="shared",
+        bias=True,
         initializer="fan_in_uniform",
     ):
         self.filters = filters

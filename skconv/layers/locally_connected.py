@@ -45,9 +45,9 @@ class LocallyConnected(Windowed):
         What the border holds, see `Pad`.
     padding_values : float or array-like, default=0
         Of the modes "constant" and "pattern".
-    bias : {"shared", "position", None}, default="shared"
-        What is added: a number per filter, a number per filter at each position (the neuron's own), nothing.  True is
-        "shared", False is None.
+    bias : {True, "position", False}, default=True
+        What is added: a number per filter, which all positions share, a number per filter at each position (the
+        neuron's own), nothing.
     initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
         First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.  Those of
         each position are drawn like a convolution's.
@@ -85,7 +85,7 @@ class LocallyConnected(Windowed):
         padding="same",
         padding_mode="constant",
         padding_values=0,
-        bias="shared",
+        bias=True,
         initializer="fan_in_uniform",
     ):
         self.filters = filters

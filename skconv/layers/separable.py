@@ -23,7 +23,7 @@ class SeparableConvolution(Nested):
         Of the depthwise convolution, as in `Convolution`.
     multiplier : int, default=1
         Filters of the depthwise convolution for each channel.
-    bias : {"shared", "position", None}, default="shared"
+    bias : {True, "position", False}, default=True
         What is added at the end, as in `Convolution`; nothing is between the two.
     initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
         First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
@@ -56,7 +56,7 @@ class SeparableConvolution(Nested):
         padding="same",
         padding_mode="constant",
         multiplier=1,
-        bias="shared",
+        bias=True,
         initializer="fan_in_uniform",
     ):
         self.filters = filters
@@ -79,7 +79,7 @@ class SeparableConvolution(Nested):
             groups=shape[2],
             padding=self.padding,
             padding_mode=self.padding_mode,
-            bias=None,
+            bias=False,
             initializer=self.initializer,
         )
         pointwise = Convolution(self.filters, (1, 1), bias=self.bias, initializer=self.initializer)

@@ -10,15 +10,15 @@ from types import SimpleNamespace
 import numpy as np
 from sklearn.base import clone
 
-from .._input.constraints import one_of, shown, sizes
+from .._input.constraints import shown, sizes
 from .._kernels.adjoint import PART_BYTES, Adjoint, count_parts
 from .._kernels.algorithm import Correlation
 from .._kernels.geometry import make_window, pair
 from ._base import Layer
 from ._frame import Frame, Plan
 from ._operation import Parameter
-from ._windowed import Windowed, bias_kind
-from .bias import Bias
+from ._windowed import Windowed
+from .bias import Bias, bias_parameters
 from .convolution import Convolution
 from .initializers import initialize
 
@@ -54,8 +54,8 @@ class TransposedConvolution(Layer):
         stride`` outputs: it is the adjoint of a "same" convolution.  "valid" cuts nothing.
     output_padding : int or (int, int), default=0
         Rows and columns more at the bottom and on the right, fewer than the stride; 0 with "same".
-    bias : {"shared", None}, default="shared"
-        Whether a number per filter is added.
+    bias : {True, "position", False}, default=True
+        What is added: a number per filter, which all positions share, a number per filter at each position, nothing.
     initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
         First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
 
@@ -77,7 +77,6 @@ class TransposedConvolution(Layer):
     _parameter_constraints: dict = {
         **Windowed._parameter_constraints,
         "output_padding": [sizes(0)],
-        "bias": ["boolean", one_of("shared"), None],
     }
     takes = "image"
     summary_shows = "kernel_size"
@@ -91,7 +90,7 @@ class TransposedConvolution(Layer):
         dilation=1,
         padding="same",
         output_padding=0,
-        bias="shared",
+        bias=True,
         initializer="fan_in_uniform",
     ):
         self.filters = filters
@@ -128,12 +127,12 @@ class TransposedConvolution(Layer):
             stride=strides,
             dilation=tuple(axis.dilation for axis in axes),
             padding=tuple(sides),
-            bias=None,
+            bias=False,
         )
         return convolution, (*outputs, self.filters)
 
     def lower(self, shape):
-        return [self] if bias_kind(self.bias) is None else [clone(self).set_params(bias=None), Bias()]
+        return [clone(self).set_params(bias=False), Bias(self.bias)] if self.bias else [self]
 
     def output_shape(self, shape):
         return self._adjoint(shape)[1]
@@ -141,7 +140,7 @@ class TransposedConvolution(Layer):
     def parameters(self, shape):
         convolution, inside = self._adjoint(shape)
         channels, rows, columns, filters = convolution.weight_shape(inside)
-        bias = {} if bias_kind(self.bias) is None else {"bias": Parameter((filters,))}
+        bias = bias_parameters(self.bias, inside)
         return {"weight": Parameter((filters, rows, columns, channels), decays=True, unit_axes=1), **bias}
 
     def initialize(self, parameters, state, shape, rng):

@@ -28,7 +28,7 @@ def digits():
 
 def test_bias_takes_off_the_mean_response():
     response = ConvFeatures(BANK).fit_transform(IMAGES)
-    shared = ConvFeatures(BANK, bias="shared").fit_transform(IMAGES)
+    shared = ConvFeatures(BANK, bias=True).fit_transform(IMAGES)
     np.testing.assert_allclose(shared, response - response.mean(axis=(0, 1, 2)), atol=1e-12)
     position = ConvFeatures(BANK, bias="position").fit_transform(IMAGES)
     np.testing.assert_allclose(position, response - response.mean(axis=0), atol=1e-12)

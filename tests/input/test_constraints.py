@@ -185,7 +185,7 @@ FITTING = [
     [Dropout(0)],
     [Dropout(0.999)],
     [SpatialDropout(np.float64(0.5))],
-    [FullyConnected(1, 6, padding="valid", bias=None)],
+    [FullyConnected(1, 6, padding="valid", bias=False)],
     [LocallyConnected(1, (1, 6), padding_values=[1, 2])],
     [LpPool(6, 1)],
     [LpPool((1, 2), np.int64(3))],
@@ -205,7 +205,7 @@ FITTING = [
     [SeparableConvolution(1, multiplier=np.uint8(3))],
     [SqueezeExcite(1)],
     [SqueezeExcite(99)],
-    [TransposedConvolution(1, stride=(3, 2), padding=0, output_padding=(2, 1), bias=None)],
+    [TransposedConvolution(1, stride=(3, 2), padding=0, output_padding=(2, 1), bias=False)],
     [Flatten(), Dense(1, bias=False)],
 ]
 

@@ -80,7 +80,13 @@ MEANT = {  # what other libraries call it, and what is said of it
         "mirror": "did you mean 'reflect'?",
         "valid": "did you mean padding='valid'?",
     },
-    "bias": {True: "did you mean 'shared'?", False: "did you mean None?"},
+    "bias": {
+        "shared": "did you mean True?",
+        "channel": "did you mean True?",
+        None: "did you mean False?",
+        "none": "did you mean False?",
+        "positions": "did you mean 'position'?",
+    },
     "batch_norm": {None: "did you mean False?", 1: "did you mean True?", "none": "did you mean False?"},
     "solver": {"L-BFGS-B": "did you mean 'lbfgs'?", "SGD": "did you mean 'sgd'?", "RMSProp": "did you mean 'rmsprop'?"},
     "early_stopping": {10: "did you mean n_iter_no_change=10?", 1: "did you mean True?"},
@@ -146,9 +152,9 @@ def test_the_name_that_is_meant(value, names, expected):
 @pytest.mark.parametrize(
     ("value", "names", "takes", "expected"),
     [
-        (True, ["shared", "position"], "", ["shared"]),
+        ("shared", ["position"], "boolean", [True]),
+        ("shared", ["position"], "", []),
         (True, ["max"], "", []),
-        (True, ["shared"], "boolean", []),
         (1, [], "boolean", [True]),
         (0, [], "boolean none", [False]),
         (None, [], "boolean", [False]),

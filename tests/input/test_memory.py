@@ -251,7 +251,7 @@ def test_a_bank_of_filters_is_refused_before_anything_is_allocated():
     calls = {
         line: f"filters={re.split('[(,).]', line)[1]} with {match}".replace('"', "'") for line, match in calls.items()
     }
-    for bias, n in ("random", "20 images"), ("position", "1 image"), ("shared", "1 image"):
+    for bias, n in ("random", "20 images"), ("position", "1 image"), (True, "1 image"):
         line = f"ConvFeatures('random', 4, padding=2**40, bias={bias!r}, summary='ppv').fit(X)"
         calls[line] = f"bias={bias!r} with what the filters give for {n} "
     for padding in ("2**13", "2**13, padding_mode='reflect'", "B", "0, dilation=B", "0, dilation=2**62"):

@@ -100,7 +100,7 @@ def test_ties_are_the_lecture(name, geometry):
 @pytest.mark.parametrize("geometry", GEOMETRIES)
 def test_matrix_does_what_the_layer_does(name, geometry):
     options, shape = GEOMETRIES[geometry]
-    network = network_of([KINDS[name](3, bias=None, **options)], shape)
+    network = network_of([KINDS[name](3, bias=False, **options)], shape)
     X = samples(7, shape)
     matrix = weight_matrix(network, name)
     assert matrix.dtype == np.float64
@@ -130,7 +130,7 @@ borders = st.tuples(st.integers(0, 3), st.integers(0, 3))
     ),
 )
 def test_any_geometry(name, shape, options):
-    layer = KINDS[name](2, bias=None, **options)
+    layer = KINDS[name](2, bias=False, **options)
     try:
         layer.output_shape(shape)
     except ValueError:
@@ -141,7 +141,7 @@ def test_any_geometry(name, shape, options):
 
 
 def test_by_hand():
-    network = network_of([Convolution(1, 2, stride=2, bias=None)], (2, 4, 1))
+    network = network_of([Convolution(1, 2, stride=2, bias=False)], (2, 4, 1))
     network.named_parameters()["convolution1.weight"][...] = np.array([[1, 2], [3, 4]])[None, :, :, None]
     assert weight_matrix(network).tolist() == [[1, 2, 0, 0, 3, 4, 0, 0], [0, 0, 1, 2, 0, 0, 3, 4]]
     assert weight_matrix(network, ties=True).tolist() == [[0, 1, -1, -1, 2, 3, -1, -1], [-1, -1, 0, 1, -1, -1, 2, 3]]
@@ -149,7 +149,7 @@ def test_by_hand():
 
 def test_groups():
     """Two groups of a channel and two filters: zeros where a filter does not see the channel."""
-    network = network_of([Convolution(4, (1, 2), padding="valid", groups=2, bias=None)], (1, 3, 2))
+    network = network_of([Convolution(4, (1, 2), padding="valid", groups=2, bias=False)], (1, 3, 2))
     network.named_parameters()["convolution1.weight"][...] = np.arange(1, 9).reshape(4, 1, 2, 1)
     assert weight_matrix(network).tolist() == [
         [1, 0, 2, 0, 0, 0],
@@ -167,14 +167,14 @@ def test_groups():
 
 @pytest.mark.parametrize("groups", [1, 2, 4])
 def test_the_matrix_does_what_groups_do(groups):
-    network = network_of([Convolution(8, 3, stride=2, dilation=(1, 2), groups=groups, bias=None)], (5, 6, 4))
+    network = network_of([Convolution(8, 3, stride=2, dilation=(1, 2), groups=groups, bias=False)], (5, 6, 4))
     X = samples(3, (5, 6, 4))
     np.testing.assert_allclose(X @ weight_matrix(network).T, outputs(network, X), rtol=0, atol=1e-12)
 
 
 def test_layers_further_on():
     """The matrix is that of one layer on its own input, before the pooling that the network does first."""
-    layers = [Convolution(2), MaxPool(2), LocallyConnected(3, 2), Bias(), Convolution(4, bias=None), StridePool(2)]
+    layers = [Convolution(2), MaxPool(2), LocallyConnected(3, 2), Bias(), Convolution(4, bias=False), StridePool(2)]
     network = network_of(layers, (6, 8, 1))
     assert weight_matrix(network, "convolution1").shape == (6 * 8 * 2, 6 * 8)
     assert weight_matrix(network, "locallyconnected1").shape == (3 * 4 * 3, 3 * 4 * 2)

@@ -151,7 +151,7 @@ CASES = {
         Convolution(3, 15, dilation=2, groups=3, padding=14), SERIES, (1, 11, 3)
     ),
     "locally connected": Case(LocallyConnected(3), IMAGE, (5, 6, 3)),
-    "locally connected without bias": Case(LocallyConnected(3, bias=None), IMAGE, (5, 6, 3)),
+    "locally connected without bias": Case(LocallyConnected(3, bias=False), IMAGE, (5, 6, 3)),
     "locally connected, bias per position": Case(LocallyConnected(2, bias="position"), IMAGE, (5, 6, 2)),
     "locally connected 1x1": Case(LocallyConnected(3, 1), IMAGE, (5, 6, 3)),
     "locally connected rectangle": Case(LocallyConnected(2, (2, 5)), IMAGE, (5, 6, 2)),
@@ -175,7 +175,7 @@ CASES = {
         LocallyConnected(4, 3, stride=2, dilation=2, padding=1), SERIES, (1, 5, 4)
     ),
     "fully connected": Case(FullyConnected(3), IMAGE, (5, 6, 3)),
-    "fully connected without bias": Case(FullyConnected(1, bias=None), IMAGE, (5, 6, 1)),
+    "fully connected without bias": Case(FullyConnected(1, bias=False), IMAGE, (5, 6, 1)),
     "fully connected, bias per position": Case(FullyConnected(2, 4, bias="position"), IMAGE, (5, 6, 2)),
     "fully connected valid, strided": Case(FullyConnected(2, 2, stride=(2, 3), padding="valid"), IMAGE, (2, 2, 2)),
     "fully connected asymmetric, dilated": Case(
@@ -309,7 +309,7 @@ CASES = {
     "squeeze excite, many channels": Case(SqueezeExcite(1, initializer="he_normal"), (2, 3, 13), (2, 3, 13), 338),
     "squeeze excite of a series": Case(SqueezeExcite(2), SERIES, SERIES, 6),
     "separable": Case(SeparableConvolution(5), IMAGE, (5, 6, 5), 30 * (9 * 2 + 2 * 5)),
-    "separable without bias": Case(SeparableConvolution(3, 1, bias=None), IMAGE, (5, 6, 3), 30 * (2 + 6)),
+    "separable without bias": Case(SeparableConvolution(3, 1, bias=False), IMAGE, (5, 6, 3), 30 * (2 + 6)),
     "separable of one channel": Case(SeparableConvolution(3), (5, 6, 1), (5, 6, 3), 30 * (9 + 3)),
     "separable, several filters a channel, strided": Case(
         SeparableConvolution(3, (3, 2), stride=(2, 3), padding=1, multiplier=2), IMAGE, (3, 3, 3), 9 * (24 + 12)
@@ -327,11 +327,14 @@ CASES = {
     ),
     "transposed convolution": Case(TransposedConvolution(3), IMAGE, (5, 6, 3), 30 * 54),
     "transposed convolution, strided": Case(TransposedConvolution(3, stride=2), IMAGE, (10, 12, 3), 30 * 54),
+    "transposed convolution, bias per position": Case(
+        TransposedConvolution(2, 2, bias="position"), IMAGE, (5, 6, 2), 30 * 16
+    ),
     "transposed convolution, stride beyond kernel": Case(
         TransposedConvolution(2, 2, stride=3), IMAGE, (15, 18, 2), 30 * 16
     ),
     "transposed convolution, valid": Case(
-        TransposedConvolution(2, (2, 3), stride=(3, 2), padding="valid", bias=None), IMAGE, (14, 13, 2), 30 * 24
+        TransposedConvolution(2, (2, 3), stride=(3, 2), padding="valid", bias=False), IMAGE, (14, 13, 2), 30 * 24
     ),
     "transposed convolution, valid, gaps": Case(
         TransposedConvolution(2, 1, stride=2, padding="valid"), (2, 3, 2), (3, 5, 2), 6 * 4
@@ -397,20 +400,20 @@ CASES = {
         11 * (54 + 18 + 15 + 3),
     ),
     "residual": Case(
-        Residual([Convolution(2, bias=None), BatchNorm(), Activation("tanh"), Convolution(2), BatchNorm()]),
+        Residual([Convolution(2, bias=False), BatchNorm(), Activation("tanh"), Convolution(2), BatchNorm()]),
         IMAGE,
         IMAGE,
         30 * 72,
     ),
     "residual, strided": Case(
-        Residual([Activation("tanh"), Convolution(4, stride=2, bias=None), BatchNorm(), LayerNorm()]),
+        Residual([Activation("tanh"), Convolution(4, stride=2, bias=False), BatchNorm(), LayerNorm()]),
         IMAGE,
         (3, 3, 4),
         9 * (72 + 8),
     ),
     "residual, pooled": Case(Residual([Convolution(3), MaxPool()]), (4, 6, 2), (2, 3, 3), 24 * 54 + 6 * 6),
     "residual, a shortcut of its own": Case(
-        Residual([Convolution(3, stride=2)], shortcut=[MeanPool(2, ceil_mode=True), Convolution(3, 1, bias=None)]),
+        Residual([Convolution(3, stride=2)], shortcut=[MeanPool(2, ceil_mode=True), Convolution(3, 1, bias=False)]),
         IMAGE,
         (3, 3, 3),
         9 * (54 + 6),

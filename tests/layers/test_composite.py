@@ -87,7 +87,7 @@ def test_a_sample_alone_has_the_bits_of_the_batch(dtype):
     layers = [
         Convolution(8),
         Activation(),
-        Residual([Convolution(16, stride=2, bias=None), BatchNorm(), Activation(), Convolution(16), BatchNorm()]),
+        Residual([Convolution(16, stride=2, bias=False), BatchNorm(), Activation(), Convolution(16), BatchNorm()]),
         Activation(),
         GlobalMeanPool(),
         Dense(5),
@@ -109,7 +109,7 @@ def test_layers_within_are_estimators():
     assert repr(copy) == repr(layer)
     assert "Convolution(filters=2)" in repr(layer)
     assert set(layer.get_params(deep=False)) == {"layers", "shortcut"}
-    assert layer.get_params()["parallel1__branch1__bias1__per"] == layer.layers[1].branches[0][0].per
+    assert layer.get_params()["parallel1__branch1__bias1__bias"] is layer.layers[1].branches[0][0].bias
     copy.set_params(shortcut=None)
     assert copy.output_shape((4, 4, 2)) == (4, 4, 4)
 
@@ -189,8 +189,8 @@ def test_errors_name_the_way_to_the_layer():
         Network([Bias(), Residual([Parallel([[MaxPool(9)]])]), Flatten()], (4, 4, 1), np.float32)
 
 
-FIRST = [Convolution(2, stride=2, bias=None), BatchNorm(), Activation()]
-BLOCK = Residual([*FIRST, Convolution(2, bias=None), BatchNorm()])
+FIRST = [Convolution(2, stride=2, bias=False), BatchNorm(), Activation()]
+BLOCK = Residual([*FIRST, Convolution(2, bias=False), BatchNorm()])
 
 # By PyTorch 2, see `check_against_pytorch`.
 # fmt: off

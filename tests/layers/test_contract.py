@@ -273,11 +273,6 @@ def test_a_layer_behind_the_flatten(kind):
             (4, 4, 1),
             r"padding=\(3, 0\) leaves no output: 0x6 of an input of 4x4",
         ),
-        (
-            TransposedConvolution(2, bias="position"),
-            (4, 4, 1),
-            r"\(TransposedConvolution\): bias must be .* a str among {'shared'} or None, got 'position'",
-        ),
         (Dense(3), (4, 4, 1), r"\(Dense\): takes a vector, got an image \(4, 4, 1\); put a Flatten"),
         (
             Convolution(2, 5, padding="valid"),
@@ -300,8 +295,8 @@ def test_a_layer_behind_the_flatten(kind):
             r"kernel_size=\(7, 3\) does not fit: a window of 7x3 in an input of 6x8$",
         ),
         *[
-            (kind(2, bias="each"), (4, 6, 1), "bias must be .* among {'shared', 'position'} or None, got 'each'")
-            for kind in (Convolution, LocallyConnected, FullyConnected)
+            (kind(2, bias="each"), (4, 6, 1), "bias must be .* or a str among {'position'}, got 'each'$")
+            for kind in (Convolution, LocallyConnected, FullyConnected, TransposedConvolution)
         ],
         (MaxPool(5), (4, 6, 1), "pool_size=5 does not fit: a window of 5x5 in an input of 4x6$"),
         (MeanPool((1, 7)), (4, 6, 1), r"pool_size=\(1, 7\) does not fit: a window of 1x7 in an input of 4x6$"),

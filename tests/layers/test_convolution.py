@@ -39,7 +39,7 @@ DATA_GRADIENT = [
 
 
 def test_equals_pytorch():
-    layer = Convolution(6, 2, stride=(1, 2), padding=((0, 0), (1, 1)), groups=2, bias=None)
+    layer = Convolution(6, 2, stride=(1, 2), padding=((0, 0), (1, 1)), groups=2, bias=False)
     network = build(Case(layer, (3, 4, 4), (2, 3, 6)))
     values = network.named_parameters()
     values["offset1.offset"][...] = 0
@@ -55,7 +55,7 @@ def test_equals_pytorch():
 @pytest.mark.parametrize("each", [1, 2])
 def test_depthwise_equals_scipy(kernel, each):
     """Each channel alone, with as many filters as it has."""
-    layer = Convolution(3 * each, kernel, padding="valid", groups=3, bias=None)
+    layer = Convolution(3 * each, kernel, padding="valid", groups=3, bias=False)
     network = build(Case(layer, (6, 8, 3), layer.output_shape((6, 8, 3))))
     X = np.random.default_rng(0).standard_normal((2, 6, 8, 3))
     values = network.named_parameters()

@@ -7,7 +7,7 @@ from networks import by_name, initialized, run
 from skconv.layers import Dense, Flatten
 
 
-@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("bias", [True, "position", False])
 @pytest.mark.parametrize("blocks", [1, 2])
 def test_output_and_gradients_are_products(bias, blocks):
     network = initialized([Flatten(), Dense(6), Dense(4, bias=bias)], (2, 3, 2))

@@ -193,7 +193,7 @@ def test_a_border_that_holds_something_is_a_step(kind):
     assert steps_of([kind(3, 1, padding_mode="wrap")]) == without
     assert steps_of([kind(3, padding_mode="wrap")]) == [(name, "Pad"), *without]
     assert steps_of([kind(3, padding_values=1)]) == [(name, "Pad"), *without]
-    assert steps_of([kind(3, padding_mode="wrap", bias=None)]) == [(name, "Pad"), without[0]]
+    assert steps_of([kind(3, padding_mode="wrap", bias=False)]) == [(name, "Pad"), without[0]]
     network = new_network([kind(3, padding_mode="donor")], (7, 8, 2))
     assert list(network.named_parameters()) == [f"{name}.weight", f"{name}.bias"]
     assert list(network.named_state()) == [f"{name}.donor"]
@@ -214,7 +214,7 @@ def test_the_step_has_the_windows_border():
         "stride": (2, 3),
         "dilation": (2, 2),
         "padding": "valid",
-        "bias": None,
+        "bias": False,
     }
     assert convolution.output_shape(pad.output_shape((8, 9, 1))) == (4, 3, 3)
 

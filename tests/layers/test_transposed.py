@@ -113,10 +113,10 @@ def test_it_is_the_adjoint_of_a_convolution(options):
     """``<convolution(u), v> = <u, transposed(v)>`` for all images u and v, with the weight's axes swapped."""
     stride = options.get("stride", 1)
     small = (4, 5, 3)
-    transposed = initialized([TransposedConvolution(2, bias=None, **options), Flatten()], small)
-    large = TransposedConvolution(2, bias=None, **options).output_shape(small)
+    transposed = initialized([TransposedConvolution(2, bias=False, **options), Flatten()], small)
+    large = TransposedConvolution(2, bias=False, **options).output_shape(small)
     assert options.get("padding") or large[:2] == tuple(np.array(small[:2]) * stride)
-    convolution = initialized([Convolution(3, bias=None, **options), Flatten()], large)
+    convolution = initialized([Convolution(3, bias=False, **options), Flatten()], large)
     weight = transposed.named_parameters()["transposedconvolution1.weight"]
     convolution.fill({"convolution1.weight": weight.transpose(3, 1, 2, 0)})
     rng = np.random.default_rng(1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skconv.layers import Bias, Convolution, FullyConnected, LocallyConnected, Pad
-from skconv.layers._windowed import Windowed, bias_kind
+from skconv.layers._windowed import Windowed
 
 
 def test_the_base_leaves_weights_and_the_way_back_to_its_layers():
@@ -14,27 +14,23 @@ def test_the_base_leaves_weights_and_the_way_back_to_its_layers():
         Windowed().bind_adjoint(None)
 
 
-@pytest.mark.parametrize(
-    ("bias", "kind"),
-    [(True, "shared"), (np.True_, "shared"), (False, None), (None, None), ("position", "position")],
-)
-def test_kinds_of_bias(bias, kind):
-    assert bias_kind(bias) == kind
+@pytest.mark.parametrize("bias", [True, np.True_, "position", False, np.False_])
+def test_kinds_of_bias(bias):
     steps = Convolution(3, bias=bias).lower((5, 5, 1))
-    assert [step.per for step in steps[1:]] == ([] if kind is None else ["channel" if kind == "shared" else kind])
+    assert [step.bias for step in steps[1:]] == ([bias] if bias else [])
 
 
 def test_convolution_and_its_bias_are_two_steps():
     convolution, bias = Convolution(3, 2, stride=2).lower((5, 5, 1))
-    assert convolution.get_params() == {**Convolution(3, 2, stride=2).get_params(), "bias": None}
+    assert convolution.get_params() == {**Convolution(3, 2, stride=2).get_params(), "bias": False}
     assert isinstance(bias, Bias)
-    assert bias.per == "channel"
+    assert bias.bias is True
 
 
 @pytest.mark.parametrize("kind", [Convolution, LocallyConnected])
 def test_a_border_of_zeros_is_no_step(kind):
-    assert [type(step) for step in kind(3, bias=None).lower((5, 5, 1))] == [kind]
-    border, windows = kind(3, (2, 4), padding=((0, 1), (2, 0)), padding_mode="edge", bias=None).lower((5, 5, 1))
+    assert [type(step) for step in kind(3, bias=False).lower((5, 5, 1))] == [kind]
+    border, windows = kind(3, (2, 4), padding=((0, 1), (2, 0)), padding_mode="edge", bias=False).lower((5, 5, 1))
     assert isinstance(border, Pad)
     assert border.output_shape((5, 5, 1)) == (6, 7, 1)
     assert windows.window((6, 7, 1)).output == (5, 4)

@@ -57,7 +57,7 @@ NETWORKS = {
     "local": ([LocallyConnected(16), Activation(), FullyConnected(4, stride=2)], (16, 16, 2)),
     "pools": ([LpPool(3, stride=1, padding=1), MeanPool(5, stride=1, padding=2), MaxPool(3, stride=1)], (32, 32, 4)),
     "branches": ([Parallel(BRANCHES), SqueezeExcite()], (32, 32, 4)),
-    "channels alone": ([Convolution(32, groups=32, bias=None), SeparableConvolution(64)], (32, 32, 32)),
+    "channels alone": ([Convolution(32, groups=32, bias=False), SeparableConvolution(64)], (32, 32, 32)),
 }
 
 

@@ -157,7 +157,7 @@ def test_the_given_layers_are_not_changed():
     assert repr(network.layers) == repr(layers)
     assert not {*map(id, network.layers)} & {*map(id, layers)}
     assert convolution.stride == (1, 2)
-    assert convolution.bias == "shared"
+    assert convolution.bias is True
 
 
 # Through several layers: in-place layers in every order, poolings, borders wanted on both sides of an array.

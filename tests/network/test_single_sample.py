@@ -88,7 +88,7 @@ STACKS = {
     "lower tiles": ([Convolution(64, (5, 3)), MaxPool()], (21, 18, 66), "Winograd2D", "Flatten"),
     "tiles of two products": ([Convolution(64)], (19, 20, 64), "Winograd2D", "Flatten"),
     "by element behind tiles": (
-        [Convolution(64, bias=None), MaxPool(1), BatchNorm(), Activation("logistic"), Convolution(64), BatchNorm()],
+        [Convolution(64, bias=False), MaxPool(1), BatchNorm(), Activation("logistic"), Convolution(64), BatchNorm()],
         (9, 9, 64),
         "Winograd2D",
         "Flatten",
@@ -105,7 +105,7 @@ STACKS = {
     "windows across": ([Convolution(8, 7), Activation("elu"), Convolution(12, 5)], (1, 40, 3), "Gathered", "Flatten"),
     "series": ([Convolution(16, 7), MaxPool(2), Convolution(16, 5)], (1, 90, 3), "Gathered", "Flatten"),
     "biases of positions": ([Convolution(8, bias="position"), Convolution(8)], (6, 6, 2), "Gathered", "Bias"),
-    "no bias": ([Convolution(8, bias=None), Convolution(8, bias=None)], (6, 6, 2), "Gathered", "Flatten"),
+    "no bias": ([Convolution(8, bias=False), Convolution(8, bias=False)], (6, 6, 2), "Gathered", "Flatten"),
     "dropout": ([Convolution(8), MaxPool(), Dropout(), Convolution(8)], (6, 6, 2), "Gathered", "Dropout"),
     "local": ([Convolution(8), MaxPool(), LocallyConnected(4)], (8, 8, 2), "Gathered", "LocallyConnected"),
     "norm": ([Convolution(8), LpPool(2), Convolution(8)], (8, 8, 2), "Gathered", "LpPool"),

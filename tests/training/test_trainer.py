@@ -79,7 +79,7 @@ def wave(*shape):
 
 IMAGES, LABELS = wave(8, 6 * 6 * 2), np.array([0, 1, 2, 2, 1, 0, 1, 1])
 LAYERS = [
-    *(Convolution(3, bias=None), BatchNorm(), Activation("tanh"), MaxPool()),
+    *(Convolution(3, bias=False), BatchNorm(), Activation("tanh"), MaxPool()),
     *(Flatten(), Dense(4), Activation("tanh"), Dense(3)),
 ]
 SOLVERS = {
