@@ -21,6 +21,7 @@ from sklearn.model_selection import train_test_split
 from skconv import ConvNetClassifier
 from skconv.layers import Activation, Convolution, Dense, Flatten
 from skconv.training import Focal
+from skconv.training.optimizers import OPTIMIZERS
 
 DIGITS = load_digits()
 X = DIGITS.data[:300] / 16
@@ -53,7 +54,7 @@ def test_learns_digits(learned):
     assert learned.loss_ < 0.75 < learned.loss_curve_[0]
 
 
-@pytest.mark.parametrize("solver", ["adam", "adamw", "sgd", "rmsprop", "muon", "lbfgs"])
+@pytest.mark.parametrize("solver", [*OPTIMIZERS, "lbfgs"])
 def test_every_solver_learns(solver):
     model = ConvNetClassifier((4, 8), hidden_layer_sizes=16, solver=solver, max_iter=25, random_state=0)
     assert model.fit(X, Y).score(*TEST) > 0.6

@@ -8,11 +8,12 @@ from sklearn.model_selection import GridSearchCV
 
 from skconv import ConvNetClassifier, ConvNetRegressor
 from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, Pad, Residual
+from skconv.training.optimizers import OPTIMIZERS
 
 SMALL = {"filters": (4, 6), "hidden_layer_sizes": 8, "batch_size": 32, "max_iter": 3, "random_state": 0}
 X, Y = (part[:300] for part in load_digits(return_X_y=True))
 X = X / 16
-SOLVERS = ["adam", "adamw", "sgd", "rmsprop", "muon"]
+SOLVERS = list(OPTIMIZERS)
 
 
 def arrays(model):

@@ -10,9 +10,7 @@ from sklearn.model_selection import GridSearchCV
 from skconv import ConvNetClassifier, ConvNetRegressor
 from skconv.layers import Convolution, Dense, Flatten, he_normal
 from skconv.training import (
-    SGD,
     Adam,
-    AdamW,
     BinaryCrossEntropy,
     BinaryFocal,
     Constant,
@@ -30,6 +28,7 @@ from skconv.training import (
     SquaredError,
     Steps,
 )
+from skconv.training.optimizers import OPTIMIZERS
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((32, 6, 6)), np.arange(32) % 2
@@ -64,7 +63,7 @@ class Signs(Optimizer):
         parameters[part] -= rate * self.scale * np.sign(self.total[part])
 
 
-SOLVERS = {"adam": Adam(), "adamw": AdamW(), "sgd": SGD(), "rmsprop": RMSProp(), "muon": Muon()}
+SOLVERS = {name: kind() for name, kind in OPTIMIZERS.items()}
 
 
 @pytest.mark.parametrize("name", SOLVERS)

@@ -19,6 +19,7 @@ from sklearn.model_selection import GridSearchCV
 from skconv import ConvNetClassifier, ConvNetRegressor
 from skconv.augmentation import Mixup
 from skconv.training import Huber
+from skconv.training.optimizers import OPTIMIZERS
 
 DIGITS = load_digits()
 X, X_TEST = DIGITS.data[:300] / 16, DIGITS.data[300:500] / 16
@@ -56,7 +57,7 @@ def test_learns(learned):
     assert is_regressor(learned)
 
 
-@pytest.mark.parametrize("solver", ["adam", "adamw", "sgd", "rmsprop", "muon", "lbfgs"])
+@pytest.mark.parametrize("solver", [*OPTIMIZERS, "lbfgs"])
 def test_every_solver_learns(solver):
     rate = {"rmsprop": 3e-3}.get(solver, 1e-2)
     model = ConvNetRegressor(

@@ -18,7 +18,7 @@ from skconv._threads.team import Team
 from skconv.layers import Dense, Flatten
 from skconv.training._trainer import Trainer
 from skconv.training.losses import SquaredError
-from skconv.training.optimizers import SGD, Adam, Muon, RMSProp
+from skconv.training.optimizers import OPTIMIZERS, SGD, Adam, Muon, RMSProp
 from skconv.training.regularizers import L1Penalty
 
 X, Y = load_digits(return_X_y=True)
@@ -113,7 +113,7 @@ def test_threshold_goes_on_from_a_state():
 # Lengths of steps
 
 MATRIX = [(0, (5, 4))]
-OPTIMIZERS = {
+MOVING = {
     "sgd": lambda n: SGD().start(n, np.float64),
     "momentum": lambda n: SGD(nesterovs_momentum=False).start(n, np.float64),
     "plain": lambda n: SGD(momentum=0.0).start(n, np.float64),
@@ -124,9 +124,9 @@ OPTIMIZERS = {
 }
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", MOVING)
 def test_lengths_are_steps_by_a_steady_gradient(name):
-    optimizer, steady = OPTIMIZERS[name](24), np.random.default_rng(0).standard_normal(24)
+    optimizer, steady = MOVING[name](24), np.random.default_rng(0).standard_normal(24)
     parameters, lengths = np.zeros(24), np.empty(24)
     for _ in range(3000):
         before = parameters.copy()
@@ -221,7 +221,7 @@ def test_as_many_zeros_as_a_linear_model_at_its_minimum():
 # Networks
 
 
-@pytest.mark.parametrize("solver", ["adam", "adamw", "sgd", "rmsprop", "muon", "lbfgs"])
+@pytest.mark.parametrize("solver", [*OPTIMIZERS, "lbfgs"])
 def test_networks_have_zeros(solver):
     params = {**SMALL, "filters": (8, 8), "solver": solver, "alpha": 1e-2, "l1_ratio": 1.0, "max_iter": 30}
     params |= {"adamw": {"alpha": 0.2}, "lbfgs": {"max_iter": 60}}.get(solver, {})

@@ -19,6 +19,7 @@ __all__ = ["Parameters"]
 
 _PER_LAYER = [tuple, list]
 _CHECKPOINT = fitting(lambda value: isinstance(value, Checkpoint), "a skconv.training.Checkpoint")
+_SOLVERS = one_of(*OPTIMIZERS, "lbfgs")
 _OPTIMIZER = fitting(lambda value: isinstance(value, Optimizer), "an optimiser of skconv.training")
 
 
@@ -179,8 +180,8 @@ class Parameters:
     )
     solver: Any = parameter(
         "adam",
-        [one_of(*OPTIMIZERS, "lbfgs"), _OPTIMIZER],
-        """{"adam", "adamw", "sgd", "rmsprop", "muon", "lbfgs"} or Optimizer
+        [_SOLVERS, _OPTIMIZER],
+        f"""{_SOLVERS.listed} or Optimizer
         What updates the weights: a name, or an object of `skconv.training` with parameters of its own.  "adamw" is
         "adam" that shrinks the weights directly instead of by the gradient of the penalty; "muon" moves matrices by all
         their directions alike, other weights as "adam" does; "lbfgs" is `scipy.optimize.minimize` on the whole data, in

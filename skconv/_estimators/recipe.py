@@ -246,8 +246,8 @@ def _optimizer(parameters):
         return solver
     if solver == "lbfgs":
         return None
-    kind, names = OPTIMIZERS[solver]
-    return kind(**{name: getattr(parameters, name) for name in names})
+    kind = OPTIMIZERS[solver]
+    return kind(**{name: getattr(parameters, name) for name in kind.from_networks})
 
 
 def _penalties(parameters, optimizer):

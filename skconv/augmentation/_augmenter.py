@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -11,29 +12,22 @@ import numpy as np
 
 from .._input.checks import check_channel_values
 from .._input.constraints import SHAPES, check_arguments, check_value, finite_numbers, fitting, one_of
+from . import _changes, _maps
 from ._base import Augmentation
-from ._changes import Brightness, Cutout, Jitter, Mixup, Noise, Scaling, mix
-from ._maps import Crop, Flip, Map, Rotation, Shear, Shift, TimeWarp, Zoom, compose, warped
+from ._changes import Jitter, Mixup, Scaling, mix
+from ._maps import Crop, Flip, Map, Rotation, Shift, TimeWarp, Zoom, compose, warped
 from ._resample import resample, resample_whole
 
 __all__ = ["Augmenter", "auto", "make_augmenter", "names_of"]
 
-NAMES = {
-    "brightness": Brightness,
-    "crop": Crop,
-    "cutout": Cutout,
-    "flip": Flip,
-    "jitter": Jitter,
-    "mixup": Mixup,
-    "noise": Noise,
-    "rotation": Rotation,
-    "scaling": Scaling,
-    "shear": Shear,
-    "shift": Shift,
-    "time_warp": TimeWarp,
-    "zoom": Zoom,
-}
-_NAMES = {kind: name for name, kind in NAMES.items()}
+
+def _name(kind) -> str:
+    """A class's name in small letters: time_warp is TimeWarp."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+_KINDS = [vars(module)[name] for module in (_changes, _maps) for name in module.__all__ if name != "Map"]
+NAMES: dict[str, type[Augmentation]] = {_name(kind): kind for kind in sorted(_KINDS, key=_name)}
 _ENTRY = [
     one_of("auto", *NAMES),
     fitting(lambda value: isinstance(value, Augmentation), "an object of skconv.augmentation"),
@@ -220,7 +214,7 @@ auto._parameter_constraints = {"shape": [SHAPES], "flips": ["boolean"]}  # type:
 
 def names_of(augmentations) -> list[str]:
     """A name for each augmentation of a list, those of one kind with a number: shift, rotation1, rotation2."""
-    kinds = [a if isinstance(a, str) else _NAMES.get(type(a), type(a).__name__.lower()) for a in augmentations]
+    kinds = [a if isinstance(a, str) else _name(type(a)) for a in augmentations]
     return [f"{k}{kinds[: i + 1].count(k)}" if kinds.count(k) > 1 else k for i, k in enumerate(kinds)]
 
 

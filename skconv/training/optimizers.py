@@ -39,12 +39,15 @@ class Optimizer(Stateful, Versioned, BaseEstimator):
         Whether slices of the parameters may be updated one by one, by several threads.
     decoupled : bool
         Whether the penalty shrinks the weights directly and not by its gradient.
+    from_networks : tuple of str
+        Names of the parameters that an optimiser which is named, as a network's ``solver``, has from the network.
     """
 
     _parameter_constraints: dict = {}
     _within_model = True
     by_parts = True
     decoupled = False
+    from_networks: tuple[str, ...] = ()
 
     def start(self, n, dtype, matrices=()):
         """A copy that is ready for steps; the optimiser itself keeps nothing.
@@ -109,6 +112,7 @@ class Adam(Optimizer):
     """
 
     kept = ("first", "second", "steps")
+    from_networks = ("beta_1", "beta_2", "epsilon")
 
     _parameter_constraints: dict = {
         "beta_1": [between(0, 1)],
@@ -193,6 +197,7 @@ class RMSProp(Optimizer):
     """
 
     kept = ("second",)
+    from_networks = ("epsilon",)
 
     _parameter_constraints: dict = {"decay": [between(0, 1)], "epsilon": [EPSILONS]}
 
@@ -247,6 +252,7 @@ class SGD(Optimizer):
     """
 
     kept = ("velocity",)
+    from_networks = ("momentum", "nesterovs_momentum")
 
     _parameter_constraints: dict = _MOMENTUM
 
@@ -397,11 +403,7 @@ def _inverse_root(values, factor, epsilon, out):
     np.divide(factor, out, out=out)
 
 
-# By the estimators' ``solver``: the class, and which of its parameters the estimators have too.
-OPTIMIZERS: dict[str, tuple[type[Optimizer], tuple[str, ...]]] = {
-    "adam": (Adam, ("beta_1", "beta_2", "epsilon")),
-    "adamw": (AdamW, ("beta_1", "beta_2", "epsilon")),
-    "sgd": (SGD, ("momentum", "nesterovs_momentum")),
-    "rmsprop": (RMSProp, ("epsilon",)),
-    "muon": (Muon, ("beta_1", "beta_2", "epsilon")),
+# By the estimators' ``solver``, which is the class's name in small letters.
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    name.lower(): globals()[name] for name in sorted(__all__, key=str.lower) if name != "Optimizer"
 }

@@ -10,11 +10,13 @@ from hypothesis import settings
 
 from skconv import augmentation
 from skconv.augmentation import (
+    Augmentation,
     Brightness,
     Crop,
     Cutout,
     Flip,
     Jitter,
+    Map,
     Mixup,
     Noise,
     Rotation,
@@ -29,15 +31,19 @@ from skconv.augmentation import (
 from skconv.augmentation._augmenter import NAMES
 
 SETTINGS = settings(deadline=None, max_examples=60, derandomize=True)
-ONLY_IMAGES = {"rotation", "shear"}
-ONLY_SERIES = {"time_warp"}
 SHAPES = {"image": (9, 12, 1), "colours": (10, 8, 3), "series": (1, 15, 1), "channels": (1, 15, 2)}
-CASES = [
-    (name, kind)
-    for name in [*NAMES, "auto"]
-    for kind, shape in SHAPES.items()
-    if name not in (ONLY_IMAGES if shape[0] == 1 else ONLY_SERIES)
-]
+
+
+def takes(name, shape):
+    """Whether an augmentation is for such samples."""
+    try:
+        make_augmenter(name, shape)
+    except ValueError:
+        return False
+    return True
+
+
+CASES = [(name, kind) for name in [*NAMES, "auto"] for kind, shape in SHAPES.items() if takes(name, shape)]
 
 
 NOTHING = [
@@ -176,10 +182,19 @@ def test_what_stands_for_what():
     assert make_augmenter([], shape) is None
     assert kinds(make_augmenter(["shift", Rotation(3)], shape)) == [Shift, Rotation]
     assert kinds(make_augmenter(("auto", "mixup"), shape)) == [Shift, Rotation, Zoom, Mixup]
-    for name, kind in NAMES.items():
-        if name not in ONLY_SERIES:
-            assert kinds(make_augmenter(name, shape)) == [kind]
-            assert kind.__name__ in augmentation.__all__
+
+
+def test_every_augmentation_has_a_name():
+    known = {"flip": Flip, "shift": Shift, "time_warp": TimeWarp, "mixup": Mixup}
+    assert {name: NAMES[name] for name in known} == known
+    public = {kind for kind in map(vars(augmentation).get, augmentation.__all__) if isinstance(kind, type)}
+    assert set(NAMES.values()) == {kind for kind in public if issubclass(kind, Augmentation)} - {Augmentation, Map}
+    for name, kind in CASES:
+        if name != "auto":
+            assert kinds(make_augmenter(name, SHAPES[kind])) == [NAMES[name]]
+    assert {name for name, _ in CASES} == {*NAMES, "auto"}  # each is for something
+    assert not takes("time_warp", SHAPES["image"])
+    assert not takes("rotation", SHAPES["series"])
 
 
 @pytest.mark.parametrize(

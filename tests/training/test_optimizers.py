@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from skconv.training.optimizers import SGD, Adam, Muon, RMSProp
+from skconv import ConvNetClassifier
+from skconv.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Muon, RMSProp
 
 START = np.array([0.5, -1.0, 2.0])
 
@@ -227,13 +228,19 @@ def test_muon_has_no_parts():
 # What all share
 
 
-KINDS = {
-    "adam": Adam().start,
-    "nesterov": SGD().start,
-    "momentum": SGD(nesterovs_momentum=False).start,
-    "rmsprop": RMSProp().start,
-    "muon": lambda n, dtype: Muon().start(n, dtype, [(3, (20, 30)), (700, (25, 9))]),
-}
+MATRICES = [(3, (20, 30)), (700, (25, 9))]
+KINDS = {name: lambda n, dtype, kind=kind: kind().start(n, dtype, MATRICES) for name, kind in OPTIMIZERS.items()}
+KINDS["momentum"] = SGD(nesterovs_momentum=False).start
+BY_PARTS = {name: KINDS[name] for name in KINDS if KINDS[name](1003, np.float32).by_parts}
+
+
+def test_every_name_is_a_class():
+    known = {"adam": Adam, "adamw": AdamW, "sgd": SGD, "rmsprop": RMSProp, "muon": Muon}
+    assert {name: OPTIMIZERS[name] for name in known} == known
+    assert {"adam", "adamw", "sgd", "rmsprop", "momentum"} <= set(BY_PARTS)
+    networks = ConvNetClassifier().get_params()
+    for kind in OPTIMIZERS.values():
+        assert set(kind.from_networks) <= set(networks) & set(kind().get_params())
 
 
 def move(optimizer, parameters, gradients):
@@ -261,7 +268,7 @@ def test_a_rate_of_numpys_moves_as_pythons(kind):
     np.testing.assert_array_equal(p, q)
 
 
-@pytest.mark.parametrize("kind", [Adam().start, SGD().start, SGD(nesterovs_momentum=False).start, RMSProp().start])
+@pytest.mark.parametrize("kind", BY_PARTS.values(), ids=list(BY_PARTS))
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_slices_equal_the_whole_bit_for_bit(kind, dtype):
     rng = np.random.default_rng(0)
