@@ -202,7 +202,7 @@ def test_frozen_layers_on_weights_are_the_model(name, estimator):
 
 def test_running_statistics_go_on_where_they_were():
     """At first they are the plain mean of all batches, for which their number is needed."""
-    layers = [Flatten(), BatchNorm(momentum=0.01)]
+    layers = [Flatten(), BatchNorm(decay=0.99)]
     params = {"layers": layers, "batch_size": 300, "max_iter": 4, "random_state": 0}
     first = ConvNetClassifier(**params).fit(X, Y)
     moved = X + 1.0

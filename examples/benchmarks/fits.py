@@ -61,7 +61,7 @@ def torch_module(network, memory_format="contiguous_format"):
             case "Dense":
                 parts.append(torch.nn.Linear(before, layer.units))
             case "BatchNorm":
-                parts.append(torch.nn.BatchNorm2d(before, layer.epsilon, layer.momentum))
+                parts.append(torch.nn.BatchNorm2d(before, layer.epsilon, 1 - layer.decay))
             case "MaxPool":
                 parts.append(torch.nn.MaxPool2d(layer.pool_size))
             case "Activation":

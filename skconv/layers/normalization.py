@@ -27,8 +27,10 @@ class BatchNorm(Layer):
 
     Parameters
     ----------
-    momentum : float, default=0.1
-        Share of the newest batch in the running statistics.
+    decay : float, default=0.9
+        Share of the running statistics that a step keeps, in [0, 1]; the rest is the batch's.  They are the plain mean
+        of the batches while these are few, with 1 always.  PyTorch's ``momentum`` is ``1 - decay``, Keras's is
+        ``decay``.
     epsilon : float, default=1e-5
         Added to the variance; from 1e-30 to 1e30.
 
@@ -39,12 +41,12 @@ class BatchNorm(Layer):
     {'scale': (16,), 'shift': (16,)}
     """
 
-    _parameter_constraints: dict = {"momentum": [between(0, 1, closed="both")], "epsilon": [EPSILONS]}
+    _parameter_constraints: dict = {"decay": [between(0, 1, closed="both")], "epsilon": [EPSILONS]}
     synchronous = True
     single_sample = "elements"
 
-    def __init__(self, momentum=0.1, epsilon=1e-5):
-        self.momentum = momentum
+    def __init__(self, decay=0.9, epsilon=1e-5):
+        self.decay = decay
         self.epsilon = epsilon
 
     def least_samples(self, shape):
@@ -125,7 +127,7 @@ class BatchNorm(Layer):
         parameters, batches = frames[0].parameters, frames[0].state.batches
         moments = self._combined([frame.bound for frame in frames])
         batches += 1
-        rate = max(self.momentum, 1 / float(batches[0]))  # a plain mean until there are enough batches
+        rate = max(1 - self.decay, 1 / float(batches[0]))  # a plain mean until there are enough batches
         first.running += rate * (moments - first.running)
         inverse = np.add(moments[1], self.epsilon, out=first.inverse)
         np.sqrt(inverse, out=inverse)

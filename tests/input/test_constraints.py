@@ -106,7 +106,7 @@ BORDER = (
             TransposedConvolution(2, padding="bad"),
             f"padding must be a str among {{'same', 'valid'}}, {BORDER}, got 'bad'",
         ),
-        (BatchNorm(momentum=2), r"momentum must be a float in the range \[0\.0, 1\.0\], got 2"),
+        (BatchNorm(decay=2), r"decay must be a float in the range \[0\.0, 1\.0\], got 2"),
         (LayerNorm(epsilon=-1), r"epsilon must be a float in the range \[1e-30, 1e\+30\], got -1"),
         (
             Activation("swish"),

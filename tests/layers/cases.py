@@ -234,7 +234,7 @@ CASES = {
     "global mean pool": Case(GlobalMeanPool(), IMAGE, (2,)),
     "global mean pool of a series": Case(GlobalMeanPool(), SERIES, (3,)),
     "batch norm": Case(BatchNorm(), IMAGE, IMAGE),
-    "batch norm of a series": Case(BatchNorm(momentum=0.3, epsilon=0.1), SERIES, SERIES),
+    "batch norm of a series": Case(BatchNorm(decay=0.7, epsilon=0.1), SERIES, SERIES),
     "batch norm of a vector": Case(BatchNorm(), VECTOR, VECTOR),
     "pad": Case(Pad(), IMAGE, (7, 8, 2)),
     "pad of nothing": Case(Pad(0, "reflect"), IMAGE, IMAGE),
