@@ -185,8 +185,7 @@ class _MedianPool(WindowPool):
     def plan(self, shape, width, dtype, *, training, input_gradient):
         window = self.window(shape).trimmed()
         stack = (window.rows.kernel * window.columns.kernel, *window.output, shape[2], width)
-        padded = self._padded(window, shape, width)
-        work = {"stack": stack, **({"x": padded} if padded else {})}
+        work = {"stack": stack, **self._padded(window, shape, width, "x")}
         counts = np.outer(window.rows.counts(), window.columns.counts())
         return _MedianPlan(window=window, counts=counts, scratch={"forward": work})
 

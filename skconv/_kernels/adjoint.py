@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .algorithm import Correlation
 from .choose import choose_convolution
-from .geometry import Axis, Phase, Window
+from .geometry import Axis, Window
 from .memory import Shapes, Storage
 
 __all__ = ["PART_BYTES", "Adjoint", "count_parts"]
@@ -70,19 +70,16 @@ class Adjoint:
         self.reaches_all = len(rows) * len(columns) == reached  # whether each input has a gradient
         sizes = (filters, channels, groups, width, dtype, alike, strides[1] > 1)
         for row, column in product(rows, columns):
+            name = f"adjoint{row.start}.{column.start}"
             algorithm = choose_convolution(Window(row.axis, column.axis), *sizes)
-            self._add(algorithm, row, column, strides)
+            source = slice(row.skip, None), slice(column.skip, None)
+            into = slice(row.start, None, strides[0]), slice(column.start, None, strides[1])
+            self.parts.append(_Part(name, algorithm, (row.taps, column.taps), source, into))
+            self.shared[name], self.scratch[name] = algorithm.weight_shape, algorithm.scratch
+            self.temporary = max(self.temporary, algorithm.temporary)
             height = max(height, row.skip + algorithm.stored_rows)
             across = max(across, column.skip + algorithm.stored_columns)
         self.storage = Storage(height, across, top, left)
-
-    def _add(self, algorithm: Correlation, row: Phase, column: Phase, strides: tuple[int, int]):
-        name = f"adjoint{row.start}.{column.start}"
-        source = slice(row.skip, None), slice(column.skip, None)
-        into = slice(row.start, None, strides[0]), slice(column.start, None, strides[1])
-        self.parts.append(_Part(name, algorithm, (row.taps, column.taps), source, into))
-        self.shared[name], self.scratch[name] = algorithm.weight_shape, algorithm.scratch
-        self.temporary = max(self.temporary, algorithm.temporary)
 
     def prepare(self, weight, shared):
         """Fill the prepared weights from the convolution's."""

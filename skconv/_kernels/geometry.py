@@ -18,7 +18,6 @@ from numbers import Integral
 __all__ = [
     "BORDER_MAPS",
     "Axis",
-    "Phase",
     "Window",
     "border_map",
     "border_pieces",
@@ -172,6 +171,11 @@ class Window:
     def trimmed(self) -> Window:
         """The windows without taps that never lie on the image, see `Axis.trimmed`."""
         return Window(self.rows.trimmed(), self.columns.trimmed())
+
+    @property
+    def tiled(self) -> bool:
+        """Whether the windows are 2 x 2 tiles."""
+        return all((a.kernel, a.stride, a.padded) == (2, 2, a.size) for a in (self.rows, self.columns))
 
     @property
     def fits(self) -> bool:

@@ -12,7 +12,7 @@ from .correlation import Gathered
 from .geometry import Window
 from .memory import Shapes
 
-__all__ = ["LocalGathered"]
+__all__ = ["LocalAdjoint", "LocalGathered"]
 
 
 class LocalGathered(Gathered):
@@ -28,7 +28,6 @@ class LocalGathered(Gathered):
         self.fit_bands(self.band_bytes // (self.Q * self.K * width * self.dtype.itemsize), 1)
         self.weight_shape = (self.P, self.Q, filters, self.K)
         self.gradient_scratch = {**self.scratch, "product": (self.band, self.Q, filters, self.K)}
-        self.adjoint_scratch: Shapes = {"windows": (self.band, self.Q, self.K, width)}
 
     def prepare(self, weight, out):
         """Weight ``(P, Q, F, R, S, C)`` in the order of a window's rows, ``(P, Q, F, S * R * C)``."""
@@ -59,38 +58,60 @@ class LocalGathered(Gathered):
             np.matmul(dy, windows, out=product)
             np.copyto(out[start : start + len(dy)], self._by_column(product).swapaxes(3, 4))
 
-    def bind_adjoint(self, dy, dx, window: Window, scratch):
-        """What the data gradient does on these arrays, for `run_adjoint`.
 
-        Parameters
-        ----------
-        dy : ndarray of shape (P, Q, F, N)
-        dx : ndarray of shape (H, W, C, N)
-            Without borders; ``window`` has them.
-        """
+class LocalAdjoint:
+    """The data gradient of `LocalGathered`: products with the transposed weights, each tap added where it lies.
+
+    Parameters
+    ----------
+    algorithm : LocalGathered
+    window : Window
+        The layer's, with its borders.
+
+    Attributes
+    ----------
+    storage, shared, scratch, temporary
+        As those of `Adjoint`.
+    """
+
+    storage = None
+    temporary = 0
+
+    def __init__(self, algorithm: LocalGathered, window: Window):
+        self.algorithm, self.window = algorithm, window
+        self.shared: Shapes = {}
+        windows = (algorithm.band, algorithm.Q, algorithm.K, algorithm.N)
+        self.scratch: dict[str, Shapes] = {"adjoint": {"windows": windows}}
+
+    def prepare(self, weight, shared):
+        """Nothing: the weight is the algorithm's."""
+
+    def bind(self, dy, scratch, dx):
+        """What `run` takes for ``dy`` (P, Q, F, N) and ``dx`` (H, W, C, N)."""
+        algorithm, rows, columns = self.algorithm, self.window.rows, self.window.columns
         bound = []
-        for start in range(0, self.P, self.band):
-            rows = dy[start : start + self.band]
-            windows = scratch["windows"][: len(rows)]
-            taps = windows.reshape(len(rows), self.Q, self.S, self.R, self.C, self.N)
+        for start in range(0, algorithm.P, algorithm.band):
+            lines = dy[start : start + algorithm.band]
+            windows = scratch["adjoint"]["windows"][: len(lines)]
+            taps = windows.reshape(len(lines), algorithm.Q, algorithm.S, algorithm.R, algorithm.C, algorithm.N)
             adds = []
-            for r in range(self.R):
-                first, stop, row = window.rows.inside(r)
+            for r in range(algorithm.R):
+                first, stop, row = rows.inside(r)
                 skip = max(0, start - first)
-                first, stop, row = first + skip, min(stop, start + len(rows)), row + skip * window.rows.stride
-                for s in range(self.S):
-                    left, right, column = window.columns.inside(s)
+                first, stop, row = first + skip, min(stop, start + len(lines)), row + skip * rows.stride
+                for s in range(algorithm.S):
+                    left, right, column = columns.inside(s)
                     if first < stop and left < right:
                         part = taps[first - start : stop - start, left:right, s, r]
-                        into = dx[row :: window.rows.stride, column :: window.columns.stride]
+                        into = dx[row :: rows.stride, column :: columns.stride]
                         adds.append((into[: stop - first, : right - left], part))
-            bound.append((start, rows, windows, adds))
+            bound.append((start, lines, windows, adds))
         return bound
 
-    def run_adjoint(self, bound, weight, dx):
-        """Gradient of the data into ``dx``: products with the transposed weights, each tap added where it lies."""
+    def run(self, bound, shared, dx):
+        """Fill the input's gradient."""
         dx.fill(0)
         for start, dy, windows, adds in bound:
-            np.matmul(weight[start : start + len(dy)].swapaxes(2, 3), dy, out=windows)
+            np.matmul(shared["weight"][start : start + len(dy)].swapaxes(2, 3), dy, out=windows)
             for into, part in adds:
                 np.add(into, part, out=into)

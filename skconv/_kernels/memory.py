@@ -7,18 +7,7 @@ from math import prod
 
 import numpy as np
 
-__all__ = [
-    "Arrays",
-    "Shapes",
-    "Storage",
-    "aligned",
-    "allocate",
-    "carve",
-    "scratch_bytes",
-    "shapes_bytes",
-    "split",
-    "with_dtype",
-]
+__all__ = ["Arrays", "Shapes", "Storage", "aligned", "allocate", "carve", "scratch_bytes", "shapes_bytes", "split"]
 
 Shapes = dict[str, tuple[int, ...] | tuple[tuple[int, ...], np.dtype]]  # by name, and of another dtype with that
 
@@ -63,7 +52,7 @@ def split(flat: np.ndarray, shapes: dict[str, tuple[int, ...]]) -> Arrays:
     return views
 
 
-def with_dtype(shape, dtype):
+def _with_dtype(shape, dtype):
     """``(shape, dtype)`` of a plan's entry."""
     return shape if len(shape) == 2 and isinstance(shape[0], tuple) else (shape, dtype)
 
@@ -72,20 +61,20 @@ def scratch_bytes(groups: dict[str, Shapes], dtype) -> int:
     """Bytes that a plan's largest scratch group takes, each array on a cache line."""
     sizes = [0]
     for shapes in groups.values():
-        entries = [with_dtype(entry, dtype) for entry in shapes.values()]
+        entries = [_with_dtype(entry, dtype) for entry in shapes.values()]
         sizes.append(sum(-(-prod(shape) * np.dtype(kind).itemsize // 64) * 64 for shape, kind in entries))
     return max(sizes)
 
 
 def shapes_bytes(shapes: Shapes, dtype) -> int:
     """Bytes that a plan's entries take."""
-    entries = [with_dtype(entry, dtype) for entry in shapes.values()]
+    entries = [_with_dtype(entry, dtype) for entry in shapes.values()]
     return sum(prod(shape) * np.dtype(kind).itemsize for shape, kind in entries)
 
 
 def allocate(shapes: Shapes, dtype) -> Arrays:
     """Zeroed arrays for a plan's entries."""
-    return Arrays({name: aligned(*with_dtype(entry, dtype)) for name, entry in shapes.items()})
+    return Arrays({name: aligned(*_with_dtype(entry, dtype)) for name, entry in shapes.items()})
 
 
 def carve(arena: np.ndarray, groups: dict[str, Shapes], dtype) -> Arrays:
@@ -94,7 +83,7 @@ def carve(arena: np.ndarray, groups: dict[str, Shapes], dtype) -> Arrays:
     for group, shapes in groups.items():
         views[group], start = Arrays(), 0
         for name, entry in shapes.items():
-            shape, kind = with_dtype(entry, dtype)
+            shape, kind = _with_dtype(entry, dtype)
             size = prod(shape) * np.dtype(kind).itemsize
             views[group][name] = arena[start : start + size].view(kind).reshape(shape)
             start += -(-size // 64) * 64

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .._kernels.memory import Arrays
 from ..layers import Frame, Operation, Plan
-from ..layers.convolution import ConvolutionPlan
+from ..layers._windowed import WindowedPlan
 
 __all__ = ["Band", "FusedConvolution"]
 
@@ -14,7 +14,7 @@ _BAND_BYTES = 1 << 21  # of the convolution's output; two threads, 28 x 28 and 3
 
 
 @dataclass(kw_only=True)
-class _FusedPlan(ConvolutionPlan):
+class _FusedPlan(WindowedPlan):
     """With the rows of a tile, and the plans of the later parts by the height of a band: the last may be lower."""
 
     tile: int
@@ -35,16 +35,15 @@ class FusedConvolution(Operation):
     def __init__(self, parts):
         self.parts = parts
 
-    def _placed(self, shape):
-        """``(number, part, shape of its input)``."""
-        for i, part in enumerate(self.parts):
+    def _placed(self, shape, first=0):
+        """``(number, part, shape of its input)`` from the ``first`` part on, which gets this shape."""
+        for i, part in enumerate(self.parts[first:], first):
             yield i, part, shape
             shape = part.output_shape(shape)
 
     def output_shape(self, shape):
-        for part in self.parts:
-            shape = part.output_shape(shape)
-        return shape
+        *_, (_, part, now) = self._placed(shape)
+        return part.output_shape(now)
 
     def parameters(self, shape):
         return {f"{i}.{n}": each for i, part, s in self._placed(shape) for n, each in part.parameters(s).items()}
@@ -64,8 +63,9 @@ class FusedConvolution(Operation):
     def plan(self, shape, width, dtype, *, training, input_gradient) -> _FusedPlan:
         options = {"training": training, "input_gradient": input_gradient}
         first = self.parts[0].plan(shape, width, dtype, **options)
-        P, Q, F = shape = self.parts[0].output_shape(shape)
-        algorithm, tile = first.algorithm, self.parts[-1].tile(self._last(shape))
+        *_, (_, last, now) = self._placed(shape)
+        P, Q, F = self.parts[0].output_shape(shape)
+        algorithm, tile = first.algorithm, last.tile(now)
         band = min(P, algorithm.fit_bands(_BAND_BYTES // (Q * F * width * dtype.itemsize), tile))
         plan = _FusedPlan(**vars(first), tile=tile, bands={})
         plan.shared = {"0.weight": first.shared["weight"]}
@@ -74,7 +74,7 @@ class FusedConvolution(Operation):
             if height < tile:
                 continue
             plan.bands[height] = []
-            for i, part, inside in list(self._placed_after(shape, height)):
+            for i, part, inside in self._placed((height, Q, F), 1):
                 own = part.plan(inside, width, dtype, **options)
                 plan.bands[height].append(own)
                 plan.shared.update({f"{i}.{name}": entry for name, entry in own.shared.items()})
@@ -84,19 +84,6 @@ class FusedConvolution(Operation):
                 if not part.in_place and height == band:
                     plan.scratch["forward"][f"{i}.y"] = (*part.output_shape(inside), width)
         return plan
-
-    def _placed_after(self, shape, height):
-        """The later parts on a band of the convolution's output."""
-        shape = (height, *shape[1:])
-        for i, part in enumerate(self.parts[1:], 1):
-            yield i, part, shape
-            shape = part.output_shape(shape)
-
-    def _last(self, shape):
-        """Shape that the last part gets, from the convolution's output."""
-        for part in self.parts[1:-1]:
-            shape = part.output_shape(shape)
-        return shape
 
     def prepare(self, parameters, state, plan: _FusedPlan, shared):
         plans = [plan, *next(iter(plan.bands.values()))]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
 
-from .._kernels.memory import scratch_bytes, shapes_bytes
+import numpy as np
+
+from .._kernels.memory import Arrays, Shapes, scratch_bytes, shapes_bytes
 from .._threads.team import SPLIT
+from ..layers import Frame, Plan
 from .network import Step, check_arrays
 
 __all__ = ["Layout", "PlacedStep"]
@@ -83,26 +85,22 @@ class PlacedStep:
     wanted_after: bool
     own_output: bool
     own_gradient: bool
-    plan: Any = None
+    plan: Plan = field(init=False)
     aside: bool = False
-    aside_scratch: dict = field(default_factory=dict)
-    parameters: Any = None
-    state: Any = None
-    shared: Any = None
-    gradients: Any = None
-    y: Any = None
-    dy: Any = None
-    frames: list = field(default_factory=list)
-    late: Any = None
+    aside_scratch: dict[str, Shapes] = field(default_factory=dict)
+    parameters: Arrays = field(init=False)
+    state: Arrays = field(init=False)
+    shared: Arrays = field(init=False)
+    gradients: Arrays | None = None
+    y: np.ndarray | None = None
+    dy: np.ndarray | None = None
+    frames: list[Frame] = field(default_factory=list)
+    late: Frame | None = None
 
     @property
     def options(self) -> dict[str, bool]:
         """What `Operation.plan` and `Operation.least_bytes` have to know beside sizes."""
         return {"training": self.training, "input_gradient": self.wanted}
-
-    def make_plan(self, width, dtype):
-        """Ask the operation what it needs."""
-        self.plan = self.step.operation.plan(self.step.shape, width, dtype, **self.options)
 
     @property
     def early(self) -> bool:
@@ -153,7 +151,8 @@ class Layout:
         self.placed = self._place(network)
         self._check(self._least(), copies, beside)
         for placed in self.placed:
-            placed.make_plan(width, self.dtype)
+            step = placed.step
+            placed.plan = step.operation.plan(step.shape, width, self.dtype, **placed.options)
         self._choose_aside(threads)
         self._check(self.step_bytes(), copies, beside + copies * self.common_bytes())
 

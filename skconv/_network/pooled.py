@@ -10,7 +10,7 @@ import numpy as np
 from .._kernels.memory import Storage
 from .._kernels.pooling import bind_marks, bind_unpool, run_calls
 from ..layers import Convolution, Frame, MaxPool, Operation
-from ..layers.convolution import ConvolutionPlan
+from ..layers._windowed import WindowedPlan
 from .fused import Band
 
 __all__ = ["PooledConvolution", "pools"]
@@ -20,11 +20,11 @@ _BAND_BYTES = 1 << 20  # of the convolution's output
 
 def pools(first, second, shape) -> bool:
     """Whether these two operations, the second on an image of this shape, can be one `PooledConvolution`."""
-    return isinstance(first, Convolution) and isinstance(second, MaxPool) and second.tiles(shape)
+    return isinstance(first, Convolution) and isinstance(second, MaxPool) and second.window(shape).tiled
 
 
 @dataclass(kw_only=True)
-class _PooledPlan(ConvolutionPlan):
+class _PooledPlan(WindowedPlan):
     """With where the gradient of the convolution's output lies; None where it is there band by band."""
 
     inner_dy: Storage | None

@@ -9,24 +9,11 @@ import numpy as np
 
 from .._kernels.memory import aligned, allocate, carve, scratch_bytes, split
 from ..layers import Operation
-from ..layers._branching import Joint
+from ..layers._branching import link
 from ..layers._frame import Frame, at_once
 from .layout import Layout
 
 __all__ = ["Session"]
-
-
-def _link(frames):
-    """Tell the frames of each group of branches about each other."""
-    open_: list[list[Joint]] = []
-    for frame in frames:
-        if frame.operation.joint == "fork":
-            open_.append([])
-        if frame.operation.joint is not None:
-            open_[-1].append(Joint(frame.operation, frame.x, frame.dy))
-            frame.group = open_[-1]
-        if frame.operation.joint == "merge":
-            open_.pop()
 
 
 class Session(Layout):
@@ -163,30 +150,18 @@ class Session(Layout):
             y, dy = self._ends(i, columns, x, dx)
             scratch = carve(arena, placed.plan.scratch, self.dtype)
             scratch |= carve(aside_arena, placed.aside_scratch, self.dtype)
-            placed.frames.append(
-                Frame(
-                    operation=placed.step.operation,
-                    plan=placed.plan,
-                    x=x[0],
-                    x_storage=x[1],
-                    y=y[0],
-                    dx=dx if placed.wanted else None,
-                    dy=dy[0],
-                    dy_storage=dy[1],
-                    parameters=placed.parameters,
-                    gradients=gradients,
-                    state=placed.state,
-                    buffers=allocate(placed.plan.buffers, self.dtype),
-                    scratch=scratch,
-                    shared=placed.shared,
-                    weight=self.weight[columns],
-                    rng=np.random.Generator(np.random.SFC64(seeds.spawn(1)[0])) if self.training else None,
-                    matmul=self._matmul() if self.blocks == 1 else np.matmul,
-                    aside=self.team.aside if placed.aside_scratch else at_once,
-                )
-            )
+            frame = Frame(
+                operation=placed.step.operation, plan=placed.plan, x=x[0], x_storage=x[1], y=y[0],
+                dx=dx if placed.wanted else None, dy=dy[0], dy_storage=dy[1],
+                parameters=placed.parameters, gradients=gradients, state=placed.state, shared=placed.shared,
+                buffers=allocate(placed.plan.buffers, self.dtype), scratch=scratch, weight=self.weight[columns],
+                rng=np.random.Generator(np.random.SFC64(seeds.spawn(1)[0])) if self.training else None,
+                matmul=self._matmul() if self.blocks == 1 else np.matmul,
+                aside=self.team.aside if placed.aside_scratch else at_once,
+            )  # fmt: skip
+            placed.frames.append(frame)
             x, dx = y, dy[0]
-        _link([placed.frames[k] for placed in self.placed])
+        link([placed.frames[k] for placed in self.placed])
 
     def _late_frame(self, before, placed):
         """What a late layer needs for its gradient: all columns."""

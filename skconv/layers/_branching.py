@@ -15,7 +15,7 @@ import numpy as np
 
 from ._operation import Operation
 
-__all__ = ["Fork", "Joint", "Merge", "Switch"]
+__all__ = ["Fork", "Joint", "Merge", "Switch", "link"]
 
 
 class Joint(NamedTuple):
@@ -24,6 +24,19 @@ class Joint(NamedTuple):
     operation: Operation
     x: np.ndarray
     dy: np.ndarray | None
+
+
+def link(frames):
+    """Tell the frames of each group of branches about each other."""
+    open_: list[list[Joint]] = []
+    for frame in frames:
+        if frame.operation.joint == "fork":
+            open_.append([])
+        if frame.operation.joint is not None:
+            open_[-1].append(Joint(frame.operation, frame.x, frame.dy))
+            frame.group = open_[-1]
+        if frame.operation.joint == "merge":
+            open_.pop()
 
 
 class Fork(Operation):

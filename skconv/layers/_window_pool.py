@@ -9,6 +9,7 @@ import numpy as np
 from .._input.checks import check_window_fits
 from .._input.constraints import border_widths, shown, sizes
 from .._kernels.geometry import Window, make_window
+from .._kernels.memory import Shapes
 from .._kernels.padding import inside
 from .._kernels.pooling import MANY_TAPS
 from ._base import Layer
@@ -68,10 +69,10 @@ class WindowPool(Operation):
         """The same summary of other windows."""
         return type(self)(**{**vars(self), **changes})
 
-    def _padded(self, window, shape, width) -> tuple[int, int, int, int] | None:
-        """Shape of a block of images within their borders, None where they have none."""
+    def _padded(self, window, shape, width, *names) -> Shapes:
+        """Arrays of these names for a block of images within their borders; none where they have none."""
         size = (window.rows.padded, window.columns.padded)
-        return None if size == shape[:2] else (*size, shape[2], width)
+        return dict.fromkeys(() if size == shape[:2] else names, (*size, shape[2], width))
 
     def _bordered(self, frame, window, scratch):
         """The input within its borders, or itself."""

@@ -10,10 +10,12 @@ import numpy as np
 from sklearn.base import clone
 
 from .._input.checks import check_window_fits
-from .._input.constraints import at_least, border_widths, one_of, sizes
-from .._kernels.adjoint import PART_BYTES, count_parts
+from .._input.constraints import BORDERS, at_least, border_widths, finite_numbers, one_of, sizes
+from .._kernels.adjoint import PART_BYTES, Adjoint, count_parts
 from .._kernels.algorithm import Correlation
-from .._kernels.geometry import Window, make_window
+from .._kernels.geometry import Axis, Window, make_window
+from .._kernels.local import LocalAdjoint
+from .._kernels.memory import Storage
 from ._base import Layer
 from ._frame import Frame, Plan
 from ._operation import Parameter
@@ -21,14 +23,15 @@ from .bias import BIAS, Bias, bias_parameters
 from .initializers import INITIALIZER
 from .pad import Pad
 
-__all__ = ["Windowed", "WindowedPlan"]
+__all__ = ["Correlating", "Windowed", "WindowedPlan"]
 
 
 @dataclass(kw_only=True)
 class WindowedPlan(Plan):
-    """With the algorithm that correlates the windows with the weight."""
+    """With the algorithm that correlates windows with the weight, and its adjoint where the input has a gradient."""
 
     algorithm: Correlation
+    adjoint: Adjoint | LocalAdjoint | None = None
 
 
 class Windowed(Layer):
@@ -53,7 +56,8 @@ class Windowed(Layer):
     def lower(self, shape):
         steps, border = [self], self.border(shape)
         if border is not None:
-            steps = [border, self._without_border(shape)]
+            zeros = {"padding": "valid", "padding_mode": "constant", "padding_values": 0}
+            steps = [border, self._over(self.window(shape), **zeros)]
         if self.bias:
             steps[-1:] = [clone(steps[-1]).set_params(bias=False), Bias(self.bias)]
         return steps
@@ -67,28 +71,16 @@ class Windowed(Layer):
         zeros = self.padding_mode == "constant" and not np.any(self.padding_values)
         return None if empty or zeros else pad
 
-    def _without_border(self, shape):
-        """The same windows over an image with its border; its height says no more whether it was a series."""
-        rows, columns = self.window(shape).rows, self.window(shape).columns
-        return clone(self).set_params(
-            kernel_size=(rows.kernel, columns.kernel),
-            stride=(rows.stride, columns.stride),
-            dilation=(rows.dilation, columns.dilation),
-            padding="valid",
-            padding_mode="constant",
-            padding_values=0,
-        )
+    def _over(self, window, **changes):
+        """The same windows over another image, whose height says no more whether it was a series."""
+        rows, columns = window.rows, window.columns
+        sizes = {"kernel_size": (rows.kernel, columns.kernel), "stride": (rows.stride, columns.stride)}
+        return clone(self).set_params(**sizes, dilation=(rows.dilation, columns.dilation), **changes)
 
     def window(self, shape) -> Window:
         """Geometry of the windows over an input of this shape."""
-        window = make_window(
-            shape[0],
-            shape[1],
-            self.kernel_size,
-            stride=self.stride,
-            dilation=self.dilation,
-            padding=self.padding,
-        )
+        options = {"stride": self.stride, "dilation": self.dilation, "padding": self.padding}
+        window = make_window(shape[0], shape[1], self.kernel_size, **options)
         check_window_fits("kernel_size", self.kernel_size, window)
         return window
 
@@ -124,26 +116,66 @@ class Windowed(Layer):
         shared = self.filters * taps * (shape[2] // self.groups)
         return positions * self.filters * prod(shape), positions * shared, shared
 
-    # For those whose plan has an algorithm.
+
+class Correlating(Windowed):
+    """Windows whose weight sees them alone: an algorithm of `_kernels` computes them, and an adjoint goes back."""
+
+    _parameter_constraints: dict = {
+        **Windowed._parameter_constraints,
+        "padding_mode": [BORDERS],
+        "padding_values": [finite_numbers()],
+    }
+
+    def _algorithm(self, window: Window, channels, width, dtype, *, alike) -> Correlation:
+        """The algorithm for windows over images that lie within their borders."""
+        raise NotImplementedError
+
+    def _adjoint(self, algorithm, window: Window, channels, width, dtype) -> Adjoint | LocalAdjoint:
+        """The data gradient."""
+        raise NotImplementedError
+
+    def plan(self, shape, width, dtype, *, training, input_gradient) -> WindowedPlan:
+        window, channels = self.window(shape), shape[2]
+        axes = rows, columns = window.rows, window.columns
+        stored = Window(*(Axis(axis.padded, axis.kernel, axis.stride, axis.dilation) for axis in axes))
+        algorithm = self._algorithm(stored, channels, width, dtype, alike=not training)
+        plan = WindowedPlan(algorithm=algorithm, temporary=algorithm.temporary)
+        plan.x = Storage(algorithm.stored_rows, algorithm.stored_columns, rows.before, columns.before)
+        plan.shared["weight"], plan.scratch["forward"] = algorithm.weight_shape, algorithm.scratch
+        if training:
+            plan.scratch["gradient"] = algorithm.gradient_scratch
+        if training and input_gradient:
+            plan.adjoint = adjoint = self._adjoint(algorithm, window, channels, width, dtype)
+            plan.shared |= adjoint.shared
+            plan.scratch |= adjoint.scratch
+            plan.temporary = max(plan.temporary, adjoint.temporary)
+            plan.dy, plan.aside = adjoint.storage, True
+        return plan
+
+    def prepare(self, parameters, state, plan: WindowedPlan, shared):
+        plan.algorithm.prepare(parameters.weight, shared.weight)
+        if plan.adjoint is not None:
+            plan.adjoint.prepare(parameters.weight, shared)
 
     def bind(self, frame: Frame[WindowedPlan]):
-        algorithm, views = frame.plan.algorithm, SimpleNamespace()
+        algorithm, adjoint, views = frame.plan.algorithm, frame.plan.adjoint, SimpleNamespace()
         if frame.y is not None:
             views.forward = algorithm.bind(frame.x_storage, frame.scratch.forward, frame.y)
         if frame.dy is not None:
             views.gradient = algorithm.bind_gradient(frame.x_storage, frame.dy, frame.scratch.gradient)
-        if frame.dx is not None:
-            views.adjoint = self.bind_adjoint(frame)
+        if adjoint is not None:
+            views.adjoint = adjoint.bind(frame.dy_storage, frame.scratch, frame.dx)
         return views
-
-    def bind_adjoint(self, frame):
-        """What the data gradient does on the frame's arrays."""
-        raise NotImplementedError
 
     def forward(self, frame: Frame[WindowedPlan], training):
         frame.plan.algorithm.run(frame.bound.forward, frame.shared.weight)
 
-    def weight_gradient(self, frame: Frame[WindowedPlan]):
+    def _weight_gradient(self, frame: Frame[WindowedPlan]):
         """Fill the gradient of the weight."""
         gradient, scratch = frame.bound.gradient, frame.scratch.gradient
         frame.plan.algorithm.run_gradient(gradient, scratch, frame.gradients.weight)
+
+    def backward(self, frame: Frame[WindowedPlan]):
+        frame.aside(self._weight_gradient, frame)
+        if frame.plan.adjoint is not None:
+            frame.plan.adjoint.run(frame.bound.adjoint, frame.shared, frame.dx)

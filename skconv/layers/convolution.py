@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 from sklearn.base import clone
 
 from .._input.checks import check_groups
-from .._input.constraints import BORDERS, at_least, finite_numbers
+from .._input.constraints import at_least
 from .._kernels.adjoint import Adjoint
 from .._kernels.choose import choose_convolution
-from .._kernels.geometry import Axis, Window, pair
-from .._kernels.memory import Storage
-from ._frame import Frame
-from ._windowed import Windowed, WindowedPlan
+from .._kernels.geometry import pair
+from ._windowed import Correlating
 from .initializers import initialize
 
 __all__ = ["Convolution"]
 
 
-@dataclass(kw_only=True)
-class ConvolutionPlan(WindowedPlan):
-    """A convolution's; ``adjoint`` is None where no gradient of the input is wanted."""
-
-    adjoint: Adjoint | None = None
-
-
-class Convolution(Windowed):
+class Convolution(Correlating):
     """Cross-correlation with a bank of kernels, as every network calls convolution.
 
     Parameters
@@ -74,10 +64,8 @@ class Convolution(Windowed):
     """
 
     _parameter_constraints: dict = {
-        **Windowed._parameter_constraints,
+        **Correlating._parameter_constraints,
         "groups": [at_least(1)],
-        "padding_mode": [BORDERS],
-        "padding_values": [finite_numbers()],
     }
     by_rows = True
     starts_band = True
@@ -122,15 +110,10 @@ class Convolution(Windowed):
         return int(one_by_one and len(self.lower(shape)) == 1)
 
     def strip(self, shape, start, stop):
-        rows, columns = self.window(shape).rows, self.window(shape).columns
-        first, end, borders = rows.strip(start, stop)
-        layer = self.copy().set_params(
-            kernel_size=(rows.kernel, columns.kernel),
-            stride=(rows.stride, columns.stride),
-            dilation=(rows.dilation, columns.dilation),
-            padding=(borders, (columns.before, columns.after)),
-        )
-        return (layer, first, end) if first < end else None
+        window = self.window(shape)
+        first, end, borders = window.rows.strip(start, stop)
+        strip = self._over(window, padding=(borders, (window.columns.before, window.columns.after)))
+        return (strip, first, end) if first < end else None
 
     def output_shape(self, shape):
         check_groups(self.groups, shape[2], self.filters)
@@ -147,42 +130,8 @@ class Convolution(Windowed):
     def multiply_adds(self, shape):
         return prod(self.window(shape).output) * super().multiply_adds(shape)
 
-    def plan(self, shape, width, dtype, *, training, input_gradient) -> ConvolutionPlan:
-        window, channels = self.window(shape), shape[2]
-        rows, columns = window.rows, window.columns
-        stored = Window(
-            Axis(rows.padded, rows.kernel, rows.stride, rows.dilation),
-            Axis(columns.padded, columns.kernel, columns.stride, columns.dilation),
-        )
-        sizes = (channels, self.filters, self.groups, width, dtype)
-        algorithm = choose_convolution(stored, *sizes, alike=not training)
-        plan = ConvolutionPlan(
-            algorithm=algorithm,
-            scratch={"forward": algorithm.scratch},
-            shared={"weight": algorithm.weight_shape},
-            x=Storage(algorithm.stored_rows, algorithm.stored_columns, rows.before, columns.before),
-            temporary=algorithm.temporary,
-        )
-        if training:
-            plan.scratch["gradient"] = algorithm.gradient_scratch
-        if training and input_gradient:
-            plan.adjoint = adjoint = Adjoint(window, *sizes)
-            plan.shared |= adjoint.shared
-            plan.scratch |= adjoint.scratch
-            plan.temporary = max(plan.temporary, adjoint.temporary)
-            plan.dy, plan.aside = adjoint.storage, True
-        return plan
+    def _algorithm(self, window, channels, width, dtype, *, alike):
+        return choose_convolution(window, channels, self.filters, self.groups, width, dtype, alike)
 
-    def prepare(self, parameters, state, plan: ConvolutionPlan, shared):
-        plan.algorithm.prepare(parameters.weight, shared.weight)
-        if plan.adjoint is not None:
-            plan.adjoint.prepare(parameters.weight, shared)
-
-    def bind_adjoint(self, frame: Frame[ConvolutionPlan]):
-        if frame.plan.adjoint is not None:
-            return frame.plan.adjoint.bind(frame.dy_storage, frame.scratch, frame.dx)
-
-    def backward(self, frame: Frame[ConvolutionPlan]):
-        frame.aside(self.weight_gradient, frame)
-        if frame.plan.adjoint is not None:
-            frame.plan.adjoint.run(frame.bound.adjoint, frame.shared, frame.dx)
+    def _adjoint(self, algorithm, window, channels, width, dtype):
+        return Adjoint(window, channels, self.filters, self.groups, width, dtype)

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from .._input.constraints import BORDERS, finite_numbers
-from .._kernels.geometry import Axis, Window
-from .._kernels.local import LocalGathered
-from .._kernels.memory import Storage
-from ._frame import Frame
-from ._windowed import Windowed, WindowedPlan
+from .._kernels.local import LocalAdjoint, LocalGathered
+from ._windowed import Correlating
 from .initializers import initialize
 
 __all__ = ["LocallyConnected"]
 
 
-@dataclass(kw_only=True)
-class _LocalPlan(WindowedPlan):
-    """A locally connected layer's, with its windows."""
-
-    algorithm: LocalGathered
-    window: Window
-
-
-class LocallyConnected(Windowed):
+class LocallyConnected(Correlating):
     """Windows over the image, each with weights of its own: a convolution that shares nothing.
 
     It is the step between `FullyConnected` and `Convolution`: the weights outside of a neuron's window are zero, and
@@ -69,12 +55,6 @@ class LocallyConnected(Windowed):
     (14, 14, 16, 5, 3, 1)
     """
 
-    _parameter_constraints: dict = {
-        **Windowed._parameter_constraints,
-        "padding_mode": [BORDERS],
-        "padding_values": [finite_numbers()],
-    }
-
     def __init__(
         self,
         filters,
@@ -107,33 +87,8 @@ class LocallyConnected(Windowed):
         for kernels in weight.reshape(-1, *weight.shape[2:]):
             initialize(self.initializer, kernels, rng)
 
-    def plan(self, shape, width, dtype, *, training, input_gradient) -> _LocalPlan:
-        window = self.window(shape)
-        rows, columns = window.rows, window.columns
-        stored = Window(*(Axis(axis.padded, axis.kernel, axis.stride, axis.dilation) for axis in (rows, columns)))
-        algorithm = LocalGathered(stored, shape[2], self.filters, width, dtype, alike=not training)
-        plan = _LocalPlan(
-            algorithm=algorithm,
-            window=window,
-            scratch={"forward": algorithm.scratch},
-            shared={"weight": algorithm.weight_shape},
-            x=Storage(algorithm.stored_rows, columns.padded, rows.before, columns.before),
-        )
-        if training:
-            plan.scratch["gradient"] = algorithm.gradient_scratch
-        if training and input_gradient:
-            plan.scratch["adjoint"] = algorithm.adjoint_scratch
-            plan.aside = True
-        return plan
+    def _algorithm(self, window, channels, width, dtype, *, alike):
+        return LocalGathered(window, channels, self.filters, width, dtype, alike)
 
-    def prepare(self, parameters, state, plan: _LocalPlan, shared):
-        plan.algorithm.prepare(parameters.weight, shared.weight)
-
-    def bind_adjoint(self, frame: Frame[_LocalPlan]):
-        plan = frame.plan
-        return plan.algorithm.bind_adjoint(frame.dy, frame.dx, plan.window, frame.scratch.adjoint)
-
-    def backward(self, frame: Frame[_LocalPlan]):
-        frame.aside(self.weight_gradient, frame)
-        if frame.dx is not None:
-            frame.plan.algorithm.run_adjoint(frame.bound.adjoint, frame.shared.weight, frame.dx)
+    def _adjoint(self, algorithm, window, channels, width, dtype):
+        return LocalAdjoint(algorithm, window)

@@ -45,13 +45,6 @@ class _PlainPool(PoolingLayer):
         return rows.kernel if (rows.stride, rows.padded) == (rows.kernel, rows.size) else 0
 
 
-@dataclass(kw_only=True)
-class _MaxPlan(WindowPlan):
-    """With whether the windows are 2 x 2 tiles."""
-
-    tiled: bool
-
-
 class MaxPool(_PlainPool):
     """Maximum of each window.
 
@@ -86,17 +79,12 @@ class MaxPool(_PlainPool):
         increasing = isinstance(before, Activation) and before.increasing
         return increasing or (isinstance(before, Bias) and before.pointwise)
 
-    def tiles(self, shape) -> bool:
-        """Whether the windows are 2 x 2 tiles."""
-        window = self.window(shape)
-        return all((a.kernel, a.stride, a.padded) == (2, 2, a.size) for a in (window.rows, window.columns))
-
-    def plan(self, shape, width, dtype, *, training, input_gradient) -> _MaxPlan:
+    def plan(self, shape, width, dtype, *, training, input_gradient) -> WindowPlan:
         window = self.window(shape).trimmed()
         (P, Q), C = window.output, shape[2]
         pooled, boolean = (P, Q, C, width), np.dtype(bool)
-        plan = _MaxPlan(window=window, tiled=self.tiles(shape))
-        if plan.tiled:
+        plan = WindowPlan(window=window)
+        if window.tiled:
             across = (shape[0], Q, C, width)
             if training:
                 plan.buffers["across"] = across
@@ -104,27 +92,25 @@ class MaxPool(_PlainPool):
             else:
                 plan.scratch["forward"] = {"across": across}
             return plan
-        padded = self._padded(window, shape, width)
-        if padded:
-            plan.scratch["forward"] = {"x": padded}
+        plan.scratch["forward"] = self._padded(window, shape, width, "x")
         if training:
             masks: Shapes = {"part": pooled, "mask": (pooled, boolean), "left": (pooled, boolean), "y": pooled}
-            plan.scratch["backward"] = masks | ({"x": padded, "dx": padded} if padded else {})
+            plan.scratch["backward"] = masks | self._padded(window, shape, width, "x", "dx")
         return plan
 
-    def forward(self, frame: Frame[_MaxPlan], training):
+    def forward(self, frame: Frame[WindowPlan], training):
         window = frame.plan.window
-        if frame.plan.tiled:
+        if window.tiled:
             across = frame.buffers.across if training else frame.scratch.forward.across
             max_tiles(frame.x, across, frame.y)
         else:
-            max_pool(self._bordered(frame, window, frame.scratch.get("forward", {})), window, frame.y)
+            max_pool(self._bordered(frame, window, frame.scratch.forward), window, frame.y)
 
-    def backward(self, frame: Frame[_MaxPlan]):
+    def backward(self, frame: Frame[WindowPlan]):
         if frame.dx is None:
             return
         window, work = frame.plan.window, frame.scratch.backward
-        if frame.plan.tiled:
+        if window.tiled:
             max_tiles_gradient(frame.x, frame.buffers.across, frame.dy, work, frame.dx)
             return
         x = self._bordered(frame, window, work)
@@ -180,11 +166,10 @@ class MeanPool(_PlainPool):
         down, across = (axis.counts(borders=self.count_include_pad) for axis in axes)
         share = np.array([[1 / (n * m) for m in across] for n in down])  # Python's integers: no product is too large
         plan = _MeanPlan(window=window, share=share[:, :, None, None].astype(dtype))
-        padded = self._padded(window, shape, width)
         part = (*window.output, shape[2], width)
-        plan.scratch["forward"] = {**({"x": padded} if padded else {}), **lost_digits(window, part)}
+        plan.scratch["forward"] = self._padded(window, shape, width, "x") | lost_digits(window, part)
         if training:
-            plan.scratch["backward"] = {"part": part, **({"dx": padded} if padded else {})}
+            plan.scratch["backward"] = {"part": part, **self._padded(window, shape, width, "dx")}
         return plan
 
     def forward(self, frame: Frame[_MeanPlan], training):
@@ -249,12 +234,12 @@ class LpPool(PoolingLayer):
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         window = self.window(shape).trimmed()
-        padded = self._padded(window, shape, width)
         pooled = (*window.output, shape[2], width)
-        work = {"part": pooled, "largest": pooled, **({"x": padded} if padded else {}), **lost_digits(window, pooled)}
+        work = {"part": pooled, "largest": pooled, **self._padded(window, shape, width, "x")}
+        work |= lost_digits(window, pooled)
         plan = WindowPlan(window=window, scratch={"forward": work})
         if training:
-            plan.scratch["backward"] = {**work, "y": pooled, **({"dx": padded} if padded else {})}
+            plan.scratch["backward"] = {**work, "y": pooled, **self._padded(window, shape, width, "dx")}
         return plan
 
     def forward(self, frame: Frame[WindowPlan], training):

@@ -157,13 +157,9 @@ class TransposedConvolution(Layer):
     def plan(self, shape, width, dtype, *, training, input_gradient) -> _TransposedPlan:
         convolution, inside = self._adjoint(shape)
         adjoint = Adjoint(convolution.window(inside), inside[2], shape[2], 1, width, dtype, alike=not training)
-        plan = _TransposedPlan(
-            adjoint=adjoint,
-            scratch=dict(adjoint.scratch),
-            shared=dict(adjoint.shared),
-            x=adjoint.storage,
-            temporary=adjoint.temporary,
-        )
+        plan = _TransposedPlan(adjoint=adjoint, x=adjoint.storage, temporary=adjoint.temporary)
+        plan.scratch |= adjoint.scratch
+        plan.shared |= adjoint.shared
         if training:
             back = convolution.plan(inside, width, dtype, training=True, input_gradient=False)
             plan.algorithm, plan.dy = back.algorithm, back.x

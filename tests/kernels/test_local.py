@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from skconv._kernels.algorithm import Correlation
 from skconv._kernels.geometry import Axis, Window
-from skconv._kernels.local import LocalGathered
+from skconv._kernels.local import LocalAdjoint, LocalGathered
 
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
 DTYPES = [np.float32, np.float64]
@@ -49,7 +49,9 @@ def run(window, weight, x, dy, alike=False):
     kernel.run(kernel.bind(whole, filled(kernel.scratch, dtype), out), prepared)
     scratch = filled(kernel.gradient_scratch, dtype)
     kernel.run_gradient(kernel.bind_gradient(whole, dy, scratch), scratch, gradient)
-    kernel.run_adjoint(kernel.bind_adjoint(dy, inside, window, filled(kernel.adjoint_scratch, dtype)), prepared, inside)
+    adjoint = LocalAdjoint(kernel, window)
+    scratch = {group: filled(shapes, dtype) for group, shapes in adjoint.scratch.items()}
+    adjoint.run(adjoint.bind(dy, scratch, inside), {"weight": prepared}, inside)
     assert np.isnan(dx[[0, -2, -1]]).all()
     assert np.isnan(dx[:, [0, -1]]).all()
     return out, gradient, inside
@@ -108,10 +110,11 @@ def test_bands_of_any_height_give_the_same(monkeypatch, case, limit):
 
 
 def test_bands_keep_scratch_small():
-    kernel = LocalGathered(Window(Axis(64, 5), Axis(64, 5)), 8, 4, 64, np.float32)
+    window = Window(Axis(64, 5), Axis(64, 5))
+    kernel = LocalGathered(window, 8, 4, 64, np.float32)
     assert kernel.band == 1  # 60 windows of 200 numbers, 64 samples: 3 MB a row
     assert {name: shape[0] for name, shape in kernel.gradient_scratch.items()} == {"gathered": 1, "product": 1}
-    assert kernel.adjoint_scratch == {"windows": (1, 60, 200, 64)}
+    assert LocalAdjoint(kernel, window).scratch == {"adjoint": {"windows": (1, 60, 200, 64)}}
 
 
 axes = st.builds(

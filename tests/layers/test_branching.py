@@ -5,7 +5,7 @@ import pytest
 
 from skconv._network.network import Network
 from skconv.layers import Activation, Convolution, Flatten, MaxPool, Parallel, Residual, StridePool
-from skconv.layers._branching import Fork, Joint, Merge, Switch
+from skconv.layers._branching import Fork, Joint, Merge, Switch, link
 from skconv.layers._frame import Frame
 
 
@@ -37,6 +37,15 @@ def frame(layer, x, y=None, dx=None, dy=None):
     made = Frame(operation=layer, x=x, dx=dx, dy=dy)
     made.y = y
     return made
+
+
+def test_the_frames_of_a_group_know_each_other_and_no_others():
+    merge, shape = Merge("add", (1, 1), (True, True)), (1, 1, 1)
+    operations = [Fork(), Activation(), Fork(), merge, Switch(0, shape), Activation(), merge]
+    frames = [frame(operation, np.full(1, number)) for number, operation in enumerate(operations)]
+    link(frames)
+    groups = [None if each.group is None else [int(joint.x[0]) for joint in each.group] for each in frames]
+    assert groups == [[0, 4, 6], None, [2, 3], [2, 3], [0, 4, 6], None, [0, 4, 6]]
 
 
 @pytest.mark.parametrize("merge", ["add", "concatenate"])

@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 from skconv.layers import Bias, Convolution, FullyConnected, LocallyConnected, Pad
-from skconv.layers._windowed import Windowed
+from skconv.layers._windowed import Correlating, Windowed
 
 
-def test_the_base_leaves_weights_and_the_way_back_to_its_layers():
+def test_the_bases_leave_weights_and_algorithms_to_their_layers():
     with pytest.raises(NotImplementedError):
         Windowed().weight_shape((4, 4, 1))
     with pytest.raises(NotImplementedError):
-        Windowed().bind_adjoint(None)
+        Correlating()._algorithm(None, 1, 16, float, alike=True)
+    with pytest.raises(NotImplementedError):
+        Correlating()._adjoint(None, None, 1, 16, float)
 
 
 @pytest.mark.parametrize("bias", [True, np.True_, "position", False, np.False_])
