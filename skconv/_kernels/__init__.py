@@ -1,6 +1,6 @@
-"""Array functions of the engine: they write into ``out``, allocate nothing and know no layer.
+"""Array functions that write into ``out``, allocate nothing and import no layer.
 
-Letters, in every module here: ``N`` samples (innermost, contiguous), ``H W C`` rows, columns and channels of the input,
-``P Q F`` of the output, ``R S`` taps of the kernel down and across.  An input is ``(H, W, C, N)``, with its borders; an
-output is ``(P, Q, F, N)``; a weight is ``(F, R, S, C)``.
+Symbols in every module: ``N`` samples (innermost, contiguous); ``H W C`` rows, columns and channels of the input;
+``P Q F`` rows, columns and channels (filters) of the output; ``R S`` taps of the kernel down and across.  An input with
+its borders is ``(H, W, C, N)``, an output ``(P, Q, F, N)``, a weight ``(F, R, S, C)``.
 """

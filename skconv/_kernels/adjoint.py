@@ -1,4 +1,4 @@
-"""The data gradient of a convolution: the same algorithms, on the output's gradient."""
+"""The data gradient of a convolution: correlations of the output's gradient."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from .memory import Shapes, Storage
 
 __all__ = ["PART_BYTES", "Adjoint", "count_parts"]
 
-PART_BYTES = 4096  # of the objects that bind a part of a data gradient, or of a dilated image, to its arrays
+PART_BYTES = 4096  # bytes of the Python objects that `bind` makes per part of a data gradient or of a dilated image
 
 
 def count_parts(axes: tuple[Axis, Axis]) -> int:
-    """How many parts a data gradient has."""
+    """Number of correlations that the data gradient of a convolution along these axes takes."""
     return prod(min(axis.stride // gcd(axis.stride, axis.dilation), axis.kernel, axis.size) for axis in axes)
 
 
 class _Part(NamedTuple):
-    """Inputs a stride apart, whose gradient is one correlation."""
+    """One correlation, which gives the gradient of inputs that lie one stride apart."""
 
-    name: str  # of its weight and its scratch
+    name: str  # key of the part's arrays in ``shared`` and ``scratch``
     algorithm: Correlation
-    taps: tuple[slice, slice]  # of the weight, before they are flipped
-    source: tuple[slice, slice]  # rows and columns of the output's gradient within its borders
+    taps: tuple[slice, slice]  # of the weight, not yet flipped
+    source: tuple[slice, slice]  # rows and columns of the padded gradient of the output
     into: tuple[slice, slice]  # rows and columns of the input's gradient
 
 
 class Adjoint:
-    """The data gradient of a convolution: a correlation with the flipped weight for each step of a stride.
+    """The data gradient of a convolution: for each offset within a stride a correlation with flipped taps.
 
-    There is no multiplication with the zeros that stand between the outputs of a stride: 3 x 3, stride 2, 32 to 64
-    channels: 0.75 times the time of all passes.
+    The zeros that a stride leaves between outputs are never multiplied: with 3 x 3 taps, stride 2 and 32 to 64 channels
+    all passes together take 0.75 times the time.
 
     Parameters
     ----------
     window : Window
-        The convolution's, with its borders.
+        Windows of the convolution over the image and its borders.
     channels, filters, groups, width : int
-        The convolution's, and the columns of a block.
+        Channels, filters and groups of the convolution; samples of a block.
     dtype : dtype
     alike : bool, default=False
         Whether every column must be computed alike.
@@ -50,13 +50,13 @@ class Adjoint:
     Attributes
     ----------
     storage : Storage
-        Where the output's gradient lies, zeros around it.
+        Size of the output's gradient with the zeros around it, and its place among them.
     shared : dict of shapes
-        Prepared weights by part.
+        Prepared weight of each part.
     scratch : dict of dicts of shapes
-        A group for each part.
+        Scratch of each part.
     temporary : int
-        Bytes that a call allocates and gives back.
+        Bytes that a call allocates and frees.
     """
 
     def __init__(self, window: Window, channels: int, filters: int, groups: int, width: int, dtype, alike=False):
@@ -82,18 +82,18 @@ class Adjoint:
         self.storage = Storage(height, across, top, left)
 
     def prepare(self, weight, shared):
-        """Fill the prepared weights from the convolution's."""
+        """Fill ``shared``, the prepared weights of all parts, from the weight ``(F, R, S, C // G)``."""
         by_group = weight.reshape(self.groups, -1, *weight.shape[1:])
         for part in self.parts:
             flipped = by_group[:, :, *part.taps][:, :, ::-1, ::-1].transpose(0, 4, 2, 3, 1)
             part.algorithm.prepare(flipped if self.groups > 1 else flipped[0], shared[part.name])
 
     def bind(self, dy, scratch, dx):
-        """What `run` takes for the output's gradient within its borders and the input's."""
+        """List for `run`, by part: views of the padded gradient of the output and of the input's gradient ``dx``."""
         return [part.algorithm.bind(dy[part.source], scratch[part.name], dx[part.into]) for part in self.parts]
 
     def run(self, bound, shared, dx):
-        """Fill the input's gradient."""
+        """Fill the input's gradient ``dx`` (H, W, C, N)."""
         if not self.reaches_all:
             dx.fill(0)
         for part, bands in zip(self.parts, bound, strict=True):

@@ -1,4 +1,4 @@
-"""What is asked of every algorithm for a correlation, with defaults, and what those in groups of channels share."""
+"""Base classes of the algorithms for a correlation, and of those for groups of channels."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ class Correlation:
     channels, filters, width : int
         ``C``, ``F`` and ``N``.
     dtype : dtype
-        Of every array.
+        Dtype of all arrays.
     alike : bool, default=False
         Whether every column must be computed alike, see `products`.
 
     Attributes
     ----------
     stored_rows, stored_columns : int
-        Size of the input as it is stored, zeros beyond the windows.
+        Size of the stored input, with any zeros beyond the windows that the algorithm reads.
     weight_shape : tuple
-        Of the prepared weight; ``(shape, dtype)`` where it has a dtype of its own.
+        Shape of the prepared weight, or ``(shape, dtype)`` where its dtype is not ``dtype``.
     scratch, gradient_scratch : dict of shapes
-        Arrays that `run` and `run_gradient` work in.
+        Work arrays of `run` and of `run_gradient`.
     rows_per_band : int
         Output rows of each band that `bind` returns.
     gradient_by_bands : bool
-        Whether `run_gradient` goes band by band of output rows and has each made just before.
+        Whether `run_gradient` goes band by band of output rows and takes ``before``, which fills a band of ``dy``.
     temporary : int
-        Bytes that a call allocates and gives back.
+        Bytes that a call allocates and frees.
     """
 
-    band_bytes = 1 << 20  # scratch of one band: a few calls of 100 us each, see docs/design.md
+    band_bytes = 1 << 20  # most bytes of scratch of a band, with which a call takes about 100 us
     gradient_by_bands = False
     temporary = 0
 
@@ -61,21 +61,21 @@ class Correlation:
         self.gradient_scratch: Shapes = {}
 
     def fit_bands(self, rows, multiple) -> int:
-        """Make the bands at most ``rows`` high where that can be, and a ``multiple``; returns their height."""
+        """Limit bands to ``rows`` output rows, a multiple of ``multiple`` and at least that; return rows of a band."""
         self.band = min(self.P, max(multiple, min(rows, self.band) // multiple * multiple))
         self.rows_per_band = self.band
         return self.band
 
     def starts(self):
-        """``(first row, rows)`` of each band."""
+        """List of ``(first output row, number of rows)`` by band."""
         return [(start, min(self.band, self.P - start)) for start in range(0, self.P, self.band)]
 
     def prepare(self, weight, out):
-        """What `run` takes of a weight ``(F, R, S, C)``."""
+        """Write a weight ``(F, R, S, C)`` into ``out`` in the form that `run` takes."""
         raise NotImplementedError
 
     def bind(self, x, scratch, out):
-        """Bands of ``x`` (stored_rows, stored_columns, C, N) and of ``out`` (P, Q, F, N), a list for `run`."""
+        """List for `run`, by band: views of ``x`` (stored_rows, stored_columns, C, N) and ``out`` (P, Q, F, N)."""
         raise NotImplementedError
 
     def run(self, bound, weight):
@@ -83,19 +83,19 @@ class Correlation:
         raise NotImplementedError
 
     def bind_gradient(self, x, dy, scratch):
-        """What `run_gradient` takes for these arrays, with all views made."""
+        """Views for `run_gradient` of ``x`` (stored_rows, stored_columns, C, N) and ``dy`` (P, Q, F, N)."""
         raise NotImplementedError
 
     def run_gradient(self, bound, scratch, out):
-        """Gradient of the weight of the bound arrays into ``out`` (F, R, S, C)."""
+        """Write the weight gradient of the bound arrays into ``out`` (F, R, S, C)."""
         raise NotImplementedError
 
 
 class Groups(Correlation):
     """A correlation in groups of channels; its weight is ``(F, R, S, C // G)`` or ``(G, F // G, R, S, C // G)``.
 
-    Parameters as `Correlation`, where ``groups``, ``G``, divides ``channels`` and ``filters``; ``C`` and ``F`` are
-    those of one group.
+    Parameters as `Correlation`, and ``groups``, a divisor of ``channels`` and ``filters``.  The attribute ``G`` is the
+    number of groups; ``C`` and ``F`` are channels and filters of one group.
     """
 
     def __init__(self, window: Window, channels: int, filters: int, groups: int, width: int, dtype, alike=False):
@@ -108,7 +108,7 @@ class Groups(Correlation):
 
 
 def shifted_taps(x, count, outputs):
-    """Transposed matrices ``(count, ..., outputs * N, C)`` of shifted columns of ``x`` (..., C, W, N), one a tap."""
+    """View ``(count, ..., outputs * N, C)`` of ``x`` (..., C, W, N): per tap its columns, transposed."""
     *lead, c, w, n = x.strides
     shape = (count, *x.shape[:-3], outputs * x.shape[-1], x.shape[-3])
     return as_strided(x, shape, (w, *lead, n, c))

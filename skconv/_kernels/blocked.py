@@ -1,9 +1,9 @@
-"""Correlation of a series with long kernels by fewer multiplications.
+"""Correlation of a series with long kernels by fewer multiplications: fast FIR algorithms (Mou and Duhamel, 1991).
 
-A kernel is cut into blocks of ``m`` taps, the outputs into tiles of ``m``.  F(m, m) (see `winograd`) takes the
-``2 m - 1`` inputs under a tile and a block; since a block on is a tile on, the blocks of a tile meet the transformed
-inputs of the tiles that follow, and all of them are one product: for ``m = 4`` 7 multiplications in place of 16,
-however long the kernel.  Also known as fast FIR algorithms (Mou and Duhamel, 1991).
+The kernel is cut into blocks of ``m`` taps and the outputs into tiles of ``m``.  F(m, m) (see `winograd`) takes the
+``2 m - 1`` inputs under a tile and a block.  Block ``i`` of tile ``t`` reads the same inputs as block 0 of tile
+``t + i``, so each input is transformed once, and all blocks of a tile are one product: for ``m = 4`` 7 multiplications
+in place of 16, however long the kernel.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from .winograd import winograd_matrices
 
 __all__ = ["Blocked", "blocked_cost"]
 
-_SIZES = (3, 4, 5)  # the errors of F(3, 3), F(4, 4) and F(5, 5): 1e-6, 2e-6 and 4e-6 of the largest output
-_TRANSFORM = 2.5  # cost of a multiply-add in the transforms, whose products are small
-_GROUP_BYTES = 1 << 19  # of the products of some tiles
+_SIZES = (3, 4, 5)  # values of m; errors of F(m, m) are 1e-6, 2e-6 and 4e-6 of the largest output
+_TRANSFORM = 2.5  # cost of a multiply-add in the transforms' small products relative to one in a large product
+_GROUP_BYTES = 1 << 19  # most bytes of the products of the tiles that are multiplied at once
 
 
 def _cost(m, taps, channels, filters) -> float:
-    """Multiply-adds for an output, in those of the direct method."""
+    """Multiply-adds per output position, counted in multiply-adds of the direct method."""
     a = 2 * m - 1
     return -(-taps // m) * a / m * channels * filters + _TRANSFORM * (a * a / m * channels + a * filters)
 
 
 def blocked_cost(window: Window, channels: int, filters: int) -> float:
-    """Work in comparison to the direct method; 1 where it is not for these windows."""
+    """Work of `Blocked` relative to the direct method; 1 for windows that `Blocked` cannot take."""
     rows, columns = window.rows, window.columns
     plain = rows.size == rows.kernel == columns.stride == columns.dilation == 1
     if not plain or columns.kernel < 3 or min(channels, filters) < 8:
@@ -39,9 +39,9 @@ def blocked_cost(window: Window, channels: int, filters: int) -> float:
 
 
 class Blocked(Correlation):
-    """F(m, m) along the only row, blocks of taps in one product.
+    """Correlation of one row by F(m, m), with one product for all blocks of taps.
 
-    Parameters as `Correlation`; ``x`` is stored with ``stored_columns`` columns, zeros beyond the windows.
+    Parameters as `Correlation`.
     """
 
     def __init__(self, window: Window, channels: int, filters: int, width: int, dtype, alike=False):
@@ -71,18 +71,18 @@ class Blocked(Correlation):
         """Transformed blocks of a weight ``(F, 1, S, C)``, side by side: ``(a, 1, F, blocks * C)``."""
         by_tap = np.zeros((self.m, self.F, self.blocks, self.C), self.dtype)
         for tap, into in enumerate(by_tap):
-            each = weight[:, 0, tap :: self.m]
-            into[:, : each.shape[1]] = each
+            taps = weight[:, 0, tap :: self.m]
+            into[:, : taps.shape[1]] = taps
         np.matmul(self.G, by_tap.reshape(self.m, -1), out=out.reshape(self.a, -1))
 
     def _tiles(self, x, V):
-        """``(tiles, a, C * N)`` inputs and where their transforms go in ``V`` (a, inputs, C, N)."""
+        """Two views ``(inputs, a, C * N)``: the tiles of ``x``, and their transforms in ``V`` (a, inputs, C, N)."""
         _, w, _, n = x.strides
         tiles = as_strided(x, (self.inputs, self.a, self.C * self.N), (w * self.m, w, n))
         return tiles, V.reshape(self.a, self.inputs, -1).swapaxes(0, 1)
 
     def _outputs(self, M, out, start=0):
-        """``(matrix's rows, M, out)`` by tile from ``start`` on: whole tiles, and a last one with fewer outputs."""
+        """``(outputs of a tile, M, out)`` from tile ``start`` on: for all whole tiles, then for a shorter last one."""
         M = M.reshape(self.a, M.shape[1], -1).swapaxes(0, 1)
         _, w, _, n = out.strides
         whole = min(len(M), self.Q // self.m - start)
@@ -98,9 +98,9 @@ class Blocked(Correlation):
         a, v, c, n = V.strides
         windows = as_strided(V, (self.a, self.tiles, self.K, self.N), (a, v, c, n))
         for start in range(0, self.tiles, self.group):
-            some = windows[:, start : start + self.group]
-            M = scratch["M"][:, : some.shape[1]]
-            groups.append((some, M, self._outputs(M, out, start)))
+            tiles = windows[:, start : start + self.group]
+            M = scratch["M"][:, : tiles.shape[1]]
+            groups.append((tiles, M, self._outputs(M, out, start)))
         return [(*self._tiles(x, V), groups)]
 
     def run(self, bound, weight):
@@ -115,7 +115,7 @@ class Blocked(Correlation):
         return (*self._tiles(x, scratch["V"]), self._outputs(scratch["M"], dy))
 
     def run_gradient(self, bound, scratch, out):
-        """Gradient of the weight into ``out`` (F, 1, S, C): products in the transformed domain, then ``G.T``."""
+        """Write the weight gradient into ``out`` (F, 1, S, C): products in the transformed domain, then ``G.T``."""
         tiles, V, outputs = bound
         np.matmul(self.BT, tiles, out=V)
         for rows, M, dy in outputs:

@@ -1,9 +1,9 @@
-"""Cross-correlation of a block of samples by gathered windows.  The data gradient is the adjoint's correlation.
+"""Cross-correlation of a block of samples by gathered windows, for any stride, dilation and kernel.
 
-The window across is free: the rows of ``(W, C, N)`` that a window covers are one matrix with ``S * C`` rows, and
-`numpy.matmul` takes such overlapping views as they are.  `Gathered` copies the ``R`` rows under each output row next to
-each other (MEC, arXiv 1706.06873): any geometry.  It works through bands of output rows, so that what lies between a
-copy and its product stays small, and keeps nothing from the forward pass: the backward pass needs the input alone.
+Windows across need no copy without dilation: the rows of ``(W, C, N)`` that a window covers are one matrix with
+``S * C`` rows, and `numpy.matmul` takes such overlapping views.  `Gathered` copies the ``R`` input rows of each output
+row next to each other (MEC, arXiv 1706.06873).  It works through bands of output rows, so that the copies of a band are
+small, and keeps nothing from the forward pass: the backward pass needs the input alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .sums import fold
 
 __all__ = ["Gathered"]
 
-_PRODUCT_BYTES = 1 << 18  # of weight gradients by position before they are summed
+_PRODUCT_BYTES = 1 << 18  # most bytes of weight gradients by position before they are summed
 
 
 class Gathered(Correlation):
@@ -30,7 +30,7 @@ class Gathered(Correlation):
 
     def __init__(self, window: Window, channels: int, filters: int, width: int, dtype, alike=False):
         super().__init__(window, channels, filters, width, dtype, alike)
-        self.across = self.columns.dilation == 1  # the window across is free
+        self.across = self.columns.dilation == 1  # windows across are views, without a copy
         copies = not (self.across and self.R == 1)
         lines = self.columns.size if self.across else self.Q * self.S
         per_row = lines * self.R * channels * width * self.dtype.itemsize
@@ -56,11 +56,11 @@ class Gathered(Correlation):
             }
 
     def _rows_at_once(self) -> int:
-        """Rows whose weight gradients one call multiplies: long calls, which threads do not wait for."""
+        """Output rows whose products by position one call computes: many, since short calls make threads wait."""
         return max(1, min(self.band, _PRODUCT_BYTES // (self.Q * self.F * self.K * self.dtype.itemsize)))
 
     def prepare(self, weight, out):
-        """Weight ``(F, R, S, C)`` in the order of a window's rows, ``(F, S * R * C)``."""
+        """Write a weight ``(F, R, S, C)`` into ``out`` (F, S * R * C), in the order of the rows of a window."""
         np.copyto(out.reshape(self.F, self.S, self.R, self.C), weight.transpose(0, 2, 1, 3))
 
     def fit_bands(self, rows, multiple) -> int:
@@ -73,7 +73,7 @@ class Gathered(Correlation):
         return self.rows_per_band
 
     def _bands(self, x, scratch):
-        """Per band of output rows: first row, what to copy (or None), lines ``(rows, columns, R * C, N)``."""
+        """Per band: its first output row, arguments of a copy (or None), gathered ``(rows, columns, R * C, N)``."""
         h, w, c, n = x.strides
         rows, columns = self.rows, self.columns
         for start, count in self.starts():
@@ -92,7 +92,7 @@ class Gathered(Correlation):
             yield start, (lines.reshape(shape), as_strided(first, shape, strides)), lines
 
     def _windows(self, lines):
-        """Windows ``(rows, Q, S * R * C, N)`` over gathered lines."""
+        """View ``(rows, Q, S * R * C, N)`` of the windows over gathered ``lines`` (rows, columns, R * C, N)."""
         h, w, c, n = lines.strides
         step = w * self.columns.stride if self.across else w * self.S
         return as_strided(lines, (lines.shape[0], self.Q, self.K, self.N), (h, step, c, n))
@@ -113,16 +113,16 @@ class Gathered(Correlation):
         bound = []
         for start, copy, lines in self._bands(x, scratch):
             gradients = dy[start : start + len(lines)]
-            if self.by_tap:  # of each row, (F, Q, N) and (R * C, W, N)
+            if self.by_tap:  # for each output row (F, Q, N) and (R * C, W, N)
                 pairs = zip(gradients.transpose(0, 2, 1, 3), lines.transpose(0, 2, 1, 3), strict=True)
-            else:  # of some rows, (rows, Q, F, N) and (rows, Q, N, K)
+            else:  # for some output rows (rows, Q, F, N) and (rows, Q, N, K)
                 windows, rows = self._windows(lines).swapaxes(2, 3), self._rows_at_once()
                 pairs = ((gradients[i : i + rows], windows[i : i + rows]) for i in range(0, len(lines), rows))
             bound.append((copy, list(pairs)))
         return bound
 
     def run_gradient(self, bound, scratch, out, before=None):
-        """Gradient of the weight of the bound arrays into ``out`` (F, R, S, C); ``before(i)`` makes band i's ``dy``."""
+        """Write the weight gradient into ``out`` (F, R, S, C); ``before(i)`` fills ``dy`` of band ``i``."""
         accumulate = self._add_by_tap if self.by_tap else self._add_by_position
         total = scratch["total"]
         total.fill(0)
@@ -139,14 +139,14 @@ class Gathered(Correlation):
             np.copyto(out, total.reshape(self.F, self.S, self.R, self.C).transpose(0, 2, 1, 3))
 
     def _add_by_tap(self, dy, x, scratch, total):
-        """A product ``(F, Q*N) @ (Q*N, R*C)`` a tap across: long inner sizes, the shifts are views."""
+        """Add a product ``(F, Q * N) @ (Q * N, R * C)`` for each tap across; the shifted inputs are views."""
         np.copyto(scratch["dy"], dy)
         np.copyto(scratch["x"], x)
         np.matmul(scratch["dy"].reshape(self.F, -1), shifted_taps(scratch["x"], self.S, self.Q), out=scratch["product"])
         np.add(total, scratch["product"], out=total)
 
     def _add_by_position(self, dy, x, scratch, total):
-        """A product ``(F, N) @ (N, K)`` a position, summed: no copies, for few channels or strides across."""
+        """Add the sum of products ``(F, N) @ (N, K)`` over positions: no copies, for few channels or strides across."""
         product = scratch["product"][: len(dy)]
         np.matmul(dy, x, out=product)
         fold(product.reshape(-1, self.F, self.K), scratch["row"])

@@ -1,8 +1,8 @@
-"""Correlation of each channel with filters of its own, one a channel: `grouped` where a group is one channel.
+"""Depthwise correlation: each channel with one filter of its own.
 
-With a number a channel and tap there is no product of matrices over channels, and memory is what costs.  Two ways:
-`TapSums` sums products of elements, without copies, for few taps.  `Depthwise` copies some channels at a time so that
-the windows of a row of outputs are a matrix, taps by (columns and samples), and the weights are one row before it.
+No matrix product over channels is possible, so the time goes into memory traffic.  `TapSums`, for few taps, sums
+products of elements without copies.  `Depthwise` copies some channels at a time so that the windows of an output row
+are a matrix ``(R * S, Q * N)``, which is multiplied by the filter ``(1, R * S)``.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from .sums import FEW, fold
 
 __all__ = ["Depthwise", "TapSums"]
 
-_PIECE = 256  # numbers of an image that are summed one after the other, where it has many
+_PIECE = 256  # positions that are summed one after the other in an image of more than `FEW`
 
 
 class TapSums(Groups):
     """Element by element: ``out[p, q] = sum of weight[r, s] * x[p, q, r, s]``.
 
-    NumPy sums the products as it goes, in runs of all channels and samples, so the weight is repeated for each sample.
-    3 x 3 taps on 16 x 16 x 32 and 64 samples, one thread: 0.82 ms; a multiplication and an addition a tap took 2.3 ms,
-    a matrix a channel and position 0.95 ms, tiles of rows as banded matrices 0.85 ms, F(4, 3) down the image 1.1 ms.
+    `numpy.einsum` sums the products in runs of all channels and samples, so the weight is repeated for each sample.
+    3 x 3 taps on 16 x 16 x 32 and 64 samples take one thread 0.82 ms.  Alternatives: 2.3 ms with a multiplication and
+    an addition per tap, 0.95 ms with a matrix per channel and position, 0.85 ms with tiles of rows as banded matrices,
+    1.1 ms with F(4, 3) down the image.
 
     Parameters as `Groups`.
     """
@@ -38,11 +39,11 @@ class TapSums(Groups):
         self.gradient_scratch = {"total": self.weight_shape, "part": (len(self.pieces), groups, width)}
 
     def prepare(self, weight, out):
-        """Weight ``(G, R, S, 1)``, a number a channel, for each sample: ``(R, S, G, N)``."""
+        """Write a weight ``(G, R, S, 1)`` into ``out`` (R, S, G, N), repeated for each sample."""
         np.copyto(out, self.by_group(weight)[:, 0, :, :, 0].transpose(1, 2, 0)[..., None])
 
     def _windows(self, x, start, count):
-        """``(count, Q, R, S, G, N)``, a view."""
+        """View ``(count, Q, R, S, G, N)`` of the windows of ``count`` output rows from ``start`` on."""
         h, w, c, n = x.strides
         rows, columns = self.rows, self.columns
         return as_strided(
@@ -52,8 +53,8 @@ class TapSums(Groups):
         )
 
     def bind(self, x, scratch, out):
-        # Outputs so far apart that their windows' taps lie between them: NumPy keeps the longer stride for an outer
-        # loop, and a sum whose loop is not the inner one takes 1.5 times as long.
+        # Every step-th output column at a time: NumPy takes the axis with the longest stride as its outer loop, and a
+        # sum over taps in the outer loop, as under adjacent outputs of a dilation, takes 1.5 times as long.
         step = self.columns.dilation // gcd(self.columns.dilation, self.columns.stride)
         return [
             [
@@ -86,19 +87,19 @@ class TapSums(Groups):
 
 
 def _pieces(P, Q):
-    """Rows and columns of pieces of an image of which one sum takes few numbers."""
+    """List of ``(rows, columns)``, slices of an image (P, Q) into pieces small enough for one sum."""
     rows, columns = (P, Q) if P * Q <= FEW else (max(1, _PIECE // Q), _PIECE)
     return [(slice(p, p + rows), slice(q, q + columns)) for p in range(0, P, rows) for q in range(0, Q, columns)]
 
 
 class Depthwise(Groups):
-    """Channel by channel: a row of outputs is ``weight @ windows``, (1, R * S) by (R * S, Q * N); no dilation down.
+    """Channel by channel: an output row is ``weight @ windows``, (1, R * S) by (R * S, Q * N); no dilation down.
 
-    For each tap across the columns it meets are copied, so that rows follow one another tap by tap.  A copy moves the
-    samples of a position and channel as one element: 0.85 times the time of all.  The gradient of the weight takes a
-    scalar product a tap and row, without repeated columns where the stride across is 1.  On 16 x 16 x 32 and 64 samples
-    the passes take 0.8, 0.8 and 0.6 ms with 3 x 3 taps, two threads on two blocks, and 1.6, 1.6 and 1.2 with 5 x 5;
-    `TapSums` 0.9, 0.9, 0.9 and 2.4, 2.4, 2.3.
+    For each tap across its columns are copied, so that the rows of a tap follow one another.  A copy moves all samples
+    of a position and channel as one element, which takes 0.85 times the time of all passes.  The weight gradient is a
+    scalar product per tap and row, without repeated columns where the stride across is 1.  Two threads on two blocks of
+    64 samples, 16 x 16 x 32: forward, data gradient and weight gradient take 0.8, 0.8 and 0.6 ms with 3 x 3 taps, 1.6,
+    1.6 and 1.2 with 5 x 5; with `TapSums` 0.9, 0.9, 0.9 and 2.4, 2.4, 2.3.
 
     Parameters as `Groups`.
     """
@@ -106,7 +107,7 @@ class Depthwise(Groups):
     def __init__(self, window: Window, channels: int, filters: int, groups: int, width: int, dtype, alike=False):
         super().__init__(window, channels, filters, groups, width, dtype, alike)
         self.weight_shape = (groups, 1, 1, self.R * self.S)
-        self.column = self.S * self.Q * width  # numbers in a row, for each of its taps
+        self.column = self.S * self.Q * width  # numbers of an input row after it is repeated for each tap across
         rows = self.band_bytes // (self.column * self.dtype.itemsize)
         self.fit_bands(max(1, (rows - self.R) // self.rows.stride + 1), 1)
 
@@ -115,7 +116,7 @@ class Depthwise(Groups):
         stored = (self.band - 1) * self.rows.stride + self.R
         repeated = (stored, self.S, self.Q, self.N)
         each = (stored, self.columns.size, self.N) if self.columns.stride == 1 else repeated
-        # Channels at a time: small calls wait for the other thread.
+        # Channels per call, as many as memory allows: short calls make threads wait for each other.
         self.chunk, self.gradient_chunk = (
             max(1, min(self.G, self.band_bytes // (prod(shape) * self.dtype.itemsize))) for shape in (repeated, each)
         )
@@ -131,18 +132,18 @@ class Depthwise(Groups):
         return self.band
 
     def prepare(self, weight, out):
-        """Weight ``(G, R, S, 1)`` as ``(G, 1, 1, R * S)``."""
+        """Write a weight ``(G, R, S, 1)`` into ``out`` (G, 1, 1, R * S)."""
         np.copyto(out.reshape(self.G, self.R, self.S, copy=False), self.by_group(weight)[:, 0, :, :, 0])
 
     def _chunks(self, start, count, x, chunk):
-        """Channels of each chunk and the rows of ``x`` (stored_rows, Wp, C, N) that the band's windows cover."""
+        """Per chunk of channels: its slice, and the input ``(channels, rows, columns, N)`` that the windows cover."""
         rows = slice(start * self.rows.stride, (start + count - 1) * self.rows.stride + self.R)
         for first in range(0, self.G, chunk):
             channels = slice(first, min(first + chunk, self.G))
             yield channels, x[rows, : self.columns.size, channels].transpose(2, 0, 1, 3)
 
     def _repeated(self, x):
-        """``(channels, rows, S, Q, N)``: for each tap the columns it meets."""
+        """View ``(channels, rows, S, Q, N)`` of ``x`` (channels, rows, columns, N): the columns of each tap."""
         c, h, w, n = x.strides
         columns = self.columns
         shape = (*x.shape[:2], self.S, self.Q, self.N)
@@ -199,7 +200,7 @@ class Depthwise(Groups):
 
 
 def _copy(into, source):
-    """Arguments of a copy of arrays ``(..., N)`` that moves all samples as one element."""
+    """Arguments of `numpy.copyto` that copy ``source`` (..., N) into ``into``, the N samples as one element."""
     return _as_elements(into), _as_elements(source)
 
 

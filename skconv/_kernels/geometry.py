@@ -1,7 +1,7 @@
-"""Integer arithmetic of windows that slide along an axis; no arrays here.
+"""Integer arithmetic of windows that slide along an axis; no arrays.
 
-A window of ``kernel`` taps, ``dilation`` apart, starts ``before`` samples left of the axis and moves ``stride`` at a
-time.  Everything else in the package asks an `Axis` for its numbers, so the rules are written down once:
+A window of ``kernel`` taps, ``dilation`` apart, starts ``before`` samples left of the axis and moves ``stride`` samples
+at a time:
 
 - ``span = (kernel - 1) * dilation + 1`` samples from the first tap to the last;
 - ``output = (size + before + after - span) // stride + 1`` windows fit;
@@ -40,7 +40,7 @@ class Axis:
     dilation: int = 1
     before: int = 0
     after: int = 0
-    overhang: int = 0  # what the last window reads beyond the border, see `rounded_up`
+    overhang: int = 0  # samples of the last window beyond the border, see `rounded_up`
 
     @property
     def span(self) -> int:
@@ -58,16 +58,16 @@ class Axis:
         return (self.padded - self.span) // self.stride + 1
 
     def rounded_up(self) -> Axis:
-        """With one window more where samples are left over, unless it would start beyond the axis, as in PyTorch."""
+        """The axis with a window more where samples are left over, if that window starts on the axis, as in PyTorch."""
         more = -(-(self.padded - self.span) // self.stride) * self.stride  # start of the last window in the storage
         if more < 0 or more >= self.before + self.size:
             return self
         return replace(self, overhang=more + self.span - self.padded)
 
     def trimmed(self) -> Axis:
-        """The same windows without the taps before and after those that lie on the axis in any of them.
+        """The same windows without their first and last taps that never lie on the axis; for windows without dilation.
 
-        What is left has no more than two taps for each sample, however wide the windows are; not for dilated ones.
+        At most two taps per sample of the axis remain, however wide the windows are.
         """
         moved = (self.output - 1) * self.stride
         first, last = max(0, self.before - moved), min(self.kernel, self.before + self.size) - 1
@@ -75,9 +75,9 @@ class Axis:
         return Axis(self.size, kernel, self.stride, 1, before, max(0, moved + kernel - self.size - before))
 
     def strip(self, start: int, stop: int) -> tuple[int, int, tuple[int, int]]:
-        """What windows ``start`` to ``stop - 1`` see: samples ``first`` to ``end - 1`` and borders of these widths.
+        """Samples ``first`` to ``end - 1`` and widths of the borders under windows ``start`` to ``stop - 1``.
 
-        ``end <= first`` where they see nothing but border.
+        ``end <= first`` where all of these windows lie in a border.
         """
         first = start * self.stride - self.before
         end = (stop - 1) * self.stride - self.before + self.span
@@ -85,13 +85,13 @@ class Axis:
         return max(first, 0), min(end, self.size), borders
 
     def inside(self, tap: int) -> tuple[int, int, int]:
-        """Where a tap lies on the axis and not in a border.
+        """The windows whose tap ``tap`` lies on the axis, not in a border.
 
         Returns
         -------
         first, stop, sample : int
-            Windows ``first`` to ``stop - 1`` have the tap on the axis (none where ``stop <= first``), the first of them
-            on ``sample``, each next one ``stride`` further.
+            Windows ``first`` to ``stop - 1``, none if ``stop <= first``; the tap of window ``first`` lies on
+            ``sample``, that of each next window ``stride`` samples further.
         """
         offset = tap * self.dilation - self.before
         first = max(0, -(offset // self.stride))
@@ -99,7 +99,7 @@ class Axis:
         return first, stop, first * self.stride + offset
 
     def counts(self, borders=False) -> list[int]:
-        """How many samples of the axis, or of it and its borders, lie in each window; not for dilated ones."""
+        """Number of samples in each window, of the axis or of the axis and its borders; without dilation only."""
         first, stop = (0, self.padded - self.overhang) if borders else (self.before, self.before + self.size)
         starts = range(0, self.output * self.stride, self.stride)
         return [min(start + self.kernel, stop) - max(start, first) for start in starts]
@@ -115,11 +115,11 @@ class Axis:
         phases : list of Phase
             One for each of the first ``stride`` inputs that a tap reaches; the others have no gradient.
         first : int
-            Where output 0 stands in the storage of the output's gradient, zeros around it.
+            Index of output 0 in the storage of the output's gradient and the zeros around it.
         length : int
             Size of that storage.
         """
-        step = self.stride // gcd(self.stride, self.dilation)  # between the taps that reach the same inputs
+        step = self.stride // gcd(self.stride, self.dilation)  # from a tap to the next that reaches the same inputs
         reached = {(tap * self.dilation - self.before) % self.stride: tap for tap in range(min(step, self.kernel))}
         phases = [self._phase(start, tap, step) for start, tap in sorted(reached.items()) if start < self.size]
         first = max([0, *(-phase.skip for phase in phases)])
@@ -127,8 +127,8 @@ class Axis:
         return phases, first, max([first + self.output, *(phase.skip + phase.axis.size for phase in phases)])
 
     def _phase(self, start, tap, step) -> Phase:
-        """The data gradient of inputs from ``start`` on, which ``tap`` reaches first; ``skip`` is from output 0."""
-        dilation = self.dilation // gcd(self.stride, self.dilation)  # between their outputs
+        """Phase of the inputs from ``start`` on, whose first tap is ``tap``; its ``skip`` counts from output 0."""
+        dilation = self.dilation // gcd(self.stride, self.dilation)  # between outputs that reach the same input
         output = (start + self.before - tap * self.dilation) // self.stride
         taps, inputs = len(range(tap, self.kernel, step)), len(range(start, self.size, self.stride))
         back = (taps - 1) * dilation
@@ -143,11 +143,11 @@ class Phase:
     ----------
     start : int
     taps : slice
-        Of the kernel, those that reach these inputs; to be flipped.
+        Taps of the kernel that reach these inputs, not yet flipped.
     axis : Axis
-        The stride-1 windows over the storage of the output's gradient; ``axis.output`` inputs.
+        Stride-1 windows over the storage of the output's gradient, one for each of the ``axis.output`` inputs.
     skip : int
-        Where the windows start in the storage.
+        Index of the first window in the storage.
     """
 
     start: int
@@ -184,7 +184,7 @@ class Window:
 
 
 def pair(value, height: int) -> tuple[int, int]:
-    """``(down, across)`` from one number or two; one number on a series (height 1) speaks of time alone."""
+    """``(down, across)`` from one number or two; on a series (height 1) one number gives ``(1, number)``."""
     if isinstance(value, Integral):
         return (1 if height == 1 else int(value)), int(value)
     down, across = value
@@ -210,7 +210,7 @@ def make_window(height, width, kernel_size, *, stride=1, dilation=1, padding="va
     kernel_size : int or (int, int)
         Taps down and across; one number on a series means ``(1, kernel_size)``.
     stride, dilation : int or (int, int)
-        Likewise.
+        Steps of the windows and of their taps; one number on a series means ``(1, number)``.
     padding : {"valid", "same"}, int, (int, int) or ((int, int), (int, int))
         Border down and across, or ``((top, bottom), (left, right))``.
     ceil_mode : bool
@@ -226,7 +226,7 @@ def make_window(height, width, kernel_size, *, stride=1, dilation=1, padding="va
             span = (k - 1) * d + 1
             before = (span - 1) // 2
             after = max(0, (-(-size // s) - 1) * s + span - before - size)
-        # What moves beyond the axis, or lies between the taps of one tap, does not matter: no number is too large.
+        # A stride beyond the axis and the dilation of a single tap have no effect: a limit keeps all numbers small.
         s, d = min(s, max(size + before + after, (k - 1) * d + 1)), d if k > 1 else 1
         axis = Axis(size, k, s, d, before, after)
         axes.append(axis.rounded_up() if ceil_mode else axis)
@@ -234,15 +234,16 @@ def make_window(height, width, kernel_size, *, stride=1, dilation=1, padding="va
 
 
 def border_source(axis: Axis, mode, position) -> int:
-    """The sample that a position of an axis (from 0; its borders lie around it) repeats; as ``numpy.pad``.
+    """Index of the sample that a position repeats, in the borders as `numpy.pad` does.
 
     Parameters
     ----------
     axis : Axis
     mode : {"edge", "reflect", "symmetric", "wrap"}
-        The nearest sample; mirrored about the last sample, or about its outer edge; from the other end.  On one sample
-        all are the same.
+        Repeat the last sample; mirror about the last sample, or about its outer edge; go on at the other end.  On an
+        axis of one sample all modes are the same.
     position : int
+        Index on the axis, in a border negative or at least ``axis.size``.
     """
     last = axis.size - 1
     if mode == "edge" or last == 0:
@@ -254,9 +255,9 @@ def border_source(axis: Axis, mode, position) -> int:
 
 
 def border_map(axis: Axis, mode) -> list[tuple[slice, slice]]:
-    """An axis with its borders in pieces ``(positions, samples)``, first the axis itself, that repeat what mode says.
+    """List of ``(positions, samples)``: slices of the padded axis, first the axis itself, and the samples they repeat.
 
-    A piece's samples rise or fall by one, or are a single one for all positions.
+    The samples of a slice rise or fall by one, or are a single sample for all its positions.
     """
     end = axis.size + axis.after
     pieces = [(slice(axis.before, axis.before + axis.size), slice(0, axis.size))]
@@ -271,16 +272,16 @@ def border_map(axis: Axis, mode) -> list[tuple[slice, slice]]:
 
 
 def border_pieces(axis: Axis, mode) -> int:
-    """How many pieces `border_map` has at most."""
+    """Upper limit of the length of `border_map`."""
     turns = 0 if mode == "edge" or axis.size == 1 else (axis.before + axis.after) // (axis.size - 1)
     return turns + 5
 
 
 def _run(axis, mode, start, stop):
-    """First sample of the longest run of samples from a position on, its length and its step."""
+    """First sample, length and step of the longest run of samples that the positions from ``start`` on repeat."""
     first = border_source(axis, mode, start)
     step = border_source(axis, mode, start + 1) - first if start + 1 < stop else 2
-    if step == 0:  # one sample for all positions, or twice where a mirror stands at its outer edge
+    if step == 0:  # one sample for all positions; in mode "symmetric" for the two beside the mirror
         return first, stop - start if mode == "edge" or axis.size == 1 else 2, 0
     if abs(step) > 1:
         return first, 1, 0
@@ -288,7 +289,7 @@ def _run(axis, mode, start, stop):
 
 
 def border_strips(window: Window) -> dict[str, tuple[slice, slice]]:
-    """Rows and columns of the four strips of a border; those above and below have the corners."""
+    """``(rows, columns)`` of the four strips of a border, by name; top and bottom include the corners."""
     rows, columns = window.rows, window.columns
     middle = slice(rows.before, rows.before + rows.size)
     return {

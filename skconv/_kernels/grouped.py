@@ -1,11 +1,11 @@
-"""Correlation in groups of channels: a filter sees the channels of its own group alone.
+"""Correlation in groups of channels: a filter reads the channels of its own group alone.
 
 The order is PyTorch's: of ``F`` filters and ``C`` channels in ``G`` groups, filter ``f`` belongs to group
-``f // (F / G)``, channel ``c`` to group ``c // (C / G)``.  Both have the interface of `Gathered`:
+``f // (F / G)``, channel ``c`` to group ``c // (C / G)``.
 
-`Grouped` gathers the windows' rows by groups and takes one small product a position and group: any geometry.
-`Split` copies each group out and leaves it to the algorithms for all channels, where these save products; dilations
-too.  For one channel a group see `depthwise` as well.
+`Grouped`, for any stride, dilation and kernel, gathers windows by groups and takes a small product per position and
+group.  `Split` copies one group at a time, and one of the interleaved images that a dilation leaves, for an algorithm
+without groups that saves products.  `depthwise` has algorithms for groups of one channel.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ __all__ = ["Grouped", "Split"]
 class Grouped(Groups):
     """Windows gathered by groups: ``out[p, q, g] = weight[g] @ window[p, g, q]``.
 
-    The rows under each output row are copied next to each other, group by group, so that the window across is free
-    within a group, as in `Gathered`.  Windows of one number, or of one row and a channel a group, need no copy.
+    The input rows of each output row are copied next to each other, group by group, so that windows across are views,
+    as in `Gathered`.  Windows of one position, or of one row in groups of one channel, need no copy.
 
     Parameters as `Groups`.
     """
 
     def __init__(self, window: Window, channels: int, filters: int, groups: int, width: int, dtype, alike=False):
         super().__init__(window, channels, filters, groups, width, dtype, alike)
-        self.across = self.columns.dilation == 1  # the window across is free
+        self.across = self.columns.dilation == 1  # windows across are views, without a copy
         self.copies = not (self.R == 1 and (self.S == 1 or self.C == 1))
         lines = self.columns.size if self.across else self.Q * self.S
         if self.copies:
@@ -50,11 +50,11 @@ class Grouped(Groups):
         }
 
     def prepare(self, weight, out):
-        """Weight in the order of a window's rows, ``(G, 1, F // G, S * R * C // G)``."""
+        """Write a weight into ``out`` (G, 1, F // G, S * R * C // G), in the order of the rows of a window."""
         np.copyto(self._by_column(out[:, 0]), self.by_group(weight).swapaxes(2, 3))
 
     def _by_column(self, weight):
-        """``(G, F // G, S * R * C // G)`` as ``(G, F // G, S, R, C // G)``."""
+        """View ``(G, F // G, S, R, C // G)`` of a weight ``(G, F // G, S * R * C // G)``."""
         return weight.reshape(self.G, self.F, self.S, self.R, self.C, copy=False)
 
     def fit_bands(self, rows, multiple) -> int:
@@ -65,14 +65,14 @@ class Grouped(Groups):
         return self.band
 
     def _bands(self, x, scratch):
-        """Per band of output rows: first row, what to copy (or None), windows ``(rows, G, Q, K, N)``."""
+        """Per band: its first output row, arguments of a copy (or None), windows ``(rows, G, Q, K, N)``."""
         h, w, c, n = x.strides
         rows, columns = self.rows, self.columns
         for start, count in self.starts():
             first, shape = x[start * rows.stride :], (count, self.G, self.Q, self.K, self.N)
             if not self.copies:
-                next_ = c if self.S == 1 else w * columns.dilation
-                strides = (h * rows.stride, c * self.C, w * columns.stride, next_, n)
+                tap_stride = c if self.S == 1 else w * columns.dilation
+                strides = (h * rows.stride, c * self.C, w * columns.stride, tap_stride, n)
                 yield start, None, as_strided(first, shape, strides)
                 continue
             lines = scratch["gathered"][:count]
@@ -86,7 +86,7 @@ class Grouped(Groups):
             yield start, (lines.reshape(source.shape), source), as_strided(lines, shape, (lh, lg, lw * step, lc, ln))
 
     def _by_position(self, rows):
-        """Output rows ``(rows, Q, F, N)`` as ``(rows, G, Q, F // G, N)``."""
+        """View ``(rows, G, Q, F // G, N)`` of output rows ``(rows, Q, F, N)``."""
         h, w, f, n = rows.strides
         return as_strided(rows, (len(rows), self.G, self.Q, self.F, self.N), (h, f * self.F, w, f, n))
 
@@ -123,10 +123,11 @@ class Grouped(Groups):
 
 
 class Split(Groups):
-    """Groups and dilations copied out, one at a time, for the algorithms that know neither.
+    """A copy of one group and one interleaved image at a time, for an algorithm without groups and dilation.
 
-    A dilation by ``d`` leaves ``d`` interleaved images that do not see each other, down as across.  The copies cost
-    little beside what F(m, R) saves: 3 x 3, dilation 2, 32 to 64 channels of 16 x 16, all passes: 0.6 times the time.
+    A dilation by ``d``, down or across, makes ``d`` interleaved images, which do not depend on each other.  The copies
+    cost less than F(m, R) saves: all passes of 3 x 3 taps with dilation 2 and 32 to 64 channels of 16 x 16 take 0.6
+    times the time.
 
     Parameters as `Groups`, and
 
@@ -139,7 +140,7 @@ class Split(Groups):
     ):
         super().__init__(window, channels, filters, groups, width, dtype, alike)
         self.rows_apart, self.columns_apart = _interleaved(window.rows), _interleaved(window.columns)
-        plain = Window(self.rows_apart[0].axis, self.columns_apart[0].axis)  # none is larger than the first
+        plain = Window(self.rows_apart[0].axis, self.columns_apart[0].axis)  # the first image is the largest
         self.kernel = kernel = choose(plain, self.C, self.F, width, dtype, alike)
         shape = kernel.weight_shape
         self.weight_shape = ((groups, *shape[0]), shape[1]) if isinstance(shape[0], tuple) else (groups, *shape)
@@ -151,16 +152,19 @@ class Split(Groups):
         self.temporary = kernel.temporary
 
     def prepare(self, weight, out):
-        """The prepared weights of all groups."""
+        """Write the prepared weights of all groups into ``out``."""
         for each, into in zip(self.by_group(weight), out, strict=True):
             self.kernel.prepare(each, into)
 
     def fit_bands(self, rows, multiple) -> int:
-        """All rows are one band."""
+        """Return ``P``: all output rows are one band."""
         return self.P
 
     def _parts(self, x, y, scratch):
-        """Per part: its group, copy of its input, copy of its output (or its gradient) with what lies beyond both."""
+        """Per group and image: the group; input copy, scratch beyond the input; output copy, scratch beyond the output.
+
+        A copy is ``(scratch, array)``; ``y`` is the output or its gradient.
+        """
         for down in self.rows_apart:
             for across in self.columns_apart:
                 places = (slice(0, down.axis.size), slice(0, across.axis.size))
@@ -211,7 +215,7 @@ class _Apart(NamedTuple):
 
 
 def _interleaved(axis: Axis) -> list[_Apart]:
-    """The axis without its dilation: outputs so far apart that their taps meet the same inputs."""
+    """The interleaved images along an axis: in each the outputs whose taps read the same inputs, without dilation."""
     shared = gcd(axis.stride, axis.dilation)
     step, stride = axis.dilation // shared, axis.stride // shared
     found = []

@@ -1,7 +1,7 @@
-"""Correlation with a weight of its own at every position: its weight gradient and its data gradient.
+"""Locally connected correlation, with separate weights at every position, and its two gradients.
 
-The windows are `Gathered`'s, and so are the bands of output rows; where a convolution multiplies all windows of a band
-with one matrix, here each has its own, a batched product.
+Windows are gathered in bands of output rows, as in `Gathered`; the product of a band is batched, with a matrix for each
+window.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class LocalGathered(Gathered):
         self.gradient_scratch = {**self.scratch, "product": (self.band, self.Q, filters, self.K)}
 
     def prepare(self, weight, out):
-        """Weight ``(P, Q, F, R, S, C)`` in the order of a window's rows, ``(P, Q, F, S * R * C)``."""
+        """Write a weight ``(P, Q, F, R, S, C)`` into ``out`` (P, Q, F, S * R * C), in the order of rows of a window."""
         np.copyto(self._by_column(out).swapaxes(3, 4), weight)
 
     def _by_column(self, weight):
-        """``(..., S * R * C)`` as ``(..., S, R, C)``."""
+        """View ``(..., S, R, C)`` of a weight ``(..., S * R * C)``."""
         return weight.reshape(*weight.shape[:-1], self.S, self.R, self.C, copy=False)
 
     def run(self, bound, weight):
@@ -50,7 +50,7 @@ class LocalGathered(Gathered):
         ]
 
     def run_gradient(self, bound, scratch, out):
-        """Gradient of the weight of the bound arrays into ``out`` (P, Q, F, R, S, C): one product a position."""
+        """Write the weight gradient into ``out`` (P, Q, F, R, S, C): one product per position."""
         for start, copy, dy, windows in bound:
             if copy is not None:
                 np.copyto(*copy)
@@ -60,18 +60,18 @@ class LocalGathered(Gathered):
 
 
 class LocalAdjoint:
-    """The data gradient of `LocalGathered`: products with the transposed weights, each tap added where it lies.
+    """The data gradient of `LocalGathered`: products with the transposed weights, added tap by tap.
 
     Parameters
     ----------
     algorithm : LocalGathered
     window : Window
-        The layer's, with its borders.
+        Windows of the layer over the image and its borders.
 
     Attributes
     ----------
     storage, shared, scratch, temporary
-        As those of `Adjoint`.
+        As in `Adjoint`.
     """
 
     storage = None
@@ -84,10 +84,10 @@ class LocalAdjoint:
         self.scratch: dict[str, Shapes] = {"adjoint": {"windows": windows}}
 
     def prepare(self, weight, shared):
-        """Nothing: the weight is the algorithm's."""
+        """Do nothing: `run` takes the weight that the algorithm has prepared."""
 
     def bind(self, dy, scratch, dx):
-        """What `run` takes for ``dy`` (P, Q, F, N) and ``dx`` (H, W, C, N)."""
+        """List for `run`, by band of output rows: views of ``dy`` (P, Q, F, N) and ``dx`` (H, W, C, N)."""
         algorithm, rows, columns = self.algorithm, self.window.rows, self.window.columns
         bound = []
         for start in range(0, algorithm.P, algorithm.band):
@@ -109,7 +109,7 @@ class LocalAdjoint:
         return bound
 
     def run(self, bound, shared, dx):
-        """Fill the input's gradient."""
+        """Fill the input's gradient ``dx`` (H, W, C, N)."""
         dx.fill(0)
         for start, dy, windows, adds in bound:
             np.matmul(shared["weight"][start : start + len(dy)].swapaxes(2, 3), dy, out=windows)

@@ -9,12 +9,12 @@ import numpy as np
 
 __all__ = ["Arrays", "Shapes", "Storage", "aligned", "allocate", "carve", "scratch_bytes", "shapes_bytes", "split"]
 
-Shapes = dict[str, tuple[int, ...] | tuple[tuple[int, ...], np.dtype]]  # by name, and of another dtype with that
+Shapes = dict[str, tuple[int, ...] | tuple[tuple[int, ...], np.dtype]]  # by name: shape, or (shape, dtype)
 
 
 @dataclass(frozen=True)
 class Storage:
-    """The borders that are wanted around an array: ``rows`` by ``columns``, the array itself at ``(row, column)``."""
+    """Size ``rows`` by ``columns`` of an array with its borders; the array itself starts at ``(row, column)``."""
 
     rows: int
     columns: int
@@ -27,16 +27,16 @@ class MissingArray(AttributeError, KeyError):
 
 
 class Arrays(dict):
-    """Named arrays, also reached as attributes."""
+    """A dictionary of arrays, whose keys are attributes too."""
 
-    __getattr__ = dict.__getitem__  # no function of Python: it stands in loops over small arrays
+    __getattr__ = dict.__getitem__  # not a Python function, which would slow down loops over small arrays
 
     def __missing__(self, name):
         raise MissingArray(f"there is no array of the name {name}")
 
 
 def aligned(shape, dtype, zero=True) -> np.ndarray:
-    """An array that starts on a cache line, so that every run and every block sees the same alignment."""
+    """An array that starts on a cache line, so that its alignment is the same in every run and block."""
     dtype = np.dtype(dtype)
     raw = (np.zeros if zero else np.empty)(prod(shape) * dtype.itemsize + 64, np.uint8)
     offset = -raw.ctypes.data % 64
@@ -44,7 +44,7 @@ def aligned(shape, dtype, zero=True) -> np.ndarray:
 
 
 def split(flat: np.ndarray, shapes: dict[str, tuple[int, ...]]) -> Arrays:
-    """Named views of consecutive pieces of a flat vector."""
+    """Views of consecutive pieces of a flat vector, by name."""
     views, start = Arrays(), 0
     for name, shape in shapes.items():
         views[name] = flat[start : start + prod(shape)].reshape(shape)
@@ -53,12 +53,12 @@ def split(flat: np.ndarray, shapes: dict[str, tuple[int, ...]]) -> Arrays:
 
 
 def _with_dtype(shape, dtype):
-    """``(shape, dtype)`` of a plan's entry."""
+    """``(shape, dtype)`` of a value of `Shapes`; ``dtype`` where the value has none."""
     return shape if len(shape) == 2 and isinstance(shape[0], tuple) else (shape, dtype)
 
 
 def scratch_bytes(groups: dict[str, Shapes], dtype) -> int:
-    """Bytes that a plan's largest scratch group takes, each array on a cache line."""
+    """Bytes of the largest of a plan's scratch groups, with each array on a cache line."""
     sizes = [0]
     for shapes in groups.values():
         entries = [_with_dtype(entry, dtype) for entry in shapes.values()]
@@ -67,18 +67,18 @@ def scratch_bytes(groups: dict[str, Shapes], dtype) -> int:
 
 
 def shapes_bytes(shapes: Shapes, dtype) -> int:
-    """Bytes that a plan's entries take."""
+    """Bytes of arrays of these shapes."""
     entries = [_with_dtype(entry, dtype) for entry in shapes.values()]
     return sum(prod(shape) * np.dtype(kind).itemsize for shape, kind in entries)
 
 
 def allocate(shapes: Shapes, dtype) -> Arrays:
-    """Zeroed arrays for a plan's entries."""
+    """Arrays of zeros of these shapes."""
     return Arrays({name: aligned(*_with_dtype(entry, dtype)) for name, entry in shapes.items()})
 
 
 def carve(arena: np.ndarray, groups: dict[str, Shapes], dtype) -> Arrays:
-    """Views of a plan's scratch groups in a thread's arena of bytes; every group starts where the arena starts."""
+    """Views of a plan's scratch groups in a thread's memory ``arena``; all groups start at its first byte."""
     views = Arrays()
     for group, shapes in groups.items():
         views[group], start = Arrays(), 0

@@ -1,7 +1,7 @@
-"""Borders around images: what fills them, and how their gradients reach the image.
+"""Borders around images: functions that fill them and that add their gradients to the image's.
 
-Arrays are ``(H, W, C, N)`` with any strides; a padded array is ``(H', W', C, N)``, its geometry a `Window` of one tap.
-No call reads and writes overlapping stretches of one array, for which NumPy would take a copy.
+Arrays are ``(H, W, C, N)`` with any strides; a padded array is ``(H', W', C, N)``, described by a `Window` of one tap.
+No call reads and writes overlapping parts of one array, for which NumPy would make a copy.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ __all__ = [
 
 
 def inside(padded, window: Window):
-    """The image within its borders."""
+    """View of the image within its borders."""
     rows, columns = window.rows, window.columns
     return padded[rows.before : rows.before + rows.size, columns.before : columns.before + columns.size]
 
 
 def strips(padded, window: Window):
-    """The four strips of the border: above, below, left and right."""
+    """Views of the four strips of the border: top, bottom, left and right."""
     return [padded[where] for where in border_strips(window).values()]
 
 
@@ -50,7 +50,7 @@ def border_maps(window: Window, mode):
 
 
 def repeat(x, maps, out):
-    """Fill ``out`` (H', W', C, N) with the image ``x`` and the samples of it that its border repeats."""
+    """Fill ``out`` (H', W', C, N) with the image ``x`` (H, W, C, N) and, in its border, samples by `border_maps`."""
     rows, columns = maps
     for to_rows, of_rows in rows:
         for to_columns, of_columns in columns:
@@ -58,10 +58,9 @@ def repeat(x, maps, out):
 
 
 def add_borders(dy, maps, dx):
-    """The adjoint of `repeat`: each gradient of the border is added to its sample's; overwrites ``dy``.
+    """The adjoint of `repeat`: write the image's gradient, with the border's added, into ``dx``; overwrites ``dy``.
 
-    The rows of the border are added to those of the image, borders and all, then the columns: a corner's gradient takes
-    both steps.
+    The border's rows are added first, corners included, then its columns: a corner's gradient moves twice.
     """
     (image_rows, *rows), (image_columns, *columns) = maps
     middle = dy[image_rows[0]]
@@ -73,7 +72,7 @@ def add_borders(dy, maps, dx):
 
 
 def _add(lines, to):
-    """Add each line to its own, or all of them to one."""
+    """Add ``lines`` to ``to`` line by line, or all of them to its only line."""
     if len(lines) == len(to):
         np.add(to, lines, out=to)
         return
@@ -82,20 +81,20 @@ def _add(lines, to):
 
 
 def fill_from(field, window: Window, out):
-    """Fill the border of ``out`` from an array of the same size that may be one for all samples."""
+    """Fill the border of ``out`` (H', W', C, N) from that of ``field`` (H', W', C, N or 1)."""
     for strip, values in zip(strips(out, window), strips(field, window), strict=True):
         np.copyto(strip, values)
 
 
 def fill_noise(noise, mean, spread, window: Window, out):
-    """Fill the border of ``out`` with ``mean + spread * noise``; ``noise`` are four strips, the others ``(C, N)``."""
+    """Fill the border of ``out`` with ``mean + spread * noise``: four strips ``noise``, mean and spread ``(C, N)``."""
     for strip, values in zip(strips(out, window), noise, strict=True):
         np.multiply(values, spread, out=strip)
         np.add(strip, mean, out=strip)
 
 
 def moments(x, epsilon, work, mean, spread, parts=None):
-    """Mean and standard deviation ``(C, N)`` of each channel of each image; ``work`` is like ``x``."""
+    """Mean and standard deviation ``(C, N)`` of each channel of each image; ``work`` has the shape of ``x``."""
     positions = prod(x.shape[:2])
     add_positions(x, parts, mean)
     np.divide(mean, positions, out=mean)

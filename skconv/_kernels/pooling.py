@@ -1,6 +1,6 @@
-"""Maximum over 2 x 2 windows that tile the image, the common case, and over any windows; norm and median of windows.
+"""Maximum over 2 x 2 tiles, the common case, and over any windows; p-norm and median of windows.
 
-Ties go to the first maximum in row-major order, as in PyTorch; they are common on a constant background.
+Of equal maxima, common on a constant background, the first in row-major order has the gradient, as in PyTorch.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ __all__ = [
     "taps",
 ]
 
-MANY_TAPS = 64  # of a window, from which on its sum is one of sums
+MANY_TAPS = 64  # most taps of a window that are summed one after the other
 
 
 def _halves(a, axis):
-    """First and second of each pair along an axis; an odd last one is left out."""
+    """Views of the first and the second of each pair along an axis; an odd last element is left out."""
     size = a.shape[axis] // 2 * 2
     lead = (slice(None),) * axis
     return a[(*lead, slice(0, size, 2))], a[(*lead, slice(1, size, 2))]
 
 
 def max_tiles(x, across, out):
-    """Maximum of 2 x 2 tiles of ``x`` into ``out``; ``across`` (H, Q, C, N) keeps the maxima of pairs across."""
+    """Write the maximum of 2 x 2 tiles of ``x`` into ``out``, of pairs of columns into ``across`` (H, Q, C, N)."""
     left, right = _halves(x, 1)
     np.maximum(left, right, out=across)
     top, bottom = _halves(across, 0)
@@ -47,7 +47,7 @@ def max_tiles(x, across, out):
 
 
 def max_tiles_gradient(x, across, dy, work, dx):
-    """Route ``dy`` to the maxima: ``work`` holds ``rows`` (like ``across``) and masks for both steps."""
+    """Write ``dy`` into ``dx`` at the maxima, zero elsewhere; ``work.rows`` has the shape of ``across``."""
     _route(*_halves(across, 0), dy, work.mask, *_halves(work.rows, 0))
     height = dy.shape[0] * 2
     left, right = _halves(dx[:height], 1)
@@ -57,18 +57,21 @@ def max_tiles_gradient(x, across, dy, work, dx):
 
 
 def _route(first, second, gradient, mask, to_first, to_second):
-    """The gradient of ``maximum(first, second)``; a tie goes to the first."""
+    """Write the gradient of ``maximum(first, second)`` to the larger of the two, to the first if they are equal."""
     mask = mask[: first.shape[0]]
     np.greater_equal(first, second, out=mask)
     np.multiply(gradient, mask, out=to_first)
     np.subtract(gradient, to_first, out=to_second)
 
 
-# Calls ``(ufunc, a, b, out)`` with all views made, for `run_calls`: making the views takes longer than a small call.
+# Calls are bound as ``(ufunc, a, b, out)``, for `run_calls`: making the views takes longer than a small call.
 
 
 def bind_marks(x, across, out, left, top):
-    """As `max_tiles`; ``left`` (H, Q, C, N) and ``top`` (P, Q, C, N) tell where the first of a pair is the maximum."""
+    """Calls of `max_tiles` that also mark where the first of a pair is the maximum.
+
+    ``left`` (H, Q, C, N) has the marks of pairs of columns, ``top`` (P, Q, C, N) those of pairs of rows.
+    """
     rows, pairs = _halves(x, 1), _halves(across, 0)
     return [
         (np.maximum, *rows, across),
@@ -79,7 +82,7 @@ def bind_marks(x, across, out, left, top):
 
 
 def bind_unpool(dy, left, top, rows, dx):
-    """Route ``dy`` to the maxima that `bind_marks` found; ``rows`` is like ``across``."""
+    """Calls that write ``dy`` into ``dx`` at the maxima of `bind_marks`; ``rows`` is scratch (H, Q, C, N)."""
     upper, lower = _halves(rows, 0)
     first, second = _halves(dx[: len(rows)], 1)
     calls = [
@@ -93,13 +96,13 @@ def bind_unpool(dy, left, top, rows, dx):
 
 
 def run_calls(calls):
-    """Make the calls."""
+    """Run calls ``(ufunc, a, b, out)``."""
     for function, a, b, out in calls:
         function(a, b, out=out)
 
 
 def taps(a, window):
-    """The views ``(P, Q, ...)`` of a padded array that each tap of the windows reads, in row-major order."""
+    """Per tap of the windows, in row-major order, the view ``(P, Q, ...)`` of the padded array ``a`` that it reads."""
     rows, columns = window.rows, window.columns
     for r in range(rows.kernel):
         for s in range(columns.kernel):
@@ -110,15 +113,15 @@ def taps(a, window):
 
 
 def lost_digits(window, shape) -> dict:
-    """A plan's entry for what `add_taps` needs: nothing for windows of few taps."""
+    """Shapes of the scratch of `add_taps`; empty for windows of `MANY_TAPS` taps or fewer."""
     taps = window.rows.kernel * window.columns.kernel
     return dict.fromkeys(("lost", "term", "total"), shape) if taps > MANY_TAPS else {}
 
 
 def add_taps(views, work, out):
-    """Sum of arrays into ``out``; of many, those of runs, and the digits that each of these loses go into the next.
+    """Sum of the iterator ``views`` into ``out``; with scratch of `lost_digits`, Kahan's sum of runs of arrays.
 
-    That is Kahan's sum: its error does not grow with the number of taps.
+    The error of Kahan's sum does not grow with the number of taps.
     """
     if "lost" not in work:
         _add(views, out)
@@ -135,7 +138,7 @@ def add_taps(views, work, out):
 
 
 def _add(views, out) -> bool:
-    """Sum of arrays, one after the other; False where there are none."""
+    """Sum of the iterator ``views`` into ``out``, one after the other; return False if it is empty."""
     first = next(views, None)
     if first is None:
         return False
@@ -146,7 +149,7 @@ def _add(views, out) -> bool:
 
 
 def max_pool(x, window, out):
-    """Maximum over any windows of a padded ``x``."""
+    """Maximum over any windows of a padded ``x`` into ``out`` (P, Q, C, N)."""
     views = taps(x, window)
     np.copyto(out, next(views))
     for view in views:
@@ -154,7 +157,7 @@ def max_pool(x, window, out):
 
 
 def max_pool_gradient(x, window, y, dy, work, dx):
-    """Add ``dy`` to the first tap that equals the maximum; ``dx`` has the borders of ``x``."""
+    """Write into ``dx``, padded as ``x``, the sum of ``dy`` over the windows whose first maximum is that sample."""
     dx.fill(0)
     work.left.fill(True)
     for view, gradient in zip(taps(x, window), taps(dx, window), strict=True):
@@ -166,9 +169,10 @@ def max_pool_gradient(x, window, y, dy, work, dx):
 
 
 def lp_pool(x, window, p, work, out):
-    """``(sum |x|^p)^(1 / p)`` over any windows of a padded ``x``; ``work`` holds ``part``, ``largest`` like ``out``.
+    """``(sum |x|^p)^(1 / p)`` over any windows of a padded ``x`` into ``out`` (P, Q, C, N).
 
-    Each window is divided by its largest absolute value first, so that no power overflows.
+    Each window is divided by its largest absolute value first, so that no power overflows.  ``work.part`` and
+    ``work.largest`` have the shape of ``out``.
     """
     part, largest = work.part, work.largest
     largest.fill(_tiny(out))
@@ -189,7 +193,7 @@ def lp_pool(x, window, p, work, out):
 
 
 def lp_pool_gradient(x, window, p, y, dy, work, dx):
-    """Add ``dy * sign(x) * (|x| / y)^(p - 1)`` to each tap; ``dx`` has the borders of ``x``, ``y`` is overwritten."""
+    """Sum ``dy * sign(x) * (|x| / y)^(p - 1)`` over windows into ``dx``, padded as ``x``; overwrites ``y``."""
     part, ratio = work.part, work.largest
     np.maximum(y, _tiny(y), out=y)
     dx.fill(0)
@@ -204,12 +208,12 @@ def lp_pool_gradient(x, window, p, y, dy, work, dx):
 
 
 def _tiny(a):
-    """What a divisor is at least, so that zero divided by it is zero."""
+    """Least divisor for the dtype of ``a``, so that zero divided by zero is zero."""
     return np.finfo(a.dtype).tiny
 
 
 def _to_power(a, exponent):
-    """``a ** exponent`` in place, the common ones without logarithms."""
+    """``a ** exponent`` in place; exponents 2 and 0.5 without logarithms."""
     if exponent == 2:
         np.multiply(a, a, out=a)
     elif exponent == 0.5:
@@ -219,9 +223,9 @@ def _to_power(a, exponent):
 
 
 def median_pool(x, window, counts, stack, out):
-    """Median of each window's samples in the image, ``counts`` (P, Q) of them; the mean where two are in the middle.
+    """Median of the ``counts`` (P, Q) samples of each window that lie in the image into ``out`` (P, Q, C, N).
 
-    The border of ``x`` is infinite, so that it comes last in ``stack`` (taps, P, Q, C, N) once that is sorted.
+    The border of ``x`` is infinite, so that it comes last in the sorted ``stack`` (taps, P, Q, C, N).
     """
     for tap, view in zip(stack, taps(x, window), strict=True):
         np.copyto(tap, view)

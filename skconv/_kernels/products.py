@@ -1,15 +1,16 @@
-"""Matrix products in which the bits of a column depend on nothing but that column.
+"""Matrix products in which the bits of a column depend on the left matrix and on that column alone.
 
-A prediction must not depend on which column of a block a sample lands in, nor on how many columns there are.  BLAS
-promises neither.  OpenBLAS's sgemm for AVX2 sums the first and the last 8 columns of a product in another order than
-those between, wherever it has 12 rows or more, and from 8 rows on it changes at every 320th column; for AVX-512 it has
-another kernel for small products, which does not cut sums of more than 448 terms in pieces as that for others does.
-None of that is documented, and it may change with any version.  So `product` multiplies in groups of rows and columns,
-and takes for each size the largest groups that were seen to agree with groups of 16 columns: `_alike` tries the very
-sizes, once per process, in 1 to 2 ms each.  Where not even 16 columns agree, each is multiplied on its own.
+A prediction must depend neither on a sample's column in a block nor on the number of columns.  BLAS promises neither.
+OpenBLAS's sgemm for AVX2 sums the first and the last 8 columns of a product in another order than the others where the
+product has 12 rows or more, and with 8 rows or more the order changes at every 320th column.  For AVX-512 small
+products have a kernel of their own, which does not cut sums of more than 448 terms into pieces as the other kernel
+does.  None of this is documented, and it may change with any version.  So `product` multiplies in groups of rows and
+columns, for each size the largest groups that agree with groups of 16 columns: `_alike` tries the sizes in use, once
+per process, in 1 to 2 ms each.  Where not even groups of 16 columns agree with each other, each column is multiplied on
+its own.
 
-The price of the groups, measured on two AVX2 cores, is a quarter of the rate of these products (53-60 instead of 76
-GFLOP/s at 64 x 96 x 64); on AVX-512 there is none to be seen.
+On two AVX2 cores the groups take a quarter of the rate of these products (53-60 instead of 76 GFLOP/s at
+64 x 96 x 64); on AVX-512 no loss was measured.
 """
 
 from __future__ import annotations
@@ -24,18 +25,18 @@ from .memory import aligned
 __all__ = ["COLUMNS", "product"]
 
 COLUMNS = 16  # a block's width is a multiple of this
-_WIDEST, _WIDE = 2048, 256  # columns at once: no more, so that few sizes are tried; where more are not alike
-_ROWS = 8  # at once, where the columns of more rows are not alike
-_FEW_TERMS = 64  # with fewer, splitting the rows costs less than splitting the columns
-_USUAL = 64  # columns: that many decide whether rows are split, so that it does not depend on a block's width
-_TRIES, _LEAST_TRIES, _TRIED = 16, 4, 1 << 23  # operands for each size: so many, fewer beyond so many multiply-adds
-_RANDOM = 8191  # different numbers of the operands
+_WIDEST, _WIDE = 2048, 256  # columns of a group: at most, so that few sizes are tried; next, where those are not alike
+_ROWS = 8  # rows of a group, where the columns of a product of all rows are not alike
+_FEW_TERMS = 64  # with fewer terms, splitting the rows costs less than splitting the columns
+_USUAL = 64  # columns of the trial by which rows are split, so that the split does not depend on a block's width
+_TRIES, _LEAST_TRIES, _TRIED = 16, 4, 1 << 23  # trials per size: most, least, and multiply-adds of all together
+_RANDOM = 8191  # different numbers in the operands of the trials
 
 
 def product(a, b, out):
     """``numpy.matmul`` of these arguments, with bits of each column that depend on ``a`` and on that column alone.
 
-    To be called within a `Team`: what was tried is about one BLAS thread.
+    Must be called within a `Team`: the trials of `_alike` hold for one BLAS thread.
 
     Parameters
     ----------
@@ -63,7 +64,7 @@ def _way(rows, terms, columns, dtype):
 
 @cache
 def _rows_at_once(rows, terms, dtype) -> int:
-    """Rows of a product: all, unless their columns are not alike and fewer cost less than groups of columns."""
+    """Rows of a group: all rows, or `_ROWS` where these make columns alike and cost less than groups of columns."""
     if rows <= _ROWS or terms >= _FEW_TERMS or _alike(rows, terms, _USUAL, dtype):
         return rows
     return _ROWS if _alike(_ROWS, terms, _USUAL, dtype) else rows
@@ -71,11 +72,11 @@ def _rows_at_once(rows, terms, dtype) -> int:
 
 @cache
 def _alike(rows, terms, columns, dtype) -> bool:
-    """Whether products of so many columns, and of 16, give equal columns equal bits wherever they stand.
+    """Whether equal columns have equal bits at any place, in products of ``columns`` columns and of 16.
 
-    Tried with 16 random columns that stand in random places, again and again.  Another order of summation shows in a
-    quarter of the outputs at least, so it is missed by less than one in a thousand where it is that of 8 columns and a
-    single row, and never by luck where it is that of more.
+    Each trial puts 16 random columns in random places.  Another order of summation changes a quarter of the outputs at
+    least, so the trials miss one that concerns 8 columns and a single row with probability below 0.001, and one that
+    concerns more outputs with next to none.
     """
     rng = np.random.default_rng(0)
     numbers = _numbers(rng, dtype)
@@ -83,7 +84,7 @@ def _alike(rows, terms, columns, dtype) -> bool:
     with Team(1):
         for i in range(tries):
             a, b = (_cut(numbers, rng.integers(_RANDOM), shape) for shape in ((rows, terms), (terms, COLUMNS)))
-            if i % 4 == 3:  # other magnitudes, and zeros
+            if i % 4 == 3:  # other magnitudes, and a column of zeros
                 b *= 10.0 ** rng.integers(-9, 9, b.shape)
                 b[:, 0] = 0
             expected = _bits(np.matmul(a, b))
@@ -96,20 +97,20 @@ def _alike(rows, terms, columns, dtype) -> bool:
 
 
 def _numbers(rng, dtype):
-    """Random numbers for all tries of a size: to draw them takes longest."""
+    """Random numbers for all trials of a size, drawn once: drawing takes longer than multiplying."""
     values = rng.standard_normal(_RANDOM)
     return (values + 1j * rng.standard_normal(_RANDOM) if dtype.kind == "c" else values).astype(dtype)
 
 
 def _cut(numbers, start, shape):
-    """A matrix of the numbers from ``start`` on, again and again."""
+    """A matrix filled with ``numbers`` from index ``start`` on, cyclically."""
     matrix = aligned(shape, numbers.dtype)
     matrix[...] = np.resize(np.roll(numbers, start), shape)
     return matrix
 
 
 def _bits(a):
-    """As integers, a complex number as two: zeros of different sign are different."""
+    """Bits as integers, two for a complex number, by which 0.0 and -0.0 differ."""
     real = a.real.dtype
     return a.view(real).view(f"u{real.itemsize}").reshape(*a.shape, -1)
 
@@ -131,7 +132,7 @@ def _by_columns(a, b, out, width, multiply):
 
 
 def _in_groups(a, axis, size):
-    """A view with ``axis``, one of the last two, as two: groups and what is in them."""
+    """View with ``axis`` (-1 or -2) split into two axes: number of groups, ``size``."""
     shape = a.shape
     rest = () if axis == -1 else shape[axis + 1 :]
     return a.reshape(*shape[:axis], shape[axis] // size, size, *rest, copy=False)

@@ -1,12 +1,13 @@
-"""Convolution of one image: positions take the places of samples, so that no column of a product is wasted.
+"""Convolution of one image: the columns of products are positions, not samples.
 
-A block of samples as narrow as products allow is 16 columns, of which one image would fill one.  Here positions along a
-row, or tiles, or all positions are the columns.  The products have the rows and the order of terms that they have in a
-block, and `product` gives each column the same bits among any others.
+The narrowest block has 16 columns, of which one image would fill one.  Here the columns are the positions of a row, or
+tiles, or all positions.  The products have the rows and the order of terms that they have in a block, and `product`
+gives each column the same bits among any others, so outputs equal those of a block to the bit.
 
-Each class does what the block's algorithm of that name does, with the same prepared weight.  ``columns`` (A, B, F, N)
-are its outputs as they come, with anything finite in columns that are no position; ``image`` (P, Q, F) is a view of
-them where they lie, or of a copy that ``back``, arguments of `numpy.copyto`, makes.
+`GatheredAlone`, `WinogradAlone` and `Winograd2DAlone` take the prepared weights of `Gathered`, `Winograd` and
+`Winograd2D`.  Their ``columns`` (A, B, F, N) are outputs in the order of the products, with any finite number in
+columns beyond the positions.  Their ``image`` (P, Q, F) is a view of ``columns``, or of the copy that
+``numpy.copyto(*back)`` makes.
 """
 
 from __future__ import annotations
@@ -23,22 +24,22 @@ from .winograd2d import Winograd2D
 
 __all__ = ["alone", "as_image", "columns_of"]
 
-_MOST_BYTES = 1 << 25  # of all windows at once; blocks take larger images band by band
+_MOST_BYTES = 1 << 25  # most bytes of all windows of an image; larger images go through a block, band by band
 
 
 def columns_of(positions: int) -> int:
-    """Columns that hold so many positions."""
+    """``positions`` rounded up to a multiple of `COLUMNS`."""
     return -(-positions // COLUMNS) * COLUMNS
 
 
 def as_image(columns, height, width):
-    """Channels' positions side by side, ``(1, 1, C, N)``, as an image ``(H, W, C)``."""
+    """View ``(H, W, C)`` of ``columns`` (1, 1, C, N), whose columns are the positions in row-major order."""
     planes = columns[0, 0, :, : height * width]
     return planes.reshape(-1, height, width, copy=False).transpose(1, 2, 0)
 
 
 class _Alone:
-    """One image ``(H, W, C)``, any view, convolved by a block's algorithm with ``window`` over it and its borders."""
+    """Convolution of ``image`` (H, W, C), of any strides, in windows with borders, by the algorithm of ``kernel``."""
 
     back: tuple[np.ndarray, np.ndarray] | None = None
 
@@ -46,7 +47,7 @@ class _Alone:
         self.kernel, self.window, self.x = kernel, window, image
 
     def _stored(self, rows, columns, by_planes):
-        """The image's place in zeros ``(rows, columns, C)``, one image a channel or channels last, and the zeros."""
+        """View of the image within zeros, and these zeros ``(rows, columns, C)``, in memory channels first or last."""
         (height, width, channels), dtype = self.x.shape, self.kernel.dtype
         if by_planes:
             stored = aligned((channels, rows, columns), dtype).transpose(1, 2, 0)
@@ -57,7 +58,7 @@ class _Alone:
 
 
 class GatheredAlone(_Alone):
-    """All windows as one matrix, a position a column."""
+    """`Gathered` for one image: all windows as one matrix ``(K, positions)``."""
 
     def __init__(self, kernel: Gathered, window: Window, image):
         super().__init__(kernel, window, image)
@@ -73,14 +74,14 @@ class GatheredAlone(_Alone):
         self.image = as_image(self.columns, P, Q)
 
     def run(self, weight):
-        """Fill ``columns``."""
+        """Fill ``columns`` from the image and a prepared weight."""
         np.copyto(self.inner, self.x)
         np.copyto(*self.gather)
         product(weight, self.windows, out=self.columns[0, 0])
 
 
 class WinogradAlone(_Alone):
-    """Rows whose samples are the positions along them: a window's columns are channels, shifted."""
+    """`Winograd` for one image: the positions of a row as samples, the ``S`` shifted inputs of a window as channels."""
 
     def __init__(self, kernel: Winograd, window: Window, image):
         super().__init__(kernel, window, image)
@@ -102,14 +103,14 @@ class WinogradAlone(_Alone):
         self.bound = self.inside.bind(x, allocate(self.inside.scratch, dtype), self.columns)
 
     def run(self, weight):
-        """Fill ``columns``."""
+        """Fill ``columns`` from the image and a prepared weight."""
         for copy in self.copies:
             np.copyto(*copy)
         self.inside.run(self.bound, weight)
 
 
 class Winograd2DAlone(_Alone):
-    """Tiles that take the places of samples."""
+    """`Winograd2D` for one image: its tiles as samples."""
 
     def __init__(self, kernel: Winograd2D, window: Window, image):
         super().__init__(kernel, window, image)
@@ -134,7 +135,7 @@ class Winograd2DAlone(_Alone):
         self._bind_lower(scratch["Z"], P - (down - 1) * m, slice((down - 1) * across, down * across))
 
     def _bind_lower(self, Z, rows, last):
-        """The last row of tiles where it is lower than the others: a product with fewer rows has bits of its own."""
+        """Bind the last row of tiles where these have fewer rows, whose product has fewer rows and so its own bits."""
         self.lower = None
         if rows < self.inside.m:
             out = aligned((rows, *self.columns.shape[1:]), self.inside.dtype)
@@ -142,7 +143,7 @@ class Winograd2DAlone(_Alone):
             self.lower = lower, (self.columns[:rows, ..., last], out[..., last])
 
     def run(self, weight):
-        """Fill ``columns``."""
+        """Fill ``columns`` from the image and a prepared weight."""
         np.copyto(self.inner, self.x)
         for copy in self.copies:
             np.copyto(*copy)
@@ -157,7 +158,7 @@ _ALONE = {Gathered: GatheredAlone, Winograd: WinogradAlone, Winograd2D: Winograd
 
 
 def alone(kernel, window: Window, image):
-    """What a block's ``kernel`` does, for one image ``(H, W, C)``; None where there is no way."""
+    """The convolution of ``image`` (H, W, C) that a block's algorithm ``kernel`` does; None where there is none."""
     kind = _ALONE.get(type(kernel))
     if kind is GatheredAlone and kernel.K * kernel.P * kernel.Q * kernel.dtype.itemsize > _MOST_BYTES:
         return None

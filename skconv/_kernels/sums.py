@@ -1,7 +1,7 @@
-"""Sums of many numbers in their own precision, by halves: the error grows with the logarithm of their number.
+"""Pairwise sums in the precision of the terms: the error grows with the logarithm of the number of terms.
 
-Numbers added one after the other to what they sum up to are rounded to its last digit: a million times 0.1 is 100,986
-in float32.  Here that is done with few numbers only, whose sums are then added in pairs.
+A running sum rounds to its own last digit with each term: in float32 a million times 0.1 is 100,986.  Here a running
+sum has few terms only, and the sums are added in pairs.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ import numpy as np
 
 __all__ = ["FEW", "RUN", "SLICE", "add_positions", "add_rows", "dot", "fold", "partial_sums", "sum_along"]
 
-FEW = 1024  # numbers that are added one after the other: to 2e-6 of the sum, 2e-5 where all are equal
-RUN = 32  # of those that are more: to 5e-7 of the sum
-SLICE = 2048  # in one product, in which kernels with four lanes add 512 numbers each; and no threads share it
+FEW = 1024  # most terms of a sum that is a single running sum: relative error 2e-6, 2e-5 where all terms are equal
+RUN = 32  # terms of each running sum where there are more than `FEW`: relative error 5e-7
+SLICE = 2048  # terms of one call of BLAS: 512 per lane of a kernel with four, and too few for threads to share
 
 
 def fold(parts, out, few=FEW):
-    """Sum of ``parts`` (n, ...) over the first axis into ``out``; of more than ``few``, ``parts`` are overwritten."""
+    """Sum of ``parts`` (n, ...) over the first axis into ``out``; overwrites ``parts`` if ``n > few``."""
     n = len(parts)
     if n > few:
         while n > RUN:
-            half = n // 2  # of an odd number the middle stays
+            half = n // 2  # where n is odd, the middle element stays
             np.add(parts[:half], parts[n - half : n], out=parts[:half])
             n -= half
     np.add.reduce(parts[:n], axis=0, out=out)
 
 
 def partial_sums(shape, name="parts") -> dict[str, tuple[int, ...]]:
-    """A plan's entry for what `add_positions` needs for an array of this shape; empty where it needs nothing."""
+    """Shape, by name, of ``parts`` of `add_positions` for an array of this shape; empty where ``parts`` is None."""
     short, long = sorted(shape[:2])
     return {} if short * long <= FEW else {name: (short * ceil(long / RUN), *shape[2:])}
 
@@ -40,9 +40,9 @@ def add_positions(x, parts, out):
     Parameters
     ----------
     x : ndarray of shape (H, W, ...)
-        With any strides.
+        Input, of any strides.
     parts : ndarray or None
-        Memory of `partial_sums`.
+        Scratch, of the shape of `partial_sums`.
     out : ndarray
     """
     if parts is None:
@@ -61,9 +61,9 @@ def add_positions(x, parts, out):
 
 
 def add_rows(x, parts, out):
-    """Sum of each row of ``x`` (H, W, ...) into ``out`` (H, ...), whatever rows there are beside it.
+    """Sum of each row of ``x`` (H, W, ...) into ``out`` (H, ...), with bits that do not depend on the other rows.
 
-    ``parts`` are of shape (H, ceil(W / `RUN`), ...).
+    ``parts`` is scratch (H, ceil(W / `RUN`), ...).
     """
     height, across, *rest = x.shape
     runs, whole = across // RUN, across // RUN * RUN
@@ -75,7 +75,7 @@ def add_rows(x, parts, out):
 
 
 def sum_along(array, axis):
-    """Sum along an axis; memory of half the array is taken where it is long."""
+    """Sum of ``array`` along an axis; allocates half the array's memory where the axis is longer than `FEW`."""
     moved = np.moveaxis(array, axis, 0)
     while len(moved) > FEW:
         n, half = len(moved), len(moved) // 2
@@ -85,5 +85,5 @@ def sum_along(array, axis):
 
 
 def dot(a, b) -> float:
-    """Scalar product of two vectors, slices of it added in double precision."""
+    """Scalar product of two vectors; products of slices are added in double precision."""
     return sum(float(np.dot(a[i : i + SLICE], b[i : i + SLICE])) for i in range(0, len(a), SLICE))

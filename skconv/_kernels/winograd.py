@@ -1,7 +1,7 @@
 """Correlation by the Cook-Toom minimal filtering algorithms F(m, r) (Winograd, 1980; Lavin and Gray, arXiv 1509.09308).
 
-``y = AT @ ((G @ g) * (BT @ d))`` gives ``m`` outputs of a correlation with ``r`` taps from ``m + r - 1`` inputs by as
-many multiplications.  The matrices follow from the interpolation points, exactly, in rational arithmetic.
+``y = AT @ ((G @ g) * (BT @ d))`` gives the ``m`` outputs of a correlation of ``m + r - 1`` inputs ``d`` with ``r`` taps
+``g`` by ``m + r - 1`` multiplications.  The matrices are computed from the interpolation points in rational arithmetic.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from .geometry import Window
 
 __all__ = ["Winograd", "best_tile", "winograd_matrices"]
 
-# For each number of points those with the least error in float32 that were found, in a search over fractions from 1/4
-# to 4 by how much the matrices enlarge rounding.  Of the largest output it is 3e-7 for F(2, 3), 1e-6 for F(4, 3), 4e-6
-# for F(7, 3), 7e-6 for F(8, 3); with one list for all, from the whole numbers on, F(4, 3) and F(7, 3) had twice that.
+# Interpolation points, by their number: those of a search over fractions from 1/4 to 4 whose matrices amplify rounding
+# errors least.  The error in float32, relative to the largest output, is 3e-7 for F(2, 3), 1e-6 for F(4, 3), 4e-6 for
+# F(7, 3), 7e-6 for F(8, 3).  Points from one list for all numbers (0, 1, -1, 2, ...) double it for F(4, 3) and F(7, 3).
 _POINTS = {
     len(points.split()): [Fraction(point) for point in points.split()]
     for points in (
@@ -75,9 +75,9 @@ def winograd_matrices(m: int, r: int, dtype=np.float32) -> tuple[np.ndarray, np.
 
 
 def best_tile(outputs: int, r: int) -> tuple[int, float]:
-    """Tile height ``m`` with the fewest multiplications for ``outputs`` rows, and their ratio to the direct method.
+    """Tile height ``m`` with the fewest products for ``outputs`` rows, and their number relative to the direct method.
 
-    The tallest tile is not always it: 14 rows are two tiles of F(7, 3), 18 products, but four of F(4, 3), 24.
+    The tallest tile is not always the best: 14 rows take 18 products with two tiles of F(7, 3), 20 with F(8, 3).
     """
     largest = _MOST + 2 - r
     cost, m = min((ceil(outputs / m) * (m + r - 1), m) for m in range(2, largest + 1))
@@ -85,9 +85,10 @@ def best_tile(outputs: int, r: int) -> tuple[int, float]:
 
 
 class Winograd(Correlation):
-    """F(m, R) down the image, free windows across, as in `Gathered`; stride 1 and no dilation down.
+    """F(m, R) down the image, windows across as views, as in `Gathered`; stride 1 and no dilation down.
 
-    For 3 x 3 and 14 rows 18 products, not 42.  It works through bands of tiles.  Parameters as `Correlation`.
+    14 rows of a 3 x 3 kernel take 18 products in place of 42.  A band is some rows of tiles.  Parameters as
+    `Correlation`.
     """
 
     def __init__(self, window: Window, channels: int, filters: int, width: int, dtype, alike=False):
@@ -118,7 +119,7 @@ class Winograd(Correlation):
         }
 
     def prepare(self, weight, out):
-        """Transformed weight ``(a, 1, F, S * C)``."""
+        """Write the transform of a weight ``(F, R, S, C)`` into ``out`` (a, 1, F, S * C)."""
         np.matmul(self.G, weight.transpose(1, 0, 2, 3).reshape(self.R, -1), out=out.reshape(self.a, -1))
 
     def fit_bands(self, rows, multiple) -> int:
@@ -144,7 +145,7 @@ class Winograd(Correlation):
         return bound
 
     def _untransforms(self, M, out):
-        """``(AT, M, rows of out)`` for the whole tiles and for a last one with fewer than ``m`` rows."""
+        """List of ``(AT, M, rows of out)``: for all whole tiles, and for a last tile with fewer than ``m`` rows."""
         whole, rest = divmod(len(out), self.m)
         o, _, _, n = out.strides
         parts = []
@@ -176,7 +177,7 @@ class Winograd(Correlation):
         return bound
 
     def run_gradient(self, bound, scratch, out):
-        """Gradient of the weight into ``out`` (F, R, S, C): products in the transformed domain, then ``G.T``."""
+        """Write the weight gradient into ``out`` (F, R, S, C): products in the transformed domain, then ``G.T``."""
         Vt, Mt, total, product = scratch["Vt"], scratch["Mt"], scratch["total"], scratch["product"]
         xt = scratch["x"].reshape(self.a, -1)
         left, right = Mt.reshape(self.a, self.F, -1), shifted_taps(Vt, self.S, self.Q)

@@ -1,4 +1,4 @@
-"""Winograd's minimal filtering down and across: fewer multiplications for many channels."""
+"""Winograd's minimal filtering down and across, for many channels."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from .winograd import Winograd, winograd_matrices
 
 __all__ = ["Winograd2D", "tile_across"]
 
-_TILES = (2, 3, 4)  # widths of a tile; with 8 rows, 64 to 128 channels the error is 5e-6 to 2e-5 of the largest output
-_GROUP_BYTES = 1 << 21  # scratch of one group of transformed rows: calls of 100 us and more
+_TILES = (2, 3, 4)  # widths of a tile; errors with 8 rows and 64 to 128 channels: 5e-6 to 2e-5 of the largest output
+_GROUP_BYTES = 1 << 21  # most bytes of scratch of a group of transformed rows, with which a call takes 100 us or more
 
 
 def tile_across(outputs: int, taps: int) -> int:
-    """Width ``m`` of the tiles across with the fewest multiplications; the narrowest of those, whose error is least."""
+    """Width ``m`` of the tiles across with the fewest multiplications, and among those the narrowest (least error)."""
     return min((-(-outputs // m) * (m + taps - 1), m) for m in _TILES)[1]
 
 
 class Winograd2D(Winograd):
     """F(m, R) down the image and F(m2, S) across, tile row by tile row; stride 1 and no dilation.
 
-    Parameters as `Winograd`, whose weight gradient it takes: that one has long products already.
+    Parameters as `Winograd`.  The weight gradient is that of `Winograd`, whose products have long sums already.
     """
 
     def __init__(self, window: Window, channels: int, filters: int, width: int, dtype, alike=False):
@@ -32,7 +32,7 @@ class Winograd2D(Winograd):
         self.m2 = tile_across(self.Q, self.S)
         self.a2 = self.m2 + self.S - 1
         self.tiles2 = -(-self.Q // self.m2)
-        self.columns2 = self.tiles2 * self.m2 + self.S - 1  # those of the input and zeros
+        self.columns2 = self.tiles2 * self.m2 + self.S - 1  # columns of the input and of the zeros beyond
         self.BT2, self.G2, self.AT2 = winograd_matrices(self.m2, self.S, self.dtype.type)
         self.weight_shape = (self.a, self.a2, filters, channels)
         per_row = self.tiles2 * self.a2 * (channels + filters) * width * self.dtype.itemsize
@@ -46,7 +46,7 @@ class Winograd2D(Winograd):
         }
 
     def prepare(self, weight, out):
-        """Transformed weight ``(a, a2, F, C)``."""
+        """Write the transform of a weight ``(F, R, S, C)`` into ``out`` (a, a2, F, C)."""
         across = np.matmul(self.G2, weight).transpose(1, 2, 0, 3).reshape(self.R, -1)  # (R, a2 * F * C)
         np.matmul(self.G, across, out=out.reshape(self.a, -1))
 
@@ -57,7 +57,7 @@ class Winograd2D(Winograd):
         return self.rows_per_band
 
     def bind(self, x, scratch, out):
-        """The tile rows of each band."""
+        """List for `run`, by band: for each of its rows of tiles the views of ``x``, of scratch and of ``out``."""
         h, _, _, n = x.strides
         T, Z = scratch["T"], scratch["Z"]
         stored = self.columns.size
@@ -67,7 +67,7 @@ class Winograd2D(Winograd):
         bands = []
         for start in range(0, self.tiles, self.band):
             band, first = [], start * self.m
-            below = out[first : first + self.rows_per_band]  # once a band: a `Band` counts from its first row
+            below = out[first : first + self.rows_per_band]  # a whole band, the only slice that a `Band` takes
             for row in range(0, len(below), self.m):
                 rows = as_strided(x[first + row :], into.shape, (h, n))
                 (untransform,) = self._untransforms(back, below[row : row + self.m])
@@ -76,7 +76,7 @@ class Winograd2D(Winograd):
         return bands
 
     def _bind_across(self, T, Z, V, M):
-        """Per group of transformed rows: its first and last, tiles, V (flat, as matrices), M (the same), its Z."""
+        """Per group of transformed rows: its slice, tiles of ``T``, ``V`` flat, ``V``, ``M``, ``M`` flat, ``Z``."""
         h, w, _, n = T.strides
         tiles = as_strided(T, (self.a, self.tiles2, self.a2, self.C * self.N), (h, w * self.m2, w, n))
         outputs = Z.reshape(self.a, self.tiles2, self.m2, -1)
