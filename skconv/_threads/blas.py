@@ -16,7 +16,10 @@ __all__ = ["one_blas_thread", "single_blas"]
 
 
 class _Calls(NamedTuple):
-    """Those that get and set the threads of BLAS libraries: where each Python thread has a limit of its own; others."""
+    """Functions that get and set the number of threads of each BLAS library.
+
+    ``own`` are those of libraries with a limit per Python thread, ``shared`` of those with one limit per process.
+    """
 
     get_own: list[Callable[[], int]]
     set_own: list[Callable[[int], None]]
@@ -26,49 +29,51 @@ class _Calls(NamedTuple):
 
 @cache
 def _calls() -> _Calls:
-    """Looking for the libraries takes milliseconds, so only once."""
+    """Functions of all loaded BLAS libraries; the search takes milliseconds, so it is done once."""
     calls = _Calls([], [], [], [])
     for library in ThreadpoolController().select(user_api="blas").lib_controllers:
         own = library.internal_api == "mkl" or getattr(library, "threading_layer", None) == "openmp"
         (calls.get_own if own else calls.get_shared).append(library.get_num_threads)
-        # threadpoolctl lets one Python thread at a time set OpenBLAS's
+        # OpenBLAS's `set_num_threads` does nothing where threadpoolctl has let another Python thread set the limit.
         set_threads = getattr(library, "_real_set_num_threads", library.set_num_threads)
         (calls.set_own if own else calls.set_shared).append(set_threads)
     return calls
 
 
 def _limit(set_threads, limits):
-    """Set the threads of each library."""
+    """Call each function of ``set_threads`` with its limit."""
     for call, limit in zip(set_threads, limits, strict=False):
         call(limit)
 
 
 def one_blas_thread():
-    """Give the calling thread one BLAS thread, where the limit is the thread's."""
+    """Limit the calling thread to one BLAS thread, in libraries with a limit per Python thread."""
     _limit(_calls().set_own, repeat(1))
 
 
 class _SingleBlas:
-    """One BLAS thread while a team is inside.
+    """A limit of one BLAS thread for as long as a team has entered and not left.
 
-    Where the limit is the process's, the first in sets and the last out restores it; where it is the thread's, each.
-    `leave` may come at any moment, and again: it undoes what an `enter` that was cut short has done.  A team that is
-    gone without it, since an exception came before its first line, leaves too.
+    The first team to enter sets a limit per process and the last to leave restores it; every team sets and restores a
+    limit per thread.  `leave` may be called at any moment and more than once: it undoes an `enter` that an exception
+    cut short too.  A team that is deleted without a call of `leave`, as after an exception before its first line,
+    leaves as well.
     """
 
     def __init__(self):
-        self.lock = RLock()  # a thread that has it may be made to collect a team
-        self._inside, self._before = {}, []  # of each team, by its id: the limits before it, and a reference
+        self.lock = RLock()  # re-entrant, since a team may be garbage-collected in a thread that holds the lock
+        # By id of a team: the thread's limits before it entered, a weak reference.  Limits before the first team.
+        self._inside, self._before = {}, []
 
     def threads(self) -> int:
-        """Threads BLAS would use now, or would if nobody were inside."""
+        """Number of threads that BLAS would use now if no team had entered."""
         calls = _calls()
         with self.lock:
             own, shared = self._before if self._inside else ((get() for get in each) for each in calls[::2])
             return max([*own, *shared], default=1)
 
     def enter(self, team):
-        """Set the limit; what `leave` needs is written down before."""
+        """Set the limit, after recording what `leave` restores."""
         calls = _calls()
         with self.lock:
             own = [get() for get in calls.get_own]
@@ -80,7 +85,7 @@ class _SingleBlas:
             _limit(calls.set_shared, repeat(1))
 
     def leave(self, team):
-        """Undo the team's `enter`, if there was one."""
+        """Undo ``enter(team)``, if it was called."""
         self._leave(id(team))
 
     def _leave(self, key):
@@ -93,7 +98,7 @@ class _SingleBlas:
                 del self._inside[key]
 
     def forked(self):
-        """In a child, which has one thread, the lock and the limits of a parent with teams: nobody is inside."""
+        """In a forked child, which has none of the teams' threads: restore the limits and release the lock."""
         inside, self._inside = self._inside, {}
         if inside:
             _limit(_calls().set_own, self._before[0])
@@ -107,7 +112,7 @@ class _SingleBlas:
 single_blas = _SingleBlas()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=single_blas.lock.acquire,  # so that a child finds it free, and what it guards whole
+        before=single_blas.lock.acquire,  # so that no other thread holds the lock in the child
         after_in_parent=single_blas.lock.release,
         after_in_child=single_blas.forked,
     )

@@ -1,9 +1,9 @@
-"""What goes on around the calls of an estimator's methods: Ctrl-C, other threads, errors, NumPy's warnings.
+"""Decorators of an estimator's public methods: Ctrl-C, other threads, errors, NumPy's floating-point warnings.
 
-A call works on a snapshot of the estimator, so it sees one fit and not half of the next; a fit gives its attributes
-back in one step.  Within a call arithmetic is quiet, whatever the caller's `numpy.errstate`: that an exponential is
-zero is no error, and what is one, such as a loss that is not finite, is looked for and named.  Functions of the
-caller's, such as a callback, run in the `callers_errstate`.
+A call works on a snapshot of the estimator, so that it sees one fit and not half of the next; a fit assigns all its
+attributes in one step.  Within a call NumPy ignores floating-point errors, whatever the caller's `numpy.errstate`: an
+exponential that underflows is no error, and a loss that is not finite has a check and a message of its own.  Functions
+that the caller has passed, such as a callback, run in `callers_errstate`.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from .interrupt import Interrupt, protected
 
 __all__ = ["callers_errstate", "fitting", "predicting", "snapshot"]
 
-# What sets and restores NumPy's error state, and the contexts made of generators, such as `numpy.printoptions`.
+# Ctrl-C must not cut contexts that restore NumPy's error state or, made of generators, `numpy.printoptions`.
 for _context in (np.errstate, _GeneratorContextManager):
     for _method in (_context.__enter__, _context.__exit__):
-        if hasattr(_method, "__code__"):  # else it is none of Python's, which Ctrl-C does not cut
+        if hasattr(_method, "__code__"):  # a method in C has none, and Ctrl-C cannot cut it
             protected(_method)
 
-_CALLERS: ContextVar[dict] = ContextVar("callers_errstate")  # arguments of `numpy.errstate`, in a fit
+_CALLERS: ContextVar[dict] = ContextVar("callers_errstate")  # the caller's arguments of `numpy.errstate`, in a fit
 
 
 @contextmanager
 def _quiet():
-    """Context of a fit, in which NumPy looks for no errors."""
+    """Context of a fit, in which NumPy ignores floating-point errors."""
     token = _CALLERS.set({**np.geterr(), "call": np.geterrcall()})
     try:
         with np.errstate(all="ignore"):
@@ -39,19 +39,19 @@ def _quiet():
 
 
 def callers_errstate():
-    """Context of a function that the caller of a fit has given: NumPy treats errors there as around the fit."""
+    """Context for a function that the caller has passed to a fit, with the caller's `numpy.errstate`."""
     return np.errstate(**_CALLERS.get({}))
 
 
 def snapshot(estimator):
-    """An estimator with the attributes of now; they are read in one step."""
+    """A shallow copy of an estimator; all attributes are read in one step."""
     copy = object.__new__(type(estimator))
     copy.__dict__ = vars(estimator).copy()
     return copy
 
 
 def predicting(method):
-    """Decorator of a method that uses what was fitted."""
+    """Decorator of a method that uses a fitted estimator and leaves it unchanged."""
 
     @wraps(method)
     def predict(estimator, *args, **kwargs):
@@ -62,9 +62,10 @@ def predicting(method):
 
 
 def fitting(method):
-    """Decorator of a method that fits, and returns the estimator: it changes nothing where something goes wrong.
+    """Decorator of a method that fits and returns the estimator; an error leaves the estimator unchanged.
 
-    A Ctrl-C that it has heeded, with what it has learned so far, goes on afterwards: a search or a script ends.
+    A fit that Ctrl-C has ended early keeps what it has learned so far and then raises KeyboardInterrupt, so that a
+    search or a script ends too.
     """
 
     @wraps(method)
@@ -82,9 +83,9 @@ def fitting(method):
 
 
 def _give(estimator, before, after):
-    """Give an estimator what a fit has learned, all of it, in one step; of its other attributes what the fit changed.
+    """Assign to an estimator, in one step, all that a fit has learned and other attributes that the fit has changed.
 
-    What another thread's fit of the same estimator gave meanwhile goes, so no model is made of two.
+    What another thread's fit has assigned meanwhile is removed, so that no model is a mixture of two fits.
     """
     attributes, none = {n: value for n, value in vars(estimator).items() if not _is_learned(n)}, object()
     for name in before.keys() - after.keys():
@@ -94,12 +95,12 @@ def _give(estimator, before, after):
 
 
 def _is_learned(name) -> bool:
-    """Whether an attribute is a fit's, and neither a parameter nor one of scikit-learn's settings."""
+    """Whether a fit sets this attribute: whether it is neither a parameter nor one of scikit-learn's settings."""
     return name.endswith("_") or (name.startswith("_") and not name.startswith(("_skl", "_metadata")))
 
 
 def _kept(estimator):
-    """What an interrupted fit has left."""
+    """Message that says which model an interrupted fit has left."""
     if not getattr(estimator, "interrupted_", False):
         return "after the last step of the fit: the estimator is fitted"
     best = " or the best on the validation data" if estimator.validation_scores_ else ""

@@ -1,13 +1,14 @@
 """Ctrl-C: where it raises at once, and where it has to wait.
 
-A KeyboardInterrupt may come between any two instructions of the main thread.  What must not be cut, such as restoring
-the BLAS limit, is `protected`: within an `Interrupt` a press that comes there only counts, and raises afterwards.
+A KeyboardInterrupt may come between any two instructions of the main thread.  Functions that must not be cut, such as
+one that restores the BLAS limit, are `protected`: within an `Interrupt` a press of Ctrl-C during such a function is
+only counted, and raises later.
 """
 
 from __future__ import annotations
 
 import os
-from _signal import SIGINT, default_int_handler, getsignal, signal  # what `signal` wraps at 6 us a call, for enums
+from _signal import SIGINT, default_int_handler, getsignal, signal  # in `signal` enums cost 6 us per call
 from threading import get_ident, main_thread
 from types import CodeType
 
@@ -17,44 +18,44 @@ _PROTECTED: set[CodeType] = set()
 
 
 def protected(function):
-    """Mark a function that a Ctrl-C does not cut, nor anything that it calls."""
+    """Mark a function so that Ctrl-C cuts neither the function nor what it calls."""
     _PROTECTED.add(function.__code__)
     return function
 
 
 class Interrupt:
-    """What Ctrl-C does for the length of a ``with`` block; a press that does not come out of it raises at its end.
+    """Handler of Ctrl-C for the length of a ``with`` block, which raises at its end where a press has not ended it.
 
-    It may only have been counted; or raised where Python ignores it, as something is deleted, or where NumPy makes an
-    error of its own of it.  In another thread than the main one, or where the program has a handler of its own, nothing
-    is changed.
+    Such a press was only counted, or its KeyboardInterrupt was lost: Python ignores one that comes while an object is
+    deleted, and NumPy may turn one into another error.  In threads other than the main one, or where the program has a
+    handler of its own, Ctrl-C is left as it is.
 
     Parameters
     ----------
     theirs : bool, default=False
-        Whether the block is a user's, and a press that was raised is done with where it is caught.
+        Whether the block runs a user's function, which may catch the KeyboardInterrupt: it is not raised again.
 
     Attributes
     ----------
     presses : int
-        So far.
+        Number of presses so far.
     patience : int
-        Presses that are only counted; the next one raises, unless something protected runs.
+        Number of presses that are only counted; the next one raises, unless a protected function runs.
     pending : bool
-        Whether one has to come out.
+        Whether the end of the block has to raise.
     """
 
     def __init__(self, theirs=False):
         self.theirs = theirs
         self.presses = self.patience = 0
         self.pending = False
-        self._before = None  # the handler, where this one has taken its place
+        self._before = None  # the handler that `_press` has replaced
 
     @protected
     def __enter__(self):
         before = getsignal(SIGINT)
-        python_s = before is default_int_handler or _of(before) is not None
-        if python_s and get_ident() == main_thread().ident:
+        replaceable = before is default_int_handler or _of(before) is not None
+        if replaceable and get_ident() == main_thread().ident:
             self._before = before
             signal(SIGINT, self._press)
         return self
@@ -77,19 +78,19 @@ class Interrupt:
 
 
 def current() -> Interrupt:
-    """That of the innermost block around the caller, or one that nobody can press."""
+    """The `Interrupt` of the innermost block around the caller, or a new one, which no press reaches."""
     found = _of(getsignal(SIGINT))
     return found if found is not None and get_ident() == main_thread().ident else Interrupt()
 
 
 def _of(handler) -> Interrupt | None:
-    """The interrupt whose handler it is, if any."""
+    """The `Interrupt` that has this handler, or None."""
     owner = getattr(handler, "__self__", None)
     return owner if isinstance(owner, Interrupt) else None
 
 
 def _forked():
-    """In a child, whose program never comes to the ends of its parent's blocks: Python's own handler again."""
+    """In a forked child, which may never reach the ends of the parent's blocks: restore Python's handler."""
     if _of(getsignal(SIGINT)) is not None:
         signal(SIGINT, default_int_handler)
 

@@ -1,8 +1,8 @@
-"""Blocks over threads, and one BLAS thread in each of them.
+"""Python threads that work through blocks, each with one BLAS thread.
 
 NumPy releases the GIL in its loops and in BLAS, so two Python threads that each work through whole blocks scale better
-than two BLAS threads inside one product.  The number of threads is the number BLAS would use now: a joblib worker that
-was told to use one gets one.
+than two BLAS threads inside one product.  The number of threads is the number that BLAS would use now: one in a joblib
+worker that is limited to one.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from .workers import Workers
 
 __all__ = ["SPLIT", "Team", "thread_count"]
 
-SPLIT = 1 << 22  # multiply-adds from which a product is worth a hand-off of about 60 us
-_CHUNKS = 4  # fixed, so that the bits do not depend on the number of threads
+SPLIT = 1 << 22  # least multiply-adds of a product that is worth a hand-off of about 60 us to other threads
+_CHUNKS = 4  # parts of such a product; fixed, so that the bits do not depend on the number of threads
 
 
 @cache
 def _touch_work_memory():
-    """Fill OpenBLAS's work memory once, of the one thread that calls it.
+    """Write to the calling thread's work memory in OpenBLAS, once.
 
-    Its kernels fetch ahead of what they have packed.  Where those pages were never written each fetch looks for a page
-    in vain: products of 64 x 512 by 512 x 32 take 200 us before this one and 65 us after it.
+    OpenBLAS's kernels prefetch beyond what they have packed, which is slow on pages that were never written: products
+    of 64 x 512 by 512 x 32 take 200 us before this call and 65 us after it.
     """
     np.matmul(np.ones((64, 384), np.float32), np.ones((384, 1024), np.float32))
 
 
 def thread_count(n_jobs=None) -> int:
-    """Threads to use: ``n_jobs`` as joblib reads it, or as many as BLAS would use now."""
+    """Number of threads: ``n_jobs`` as joblib reads it, or for None as many as BLAS would use now."""
     return single_blas.threads() if n_jobs is None else effective_n_jobs(n_jobs)
 
 
 class Team:
-    """``threads`` workers, the calling thread among them, for the length of a ``with`` block, within a `guarded` call.
+    """``threads`` workers, the calling thread as number 0, for the length of a ``with`` block within an `Interrupt`.
 
-    Task ``i`` always runs on worker ``i % threads``: what a task computes must not depend on it.  Whatever ends the
-    block, an exception from anywhere at any moment too, nobody works on after it, and BLAS has its limit again.
+    Task ``i`` always runs on worker ``i % threads``; its result must not depend on the worker.  However the block ends,
+    even by an exception at any moment, no worker runs after it, and the BLAS limit is restored.
     """
 
     def __init__(self, threads: int):
@@ -67,49 +67,49 @@ class Team:
         finally:
             try:
                 single_blas.leave(self)
-            except BaseException:  # thrown into it
+            except BaseException:  # from another thread or a signal, during `leave`
                 single_blas.leave(self)
                 raise
 
     def orphan(self):
-        """In a child of this process: there are no workers."""
+        """In a forked child: the workers are gone."""
         if self._workers is not None:
             self._workers.orphan()
 
     def _dismiss(self):
-        """Wait until nobody works; new workers start when they are needed."""
+        """End the workers and wait for them; new workers start when they are needed."""
         if self._workers is not None:
             self._workers.end(wait=True)
             self._workers = None
 
     def _hand(self, worker, function, tasks):
-        """Have ``function(task)`` called for each of the tasks by a worker, from 1 on; 0 is the calling thread."""
+        """Let worker ``worker``, 1 or more, call ``function(task)`` for each of ``tasks``."""
         if self._workers is None:
             self._workers = Workers(one_blas_thread)
         self._workers.hand(worker, function, tasks)
 
     def run(self, function, count: int):
-        """Call ``function(i)`` for each i below ``count``; the first error, in the workers' order, is raised."""
+        """Call ``function(i)`` for each i below ``count``; raise the error of the first worker that has one."""
         self.finish()
         try:
             for worker in range(1, min(self.threads, count)):
                 self._hand(worker, function, range(worker, count, self.threads))
             for i in range(0, count, self.threads):
                 function(i)
-        except BaseException:  # the workers must be idle before anybody goes on
+        except BaseException:  # the workers must be idle before the exception leaves this method
             self._dismiss()
             raise
         self.finish()
 
     def aside(self, function, argument):
-        """Start ``function(argument)`` on another worker, after what was put aside before; `finish` waits for it."""
+        """Start ``function(argument)`` on worker 1, after earlier calls put aside; `finish` waits for its end."""
         if self.threads == 1:
             function(argument)
         else:
             self._hand(1, function, (argument,))
 
     def finish(self):
-        """Wait for what was handed to the workers; the first error, in their order, is raised."""
+        """Wait for all that the workers were handed; raise the error of the first worker that has one."""
         if self._workers is None:
             return
         try:
@@ -119,7 +119,7 @@ class Team:
             raise
 
     def matmul(self, a, b, out):
-        """``numpy.matmul`` of two matrices, in `_CHUNKS` groups of rows where that pays."""
+        """``numpy.matmul`` of two matrices, in `_CHUNKS` groups of rows if the product is large."""
         if a.shape[0] < 2 * _CHUNKS or a.shape[0] * a.shape[1] * b.shape[1] < SPLIT:
             return np.matmul(a, b, out=out)
         step = ceil(a.shape[0] / _CHUNKS)

@@ -15,9 +15,10 @@ __all__ = ["Workers"]
 
 
 class Workers:
-    """Threads that work through what they are handed, until they are told to end; each starts when first needed.
+    """Threads that run the tasks they are handed, until `end`; each starts when it is first needed.
 
-    What counts is the list of results: an exception in him who waits, as a queue gives one to him, loses nothing.
+    Results are in a list, and a queue only wakes the thread that waits: an exception there may lose an item of the
+    queue, but no result.
 
     Parameters
     ----------
@@ -28,25 +29,25 @@ class Workers:
     def __init__(self, prepare):
         self._prepare = prepare
         self._threads: list[tuple[Thread, SimpleQueue]] = []
-        self._handed, self._results = 0, []  # (worker, error or None)
-        self._news: SimpleQueue = SimpleQueue()  # something for each result, which wakes him who waits
+        self._handed, self._results = 0, []  # calls of `hand`; for each that is done (worker, error or None)
+        self._news: SimpleQueue = SimpleQueue()  # an item for each result, which wakes the thread in `wait`
         self._over = self._orphaned = False
 
     @property
     def busy(self) -> bool:
-        """Whether there is something to wait for."""
+        """Whether there is a call of `hand` to `wait` for."""
         return self._handed > 0
 
     @protected
     def hand(self, worker, function, tasks):
-        """Have ``function(task)`` called for each of the tasks by a worker, from 1 on."""
+        """Let worker ``worker``, 1 or more, call ``function(task)`` for each of ``tasks``."""
         while len(self._threads) < worker:
             inbox: SimpleQueue = SimpleQueue()
             thread = Thread(target=self._work, args=(len(self._threads) + 1, inbox), daemon=True)
             self._threads.append((thread, inbox))
             try:
                 thread.start()
-            except BaseException:  # it may have started
+            except BaseException:  # the thread may have started
                 inbox.put(None)
                 self._threads.pop()
                 raise
@@ -54,10 +55,10 @@ class Workers:
         self._handed += 1
 
     def wait(self):
-        """Wait for all that was handed out; the first error, in the workers' order, is raised."""
+        """Wait for the results of all calls of `hand`; raise the error of the first worker that has one."""
         while len(self._results) < self._handed:
             self._news.get()
-        while self._news.qsize():  # of results that were there before anybody waited
+        while self._news.qsize():  # items of results that were there before this call
             self._news.get()
         errors = [result for result in self._results if result[1] is not None]
         self._results.clear()
@@ -67,7 +68,7 @@ class Workers:
 
     @protected
     def end(self, wait=False):
-        """Let the threads end, after their tasks or, where somebody waits for it, before the next."""
+        """End the threads after all their tasks; with ``wait`` before their next task, and wait for their end."""
         self._over = self._over or wait
         for _, inbox in self._threads:
             inbox.put(None)
@@ -76,9 +77,9 @@ class Workers:
                 thread.join()
 
     def orphan(self):
-        """In a child of this process, which has one thread of its parent's: what was handed to others will not come."""
+        """In a forked child, which has one thread of its parent's: add an error for each result that will not come."""
         self._orphaned = True
-        self.end()  # that thread may be one of these
+        self.end()  # the thread that forked may be one of these
         self._threads.clear()
         error = RuntimeError("this process was forked in the midst of a task, and has none of its parent's threads")
         self._results += [(0, error)] * (self._handed - len(self._results))
@@ -90,10 +91,10 @@ class Workers:
             with np.errstate(all="ignore"):
                 while (job := inbox.get()) is not None:
                     self._add(worker, self._attempt(*job))
-                    job = None  # what it refers to is not kept while there is nothing to do
-        except BaseException as error:  # thrown into this thread from outside: nobody waits in vain
+                    job = None  # so that an idle thread keeps no reference to arrays
+        except BaseException as error:  # raised here by another thread: `wait` must not block for ever
             self._add(worker, error)
-        if self._orphaned:  # the child of this thread, which nobody waits for but BLAS's threads
+        if self._orphaned:  # a task on this thread has forked: no other thread would end the child
             os._exit(0)
 
     def _add(self, worker, error):
@@ -101,7 +102,7 @@ class Workers:
         self._news.put(None)
 
     def _attempt(self, function, tasks):
-        """Run the tasks; the error, if any, is returned."""
+        """Run the tasks; return the exception that ended them, or None."""
         try:
             for i in tasks:
                 if self._over:
