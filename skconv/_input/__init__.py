@@ -1,1 +1,1 @@
-"""What every estimator does to its parameters and to X: checks, shapes, rows in storage, memory."""
+"""Input of every estimator: checks of parameters and of X, shapes of samples, arrays in storage, memory."""

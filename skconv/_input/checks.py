@@ -1,4 +1,4 @@
-"""Checks of what arguments mean together, with the data and with their shapes."""
+"""Checks of arguments against each other and against the data's shape."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
 
 
 def check_window_fits(name, value, window):
-    """Raise where no window fits its input with its borders."""
+    """Raise where no window fits the input with its borders."""
     if window.fits:
         return
     rows, columns = window.rows, window.columns
@@ -34,7 +34,7 @@ def check_window_fits(name, value, window):
 
 
 def check_groups(groups, channels, filters):
-    """Raise where channels and filters do not go into that many groups."""
+    """Raise where ``groups`` does not divide ``channels`` and ``filters``."""
     if channels % groups or filters % groups:
         common = gcd(channels, filters)
         fit = ", ".join(str(n) for n in range(1, common + 1) if common % n == 0)
@@ -45,18 +45,18 @@ def check_groups(groups, channels, filters):
 
 
 def per_layer(name, value, constraints, *lengths):
-    """One value for each layer, from one value or a tuple with one per layer.
+    """List of one value per layer, from one value or a tuple with one per layer.
 
     Parameters
     ----------
     name : str
-        The parameter's, for the message.
+        Name of the parameter, for messages.
     value : object
-        A number, a string, None or a bool is for all layers; a tuple or list has one per layer.
+        A number, a string, None or a bool for all layers; a tuple or list with one per layer.
     constraints : list
-        Of one layer's value.
+        Constraints of the value of one layer.
     *lengths : int
-        Lengths that fit; one value is repeated to the largest.
+        Lengths that a tuple may have; one value is repeated to the largest.
     """
     if not isinstance(value, (tuple, list)):
         check_value(f"{name} of a layer", value, constraints)
@@ -75,8 +75,8 @@ def per_layer(name, value, constraints, *lengths):
 
 
 def _per_layer_advice(name, value, constraints, n_layers):
-    """What to write in place of a number of entries that fits no number of layers."""
-    whole = mismatch(constraints, value) is None  # it would do for one layer
+    """Advice, for a message, on a tuple whose length fits no number of layers."""
+    whole = mismatch(constraints, value) is None  # whether the tuple is a valid value of one layer
     same = len({shown(entry) for entry in value}) == 1
     if whole or (same and isinstance(value[0], (tuple, list))):
         every = (value if whole else value[0],) * n_layers
@@ -87,7 +87,7 @@ def _per_layer_advice(name, value, constraints, n_layers):
 
 
 def check_counts(name, value):
-    """One number of at least 1 per layer, from one number or a sequence."""
+    """Tuple of one integer of at least 1 per layer, from one number or a sequence."""
     counts = value if isinstance(value, (tuple, list)) else (value,)
     if any(mismatch([at_least(1)], count) for count in counts):
         raise InvalidParameterError(f"{name} must be integers of at least 1, one per layer, got {shown(value)}")
@@ -95,7 +95,7 @@ def check_counts(name, value):
 
 
 def check_channel_values(name, values, channels) -> np.ndarray:
-    """Finite numbers as an array of one, or of one per channel."""
+    """Finite numbers as a float64 array of shape (1,) or (channels,)."""
     array = np.asarray(values, np.float64)
     if array.ndim > 1 or array.size not in (1, channels):
         raise ValueError(
@@ -106,7 +106,7 @@ def check_channel_values(name, values, channels) -> np.ndarray:
 
 
 def check_pattern(name, pattern, channels) -> np.ndarray:
-    """A pattern of shape ``(h, w, channels)``, from finite numbers of shape (h, w) or (h, w, channels)."""
+    """Pattern (h, w, channels) of float64, from finite numbers of shape (h, w) or (h, w, channels)."""
     array = np.asarray(pattern, np.float64)
     if array.ndim not in (2, 3) or not array.size:
         raise ValueError(f"{name} must be an array of shape (h, w) or (h, w, channels), got shape {array.shape}")
@@ -118,7 +118,7 @@ def check_pattern(name, pattern, channels) -> np.ndarray:
 
 
 def check_layers(layers, kind, name="layers"):
-    """Every entry an instance of a subclass of ``kind``."""
+    """Raise where an entry is no instance of a subclass of ``kind``."""
     for i, layer in enumerate(layers):
         if not isinstance(layer, kind) or type(layer) is kind:
             raise InvalidParameterError(
@@ -127,7 +127,10 @@ def check_layers(layers, kind, name="layers"):
 
 
 def check_input(takes, shape, before=()):
-    """Raise where a layer takes the other of images and vectors; ``before`` are layers up to what made the input."""
+    """Raise where a layer ``takes`` "image" or "vector" and its input is the other.
+
+    ``before`` are the layers before this one; the message names the last, which made the input.
+    """
     if takes == "image" and len(shape) != 3:
         made = f"; put it before the {type(before[-1]).__name__}" if before else ""
         raise ValueError(f"takes an image (H, W, C), got a vector of {counted(shape[0], 'number')}{made}")
@@ -136,7 +139,7 @@ def check_input(takes, shape, before=()):
 
 
 def _layer_meant(value, kind) -> str:
-    """What to write in place of what is no layer, as the end of a message."""
+    """End of a message: what to write in place of a value that is no layer."""
     if isinstance(value, type) and issubclass(value, kind):
         return f"; write {value.__name__}(...)"
     if isinstance(value, str):
@@ -152,13 +155,13 @@ def _layer_meant(value, kind) -> str:
 
 
 def _first_names(layer):
-    """The strings that a layer takes as its first argument."""
+    """Strings that a layer class takes as its first argument."""
     first = next(iter(layer._parameter_constraints.values()), ())
     return names_in(first)
 
 
 def _subclasses(kind):
-    """All classes derived from one."""
+    """All subclasses of ``kind``, direct and indirect."""
     for subclass in kind.__subclasses__():
         yield subclass
         yield from _subclasses(subclass)

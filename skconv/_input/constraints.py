@@ -1,7 +1,7 @@
-"""What an argument may be, and the one message where it is something else.
+"""Constraints of arguments, and the message where an argument satisfies none of them.
 
-A class says it in ``_parameter_constraints``, a list of what fits for each parameter, as scikit-learn's classes do: a
-type, None, "boolean", "array-like", callable, or one of the constraints made here.
+As in scikit-learn, ``_parameter_constraints`` of a class has for each parameter a list of constraints: a type, None,
+"boolean", "array-like", callable, or one of those made here.
 """
 
 from __future__ import annotations
@@ -48,18 +48,19 @@ __all__ = [
 
 
 class _Range(Interval):
-    """A range of Python's or NumPy's numbers; True and False are none, nor is what no double can hold."""
+    """A range of Python's or NumPy's numbers, without True and False and numbers beyond the range of a double."""
 
     def is_satisfied_by(self, val):
         if isinstance(val, bool) or not isinstance(val, (int, float, np.number)) or not super().is_satisfied_by(val):
             return False
         if self.type is Integral:
             return True
-        return abs(val.item() if isinstance(val, np.generic) else val) <= sys.float_info.max  # it overflows in float32
+        # As a Python number, since the comparison would overflow in float32.
+        return abs(val.item() if isinstance(val, np.generic) else val) <= sys.float_info.max
 
 
 class _Names(StrOptions):
-    """Some strings, which messages show in the order given."""
+    """One of some strings, which messages show in the given order."""
 
     def __init__(self, names):
         super().__init__(set(names))
@@ -70,12 +71,12 @@ class _Names(StrOptions):
 
     @property
     def listed(self):
-        """The strings as a docstring has them."""
+        """The strings in numpydoc's notation: ``{"a", "b"}``."""
         return "{" + ", ".join(f'"{name}"' for name in self.names) + "}"
 
 
 class _Test(Options):
-    """What passes a test, and descriptions of it."""
+    """Values for which ``test`` is true, with descriptions for messages."""
 
     def __init__(self, test, descriptions):
         super().__init__(object, set())
@@ -89,12 +90,12 @@ class _Test(Options):
 
 
 def at_least(low, kind=Integral, closed="left"):
-    """Constraint: a number from ``low`` up; with ``closed="neither"`` above it."""
+    """Constraint: a number of at least ``low``, or above ``low`` with ``closed="neither"``."""
     return _Range(kind, low, None, closed=closed)
 
 
 def between(low, high, closed="left", kind=Real):
-    """Constraint: a number between two others."""
+    """Constraint: a number between ``low`` and ``high``."""
     return _Range(kind, low, high, closed=closed)
 
 
@@ -109,22 +110,22 @@ def with_methods(*names):
 
 
 def fitting(test, *descriptions):
-    """Constraint: what a function calls true; messages describe it, all that it can be."""
+    """Constraint: a value for which ``test`` is true; messages show the descriptions, one for each alternative."""
     return _Test(test, descriptions)
 
 
 def function_of(arguments):
-    """Constraint: a function, or an object that is called like one, with these arguments."""
+    """Constraint: a callable of these arguments, which is no class."""
     return fitting(lambda value: callable(value) and not isinstance(value, type), f"a function of {arguments}")
 
 
 def are_two(value, test):
-    """Whether a value is a tuple or list of two that pass a test."""
+    """Whether ``value`` is a tuple or list of two entries for which ``test`` is true."""
     return isinstance(value, (tuple, list)) and len(value) == 2 and all(map(test, value))
 
 
 def sizes(low=1):
-    """Constraint: one number of at least ``low``, for both directions or for time, or two of them."""
+    """Constraint: one integer of at least ``low``, or two of them, down and across."""
     one = at_least(low)
 
     def test(value):
@@ -134,7 +135,7 @@ def sizes(low=1):
 
 
 def border_widths():
-    """Constraint: how wide a border is, on each of four sides."""
+    """Constraint: widths of a border as one integer, two, or two pairs."""
     side = sizes(0)
 
     def test(value):
@@ -170,7 +171,7 @@ def are_numbers(value):
     return array.dtype.kind in "biuf" and array.ndim > 0 and array.size > 0
 
 
-_ANY = "no_validation"  # scikit-learn's word where anything is let pass
+_ANY = "no_validation"  # scikit-learn's constraint that every value satisfies
 _SIDE = at_least(1)
 _SIDES = fitting(
     lambda value: isinstance(value, (tuple, list)) and 1 <= len(value) <= 3 and all(map(_SIDE.is_satisfied_by, value)),
@@ -178,7 +179,7 @@ _SIDES = fitting(
 )
 SHAPES = fitting(lambda value: _SIDES.test(value) and len(value) == 3, "(height, width, channels), ints of at least 1")
 IMAGE_SHAPES = [one_of("series"), _SIDE, _SIDES, None]
-EPSILONS = between(1e-30, 1e30, closed="both")  # what single precision can add to a root or a variance, and divide by
+EPSILONS = between(1e-30, 1e30, closed="both")  # float32 can add these to a root or a variance, and divide by them
 _INT = between(None, None, "neither", Integral)
 BORDERS = one_of("constant", "edge", "reflect", "symmetric", "wrap", "pattern", "noise", "donor")
 DTYPES = fitting(
@@ -192,12 +193,12 @@ N_JOBS = [fitting(lambda value: _INT.is_satisfied_by(value) and value != 0, "an 
 
 
 def plain_numbers():
-    """Context in which a repr has NumPy's numbers and strings as Python's: 5, not np.int64(5)."""
+    """Context in which the repr of a NumPy scalar is that of a Python object: 5, not np.int64(5)."""
     return np.printoptions(legacy="1.25", threshold=8)
 
 
 def shown(value, longest=160):
-    """A value as messages show it: its repr on one line, with plain numbers, and not longer than a line or two."""
+    """Text of a value for messages: its repr on one line, with plain numbers, cut to ``longest`` characters."""
     if isinstance(value, np.ndarray) and (value.ndim > 1 or value.size > 8):
         return f"an array of shape {value.shape} and dtype {value.dtype}"
     if isinstance(value, type):
@@ -211,7 +212,7 @@ def shown(value, longest=160):
 
 
 def mismatch(constraints, value) -> str | None:
-    """What would fit, where a value satisfies none of the constraints; else None."""
+    """Description of the constraints where a value satisfies none of them; else None."""
     if constraints == _ANY:
         return None
     known = [make_constraint(constraint) for constraint in constraints]
@@ -221,20 +222,20 @@ def mismatch(constraints, value) -> str | None:
 
 
 def _either(texts) -> str:
-    """Alternatives in one phrase."""
+    """Texts joined as "a, b or c"."""
     *first, last = texts
     return f"{', '.join(first)} or {last}" if first else last
 
 
 def names_in(constraints) -> list[str]:
-    """The strings among what fits."""
+    """Strings that the constraints allow."""
     return [name for constraint in constraints if isinstance(constraint, _Names) for name in constraint.names]
 
 
 def _meant(constraints, value, name="", others=None) -> str:
-    """What a wrong value may have been meant to be, as the end of a message.
+    """End of a message: what a wrong value may have been meant to be; empty where there is no guess.
 
-    ``others`` are the constraints of the owner's parameters, of which one may take it.
+    ``others`` are the constraints of all parameters by name, of which another one may take the value.
     """
     others, names = others or {}, names_in(constraints)
     switches = switch_meant(
@@ -259,7 +260,7 @@ def _meant(constraints, value, name="", others=None) -> str:
 
 
 def check_value(name, value, constraints, where="", others=None):
-    """Raise where a value satisfies none of the constraints; ``where`` says more of the value."""
+    """Raise where a value satisfies none of the constraints; ``where`` is added after the value in the message."""
     wanted = mismatch(constraints, value)
     if wanted is not None:
         hint = _meant(constraints, value, name.rpartition(" ")[2], others)
@@ -267,7 +268,7 @@ def check_value(name, value, constraints, where="", others=None):
 
 
 def check_parameters(estimator):
-    """Hold an estimator's parameters against its constraints; the message is scikit-learn's."""
+    """Raise, with scikit-learn's message, where a parameter of an estimator does not satisfy its constraints."""
     for name, value in estimator.get_params(deep=False).items():
         constraints = estimator._parameter_constraints.get(name, _ANY)
         wanted = mismatch(constraints, value)
@@ -278,16 +279,16 @@ def check_parameters(estimator):
 
 
 def check_arguments(owner, values=None, place=None):
-    """Hold the arguments of a layer, a loss, an optimiser, ... against its constraints.
+    """Raise where an argument of a layer, a loss, an optimiser, ... does not satisfy its constraints.
 
     Parameters
     ----------
     owner : object or function
-        With ``_parameter_constraints``.
+        An object with ``_parameter_constraints``.
     values : dict, default=None
-        Arguments by name; those without constraints are ignored.  None takes the parameters of an estimator.
+        Arguments by name; those without constraints are ignored.  None takes ``owner.get_params()``.
     place : str, default=None
-        Which object it is, for the message; None is the name of its class, or of the function.
+        Name of the object in messages; None is the name of its class, or of the function.
     """
     place = place or getattr(owner, "__name__", type(owner).__name__)
     for name, value in (owner.get_params(deep=False) if values is None else values).items():
@@ -297,7 +298,7 @@ def check_arguments(owner, values=None, place=None):
 
 @contextmanager
 def at_place(place):
-    """Let errors say where they come from: "layers[1] (Residual), layers[0] (Convolution): ..."."""
+    """Context that puts ``place`` before the message of an error: "layers[1] (Residual), layers[0] (Dense): ..."."""
     try:
         yield
     except (ValueError, TypeError) as error:

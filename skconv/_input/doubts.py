@@ -1,10 +1,10 @@
-"""Whether samples look like what their shape was taken for; one warning where they do not.
+"""A warning where samples do not look like the shape they were taken for.
 
-Two things tell.  *Shapes*: no image is 100 x 3, and none of 3 x 32 has 32 channels.  *Neighbours*: along space or time
-they are more alike than numbers further apart; channels in no order are not.  Of samples that lie flat `flat_doubts`
-knows more.
+Two criteria: *shapes*, since no image is 100 x 3, and none of 3 x 32 has 32 channels; and *neighbours*, which are more
+alike along space or time than numbers further apart, but not along channels without an order.  `flat_doubts` has more
+criteria for flat samples.
 
-Chance is held against the numbers of one sample, whatever the number of samples: these may all be much the same.
+Thresholds for chance come from the size of one sample, whatever the number of samples, since all samples may be alike.
 """
 
 from __future__ import annotations
@@ -19,21 +19,22 @@ from .warnings import warn
 
 __all__ = ["warn_of_doubts"]
 
-_NUMBERS = 1 << 15  # looked at
-_CHANCE = 4  # standard errors
-_THIN, _LONG = 8, 16  # times as long as wide, and so many pixels long: no image
-_COLOURS = 4  # channels of an image file, at most
-_LEAST = 8  # pixels across an image file, at least
-_SEVERAL = 5  # numbers along an axis, at least, of which an order can be seen
-_NOTHING = 1e-12  # distance that is rounding, of numbers up to 1
-_ORDERED, _UNORDERED = 0.6, 0.9  # distance of neighbours over that of others
-_ROWS = 0.4  # the same of rows of an image, at most: 0.02 to 0.25; of samples of eleven sets of series 0.7 to 1.3
+_NUMBERS = 1 << 15  # numbers of X that are looked at
+_CHANCE = 4  # standard errors beyond which a difference is no chance
+_THIN, _LONG = 8, 16  # no image is so many times as long as wide and at least so many pixels long
+_COLOURS = 4  # most channels of an image file
+_LEAST = 8  # least pixels across an image file
+_SEVERAL = 5  # least numbers along an axis for an order to be seen
+_NOTHING = 1e-12  # largest squared distance that is rounding, for numbers up to 1
+_ORDERED, _UNORDERED = 0.6, 0.9  # most `_disorder` along an axis with an order, least along one without
+_ROWS = 0.4  # most `_disorder` of rows of an image: theirs is 0.02 to 0.25, that of eleven sets of series 0.7 to 1.3
 
 
 def warn_of_doubts(X, sample_shape, image_shape):
-    """Warn where flat samples X, or n-d ones that came with ``sample_shape``, look like another thing than was taken.
+    """Warn where samples X (n, features) do not look like what they were taken for.
 
-    ``image_shape`` is what the user said: None, "series", or a shape of flat samples; that of n-d ones is no doubt.
+    ``sample_shape`` is ``(features,)``, or the shape in which n-d samples came.  ``image_shape`` is the parameter:
+    None, "series", or, of flat samples only, a shape.
     """
     rows = max(16, _NUMBERS // X.shape[1])
     with np.errstate(all="ignore"):
@@ -57,7 +58,7 @@ def warn_of_doubts(X, sample_shape, image_shape):
 
 
 def _doubt(samples, sample_shape, image_shape):
-    """What was taken, what it looks like, what to write for that and what to write where it is not; or None."""
+    """``(taken as, looks like, what to write for that, what to write to confirm)``, or None without a doubt."""
     if len(sample_shape) == 1:
         return flat_doubt(samples) if image_shape is None else _given_doubt(samples, image_shape)
     nd = samples.reshape(len(samples), *sample_shape)
@@ -69,7 +70,7 @@ def _doubt(samples, sample_shape, image_shape):
 
 
 def _given_doubt(samples, shape):
-    """Whether flat samples that were given a shape ``(C, H, W)`` look like that."""
+    """The doubt of `_doubt` where flat samples with ``shape`` (C, H, W) look like images with channels first."""
     doubt = _channels_doubt(samples.reshape(len(samples), *shape))
     if doubt is None:
         return None
@@ -77,13 +78,10 @@ def _given_doubt(samples, shape):
     return *doubt[:2], f"{rows}.transpose(0, 2, 3, 1), and image_shape=None", rows
 
 
-# Samples that came with a shape
-
-
 def _is_one_image(X, sample_shape):
-    """Whether ``n`` flat samples of shape ``(W, C)`` are rows of a colour image: one is much as the next, as in no set.
+    """Whether ``n`` samples of shape ``(W, C)`` are the rows of one colour image, each much like the next.
 
-    Windows that slide along a series by a few steps are alike too, but for those steps.
+    Windows that slide along a series by some steps are excluded: shifted by these steps they are equal.
     """
     width, channels = sample_shape if len(sample_shape) == 2 else (0, 0)
     if channels not in (3, 4) or min(len(X), width) < _LEAST or max(len(X), width) > 2 * min(len(X), width):
@@ -94,7 +92,7 @@ def _is_one_image(X, sample_shape):
 
 
 def _series_doubt(nd):
-    """Whether series ``(n, T, C)`` look like ``(n, C, T)``."""
+    """The doubt of `_doubt` where series ``(n, T, C)`` look like ``(n, C, T)``."""
     _, steps, channels = nd.shape
     if _is_ordered(nd, 2) and (_is_thin(channels, steps) or _is_unordered(nd, 1)):
         return (
@@ -107,7 +105,7 @@ def _series_doubt(nd):
 
 
 def _thin_doubt(nd, sample_shape):
-    """Whether images ``(n, H, W)`` look like series, ``(n, T, C)`` or ``(n, C, T)``."""
+    """The doubt of `_doubt` where images ``(n, H, W)`` look like series, ``(n, T, C)`` or ``(n, C, T)``."""
     _, height, width = nd.shape
     if height == 1:
         return None
@@ -124,7 +122,7 @@ def _thin_doubt(nd, sample_shape):
 
 
 def _channels_doubt(nd):
-    """Whether images ``(n, H, W, C)`` look like ``(n, C, H, W)``, or like series that go down."""
+    """The doubt of `_doubt` where images ``(n, H, W, C)`` look like ``(n, C, H, W)``, or like series along H."""
     _, height, width, channels = nd.shape
     given = f"image_shape={nd.shape[1:]}"
     taken = image(height, width, channels)
@@ -147,12 +145,12 @@ def _is_thin(long, short) -> bool:
 
 
 def _disorder(nd, axis):
-    """Mean squared distance of neighbours along an axis over that of others: 1 without order, NaN if all are alike."""
+    """Mean squared distance of neighbours along an axis over that of other pairs: 1 without order, NaN if all equal."""
     nd = np.moveaxis(nd, axis, 0)
     length = len(nd)
     near = np.square(nd[1:] - nd[:-1]).mean()
-    every = 2 * length / (length - 1) * nd.var(axis=0).mean()  # of all pairs
-    far = (every * length - 2 * near) / (length - 2)
+    all_pairs = 2 * length / (length - 1) * nd.var(axis=0).mean()  # mean squared distance
+    far = (all_pairs * length - 2 * near) / (length - 2)
     return near / far if far > _NOTHING else np.nan
 
 

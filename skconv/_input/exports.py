@@ -1,4 +1,4 @@
-"""What a package exports: what its modules name in their ``__all__``, and is written nowhere else."""
+"""Names that a package exports: those in ``__all__`` of its modules."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ __all__ = ["exports"]
 
 
 def exports(namespace) -> list[str]:
-    """Names for a package's ``__all__``, where it has ``import *`` of each module with public names.
+    """``__all__`` of a package that has ``import *`` of each module with public names.
 
     Parameters
     ----------
     namespace : dict
-        The package's ``vars()``.
+        ``vars()`` of the package.
 
     Returns
     -------
     list of str
-        Sorted, without modules and what starts with an underscore.
+        Sorted names, without modules and names that start with an underscore.
     """
     return sorted(
         name for name, value in namespace.items() if not name.startswith("_") and not isinstance(value, ModuleType)

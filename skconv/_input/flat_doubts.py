@@ -1,8 +1,8 @@
-"""Whether flat samples look like images in rows, or a square number of features like a series.
+"""Whether flat samples taken as series look like images, or a square number of features like a series.
 
-In an image that lies flat, what is one row below is more alike than what is one row below and one pixel aside; in a
-series one step more or less makes no such difference, unless it repeats itself.  What repeats itself is as alike after
-two periods as after one, whereas two rows down an image is less so.
+In a flat image a pixel is more like the one straight below than like those beside that one.  In a series one step more
+or less makes no such difference, unless the series is periodic; but then numbers two periods apart are as alike as
+numbers one period apart, whereas pixels two rows apart are less alike than pixels one row apart.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ import numpy as np
 
 __all__ = ["flat_doubt", "image", "series"]
 
-_NUMBERS = 1 << 18  # looked at, where they are several samples
-_CHANCE = 4  # standard errors
-_LEAST, _LONGER = 8, 2  # pixels across an image that is no square, at least; times as long as wide, at most
-_ROWS, _NO_ROWS = 0.85, 0.05  # distance straight down over that aside: at most; from 1, at most
-_ALIKE = 0.4  # distance straight down over that of others, at most
-_TWO_ROWS = 1.5  # distance two rows down over that straight down, at least
-_PIXELS = 0.75  # distance of a colour in the next pixel over that of other colours, at most
-_JUMP = 2.0  # distance across the ends of rows over that within, of a series at most
-_SEAMS = 4.0  # the same of rows across the ends of channels that lie one after the other, at least
+# Distances are mean squared differences of features; "down" is to the pixel straight below.
+_NUMBERS = 1 << 18  # numbers of X that are looked at, in two samples or more
+_CHANCE = 4  # standard errors beyond which a difference is no chance
+_LEAST, _LONGER = 8, 2  # of an image that is no square: least pixels across, most times as long as wide
+_ROWS, _NO_ROWS = 0.85, 0.05  # distance down over that to the pixels beside: most in an image; most from 1 in a series
+_ALIKE = 0.4  # most distance down over that of all pairs
+_TWO_ROWS = 1.5  # least distance two rows down over that down
+_PIXELS = 0.75  # most distance of one colour in neighbouring pixels over that of two colours
+_JUMP = 2.0  # most distance across the ends of supposed rows over that within, in a series
+_SEAMS = 4.0  # least distance across the ends of channels over that within, in an image with channels first
 
 
 def flat_doubt(samples):
-    """What was taken, what it looks like, what to write for that and what to write where it is not; or None."""
+    """``(taken as, looks like, what to write for that, what to write to confirm)``, or None without a doubt."""
     n_features = samples.shape[1]
     row = _FlatRow(samples[: max(2, _NUMBERS // n_features)])
     side = isqrt(n_features)
@@ -44,31 +45,31 @@ def flat_doubt(samples):
 
 
 class _Layout(NamedTuple):
-    """How an image lies flat."""
+    """Order of the features of a flat image."""
 
     height: int
     width: int
     channels: int
-    planes: bool = False  # whether channel by channel
+    planes: bool = False  # whether channels come first
 
     @property
     def pixel(self):
-        """Features of a pixel that lie together."""
+        """Distance of neighbouring pixels of a row, in features."""
         return 1 if self.planes else self.channels
 
     @property
     def line(self):
-        """Features of a row that lie together."""
+        """Distance of neighbouring rows, in features."""
         return self.width * self.pixel
 
     @property
     def kind(self):
-        """What it is."""
+        """Name of the layout for messages."""
         return image(*self[:3]) + ", channels first" * self.planes
 
     @property
     def recipe(self):
-        """What to write."""
+        """Code for messages that makes images of this layout."""
         height, width, channels, planes = self
         if planes:
             return f"X.reshape(-1, {channels}, {height}, {width}).transpose(0, 2, 3, 1)"
@@ -76,7 +77,7 @@ class _Layout(NamedTuple):
 
 
 def _layouts(n_features):
-    """Images with so many numbers that are not too thin, in one channel or in colour."""
+    """Layouts of images of 1, 3 or 4 channels, not too thin, with ``n_features`` numbers."""
     for channels in (1, 3, 4):
         if n_features % channels:
             continue
@@ -90,7 +91,7 @@ def _layouts(n_features):
 
 
 class _FlatRow:
-    """Mean squared distances of features by how far apart they lie."""
+    """Mean squared distances of features in samples ``(n, features)``, by how far apart they lie."""
 
     def __init__(self, samples):
         self.samples = samples
@@ -107,19 +108,19 @@ class _FlatRow:
         return 1 - self.distance(lag) / self.others > self.chance
 
     def _straight(self, line, pixel):
-        """Distance straight down over that aside."""
+        """Distance ``line`` features apart over the mean of those ``line - pixel`` and ``line + pixel`` apart."""
         aside = (self.distance(line - pixel) + self.distance(line + pixel)) / 2
         return self.distance(line) / aside if aside > 0 else 1.0
 
     def _jump(self, line, step):
-        """Distance of features a step apart across the ends of lines over that within."""
+        """Distance of features ``step`` apart across the ends of lines over that within lines."""
         steps = np.square(self.samples[:, step:] - self.samples[:, :-step]).mean(axis=0)
         across = np.arange(len(steps)) % line >= line - step
         within = steps[~across].mean()
         return steps[across].mean() / within if within > 0 else np.inf
 
     def is_laid_out(self, layout) -> bool:
-        """Whether these are images that lie so."""
+        """Whether the samples look like images of this layout."""
         line, pixel = layout.line, layout.pixel
         if not layout.planes:
             return self._has_rows(line, pixel) and (pixel == 1 or self._straight(pixel, 1) < _PIXELS)
@@ -129,14 +130,14 @@ class _FlatRow:
         return _FlatRow(self.samples.reshape(-1, size))._has_rows(line, 1)
 
     def _has_rows(self, line, pixel) -> bool:
-        """Whether rows of an image have so many features, and pixels so many."""
+        """Whether the samples look like images with rows ``line`` and pixels ``pixel`` features apart."""
         down = self.distance(line)
         if down > _ALIKE * self.others or self.distance(2 * line) < _TWO_ROWS * down or not self._is_smooth(pixel):
             return False
         return self._straight(line, pixel) < min(_ROWS, 1 - self.chance)
 
     def runs_on(self, line) -> bool:
-        """Whether these are series, and no rows of so many features end anywhere."""
+        """Whether the samples look like series, without ends of rows every ``line`` features."""
         return self._is_smooth(1) and abs(self._straight(line, 1) - 1) <= _NO_ROWS and self._jump(line, 1) < _JUMP
 
 

@@ -1,4 +1,4 @@
-"""What a wrong value may have been meant to be: words of other libraries, and values of a neighbour."""
+"""Guesses what a wrong value was meant to be: other libraries' words, values of another parameter."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from numbers import Real
 
 __all__ = ["NEIGHBOURS", "name_meant", "nearest_name", "switch_meant"]
 
-NEIGHBOURS = {  # parameters that take what others were given
+NEIGHBOURS = {  # parameters with whose values others are confused
     "early_stopping": "n_iter_no_change",
     "learning_rate": "learning_rate_init",
     "pool": "pool_size",
 }
-_WORDS = {  # of other libraries, letters and digits only: ours, of which a parameter takes one
+_WORDS = {  # other libraries' words, letters and digits only: names here, of which a parameter takes one
     "adaptive": ["plateau"],
     "avg": ["mean"],
     "average": ["mean"],
@@ -55,12 +55,12 @@ _WORDS = {  # of other libraries, letters and digits only: ours, of which a para
     "zero": ["constant"],
     "zeros": ["constant"],
 }
-_ON = ("channel", "shared")  # a bias for each channel, which all positions share
+_ON = ("channel", "shared")  # words for bias=True, one bias per channel for all positions
 _NEAREST = {"celu": "elu", "hardswish": "gelu", "mish": "gelu", "selu": "elu", "silu": "gelu", "swish": "gelu"}
 
 
 def name_meant(value, names) -> str | None:
-    """The one of the names that a string looks like, or is another library's word for."""
+    """The one of ``names`` that a string resembles, or is another library's word for; else None."""
     word = _letters(value)
     for name in names:
         if _letters(name) == word or name in _WORDS.get(word, ()):
@@ -70,22 +70,29 @@ def name_meant(value, names) -> str | None:
 
 
 def nearest_name(value, names) -> str | None:
-    """The one of the names that comes closest to what there is not."""
+    """The one of ``names`` whose function is closest to an activation that there is not; else None."""
     name = _NEAREST.get(_letters(value))
     return name if name in names else None
 
 
 def switch_meant(value, names, *, boolean, none, positive):
-    """What stands for on or off in place of True, False, None, 0, 1 or "none", in a list; empty where that is not sure.
+    """List of the value that a parameter takes for on or off, given True, False, None, 0, 1 or "none" for that.
 
     Parameters
     ----------
     value : object
+        Value that the parameter does not take.
     names : list of str
+        Strings that the parameter takes.
     boolean, none : bool
         Whether the parameter takes True and False, and None.
     positive : bool
-        Whether it takes real numbers above zero.
+        Whether the parameter takes positive real numbers.
+
+    Returns
+    -------
+    list
+        The value, or empty where there is no safe guess.
     """
     if boolean and isinstance(value, str) and value.lower() in _ON:
         return [True]
@@ -99,5 +106,5 @@ def switch_meant(value, names, *, boolean, none, positive):
 
 
 def _letters(text) -> str:
-    """A name's letters and digits, in lower case."""
+    """Letters and digits of ``text``, in lower case."""
     return re.sub(r"[\W_]", "", text.lower())

@@ -1,4 +1,4 @@
-"""Images on their way in: what every estimator with an ``image_shape`` does to X."""
+"""Checks and shape of X, for every estimator with an ``image_shape``."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from .versions import Versioned
 
 __all__ = ["ImageInput", "output_dtype"]
 
-_SMALL = 1 << 16  # numbers, from which on the checks' time is that of the numbers
+_SMALL = 1 << 16  # numbers of X beyond which the time of scikit-learn's checks depends on the numbers
 
 
 def _is_clean(X, dtype) -> bool:
-    """Whether X is a small array that all checks would find right; scikit-learn's take 80 us, as long as a sample."""
+    """Whether X is a small array that passes all checks; those of scikit-learn take 80 us, as long as a prediction."""
     if type(X) is not np.ndarray or X.ndim != 2 or X.dtype not in (np.float32, np.float64):
         return False
     return 0 < X.size <= _SMALL and within_range(X, dtype or X.dtype)
@@ -32,10 +32,10 @@ def _is_clean(X, dtype) -> bool:
 class ImageInput(Versioned):
     """Mixin of estimators with an ``image_shape``: samples come flat, ``(n, H * W * C)``, or as images."""
 
-    _range: type | None = None  # type whose range X must not leave; None is that of the output
-    _reads_in_pieces = True  # whether an array in storage that is large stays there, as `LazyRows`
-    _warms_up = False  # whether there is a `warm_start`
-    _needs_shape = True  # whether anything but names depends on the shape of the samples
+    _range: type | None = None  # type whose range X must not leave; None is the type of the output
+    _reads_in_pieces = True  # whether a large array in storage stays there, as `LazyRows`
+    _warms_up = False  # whether the estimator has a parameter `warm_start`
+    _needs_shape = True  # whether results, not only feature names, depend on the shape of the samples
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -43,9 +43,10 @@ class ImageInput(Versioned):
         return tags
 
     def _check_X(self, X, y="no_validation", *, reset, multi_output=False, y_numeric=False):
-        """Flat, finite X of a number type, in the range of what it is computed in; y as it is; the samples' shape.
+        """Return X (n, features), checked; y; and the samples' shape ``(height, width, channels)``.
 
-        X is an ndarray, or `LazyRows` where it is in storage and larger than scikit-learn's ``working_memory``.
+        X is finite, of a number type, in the range of ``_range``: an ndarray, or `LazyRows` where it is in storage and
+        larger than scikit-learn's ``working_memory``.
         """
         X, lazy, sample_shape = self._read(X)
         if not reset:
@@ -71,7 +72,7 @@ class ImageInput(Versioned):
         return X, y, shape
 
     def _read(self, X):
-        """X flat, the `LazyRows` that it is an outline of or None, and the shape of its samples where it was n-d."""
+        """Return X (n, features); the `LazyRows` whose outline X is, or None; the shape of n-d samples, or None."""
         if self._reads_in_pieces and is_lazy(X):
             lazy = lazy_rows(X, type(self).__name__)
             return lazy.outline(), lazy, lazy.sample_shape if len(lazy.sample_shape) > 1 else None
@@ -82,7 +83,7 @@ class ImageInput(Versioned):
         return np.asarray(X).reshape(X.shape[0], prod(sample_shape)), None, sample_shape
 
     def _new_shape(self, sample_shape):
-        """``(height, width, channels)`` of samples for `fit`, and whether there may be a doubt about it."""
+        """``(height, width, channels)`` of samples for `fit`, and whether the shape was guessed."""
         series, flat = isinstance(self.image_shape, str), len(sample_shape) == 1
         known = self._known_shape(sample_shape[0]) if flat and (series or self.image_shape is None) else None
         if known is not None and describes(self.image_shape, known):
@@ -91,7 +92,7 @@ class ImageInput(Versioned):
         return resolve_image_shape(self.image_shape, sample_shape), doubtful and self._needs_shape
 
     def _check_same_shape(self):
-        """Raise where ``image_shape`` now describes other samples than those that were fitted."""
+        """Raise where ``image_shape`` does not describe the samples of the last fit."""
         if not describes(self.image_shape, self.image_shape_):
             raise ValueError(
                 f"{type(self).__name__} goes on with samples of shape {self.image_shape_}, but image_shape is now "
@@ -99,11 +100,11 @@ class ImageInput(Versioned):
             )
 
     def _known_shape(self, n_features):
-        """The shape of flat samples that nothing else says, or None."""
+        """``(height, width, channels)`` that the names of features give, or None."""
         names = getattr(self, "feature_names_in_", None)
         return None if names is None else shape_of_names(names)
 
 
 def output_dtype(X):
-    """float64 where X is, else float32."""
+    """Dtype of the output: float64 where X is of float64 or wider, else float32."""
     return np.dtype(np.float64 if X.dtype.kind == "f" and X.dtype.itemsize >= 8 else np.float32)

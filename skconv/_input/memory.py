@@ -1,4 +1,4 @@
-"""How much memory this process may take, and what would take more: found out before anything is allocated."""
+"""Limits of this process's memory, and checks against them before anything is allocated."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ except ImportError:  # Windows
 
 __all__ = ["cgroup_limit", "check_available", "check_memory", "counted", "limits", "mebibytes", "working_memory"]
 
-_LARGE = 10**15
-_SMALL = 64  # parts of a limit: what takes less is not held against what the process has already
+_LARGE = 10**15  # least number that messages do not show
+_SMALL = 64  # less than 1 / 64 of a limit is not checked
 
 
 def counted(n, noun="", nouns=None) -> str:
-    """A whole number as messages show it, also one of thousands of digits, and what there is that many times."""
+    """Text of a whole number for messages, even one of thousands of digits, with a noun in singular or plural."""
     number = f"{n:,}" if n < _LARGE else f"more than {_LARGE - 1:,}"
     return f"{number} {noun if n == 1 else nouns or f'{noun}s'}" if noun else number
 
@@ -31,12 +31,12 @@ def working_memory() -> int:
 
 
 def mebibytes(n) -> str:
-    """A number of bytes in MiB."""
+    """Text of a number of bytes in MiB."""
     return f"{n / 2**20:,.1f}" if n < _LARGE else counted(n >> 20)
 
 
 def check_memory(what, needed, limit, name, held=0):
-    """Raise before anything of that many bytes is allocated."""
+    """Raise where ``needed`` bytes and the ``held`` ones exceed a limit."""
     if needed > limit - held:
         already = f", of which this process has {mebibytes(held)} MiB already" if held else ""
         raise ValueError(
@@ -45,14 +45,14 @@ def check_memory(what, needed, limit, name, held=0):
 
 
 def check_available(what, needed):
-    """Raise where this machine, this container or this process cannot have that many bytes more."""
+    """Raise where this machine, this container or this process cannot allocate ``needed`` bytes more."""
     for limit, field, name in limits():
         if needed * _SMALL > limit:
             check_memory(what, needed, limit, name, _held(field))
 
 
 def limits():
-    """``(bytes, what the process has of it, name)`` of each limit; the second is for `_held`."""
+    """List of ``(bytes, kind of memory for `_held`, name)`` of each limit."""
     found = [(_machine(), "resident", "this machine's memory"), (cgroup_limit(), "resident", "this container's memory")]
     if resource is not None and hasattr(resource, "RLIMIT_AS"):
         space = resource.getrlimit(resource.RLIMIT_AS)[0]
@@ -80,7 +80,7 @@ def cgroup_limit(root="/sys/fs/cgroup", membership="/proc/self/cgroup") -> int |
             folders, name = [Path(root, "memory")], "memory.limit_in_bytes"
         else:
             continue
-        # A container sees its own group at the root, whatever its path; a group is also held to those it lies in.
+        # A container sees its own group at the root, whatever its path; limits of parent groups hold too.
         inside = PurePosixPath(path.lstrip("/"))
         for folder in folders:
             found += [_read(folder / group / name).strip() for group in (inside, *inside.parents)]
@@ -96,7 +96,7 @@ def _read(path) -> str:
 
 
 def _held(field) -> int:
-    """Bytes that this process has: of memory that is its own ("resident"), or of "address space"; 0 if unknown."""
+    """Bytes that this process has, of unshared "resident" memory or of "address space"; 0 if unknown."""
     numbers = _read("/proc/self/statm").split()
     if not numbers:
         return 0

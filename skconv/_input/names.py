@@ -1,4 +1,4 @@
-"""Names of features that are pixels: made from an image's shape, and read back."""
+"""Feature names of pixels: from the shape of an image, and the shape from the names."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import re
 
 __all__ = ["NAME_BYTES", "channel_names", "pixel_names", "shape_of_names"]
 
-NAME_BYTES = 160  # of a name with its places in a list, an array and what is made of them
+NAME_BYTES = 160  # bytes of a name with its entries in a list and an array
 _PLACE = re.compile(r"(?:^|_)(?:row(\d+)_column(\d+)|time(\d+))$")
 
 
 def pixel_names(shape, channels, series=None) -> list[str]:
-    """Feature names of an image: channel, then row and column, or time on a series.
+    """Feature names of an image, such as "red_row0_column1", or of a series, such as "time3".
 
     Parameters
     ----------
     shape : (int, int, int)
+        Height, width and channels.
     channels : list of str
-        A name, or "", a channel.
+        One name, or "", per channel.
     series : bool, default=None
-        Whether it is a series; None where its height says so.
+        Whether the names are those of a series; None where the height is 1.
     """
     height, width, _ = shape
     series = height == 1 if series is None else series
@@ -28,7 +29,7 @@ def pixel_names(shape, channels, series=None) -> list[str]:
 
 
 def channel_names(names, shape) -> list[str]:
-    """Names of an image's channels, out of feature names that `pixel_names` made; else numbered, or "" if only one."""
+    """Names of channels in feature names of `pixel_names`; else "channel0", "channel1", ..., or "" for a single one."""
     channels = shape[2]
     first = [] if names is None else [str(name) for name in names[:channels]]
     for place in (f"_{_place(series, 0, 0)}" for series in (False, True)):
@@ -38,7 +39,7 @@ def channel_names(names, shape) -> list[str]:
 
 
 def shape_of_names(names):
-    """``(height, width, channels)`` of the image whose features `pixel_names` named so, or None where it did not."""
+    """``(height, width, channels)`` of the image that has these names by `pixel_names`, or None."""
     last = _PLACE.search(str(names[-1]))
     if last is None:
         return None

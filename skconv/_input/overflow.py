@@ -1,4 +1,4 @@
-"""Numbers beyond the range of the type they are computed in: in the data, in a training, in what a network gives."""
+"""Numbers beyond the range of the dtype of the computation: in data, in training, in outputs of a network."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ __all__ = [
 
 
 def within_range(array, dtype) -> bool:
-    """Whether an array of floats holds nothing but what is finite in ``dtype``."""
+    """Whether all numbers of an array of floats are finite in ``dtype``."""
     return bool(np.abs(array).max() <= np.finfo(dtype).max)
 
 
 def exceeds(array, dtype) -> bool:
-    """Whether finite numbers hold one that ``dtype`` does not reach; nothing of their size is allocated."""
+    """Whether one of the finite numbers is beyond the range of ``dtype``; allocates nothing of their size."""
     if array.dtype.kind != "f" or array.dtype.itemsize <= np.dtype(dtype).itemsize or not array.size:
         return False
     largest = np.finfo(dtype).max
@@ -36,13 +36,13 @@ def exceeds(array, dtype) -> bool:
 
 
 def check_range(array, dtype, name="X", remedy="scale it, for example by StandardScaler"):
-    """Raise, as scikit-learn's trees do, where finite numbers hold one that ``dtype`` does not reach."""
+    """Raise, as scikit-learn's trees do, where one of the finite numbers is beyond the range of ``dtype``."""
     if not get_config()["assume_finite"] and exceeds(array, dtype):
         raise ValueError(f"Input {name} contains infinity or a value too large for {shown(np.dtype(dtype))}; {remedy}")
 
 
 def check_finite_array(name, array, dtype):
-    """Raise where a parameter's array holds anything but numbers that are finite in ``dtype``."""
+    """Raise where the array of a parameter has anything but numbers that are finite in ``dtype``."""
     array = np.asarray(array)
     if array.dtype.kind not in "biuf" or not np.isfinite(array).all() or exceeds(array, dtype):
         raise InvalidParameterError(
@@ -52,7 +52,7 @@ def check_finite_array(name, array, dtype):
 
 
 def check_outputs(outputs):
-    """Raise where a network gives what is no number, for samples far beyond those it has seen."""
+    """Raise where outputs of a network are not finite, as for samples far larger than those of the fit."""
     if get_config()["assume_finite"]:
         return
     finite = np.isfinite(outputs)
@@ -83,9 +83,9 @@ def check_finite_training(loss, network, epoch, learning_rate_init):
 
 
 def average_in_range(average, x, out, count):
-    """Fill ``out`` by ``average(x)``, means of ``count`` numbers, also where their sums leave the range.
+    """Fill ``out`` by ``average(x)``, means of ``count`` numbers, even where a sum overflows.
 
-    Those are made of smaller numbers, by a power of two, so that no other mean depends on them.
+    Means whose sums overflow are those of numbers scaled down by a power of two; the others keep their bits.
     """
     try:
         with np.errstate(over="raise"):
@@ -100,7 +100,7 @@ def average_in_range(average, x, out, count):
 
 @contextmanager
 def named_overflow(name, dtype):
-    """Raise where squares within are infinite: what is divided by their root would be zero, finite and wrong."""
+    """Context that raises where a square overflows: a quotient by its root would be zero, finite and wrong."""
     try:
         with np.errstate(over="raise"):
             yield

@@ -1,4 +1,4 @@
-"""Parameters written once: a field says the default, what fits and the text, from which a class is made."""
+"""Parameters of a class as fields with default, constraints and documentation."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ def parameter(default, constraints, text, *, kw_only=True) -> Any:
     Parameters
     ----------
     default : object
-        A value that nobody changes.
+        An immutable value.
     constraints : list or "no_validation"
-        What fits, as in ``_parameter_constraints``.
+        Constraints as in ``_parameter_constraints``.
     text : str
-        What stands in the class's docstring: in its first line the types, then sentences that stand alone.
+        Entry of the class's docstring: the types in the first line, then the description.
     kw_only : bool, default=True
-        Whether the parameter is given by name only.
+        Whether the parameter is keyword-only.
     """
     return field(default=default, kw_only=kw_only, metadata={"constraints": constraints, "text": cleandoc(text)})
 
 
 @dataclass_transform(eq_default=False, kw_only_default=True, field_specifiers=(parameter,))
 def parametrized(cls):
-    """Give a class the constructor, the constraints and the documentation of its parameters and those of its bases.
+    """Class decorator that makes constructor, constraints and documentation of all parameters, inherited ones too.
 
-    In its docstring ``{parameters}`` stands for all their texts, ``{attributes}`` for the attributes of its base.  A
-    subclass that has a parameter of its base anew, with another default, leaves it where it is in the order.
+    In the docstring ``{parameters}`` stands for the texts of all parameters, ``{attributes}`` for the attributes of the
+    base class.  A parameter that a subclass defines again keeps its place in the order.
     """
     text = cls.__doc__ and cleandoc(cls.__doc__)
     cls = dataclass(eq=False, repr=False, match_args=False)(cls)
-    cls.__init__.__annotations__ = {}  # a signature is names and defaults
+    cls.__init__.__annotations__ = {}  # so that signatures show names and defaults only
     cls._parameter_constraints = {each.name: each.metadata["constraints"] for each in fields(cls)}
-    if text:  # there is none with -OO
+    if text:  # `python -OO` has no docstrings
         base = next((base for base in cls.__mro__[1:] if "__dataclass_fields__" in vars(base)), object)
         attributes = cleandoc(base.__doc__ or "").partition(_ATTRIBUTES)[2]
         text = text.replace("{parameters}", "\n".join(map(_documented, fields(cls)))).replace(
@@ -51,7 +51,7 @@ def parametrized(cls):
 
 
 def _documented(each) -> str:
-    """A parameter in a docstring of numpydoc's style."""
+    """Entry of a parameter in a numpydoc docstring."""
     kind, _, text = each.metadata["text"].partition("\n")
     default = f'"{each.default}"' if isinstance(each.default, str) else repr(each.default)
     return f"{each.name} : {kind}, default={default}\n{indent(text, '    ')}"

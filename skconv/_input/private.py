@@ -1,4 +1,4 @@
-"""Functions and classes that are private to scikit-learn, imported here only."""
+"""Private functions and classes of scikit-learn, imported here only."""
 
 from sklearn.utils._param_validation import (
     HasMethods,

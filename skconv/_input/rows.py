@@ -1,7 +1,7 @@
-"""Rows of arrays that are larger than memory: HDF5 and zarr data sets, dask arrays, or whatever else gives slices.
+"""Rows of arrays that may be larger than memory: HDF5 and zarr data sets, dask arrays, any object with slices.
 
-A **unit** is what is read at once: a chunk of the storage, or several small ones.  A **window** is a run of units that
-stays in memory for the slices that follow.  A **piece** is as many units as the limit allows, and what training sees.
+A **unit** is the rows that are read at once: a chunk of the storage, or several small ones.  A **window** is a run of
+units that stays in memory for later slices.  A **piece** is as many units as the limit allows, on which training runs.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from .overflow import check_range
 
 __all__ = ["LazyRows", "epoch_pieces", "is_lazy", "lazy_rows", "subset"]
 
-_UNIT_BYTES = 1 << 20  # below which a read costs more than its bytes
-_WINDOW_BYTES = 1 << 24
-_UNITS = 64  # of a piece at least, where the storage's chunks allow it: what an epoch's order mixes
-_LARGEST = 4  # a unit is at most this fraction of the limit, even where the storage's chunks are larger
-_KEPT = 2  # windows: threads work on rows near each other
+_UNIT_BYTES = 1 << 20  # least bytes of a unit; the cost of a smaller read does not depend on its bytes
+_WINDOW_BYTES = 1 << 24  # most bytes of a window of several units
+_UNITS = 64  # least units of a piece, where the storage's chunks allow it, so that an epoch's order is well mixed
+_LARGEST = 4  # a unit is at most this part of the limit, even where the storage's chunks are larger
+_KEPT = 2  # windows in memory; threads work on rows near each other
 
 
 def is_lazy(X) -> bool:
-    """Whether X is an array that has to be read: neither an ndarray nor a data frame, sparse matrix or list.
+    """Whether X is an array in storage: neither an ndarray nor a data frame, sparse matrix or list.
 
-    A memmap is an ndarray, and used as it lies; but one of float16 would have to be converted whole.
+    A memmap is an ndarray and used without a copy, except one of float16, which would have to be converted as a whole.
     """
     if isinstance(X, LazyRows):
         return True
@@ -43,46 +43,47 @@ def is_lazy(X) -> bool:
 
 
 def lazy_rows(X, estimator_name=None) -> LazyRows:
-    """X as `LazyRows`, unless it is one already."""
+    """X as `LazyRows`."""
     return X if isinstance(X, LazyRows) else LazyRows(X, estimator_name)
 
 
 def subset(X, rows):
-    """Rows of an array, or a view of those of a `LazyRows`; ``rows`` increase."""
+    """Increasing ``rows`` of an array, or of a `LazyRows` without reading them."""
     return X.subset(rows) if isinstance(X, LazyRows) else X[rows]
 
 
 class LazyRows:
-    """Flat samples ``(n, features)`` of an array that stays where it is.
+    """Flat samples ``(n, features)`` of an array in storage, read on demand.
 
-    Whatever is read is held against NaN, infinity and float32's range.  Slices and index arrays give ndarrays; those of
+    What is read is checked for NaN, infinity and the range of float32.  Slices and index arrays give ndarrays; those of
     slices are read-only.
 
     Parameters
     ----------
     source : array-like of shape (n, features), (n, H, W), (n, T, C) or (n, H, W, C)
-        With ``shape``, ``dtype`` and slices; ``chunks``, if any, as h5py, zarr or dask have them.
+        An object with ``shape``, ``dtype`` and slices, and maybe ``chunks`` as h5py, zarr or dask have them.
     estimator_name : str, default=None
-        For messages.
+        Name of the estimator in messages.
     limit_bytes : int, default=None
-        Memory that samples may take; None is scikit-learn's ``working_memory``.  A chunk of the storage that is larger
-        is read in parts, each of which costs its library the whole chunk.
+        Memory that samples may take; None is scikit-learn's ``working_memory``.  A larger chunk of the storage is read
+        in parts, for each of which the library may read the whole chunk.
 
     Attributes
     ----------
     shape : (int, int)
+        Number of samples, number of features.
     sample_shape : tuple of int
-        Of the samples as they lie in the source.
+        Shape of a sample in the source.
     dtype : dtype
-        What samples are read as: the source's in the machine's byte order, float32 for float16.
+        Dtype of samples that are read: that of the source in the machine's byte order, float32 for float16.
     limit : int
         The limit in bytes.
 
     Raises
     ------
     ValueError
-        Where the source does not know its shape, has other than 2 to 4 dimensions or something else than numbers, or a
-        sample is larger than the limit.
+        If the source does not know its shape, does not have 2 to 4 dimensions or not real numbers, or if a sample is
+        larger than the limit.
 
     Examples
     --------
@@ -117,7 +118,7 @@ class LazyRows:
         self._open()
 
     def _open(self):
-        """What belongs to one view: the windows that it keeps."""
+        """Set up the windows of these rows."""
         largest = int(np.diff(self._edges).max(initial=1)) * self.row_bytes
         self._windows = self.pieces(max(largest, min(_WINDOW_BYTES, self.limit // 8)))
         self._starts = np.array([window.start for window in self._windows], np.intp)
@@ -135,14 +136,14 @@ class LazyRows:
         return len(self) * self.row_bytes
 
     def _fitting(self, parts) -> int:
-        """Samples that fit in the limit's ``parts``-th part."""
+        """Number of samples that fit in ``1 / parts`` of the limit."""
         return self.limit // parts // self.row_bytes
 
     def __len__(self):
         return self.shape[0]
 
     def __getitem__(self, key):
-        """Samples of a slice, out of the windows if its step is 1, or of an index array or mask in any order."""
+        """Samples of a slice, from the windows if its step is 1, or of an index array or mask in any order."""
         if not isinstance(key, slice):
             rows = np.asarray(key)
             return self.take(np.flatnonzero(rows) if rows.dtype == bool else rows)
@@ -159,7 +160,7 @@ class LazyRows:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _window(self, k):
-        """Samples of a window, read once for all threads that need it now."""
+        """Samples of window ``k``, read once for all threads."""
         with self._lock:
             if k not in self._kept:
                 while len(self._kept) >= _KEPT:
@@ -176,9 +177,9 @@ class LazyRows:
         Parameters
         ----------
         rows : ndarray of int, of shape (k,)
-            From 0 to ``len(self) - 1``.
+            Numbers from 0 to ``len(self) - 1``.
         out : ndarray of shape (k, features), default=None
-            Where they go.
+            Array that the samples are written into; None allocates one.
 
         Returns
         -------
@@ -187,7 +188,7 @@ class LazyRows:
         Raises
         ------
         IndexError
-            Where there is no such row.
+            If a row does not exist.
         """
         rows = np.asarray(rows, np.intp)
         out = np.empty((len(rows), self.shape[1]), self.dtype) if out is None else out
@@ -202,7 +203,7 @@ class LazyRows:
         return out
 
     def _bounds(self, rows):
-        """Where increasing rows go from one unit to the next: ``[0, ..., len(rows)]``."""
+        """Indices ``[0, ..., len(rows)]`` at which increasing ``rows`` go from one unit to the next."""
         units = np.searchsorted(self._edges, rows, side="right")
         return np.flatnonzero(np.diff(units, prepend=-1, append=len(self._edges) + 1))
 
@@ -216,17 +217,17 @@ class LazyRows:
         samples = samples.reshape(stop - start, self.shape[1]).astype(self.dtype, copy=False)
         if not self._finite:
             assert_all_finite(samples, estimator_name=self._name, input_name="X")
-            check_range(samples, np.float32)  # what networks see
+            check_range(samples, np.float32)  # the dtype that networks compute in
         return samples
 
     def check_finite(self):
-        """Read all samples once, and raise where one is NaN or infinite."""
+        """Read all samples once; raise where one is NaN or infinite."""
         if not self._finite:
             for start, stop in pairwise(self._edges):
                 self._read(start, stop)
 
     def settled(self, check):
-        """All samples in memory where they fit in the limit; else this, after a look at all of them if ``check``."""
+        """An ndarray of all samples where they fit in the limit, else ``self``, with ``check`` after `check_finite`."""
         if self.nbytes <= self.limit:
             return self.take(np.arange(len(self)))
         if check:
@@ -234,7 +235,7 @@ class LazyRows:
         return self
 
     def outline(self):
-        """An ndarray of this shape and dtype that takes no memory, for scikit-learn's checks of shapes."""
+        """An ndarray of zeros of this shape and dtype that takes no memory, for scikit-learn's checks of shapes."""
         return np.broadcast_to(np.zeros((), self.dtype), self.shape)
 
     def subset(self, rows):
@@ -243,7 +244,7 @@ class LazyRows:
         Parameters
         ----------
         rows : ndarray of int, of shape (k,)
-            Increasing.
+            Increasing numbers of rows.
 
         Returns
         -------
@@ -252,7 +253,7 @@ class LazyRows:
         Raises
         ------
         ValueError
-            Where the rows do not increase: reading them in order would go to and fro in the storage.
+            If the rows do not increase, so that reading them in order would jump back in the storage.
         """
         rows = np.asarray(rows, np.intp)
         if (np.diff(rows) <= 0).any():
@@ -266,7 +267,7 @@ class LazyRows:
         return part
 
     def pieces(self, limit_bytes=None) -> list[slice]:
-        """All samples as slices of at most that many bytes, which begin and end with a unit where units fit."""
+        """Slices of at most ``limit_bytes`` that cover all samples and begin and end with a unit where units fit."""
         most = max(1, (self.limit if limit_bytes is None else limit_bytes) // self.row_bytes)
         slices, start, edges = [], 0, self._edges
         while start < len(self):
@@ -278,30 +279,31 @@ class LazyRows:
 
 
 def epoch_pieces(X, rows, rng, shuffle=True):
-    """What an epoch visits: every row once, in a random order that the memory allows.
+    """Pieces of an epoch: every row once, in a random order that memory allows.
 
-    Of an array in storage, units drawn at random are read together up to its limit, and their rows are shuffled.  Rows
-    that lie together come in the same piece, but a piece has rows from everywhere.  An ndarray is one piece, and so are
-    rows that fit in the limit, with the same order as those of an ndarray.
+    Of an array in storage, random units are read together, up to its limit, and their rows are shuffled.  Rows of a
+    unit are in one piece, but a piece has units from everywhere.  An ndarray is one piece, and so are rows that fit in
+    the limit, with the same order as those of an ndarray.
 
     Parameters
     ----------
     X : ndarray or LazyRows, of shape (n, features)
+        Samples.
     rows : ndarray of int
         The rows to visit, increasing.
     rng : numpy.random.Generator
-        Of the order.
+        Generator of the order.
     shuffle : bool, default=True
         Whether the order is random.
 
     Yields
     ------
     samples : ndarray of shape (k, features)
-        The next piece overwrites it.
+        Samples of the piece; the next piece overwrites them.
     numbers : ndarray of int of shape (k,), or slice
-        Rows of X that these are, increasing; all, ``slice(None)``, where X is an ndarray.
+        Increasing numbers of these rows of X; ``slice(None)`` where X is an ndarray.
     order : ndarray of int
-        In which order to visit the samples of the piece: ``samples[order]`` are ``X[numbers[order]]``.
+        Order in which to visit the samples of the piece: ``samples[order]`` are ``X[numbers[order]]``.
     """
     if not isinstance(X, LazyRows):
         yield X, slice(None), rng.permutation(rows) if shuffle else rows
@@ -321,7 +323,10 @@ def epoch_pieces(X, rows, rng, shuffle=True):
 
 
 def _even(units, sizes, most):
-    """Units, in this order, in as few groups of about equal sizes as leave room for reading one more, twice."""
+    """``units`` split, in this order, into the fewest groups of about equal sizes that fit in ``most`` rows.
+
+    A group leaves room for three units: to exceed the mean size, to be read, and to be copied.
+    """
     largest = int(sizes.max())
     groups = ceil(sizes.sum() / max(1, most - 3 * largest))
     before = np.cumsum(sizes[units]) - sizes[units]
@@ -329,7 +334,7 @@ def _even(units, sizes, most):
 
 
 def _check_source(source):
-    """Raise where samples cannot be read from it."""
+    """Raise where samples cannot be read from ``source``."""
     kind = f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
     shape, dtype = tuple(source.shape), source.dtype
     if not 2 <= len(shape) <= 4:
@@ -345,7 +350,7 @@ def _check_source(source):
 
 
 def _unit_edges(source, least, most):
-    """First rows of the units, and the end: whole chunks of ``least`` rows or more, cut only where beyond ``most``."""
+    """First rows of the units, and the end: whole chunks of at least ``least`` rows, cut where longer than ``most``."""
     n, chunks = int(source.shape[0]), getattr(source, "chunks", None)
     if chunks and isinstance(chunks[0], tuple):  # dask: the sizes of all chunks along each axis
         ends = np.cumsum(chunks[0]).tolist()

@@ -15,7 +15,7 @@ __all__ = ["Searchable"]
 class Searchable:
     """Mixin of estimators with parameters that are lists of objects.
 
-    An object in a list is never changed: a list with a changed copy takes the list's place.
+    `set_params` never changes an object in a list: it replaces the list by one with a changed copy.
     """
 
     def _places(self) -> dict[str, tuple]:
@@ -32,7 +32,7 @@ class Searchable:
         Parameters
         ----------
         deep : bool, default=True
-            Whether the objects in lists, and the parameters of all objects, are there too.
+            Whether to include the objects in lists and the parameters of all objects.
 
         Returns
         -------
@@ -46,7 +46,7 @@ class Searchable:
         return params
 
     def set_params(self, **params):
-        """Set parameters by the names that `get_params` has.
+        """Set parameters by the names of `get_params`.
 
         Parameters
         ----------
@@ -56,7 +56,7 @@ class Searchable:
         -------
         self : estimator
         """
-        for name in sorted(params, key=lambda name: name.count("__")):  # an object, then what it has
+        for name in sorted(params, key=lambda name: name.count("__")):  # an object before its parameters
             self._set(name, params[name])
         return self
 
@@ -78,12 +78,12 @@ class Searchable:
 
 
 def _has_parameters(part) -> bool:
-    """Whether it is an object with parameters of its own."""
+    """Whether ``part`` is an object, not a class, with parameters of its own."""
     return hasattr(part, "get_params") and not isinstance(part, type)
 
 
 def _replaced(value, place, new):
-    """A copy of lists within lists, or of tuples, with a new object at a place."""
+    """A copy of nested lists or tuples with ``new`` at the index ``place``."""
     if not place:
         return new
     entries = list(value)

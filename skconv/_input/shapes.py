@@ -1,4 +1,4 @@
-"""The shape of a sample: what ``image_shape`` and X say together."""
+"""The shape of a sample, from ``image_shape`` and X."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["as_samples", "check_like_fitted", "describes", "may_lie_first", "res
 
 
 def as_samples(X):
-    """X with a shape: lists and pictures of imaging libraries become arrays, whatever has a shape is left as it is."""
+    """X as an object with a shape: lists and pictures of imaging libraries become arrays."""
     if X is not None and not hasattr(X, "shape"):
         try:
             X = np.asarray(X)
@@ -58,7 +58,7 @@ def _check_holds_numbers(X):
 
 
 def _kind(samples) -> str:
-    """What samples are, by the first."""
+    """Name of the type of the first sample."""
     return type(next(iter(samples))).__name__
 
 
@@ -74,7 +74,7 @@ _INSTEAD = {
 
 
 def _check_is_real(X):
-    """Raise where an array holds something else than real numbers, or hides some of them."""
+    """Raise where an array has anything but real numbers, or masked ones."""
     kind = X.dtype.kind
     if kind in _INSTEAD:
         what = "Complex data not supported: " if kind == "c" else ""
@@ -87,7 +87,7 @@ def _check_is_real(X):
 
 
 def _as_numbers(X):
-    """An array of objects as one of numbers."""
+    """An array of objects as float64."""
     try:
         return X.astype(np.float64)
     except (TypeError, ValueError) as error:
@@ -112,7 +112,7 @@ def _shown_shape(sample) -> str:
 
 
 def same_numbers(shape, other) -> bool:
-    """Whether two shapes lay the same numbers out alike: axes of length 1 do not count."""
+    """Whether two shapes are equal without their axes of length 1."""
     return [size for size in shape if size != 1] == [size for size in other if size != 1]
 
 
@@ -122,7 +122,8 @@ def resolve_image_shape(image_shape, sample_shape) -> tuple[int, int, int]:
     Parameters
     ----------
     image_shape : None, "series", (T,), (H, W) or (H, W, C)
-        None takes n-d samples as they are, a square number of features as a square image and any other as a series.
+        None keeps the shape of n-d samples and takes a square number of features as a square image, any other as a
+        series.
     sample_shape : tuple of int
         ``(features,)``, ``(H, W)`` or ``(H, W, C)``.
     """
@@ -150,14 +151,14 @@ def resolve_image_shape(image_shape, sample_shape) -> tuple[int, int, int]:
 
 
 def _full_shape(image_shape):
-    """``(height, width, channels)`` of a shape that is given."""
+    """``(height, width, channels)`` of T, (T,), (H, W) or (H, W, C)."""
     check_value("image_shape", image_shape, IMAGE_SHAPES)
     given = tuple(int(size) for size in (image_shape if isinstance(image_shape, (tuple, list)) else (image_shape,)))
     return {1: (1, *given, 1), 2: (*given, 1), 3: given}[len(given)]
 
 
 def _series_shape(sample_shape):
-    """Of samples (T,), (T, C) or (1, T, C)."""
+    """``(1, T, C)`` of samples (T,), (T, C) or (1, T, C)."""
     if len(sample_shape) == 3 and sample_shape[0] == 1:
         return sample_shape
     if len(sample_shape) > 2:
@@ -166,7 +167,7 @@ def _series_shape(sample_shape):
 
 
 def _turned(sample_shape, shape) -> str:
-    """What to write where samples have their channels first, or ""."""
+    """Advice, for a message, where samples have their channels first; else ""."""
     channels, size = shape[2], shape[:2]
     if channels > 1 and same_numbers(sample_shape, (channels, *size)):
         axes = (0, 2, 3, 1) if len(sample_shape) == 3 else (0, 2, 1)
@@ -175,21 +176,21 @@ def _turned(sample_shape, shape) -> str:
 
 
 def describes(image_shape, shape) -> bool:
-    """Whether ``image_shape`` may stand for samples of this shape."""
+    """Whether ``image_shape`` fits samples of ``shape`` (height, width, channels)."""
     if image_shape is None:
         return True
     return shape[0] == 1 if isinstance(image_shape, str) else _full_shape(image_shape) == shape
 
 
 def may_lie_first(image_shape) -> bool:
-    """Whether the first of three sizes that are given may be channels: 1, 3 or 4."""
+    """Whether ``image_shape`` has three sizes, of which the first, 1, 3 or 4, may be channels."""
     return isinstance(image_shape, (tuple, list)) and len(image_shape) == 3 and image_shape[0] in (1, 3, 4)
 
 
 def check_like_fitted(X, sample_shape, fitted, estimator_name):
-    """Raise where samples, flat or of ``sample_shape``, cannot be those of the fitted shape.
+    """Raise where samples, flat or of ``sample_shape``, do not have the shape of the fit.
 
-    What scikit-learn says of flat ones is left to it, unless X is one sample.
+    A wrong number of features of flat samples is left to scikit-learn's check, unless X is one sample.
     """
     shape = np.shape(X) if sample_shape is None else (len(X), *sample_shape)
     n_features = prod(shape[1:])

@@ -1,4 +1,4 @@
-"""Pickles that tell which version they are from, and what has changed since."""
+"""Pickles with the version that made them, and a warning of what has changed since."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KEY, _UNKNOWN = "_skconv_version", "unknown"
 
 
 class InconsistentPickleWarning(InconsistentVersionWarning):
-    """scikit-learn's warning with what differs; the versions in its attributes are skconv's."""
+    """scikit-learn's warning, with skconv's versions and sentences on the parameters that differ."""
 
     def __init__(self, name, current, original, changes):
         super().__init__(estimator_name=name, current_sklearn_version=current, original_sklearn_version=original)
@@ -35,12 +35,12 @@ class InconsistentPickleWarning(InconsistentVersionWarning):
 
 
 class Versioned:
-    """Mixin: what is unpickled from another version warns, and has the parameters of this one.
+    """Mixin of objects that warn when they are unpickled from another version, and have this version's parameters.
 
-    A parameter that came later has its default, and the warning names it.
+    A parameter that the pickle lacks has its default, and the warning names it.
     """
 
-    _within_model = False  # whether the model that it belongs to tells the version: then only changes warn
+    _within_model = False  # whether the object is part of a model, which warns of the version: then only changes warn
 
     def __getstate__(self):
         return {**(super().__getstate__() or {}), _KEY: __version__}
@@ -55,10 +55,10 @@ class Versioned:
 
 
 def _parameters_since(kind, state, other_version):
-    """Defaults of the parameters that a state lacks, and sentences about these and those that are no more."""
+    """Defaults of the parameters that a state lacks, and sentences on these and on parameters that were removed."""
     if not hasattr(kind, "_get_param_names"):
         return {}, []
-    # `object`'s is text, which Python reads with a copy of its table of modules, 50 kB until the garbage is collected.
+    # Parsing the signature of `object.__init__`, which is text, leaves 50 kB of garbage.
     now = {} if kind.__init__ is object.__init__ else signature(kind.__init__).parameters
     later, changes = {}, []
     for name in kind._get_param_names():

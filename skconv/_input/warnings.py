@@ -1,4 +1,4 @@
-"""Warnings that name the user's line, however many calls of libraries lie between it and what warns."""
+"""Warnings that name the user's line, however many calls of libraries lie between."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import warnings
 
 __all__ = ["warn"]
 
-_BETWEEN = {"skconv", "sklearn", "joblib", "pickle", "copy"}  # whose frames are none of the user's
+_BETWEEN = {"skconv", "sklearn", "joblib", "pickle", "copy"}  # packages whose frames are not the user's
 
 
 def warn(message, category=UserWarning):
-    """Warn at the first line outside of this package and of those that call it; at the outermost where there is none.
+    """Warn at the innermost line outside of the packages in `_BETWEEN`, or at the outermost line if there is none.
 
     Parameters
     ----------
     message : str or Warning
     category : type, default=UserWarning
-        Of a message that is a string.
+        Category of a message that is a string.
     """
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _BETWEEN:
