@@ -33,7 +33,7 @@ _RULES = (
     ("_kernels.pooling:*", "pooling"),
     ("_kernels.*:*:copyto", "gather"),
     ("_kernels.*:*:matmul*", "convolution"),
-    ("layers.pooling:*", "pooling"),
+    ("layers.*pool*:*", "pooling"),
     ("layers.convolution:*:copyto", "gather"),
     ("layers.bias:*", "epilogue"),
     ("layers.activation:*", "epilogue"),
