@@ -128,7 +128,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         Parameters
         ----------
         X : array-like of shape (n, H * W * C), (n, H, W), (n, H, W, C), (n, T) or (n, T, C)
-            Samples, of any number type; scaled to about [0, 1] or unit variance they train best.
+            Samples, of any number type and any scale, which `standardize` takes care of.
         y : array-like of shape (n,) or (n, n_labels)
             Labels of any type; for several labels a sample, their indicators 0 and 1.
         sample_weight : array-like of shape (n,), default=None

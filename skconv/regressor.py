@@ -92,7 +92,7 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         Parameters
         ----------
         X : array-like of shape (n, H * W * C), (n, H, W), (n, H, W, C), (n, T) or (n, T, C)
-            Samples, of any number type; scaled to about [0, 1] or unit variance they train best.
+            Samples, of any number type and any scale, which `standardize` takes care of.
         y : array-like of shape (n,) or (n, n_targets)
             Numbers.
         sample_weight : array-like of shape (n,), default=None

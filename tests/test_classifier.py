@@ -301,6 +301,8 @@ def test_loss_curve_is_the_mean_loss():
 
 def test_weights_by_name(fitted):
     assert {name: array.shape for name, array in fitted.weights_.items()} == {
+        "input.level": (1,),
+        "input.spread": (1,),
         "convolution1.weight": (3, 3, 3, 1),
         "batchnorm1.scale": (3,),
         "batchnorm1.shift": (3,),
@@ -326,13 +328,13 @@ def test_weights_by_name(fitted):
 
 def test_weights_are_what_predicts():
     # A linear model, by hand: "dense1.weight" is (classes, features).
-    model = quick(filters=(), hidden_layer_sizes=(), batch_size=300, label_smoothing=0.0).fit(X, Y)
+    model = quick(filters=(), hidden_layer_sizes=(), batch_size=300, label_smoothing=0.0, standardize=None).fit(X, Y)
     expected = X @ model.weights_["dense1.weight"].T + model.weights_["dense1.bias"]
     np.testing.assert_allclose(model.decision_function(X), expected, rtol=1e-10, atol=1e-10)
 
 
 def test_weights_of_a_convolution_are_what_predicts():
-    options = {"batch_norm": False, "hidden_layer_sizes": (), "padding": "valid", "pool": None}
+    options = {"batch_norm": False, "hidden_layer_sizes": (), "padding": "valid", "pool": None, "standardize": None}
     model = quick(filters=2, batch_size=300, label_smoothing=0.0, **options)
     model.fit(X, Y)
     windows = np.lib.stride_tricks.sliding_window_view(X.reshape(-1, 8, 8), (3, 3), axis=(1, 2))
@@ -359,7 +361,7 @@ def test_summary():
         *["Convolution", "MaxPool", "BatchNorm", "Activation"] * 2,
         *["Flatten", "Dense", "Activation", "Dense"],
     ]
-    assert sum(array.size for array in model.weights_.values()) == 1046 + 2 * 4 + 2 * 8 + 2  # and statistics
+    assert sum(array.size for array in model.weights_.values()) == 1046 + 2 * 4 + 2 * 8 + 2 + 2  # and statistics
     plain = model.set_params(batch_norm=False).fit(X, Y)
     assert row(plain.summary(), "total")[1] == f"{36 + 4 + 288 + 8 + 528 + 170:,}"
 

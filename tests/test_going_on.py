@@ -156,4 +156,4 @@ def test_layers_frozen_later_stay():
     before = {name: array.copy() for name, array in model.weights_.items()}
     model.set_params(freeze=("dense1", "batchnorm1")).partial_fit(X, Y)
     for name, array in model.weights_.items():
-        assert (array == before[name]).all() == name.startswith(("dense1.", "batchnorm1.")), name
+        assert (array == before[name]).all() == name.startswith(("dense1.", "batchnorm1.", "input.")), name

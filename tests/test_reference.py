@@ -75,7 +75,7 @@ def model_of(given):
     """An estimator that takes three steps of gradient descent on all of 20 samples."""
     return ConvNetClassifier(
         layers=given, solver="sgd", momentum=0, alpha=0, label_smoothing=0, learning_rate="constant",
-        learning_rate_init=0.05, batch_size=20, shuffle=False, max_iter=3, random_state=0,
+        learning_rate_init=0.05, batch_size=20, shuffle=False, standardize=None, max_iter=3, random_state=0,
     )  # fmt: skip
 
 

@@ -246,7 +246,7 @@ def test_forms_of_samples(samples):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_loss_curve_is_the_mean_loss(loss):
     y, weight = targets_for(loss), np.random.default_rng(0).random(300)
-    still = {"learning_rate_init": 1e-30, "batch_norm": False, "batch_size": 1000, "max_iter": 1}
+    still = {"learning_rate_init": 1e-30, "batch_norm": False, "batch_size": 1000, "max_iter": 1, "standardize": None}
     model = quick(**still, loss=Huber(0.7) if loss == "huber" else loss).fit(X, y, weight)
     predicted, scale = model.predict(X), model.target_scale_[0]
     residual = np.abs(predicted - y) / scale

@@ -23,7 +23,7 @@ from skconv.training.regularizers import L1Penalty
 
 X, Y = load_digits(return_X_y=True)
 X = X / 16
-LINEAR = {"filters": (), "hidden_layer_sizes": (), "random_state": 0}
+LINEAR = {"standardize": None, "filters": (), "hidden_layer_sizes": (), "random_state": 0}
 SMALL = {"filters": 4, "hidden_layer_sizes": 8, "batch_size": 32, "max_iter": 3, "random_state": 0}
 
 

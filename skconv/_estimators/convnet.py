@@ -64,8 +64,8 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
             raise ValueError("temperature_scaling=True needs validation data: pass X_val, or set early_stopping=True")
         recipe = make_recipe(self, self.image_shape_, self._targets, len(train.rows), output_dtype(train.X))
         rng = self._new_rng()
-        network = self._network(recipe, rng, goes_on)
-        self._augmenter = self._new_augmenter(train)
+        network = self._network(recipe, rng, goes_on, train)
+        self._augmenter = self._new_augmenter(train, network)
         with Team(thread_count(self.n_jobs)) as team:
             margin = 0.0 if validation is None else validation.n_distinct**-0.5  # what chance brings
             history = History(learning_rate_init=self.learning_rate_init, margin=margin)
@@ -144,17 +144,27 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
     def _new_rng(self):
         return np.random.default_rng(check_random_state(self.random_state).randint(2**31))
 
-    def _network(self, recipe, rng, goes_on):
-        network = recipe.copied_network(self.network_) if goes_on else recipe.new_network(rng, self.initial_weights)
+    def _network(self, recipe, rng, goes_on, train):
+        if goes_on:
+            network = recipe.copied_network(self.network_)
+        else:
+            network = recipe.new_network(rng, self._scales(train), self.initial_weights)
         if self.solver == "lbfgs":
             check_steady(self, network)
         return network
 
-    def _new_augmenter(self, train):
+    def _scales(self, train):
+        """Level and spread of the samples, or None where they stay as they are."""
+        if self.standardize is None:
+            return None
+        moments = train.moments(self.image_shape_)
+        return moments.of_channels() if self.standardize == "channel" else moments.of_features()
+
+    def _new_augmenter(self, train, network):
         if self.augment is None:
             return None
-        shape = self.image_shape_
-        return make_augmenter(self.augment, shape, train.spread(shape[2]), flips=not self._targets.numeric)
+        spread = network.scaled_spread(train.moments(self.image_shape_).deviations())
+        return make_augmenter(self.augment, self.image_shape_, spread, flips=not self._targets.numeric)
 
     def _run(self, recipe, network, team, history, rng, train, validation):
         """The training of a network, with its loss and score on the validation data after each epoch."""
@@ -257,8 +267,8 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         last = getattr(self, "_progress", None)
         resumes = last is not None and last.key == key
         rng = last.rng() if resumes else self._new_rng()
-        network = self._network(recipe, rng, goes_on)
-        self._augmenter = self._new_augmenter(train)
+        network = self._network(recipe, rng, goes_on, train)
+        self._augmenter = self._new_augmenter(train, network)
         scored = getattr(self, "_scored", None) if validation is None else self._comparable(validation)
         comparable = scored == getattr(self, "_scored", None)
         with Team(thread_count(self.n_jobs)) as team:

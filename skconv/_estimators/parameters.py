@@ -254,6 +254,15 @@ class Parameters:
         Epochs; "auto" is as many as show 256,000 samples, between 5 (with `early_stopping` 10) and 10, or as give 600
         updates (on a series 300), if that is more.""",
     )
+    standardize: Any = parameter(
+        "channel",
+        [one_of("channel", "feature"), None],
+        """{"channel", "feature"} or None
+        How the network scales samples first, by numbers of the training samples.  "channel" subtracts each channel's
+        mean at the image's border, or at a series' ends, where zeros around it then go on as the image does, and
+        divides by the root mean square about it.  "feature" takes mean and standard deviation of each feature by
+        itself: of each wavelength of a spectrum.  `partial_fit` keeps those of the first chunk.""",
+    )
     shuffle: Any = parameter(
         True,
         ["boolean"],

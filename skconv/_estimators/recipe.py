@@ -73,9 +73,10 @@ class Recipe:
     optimizer: Optimizer | None
     penalties: dict[str, Any]
 
-    def new_network(self, rng, initial_weights=None):
-        """A network with its first weights, at random but for those that are given by name."""
+    def new_network(self, rng, moments=None, initial_weights=None):
+        """A network with its first weights, at random but for those that are given by name, for samples of moments."""
         network = Network(self.layers, self.input_shape, self.dtype, trained=True)
+        network.scale_by(moments)
         network.initialize(rng)
         if initial_weights is not None:
             _check_initial(initial_weights, network)
@@ -273,7 +274,7 @@ def _check_initial(weights, network):
             )
         array = np.asarray(array)
         check_finite_array(f"initial_weights[{shown(name)}]", array, network.dtype)
-        if name.endswith((".variance", ".batches")) and array.min() < 0:
+        if name.endswith((".variance", ".batches", ".spread")) and array.min() < 0:
             raise InvalidParameterError(f"initial_weights[{shown(name)}] must be zero or more, got {array.min()}")
 
 

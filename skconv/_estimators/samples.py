@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from .._input.rows import epoch_pieces
+from .._network.scaling import measured
 from .hold_out import count_distinct
 
 __all__ = ["Samples"]
-
-_SPREAD_SAMPLES = 1000  # whose spread is known to 2 %
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +59,13 @@ class Samples:
 
         return pieces
 
-    def spread(self, n_channels) -> np.ndarray:
-        """Standard deviation of each channel, over the samples with weight, or 1000 of them at random."""
-        rows = self.rows
-        if len(rows) > _SPREAD_SAMPLES:
-            rows = np.sort(np.random.default_rng(0).choice(rows, _SPREAD_SAMPLES, replace=False))
-        samples, weight = self.X[rows].reshape(len(rows), -1, n_channels).astype(np.float64), self.weight[rows]
-        mean = np.average(samples.mean(axis=1), axis=0, weights=weight)
-        return np.sqrt(np.average(np.square(samples - mean).mean(axis=1), axis=0, weights=weight))
+    def moments(self, shape):
+        """`Moments` of the samples, by their weights, whose shape is (H, W, C)."""
+
+        def blocks(n):
+            for samples, _, weight, order in self.pieces(shuffle=False)(None):
+                for start in range(0, len(order), n):
+                    rows = order[start : start + n]
+                    yield samples[rows], weight[rows]
+
+        return measured(blocks, shape)

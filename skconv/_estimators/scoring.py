@@ -71,10 +71,10 @@ def averaged_outputs(network, X, team, augmenter=None, n_augmented=0):
 
 
 def _changed(network, augmenter, changes):
-    """A function of a block of samples, which it changes all alike."""
+    """A function of a block of samples, which it scales and then changes all alike."""
 
     def change(samples):
-        images = samples.astype(network.dtype).reshape(-1, *network.input_shape)
+        images = network.images(samples)
         augmenter.apply_to_all(images, changes)
         return images.reshape(len(images), -1)
 

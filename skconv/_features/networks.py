@@ -93,6 +93,7 @@ class FeatureBuilder(NetworkTransformer):
             )
         tail = [*self._tail(shape, None), Flatten()] if image else []
         own = Network([*layers, *tail], self.image_shape_, network.dtype)
+        own.scale_by(network.moments)
         own.fill(network.named_arrays())
         if image:
             return self._finish([own], [names])

@@ -69,6 +69,11 @@ def first_layers(network, layer, shape) -> tuple[list[Layer], str, tuple[int, ..
     """
     last, layers = layer_name(network, layer), list(named(network.layers))
     layers = layers[: [name for name, _ in layers].index(last) + 1]
+    if network.moments is not None and network.moments[0].shape not in (shape, shape[-1:]):
+        raise ValueError(
+            f"filters: the fitted network takes images {network.input_shape}, got {shape}, which the level and the "
+            "spread of its training samples do not fit"
+        )
     now, mixed = shape, False
     for (name, each), before in zip(layers, network.shapes, strict=False):
         try:

@@ -20,6 +20,7 @@ from ..layers.composite import named, to_vector
 from .fused import FusedConvolution
 from .pool import Pool
 from .pooled import PooledConvolution, pools
+from .scaling import Scaling
 
 __all__ = ["Network", "named"]
 
@@ -107,6 +108,10 @@ class Network(Versioned):
         Of the input and of every layer's output.
     parameters, state : ndarray of shape (n,)
         All trained numbers, all running statistics.
+    moments : (ndarray, ndarray) or None
+        Level and spread, by which samples are scaled first, of shape (C,) or (H, W, C); None leaves them as they are.
+    read : Scaling
+        ``read(samples, out)`` fills an array with what the first layer takes.
     multiply_adds, activation_bytes : int
         For one sample: multiplications of the direct method, bytes of the outputs of all steps.
     pool : Pool
@@ -118,6 +123,7 @@ class Network(Versioned):
     """
 
     frozen: tuple[str, ...] = ()
+    moments: tuple[np.ndarray, np.ndarray] | None = None
 
     def __init__(self, layers, input_shape, dtype, *, trained=False):
         self.input_shape = tuple(input_shape)
@@ -139,7 +145,7 @@ class Network(Versioned):
         self.activation_bytes = self.dtype.itemsize * sum(
             prod(step.out) for step in self.steps if not step.operation.in_place
         )
-        self.changed()
+        self.scale_by(self.moments)
 
     def __repr__(self):
         """What an estimator that has a network as a parameter shows of it."""
@@ -160,12 +166,31 @@ class Network(Versioned):
 
     def __getstate__(self):
         """The layers and the numbers; a pickle that named steps would not outlive the way that layers are computed."""
-        made = ("shapes", "steps", "multiply_adds", "activation_bytes", "pool")
+        made = ("shapes", "steps", "multiply_adds", "activation_bytes", "pool", "read")
         return {name: value for name, value in super().__getstate__().items() if name not in made}
 
     def __setstate__(self, state):
         super().__setstate__(state)
         self._lower()
+
+    def scale_by(self, moments):
+        """Scale samples by a level and a spread, of each channel or each feature; by None not at all."""
+        self.moments = moments
+        self.read = Scaling(moments, self.input_shape, self.dtype)
+        self.changed()
+
+    def scaled_spread(self, deviations):
+        """What standard deviations of the channels, (C,), are once samples are scaled."""
+        if self.moments is None:
+            return deviations
+        spread = self.moments[1]
+        return np.ones(self.input_shape[-1]) if spread.ndim > 1 else deviations / np.where(spread > 0, spread, 1)
+
+    def images(self, samples):
+        """Samples (n, features) as the first layer takes them, in an array of their own (n, H, W, C)."""
+        rows = np.empty(samples.shape, self.dtype)
+        self.read(samples, rows)
+        return rows.reshape(-1, *self.input_shape)
 
     def initialize(self, rng):
         """First values of parameters and running statistics."""
@@ -190,6 +215,7 @@ class Network(Versioned):
             for name, numbers in (("parameters", self.parameters), ("state", self.state)):
                 check_range(numbers, dtype, f"{name} of the network", "give X in float64")
                 getattr(twin, name)[:] = numbers
+            twin.scale_by(self.moments)
             twins[dtype] = twin
         return twins[dtype]
 
@@ -241,8 +267,11 @@ class Network(Versioned):
         return self._named(self.views()[1])
 
     def named_arrays(self) -> dict[str, np.ndarray]:
-        """Views of both, layer by layer: all that makes another network of these layers the same."""
-        return self._named([parameters | state for parameters, state in zip(*self.views(), strict=True)])
+        """All that makes another network of these layers the same: views of both, level and spread of samples."""
+        arrays = self._named([parameters | state for parameters, state in zip(*self.views(), strict=True)])
+        if self.moments is not None:
+            arrays |= {"input.level": self.moments[0].view(), "input.spread": self.moments[1].view()}
+        return arrays
 
     def _named(self, views):
         return {
@@ -260,6 +289,8 @@ class Network(Versioned):
             if step.n_parameters or step.n_state:
                 parts = step.name.split(".")
                 known.update(dict.fromkeys(".".join(parts[: i + 1]) for i in range(len(parts))))
+        if self.moments is not None:
+            known["input"] = None  # whose numbers are never trained
         for name in names:
             if not isinstance(name, str) or name not in known:
                 has = ", ".join(known)
@@ -274,7 +305,7 @@ class Network(Versioned):
         views = self.named_arrays()
         for name in views.keys() & arrays.keys():
             views[name][...] = arrays[name]
-        self.changed()
+        self.scale_by(self.moments)
 
     def trained(self, flat=None):
         """``(start, Parameter, view)`` of each array that is trained, in the flat vector or in another one like it."""

@@ -108,7 +108,7 @@ def _new_session(network, width, copies) -> Session | Alone:
 def predict(network, X, team, width=None, out=None, change=None):
     """Outputs ``(n, units)``, block by block; a row depends neither on its neighbours nor on the blocks' width.
 
-    ``change(samples)``, if given, returns what a block of samples is replaced by.
+    ``change(samples)``, if given, returns what the first layer takes in place of a block of samples.
     """
     n = len(X)
     width = prediction_width(network, n) if width is None else width
@@ -120,7 +120,7 @@ def predict(network, X, team, width=None, out=None, change=None):
     def block(k):
         session = sessions[k % len(sessions)]
         rows = slice(k * width, min((k + 1) * width, n))
-        session.load(0, X[rows] if change is None else change(X[rows]))
+        session.load(0, X[rows] if change is None else change(X[rows]), scaled=change is not None)
         out[rows] = session.forward()[:, : rows.stop - rows.start].T
 
     team.run(block, blocks)

@@ -41,7 +41,7 @@ class Session(Layout):
     def __init__(self, network, width, blocks, *, training, team=None, seed=0, copies=1, beside=0):
         threads = 1 if team is None else team.threads
         super().__init__(network, width, blocks, training=training, threads=threads, copies=copies, beside=beside)
-        self.team = team
+        self.team, self.read = team, network.read
         self.weight = aligned((width * blocks,), network.dtype)
         # Samples as rows, at a distance that is no multiple of a page: a transposition of rows a page apart takes twice
         # as long, since they fall on the same few lines of the cache.
@@ -251,11 +251,17 @@ class Session(Layout):
         for prepare, arrays in self.preparations:
             prepare(*arrays)
 
-    def load(self, k, samples):
-        """Copy samples ``(n, features)``, at most ``width``, into the columns of block k; zeros fill the rest."""
+    def load(self, k, samples, scaled=False):
+        """Put samples ``(n, features)``, at most ``width``, into the columns of block k; zeros fill the rest.
+
+        ``scaled`` says whether they are what the first layer takes, in place of what the network scales.
+        """
         x, rows = self.placed[0].frames[k].x, self.rows[k]
         n = len(samples)
-        np.copyto(rows[:n], samples, casting="unsafe")
+        if scaled:
+            np.copyto(rows[:n], samples)
+        else:
+            self.read(samples, rows[:n])
         np.copyto(x[..., :n], rows[:n].reshape(n, *self.input_shape, copy=False).transpose(1, 2, 3, 0))
         if n < self.width:
             x[..., n:] = 0

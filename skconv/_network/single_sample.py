@@ -32,6 +32,7 @@ class Alone:
     def __init__(self, network, width):
         self.block = Session(network, width, 1, training=False)
         self.frames = [placed.frames[0] for placed in self.block.placed]
+        self.read = network.read
         self.image = aligned(network.input_shape, network.dtype)  # (H, W, C) of the last step so far
         self.first = self.image.reshape(1, -1)
         self.columns = None  # (A, B, C, N), where its numbers are computed; the image may be a copy of them
@@ -115,9 +116,12 @@ class Alone:
 
     # What the predictor calls
 
-    def load(self, k, samples):
-        """Take the sample ``(1, features)``."""
-        np.copyto(self.first, samples, casting="unsafe")
+    def load(self, k, samples, scaled=False):
+        """Take the sample ``(1, features)``, as `Session.load` does."""
+        if scaled:
+            np.copyto(self.first, samples)
+        else:
+            self.read(samples, self.first)
 
     def forward(self):
         """Outputs ``(units, 1)``."""

@@ -45,6 +45,8 @@ def strips(network, height):
         Rows of the output, rows of the input, and the network between them, which strips of the same geometry share;
         None where a strip would be nothing but border.
     """
+    if network.moments is not None and network.moments[0].ndim > 1:
+        return None  # each row has a mean of its own
     n = steps_by_rows(network)
     views, steps, shape = [each[:n] for each in network.views()], network.steps[:n], network.steps[n].shape
     placed = any(step.operation.by_position for step in steps)
@@ -58,6 +60,7 @@ def strips(network, height):
         key = inside.stop - inside.start, str([(type(layer), vars(layer)) for layer in layers]), placed and start
         if key not in networks:
             networks[key] = Network([*layers, Flatten()], (key[0], *network.input_shape[1:]), network.dtype)
+            networks[key].scale_by(network.moments)
             _fill(networks[key], [[*each, {}] for each in views], [*places, slice(None)])
         parts.append((rows, inside, networks[key]))
     return parts

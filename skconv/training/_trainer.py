@@ -155,9 +155,10 @@ class Trainer:
             part = slice(k * width, min((k + 1) * width, n))
             samples = self._staging[part.start : max(part.start, part.stop)]
             np.take(X, rows[part], axis=0, out=samples, mode="clip")
-            if changes is not None and len(samples):
+            augmented = changes is not None and len(samples) > 0
+            if augmented:
                 samples = self._augmented(samples, augmenter, changes, part)
-            session.load(k, samples)
+            session.load(k, samples, scaled=augmented)
 
         def loss(k):
             columns = slice(k * width, (k + 1) * width)
@@ -177,8 +178,8 @@ class Trainer:
         return np.random.Generator(np.random.Philox(key=[self.seed, self.updates]))
 
     def _augmented(self, samples, augmenter, changes, part):
-        """Changed copies of a block's samples; their targets may change too."""
-        images = samples.astype(self.network.dtype).reshape(-1, *self.network.input_shape)
+        """Scaled copies of a block's samples, changed; their targets may change too."""
+        images = self.network.images(samples)
         augmenter.apply(images, changes, part)
         if augmenter.mixes:
             augmenter.mix(images, self._targets[:, part], changes, part)

@@ -190,6 +190,8 @@ def test_no_convolution_and_no_hidden_layer():
         "dense1.bias",
         "dense2.weight",
         "dense2.bias",
+        "input.level",
+        "input.spread",
     ]
     model = quick(filters=(), hidden_layer_sizes=(), max_iter=30).fit(X, Y)
     assert model.weights_["dense1.weight"].shape == (10, 64)
@@ -201,6 +203,8 @@ def test_list_of_layers():
     layers = [Convolution(4, 3, bias=False), BatchNorm(), MaxPool(2), Activation("elu"), Flatten(), Dense(12)]
     model = quick(layers=layers, max_iter=20).fit(X, Y)
     assert {name: array.shape for name, array in model.weights_.items()} == {
+        "input.level": (1,),
+        "input.spread": (1,),
         "convolution1.weight": (4, 3, 3, 1),
         "batchnorm1.scale": (4,),
         "batchnorm1.shift": (4,),

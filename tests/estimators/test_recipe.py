@@ -154,11 +154,13 @@ def test_a_new_network():
     recipe = small_recipe(freeze="dense1")
     assert (recipe.frozen, small_recipe(freeze=["dense1"]).frozen) == (("dense1",), ("dense1",))
     bias = np.array([1.0, 2, 3])
-    network = recipe.new_network(np.random.default_rng(0), {"dense1.bias": bias})
+    network = recipe.new_network(np.random.default_rng(0), initial_weights={"dense1.bias": bias})
     arrays = network.named_arrays()
     np.testing.assert_array_equal(arrays["dense1.bias"], bias)
     assert arrays["dense1.weight"].std() > 0
-    assert (network.frozen, network.dtype) == (("dense1",), np.float32)
+    assert (network.frozen, network.dtype, network.moments) == (("dense1",), np.float32, None)
+    moments = np.zeros(4), np.ones(4)
+    assert recipe.new_network(np.random.default_rng(0), moments).moments is moments
 
 
 def test_a_copy_goes_on():

@@ -35,7 +35,9 @@ def test_an_epoch_visits_each_sample_with_weight_once():
 def test_the_spread_is_of_samples_with_weight():
     X = np.r_[RNG.normal(0, 0.1, (50, 12)), RNG.normal(0, 3, (50, 12))]
     expected = X[:50].reshape(-1, 3).std(axis=0)
-    np.testing.assert_allclose(samples(X, np.repeat([1.0, 0.0], 50)).spread(3), expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        samples(X, np.repeat([1.0, 0.0], 50)).moments((2, 2, 3)).deviations(), expected, rtol=1e-12
+    )
     repeats = RNG.integers(0, 4, 100)
     expected = np.repeat(X, repeats, axis=0).reshape(-1, 3).std(axis=0)
-    np.testing.assert_allclose(samples(X, repeats / 3).spread(3), expected, rtol=1e-12)
+    np.testing.assert_allclose(samples(X, repeats / 3).moments((2, 2, 3)).deviations(), expected, rtol=1e-12)

@@ -182,7 +182,8 @@ def test_rocket_is_its_kernels():
 @pytest.fixture(scope="module")
 def network(digits):
     X, y = digits
-    return ConvNetClassifier((4, 6), max_iter=2, hidden_layer_sizes=8, random_state=0).fit(X, y)
+    plain = {"standardize": None, "label_smoothing": 0.0}
+    return ConvNetClassifier((4, 6), max_iter=2, hidden_layer_sizes=8, **plain, random_state=0).fit(X, y)
 
 
 def test_layers_of_a_fitted_network(network, digits):
@@ -229,7 +230,7 @@ def test_network_errors(network, digits):
 def test_layers_with_dropout_and_poolings(digits):
     X, y = digits
     layers = [Convolution(4), Activation("gelu"), Dropout(0.5), MaxPool(2), Flatten()]
-    model = ConvNetClassifier(layers=layers, max_iter=1, random_state=0).fit(X, y)
+    model = ConvNetClassifier(layers=layers, max_iter=1, standardize=None, random_state=0).fit(X, y)
     features = ConvFeatures(model, layer="maxpool1", pool="mean", pool_size=2).fit_transform(X[:20].reshape(-1, 8, 8))
     whole = ConvFeatures(model, layer="maxpool1").fit_transform(X[:20].reshape(-1, 8, 8))
     np.testing.assert_allclose(features, whole.reshape(20, 2, 2, 2, 2, 4).mean(axis=(2, 4)), atol=1e-12)

@@ -44,13 +44,15 @@ def digits():
 
 @pytest.fixture(scope="module")
 def model(digits):
-    return ConvNetClassifier((4, 6), max_iter=2, hidden_layer_sizes=8, batch_norm=False, random_state=0).fit(*digits)
+    return ConvNetClassifier(
+        (4, 6), max_iter=2, hidden_layer_sizes=8, batch_norm=False, standardize=None, random_state=0
+    ).fit(*digits)
 
 
 @pytest.fixture(scope="module")
 def sizeless(digits):
     """A classifier whose layers take images of any size."""
-    return ConvNetClassifier(layers=LAYERS, max_iter=2, random_state=0).fit(*digits)
+    return ConvNetClassifier(layers=LAYERS, max_iter=2, standardize=None, random_state=0).fit(*digits)
 
 
 def correlated(images, weight, bias):
@@ -122,7 +124,9 @@ OPTIONS = [
 @pytest.mark.parametrize("kind", [ConvNetClassifier, ConvNetRegressor])
 def test_the_output_layer_makes_the_networks_outputs_of_the_default(kind, options, digits):
     X, y = digits
-    fitted = kind(**{"filters": (3, 4), "hidden_layer_sizes": 6, "max_iter": 2, "random_state": 0, **options}).fit(X, y)
+    plain = {"label_smoothing": 0.0} if kind is ConvNetClassifier else {}  # the softmax of its outputs
+    params = {"filters": (3, 4), "hidden_layer_sizes": 6, "max_iter": 2, "random_state": 0, **plain, **options}
+    fitted = kind(**params).fit(X, y)
     features = ConvFeatures.from_network(fitted).fit_transform(X)
     last = max(name for name in fitted.weights_ if name.startswith("dense")).split(".")[0]
     outputs = features @ fitted.weights_[f"{last}.weight"].T + fitted.weights_[f"{last}.bias"]
@@ -168,7 +172,9 @@ def test_names(model, digits):
 
 def test_the_image_shape_is_the_models(digits):
     X, y = digits
-    wide = ConvNetClassifier(2, hidden_layer_sizes=4, max_iter=1, image_shape=(4, 16), random_state=0).fit(X, y)
+    wide = ConvNetClassifier(
+        2, hidden_layer_sizes=4, max_iter=1, image_shape=(4, 16), standardize=None, random_state=0
+    ).fit(X, y)
     for source in (wide, FrozenEstimator(wide)):
         assert ConvFeatures.from_network(source).fit(X).image_shape_ == (4, 16, 1)
     assert ConvFeatures.from_network(wide, "activation1", image_shape=(16, 4)).fit(X).image_shape_ == (16, 4, 1)
@@ -183,7 +189,9 @@ def test_the_image_shape_is_the_models(digits):
 def test_series_of_another_length(digits):
     X, y = digits
     layers = [Convolution(3, 5), Activation(), GlobalMeanPool()]
-    fitted = ConvNetClassifier(layers=layers, max_iter=1, image_shape="series", random_state=0).fit(X, y)
+    fitted = ConvNetClassifier(layers=layers, max_iter=1, image_shape="series", standardize=None, random_state=0).fit(
+        X, y
+    )
     series = np.random.default_rng(0).random((6, 30))
     kernels = fitted.weights_["convolution1.weight"][:, 0, :, 0].astype(float)
     response = np.array([[np.correlate(x, kernel, "same") for kernel in kernels] for x in series])
@@ -208,7 +216,7 @@ def test_series_of_another_length(digits):
     ],
 )
 def test_layers_that_do_not_fit_other_images(layers, shape, layer, name, digits):
-    fitted = ConvNetClassifier(layers=layers, max_iter=1, random_state=0).fit(*digits)
+    fitted = ConvNetClassifier(layers=layers, max_iter=1, standardize=None, random_state=0).fit(*digits)
     features = ConvFeatures.from_network(fitted, layer)
     wanted = f"the fitted network takes images (8, 8, 1), got {(*shape, 1)[:3]}, which the weights of {name} do not fit"
     with pytest.raises(ValueError) as error:  # noqa: PT011 - the whole message is compared below
@@ -219,7 +227,7 @@ def test_layers_that_do_not_fit_other_images(layers, shape, layer, name, digits)
 
 def test_layers_made_of_layers(digits):
     layers = [Convolution(3), Residual([Convolution(3)]), GlobalMeanPool(), Dense(4)]
-    fitted = ConvNetClassifier(layers=layers, max_iter=2, random_state=0).fit(*digits)
+    fitted = ConvNetClassifier(layers=layers, max_iter=2, standardize=None, random_state=0).fit(*digits)
     images, weights = np.random.default_rng(0).random((4, 7, 10, 1)), fitted.weights_
     first = correlated(images, weights["convolution1.weight"], weights["convolution1.bias"])
     inner = correlated(first, weights["residual1.convolution1.weight"], weights["residual1.convolution1.bias"])
@@ -230,7 +238,8 @@ def test_layers_made_of_layers(digits):
 
 
 def test_flattened_pixels_of_another_size_are_features(digits):
-    fitted = ConvNetClassifier(layers=[MaxPool(2), Flatten()], max_iter=1, random_state=0).fit(*digits)
+    layers = [MaxPool(2), Flatten()]
+    fitted = ConvNetClassifier(layers=layers, max_iter=1, standardize=None, random_state=0).fit(*digits)
     images = np.random.default_rng(0).random((4, 6, 10, 1))
     features = ConvFeatures.from_network(fitted, "flatten1").fit_transform(images)
     np.testing.assert_array_equal(features, halved(images).reshape(4, -1))
@@ -269,7 +278,9 @@ def test_the_model_and_its_clones_stay_as_they_are(model, digits):
 
 def test_what_the_model_learns_later_does_not_change_them(digits):
     X, y = digits
-    fitted = ConvNetClassifier(3, hidden_layer_sizes=4, max_iter=1, warm_start=True, random_state=0).fit(X, y)
+    fitted = ConvNetClassifier(
+        3, hidden_layer_sizes=4, max_iter=1, warm_start=True, standardize=None, random_state=0
+    ).fit(X, y)
     features = ConvFeatures.from_network(fitted)
     expected = features.fit_transform(X)
     fitted.partial_fit(X, y).fit(X, y)

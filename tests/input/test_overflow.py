@@ -279,8 +279,12 @@ def test_initial_weights_beyond_the_range(array):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_fit_on_huge_numbers_is_right_or_refused(name):
-    """Batch normalisation takes the scale away, as long as squares are in the range."""
+    """Scaling takes the scale away; without it batch normalisation does, as long as squares are in the range."""
     estimator, y = NETWORKS[name]
+    for scale in (1e10, 1e19, 1e30, 1e37):
+        model = clone(estimator).fit((X * scale).astype(np.float32), y)
+        assert np.isfinite(model.score(X * scale, y))
+    estimator = clone(estimator).set_params(standardize=None)
     for scale in (1e10, 1e15, 1e17):
         model = clone(estimator).fit((X * scale).astype(np.float32), y)
         assert np.isfinite(model.network_.state).all()
@@ -296,9 +300,9 @@ def test_the_running_statistics_are_named(solver):
     """That of a channel is the last to be infinite: the loss is finite, but no prediction would be a number."""
     match = r"running statistics of batch normalisation became infinite in epoch \d: .* in float32. Scale X"
     far = (X * 1e19).astype(np.float32)
-    for estimator in (ConvNetClassifier(max_iter=2, random_state=0), ConvNetRegressor(max_iter=2, random_state=0)):
+    for kind in (ConvNetClassifier, ConvNetRegressor):
         with pytest.raises(ValueError, match=match):
-            estimator.set_params(solver=solver).fit(far, Y)
+            kind(max_iter=2, random_state=0, solver=solver, standardize=None).fit(far, Y)
 
 
 def test_the_running_statistics_in_partial_fit():
@@ -312,7 +316,7 @@ def test_the_running_statistics_in_partial_fit():
 @pytest.mark.parametrize("over", ["channels", "sample"])
 def test_layer_normalisation_of_huge_numbers_is_refused(over):
     layers = [Convolution(4), LayerNorm(over), Activation(), FlattenLayer()]
-    model = ConvNetClassifier(layers=layers, max_iter=1, random_state=0)
+    model = ConvNetClassifier(layers=layers, max_iter=1, standardize=None, random_state=0)
     for call in (lambda: model.fit(X * 1e20, Y), lambda: model.fit(X, Y).predict(X * 1e20)):
         with pytest.raises(ValueError, match=f"LayerNorm has inputs {SQUARES}"):
             call()

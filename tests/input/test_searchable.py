@@ -25,7 +25,10 @@ def test_the_names_are_those_of_the_weights():
     assert found["layers__convolution2__filters"] == 3
     assert found["layers__activation1__activation"] == "relu"
     assert isinstance(found["layers__flatten1"], Flatten)
-    arrays = {name.partition(".")[0] for name in model().fit(X, Y).weights_} - {"dense1"}  # the output layer
+    arrays = {name.partition(".")[0] for name in model().fit(X, Y).weights_} - {
+        "dense1",
+        "input",
+    }  # the output layer, no layer
     assert arrays <= {name.split("__")[1] for name in found if name.startswith("layers__")}
     assert not any("__" in name for name in model().get_params(deep=False))
 

@@ -78,7 +78,8 @@ def test_total_is_what_is_trained(data):
     model = ConvNetClassifier(filters=(3, 4), max_iter=1).fit(*data)
     total = rows(model.summary())[-1]
     assert total[1] == f"{model.network_.parameters.size:,}"
-    statistics = 2 * 3 + 2 * 4 + 2  # means, variances and numbers of batches are not trained
+    # Means, variances and numbers of batches are not trained, nor are level and spread of three channels.
+    statistics = 2 * 3 + 2 * 4 + 2 + 2 * 3
     assert total[1] == f"{sum(array.size for array in model.weights_.values()) - statistics:,}"
     assert total[2] == f"{model.network_.multiply_adds:,}"
 

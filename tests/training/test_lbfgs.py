@@ -28,7 +28,7 @@ from skconv.training._lbfgs import minimize, warn_unless_converged
 
 X, Y = load_digits(return_X_y=True)
 X = X / 16
-LINEAR = {"filters": (), "hidden_layer_sizes": (), "solver": "lbfgs", "random_state": 0}
+LINEAR = {"standardize": None, "filters": (), "hidden_layer_sizes": (), "solver": "lbfgs", "random_state": 0}
 QUICK = {"filters": 4, "hidden_layer_sizes": 5, "solver": "lbfgs", "max_iter": 3, "random_state": 0}
 KINDS = [ConvNetClassifier, ConvNetRegressor]
 

@@ -588,7 +588,7 @@ def test_labels_of_scorers_are_the_users():
 
 
 def test_partial_fit_keeps_the_weights_that_were_best():
-    model = quick(learning_rate_init=0.05, n_iter_no_change=2, tol=0.05)
+    model = quick(learning_rate_init=0.1, n_iter_no_change=2, tol=0.05)
     stopped = []
     for _ in range(12):
         model.partial_fit(X, Y, classes=range(10), X_val=X_VAL, y_val=Y_VAL)
@@ -702,7 +702,7 @@ def test_temperature_needs_validation_data():
 
 
 def test_temperature_in_partial_fit():
-    model = quick(temperature_scaling=True)
+    model = quick(temperature_scaling=True, filters=(8, 16), hidden_layer_sizes=(32,))
     model.partial_fit(X, Y, classes=range(10), X_val=X_VAL, y_val=Y_VAL)
     first = model.temperature_
     model.partial_fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
