@@ -43,6 +43,7 @@ class BatchNorm(Layer):
 
     _parameter_constraints: dict = {"decay": [between(0, 1, closed="both")], "epsilon": [EPSILONS]}
     synchronous = True
+    pointwise = True
     single_sample = "elements"
 
     def __init__(self, decay=0.9, epsilon=1e-5):
@@ -234,6 +235,11 @@ class LayerNorm(Layer):
     def __init__(self, over="channels", epsilon=1e-5):
         self.over = over
         self.epsilon = epsilon
+
+    @property
+    def pointwise(self):
+        """Whether each position is normalised on its own."""
+        return self.over == "channels"
 
     def parameters(self, shape):
         return dict.fromkeys(("scale", "shift"), Parameter((shape[-1],)))

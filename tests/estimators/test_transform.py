@@ -6,9 +6,14 @@ from sklearn import config_context
 
 from skconv import ConvFeatures, StridedPooling
 from skconv._estimators.transform import NetworkTransformer
-from skconv.layers import Bias, MeanPool
+from skconv._network.network import Network
+from skconv.layers import Activation, BatchNorm, Bias, Convolution, GlobalMeanPool, LayerNorm, MaxPool, MeanPool
 
 SMALL = np.random.default_rng(1).uniform(0, 1, (3, 150, 130))
+NORMALISED = Network(
+    [Convolution(4), BatchNorm(), LayerNorm(), MaxPool(), Activation(), GlobalMeanPool()], (150, 130, 1), np.float64
+)
+NORMALISED.initialize(np.random.default_rng(0))
 TRANSFORMERS = {
     "plain": ConvFeatures("sobel", pool=None),
     "all options": ConvFeatures("random", 5, (5, 4), stride=(2, 1), dilation=(2, 3), padding=(3, 2), pool="max",
@@ -24,6 +29,7 @@ TRANSFORMERS = {
     "summary beyond it": ConvFeatures("gabor", 2, 3, bias="position", summary="mean", random_state=0),
     "large windows": StridedPooling("lp", (20, 30), p=3),
     "global": StridedPooling("median", "global"),
+    "normalised": ConvFeatures.from_network(NORMALISED, "activation1"),
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from skconv._network.predict import predict
 from skconv._network.session import Session
 from skconv._network.strips import strips
 from skconv._threads.team import Team
-from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, Layer, MaxPool, MeanPool
+from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, Layer, LayerNorm, MaxPool, MeanPool
 
 CONVOLUTIONS = {
     "gathered": (Convolution(5), (12, 9, 2)),
@@ -97,12 +97,27 @@ def test_agrees_with_loops():
         [Convolution(3), MaxPool((3, 2), stride=(2, 2))],
         [Convolution(3), MaxPool(2, stride=1)],
         [Convolution(3), MaxPool(2, padding=1)],
-        [Convolution(3, bias=False), BatchNorm(), MaxPool(2)],
+        [Convolution(3, bias=False), LayerNorm("sample"), MaxPool(2)],
     ],
 )
 def test_other_pairs_stay_apart(layers):
     network = Network([*layers, Flatten(), Dense(2)], (9, 9, 1), np.float32)
     assert [step.operation for step in network.fused_steps()] == [step.operation for step in network.steps]
+
+
+def test_normalisation_by_position_is_fused(monkeypatch):
+    layers = [Convolution(5, bias=False), BatchNorm(), LayerNorm(), Activation("gelu"), MaxPool(2), Flatten()]
+    X, predicted = np.random.default_rng(1).standard_normal((20, 13 * 9 * 2)), []
+    for kinds in (["FusedConvolution"], ["Convolution", "BatchNorm", "LayerNorm", "Activation", "MaxPool"]):
+        network = Network(layers, (13, 9, 2), np.float32)
+        network.initialize(np.random.default_rng(0))
+        network.state[:-1] = np.random.default_rng(2).uniform(0.5, 2, network.state[:-1].shape)  # but for the batches
+        assert [type(step.operation).__name__ for step in network.fused_steps()] == [*kinds, "Flatten"]
+        with Team(1) as team:
+            predicted.append(predict(network, X, team))
+        for kind in (BatchNorm, LayerNorm):
+            monkeypatch.setattr(kind, "pointwise", False)
+    np.testing.assert_array_equal(*predicted)
 
 
 class Halved(Layer):
