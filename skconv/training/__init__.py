@@ -1,4 +1,4 @@
-"""Training: losses, optimisers, schedules, regularisers, what a callback is told, and what runs them."""
+"""Losses, optimisers, learning-rate schedules, regularisers, checkpoints, callbacks and the training loop."""
 
 from .._input.exports import exports as _exports
 from ._checkpoint import *

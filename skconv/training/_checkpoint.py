@@ -1,4 +1,4 @@
-"""Checkpoints: one file with arrays and JSON, written at once or not at all, and read without running code."""
+"""Checkpoints: a file of arrays and JSON, replaced atomically and read without running code."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from .._input.versions import Versioned, __version__
 __all__ = ["Checkpoint"]
 
 _WITHOUT_EFFECT = {"checkpoint", "callback", "verbose", "n_jobs", "random_state", "initial_weights"}
-_LEARNED = ("classes_", "target_mean_", "target_scale_")  # what the encoded targets, which are looked at, do not tell
-_BEST = {"best_parameters": "parameters", "best_state": "state"}  # arrays that are there once a score was
+_LEARNED = ("classes_", "target_mean_", "target_scale_")  # attributes that the encoded targets do not determine
+_BEST = {"best_parameters": "parameters", "best_state": "state"}  # arrays that exist after a score: arrays like them
 _TRIES = 3
-_SAMPLED = 1 << 26  # bytes of an array in storage that are looked at
+_SAMPLED = 1 << 26  # bytes of an array in storage that its fingerprint reads
 
 
 def plain(value, within=()):
-    """Numbers, strings and tuples that stand for an object, the same in every process: nothing has an address.
+    """Nested tuples of strings that identify an object, the same in every process: without addresses.
 
-    A function stands for its name, and for its code where it cannot be imported by that; an estimator for its class and
-    its parameters.
+    A function is identified by its name, and by its code where it cannot be imported by name; an estimator by its class
+    and its parameters.  ``within`` has the ids of the objects around this one.
     """
     if isinstance(value, np.generic):
         value = value.item()
@@ -66,9 +66,9 @@ def plain(value, within=()):
 
 
 def fingerprint(values, *arrays) -> str:
-    """A name for values (anything with a repr) and arrays; others have another name.
+    """Hash, as a hexadecimal string, of values (anything with a repr) and arrays.
 
-    Of an array in storage larger than 64 MiB, rows at equal distances are looked at.
+    Of an array in storage larger than 64 MiB, only rows at equal distances are read.
     """
     digest = blake2b(repr(values).encode(), digest_size=12)
     for array in arrays:
@@ -82,7 +82,7 @@ def fingerprint(values, *arrays) -> str:
 
 
 def write(path, arrays, values):
-    """Replace the file at ``path``: whoever reads sees the old one or the new one, whole."""
+    """Replace the file at ``path`` atomically: readers find the old file or the new one, whole."""
     path = Path(path)
     for _ in range(_TRIES):
         try:
@@ -93,7 +93,7 @@ def write(path, arrays, values):
             except BaseException:
                 _remove(part)
                 raise
-        except FileNotFoundError as error:  # the same fit, at its start, took the part for one that was left behind
+        except FileNotFoundError as error:  # the same fit, started in another process, has removed the part
             reason = error
         except OSError as error:
             reason = error
@@ -103,7 +103,7 @@ def write(path, arrays, values):
 
 
 def _write_part(path, arrays, values):
-    """The file's content under another name beside it."""
+    """Write the content of the file to a temporary file beside ``path``; return its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = np.frombuffer(json.dumps(values).encode(), np.uint8)
     handle, name = mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
@@ -124,7 +124,7 @@ def _remove(name):
 
 
 def remove_parts(path):
-    """Remove what fits that were killed while they wrote have left beside the file."""
+    """Remove temporary files beside ``path`` of fits that were killed while writing."""
     for part in path.parent.glob(f"{path.stem}*.part"):
         _remove(part)
 
@@ -137,7 +137,7 @@ def read(path):
             return arrays, json.loads(arrays.pop("json").tobytes())
     except FileNotFoundError:
         return None
-    except Exception as error:  # whatever may be in a file
+    except Exception as error:  # a file may hold anything
         raise _unreadable(path, error) from error
 
 
@@ -146,14 +146,14 @@ def _unreadable(path, error):
 
 
 class Checkpoint(Versioned, BaseEstimator):
-    """Where, and after how many epochs each, the state of a training is written.
+    """Directory and interval at which the state of a training is written.
 
     Parameters
     ----------
     path : str or path
-        Directory of the files; it is made where it is not there.
+        Directory of the files, created if it is missing.
     every : int, default=1
-        Epochs between two writings.
+        Number of epochs from one checkpoint to the next.
 
     Examples
     --------
@@ -171,7 +171,7 @@ class Checkpoint(Versioned, BaseEstimator):
 
 
 def checkpoint_of(estimator):
-    """The checkpoint of an estimator, or None; raises where a fit could not be found again or written."""
+    """The `Checkpoint` of an estimator, or None; raises where a file could not be identified again or written."""
     given = estimator.checkpoint
     if given is None:
         return None
@@ -192,16 +192,16 @@ def checkpoint_of(estimator):
 
 
 class CheckpointFile:
-    """The file of one fit: found again by the same parameters on the same data.
+    """The file of one fit, named by a hash of the estimator's parameters and the data.
 
     Parameters
     ----------
     checkpoint : Checkpoint
     estimator : BaseConvNet
     trainer : Trainer
-        At its start; its seed stands for the estimator's `random_state`, which may be an object.
+        Trainer before its first step; its seed represents the estimator's `random_state`, which may be an object.
     *data : ndarray
-        What the fit depends on: samples, encoded targets, weights, validation data.
+        Samples, encoded targets, weights and validation data of the fit.
     """
 
     def __init__(self, checkpoint, estimator, trainer, *data):
@@ -214,7 +214,7 @@ class CheckpointFile:
         self.every = checkpoint.every
 
     def resume(self, run):
-        """Bring a run to where the file is, if there is one; and write the first, to see that it can be written."""
+        """Set a run to the state in the file, if there is one; write the file, which shows that it can be written."""
         found = read(self.path)
         if found is not None:
             try:
@@ -229,7 +229,7 @@ class CheckpointFile:
             write(self.path, *self._state(run))
 
     def __call__(self, run):
-        """Write the state of a run, every so many epochs and at the end."""
+        """Write the state of a run, every ``every`` epochs and at the end."""
         if run.epoch % self.every == 0 or run.over:
             write(self.path, *self._state(run))
 
@@ -239,7 +239,7 @@ class CheckpointFile:
 
 
 def check_state(arrays, values, run, own):
-    """Raise ValueError where what was read cannot be a state of this run, whose state at its start is ``own``."""
+    """Raise ValueError where arrays and values cannot be a state of ``run``, whose state at the start is ``own``."""
     own_arrays, own_values = own
     _check_arrays(arrays, own_arrays)
     _check_alike("the state", values, own_values)
@@ -267,7 +267,7 @@ def check_state(arrays, values, run, own):
 
 
 def _check_arrays(arrays, own):
-    """Raise where names, shapes or dtypes are not a run's own, or a number is not finite."""
+    """Raise where names, shapes or dtypes differ from those of ``own``, or a number is not finite."""
     best = {name: own[like] for name, like in _BEST.items()}
     own = own | (best if best.keys() & arrays.keys() else {})
     if arrays.keys() != own.keys():
@@ -285,7 +285,7 @@ def _check_arrays(arrays, own):
 
 
 def _check_alike(name, found, own):
-    """Raise where a value of JSON has not the type of a run's own; numbers in lists may be NaN, others not."""
+    """Raise where a value of JSON does not have the type of ``own``, or is a NaN outside of a list."""
     if isinstance(own, dict):
         if not isinstance(found, dict) or found.keys() != own.keys():
             raise ValueError(f"{name} must have {sorted(own)}, got {shown(found)}")

@@ -1,4 +1,4 @@
-"""L-BFGS by scipy, with a penalty of absolute values where there is one."""
+"""L-BFGS by scipy, with or without an l1 penalty."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from .._input.warnings import warn
 __all__ = ["minimize", "warn_unless_converged"]
 
 _EPSILON = np.finfo(np.float64).eps
-_FTOL, _GTOL = 1e7 * _EPSILON, 1e-5  # scipy's: the relative progress that is none goes with the gradient's square
+_FTOL, _GTOL = 1e7 * _EPSILON, 1e-5  # scipy's defaults; progress is in proportion to the square of the gradient
 
 
 def minimize(objective, start, l1, *, max_iter, tol, report):
     """Minimum of ``objective(x) + sum(l1 * |x|)``, as scipy's result.
 
-    |x| has no gradient at zero, where it shall bring numbers.  So a number with a penalty is the difference of two that
-    are not negative, and pays for both: at the minimum one of them is zero, and often both.
+    |x| has no gradient at zero, where the penalty brings numbers.  So a penalised number is the difference of two
+    non-negative variables, and the penalty is on their sum: at the minimum one of the two is zero, and often both are.
 
     Parameters
     ----------
     objective : callable
-        ``objective(x)``: value and gradient.
+        ``objective(x)`` returns value and gradient.
     start, l1 : ndarray of shape (n,)
         First values, penalties of zero or more.
     max_iter : int
+        Most iterations.
     tol : float
-        Largest entry of the gradient, of what the bounds leave of it, at the minimum.
+        Largest entry of the projected gradient at the minimum.
     report : callable
-        ``report(x, value)`` after each iteration; ends it by StopIteration.
+        ``report(x, value)`` is called after each iteration; a StopIteration ends the minimisation.
     """
     n, split = len(start), np.flatnonzero(l1)
 
@@ -49,8 +50,8 @@ def minimize(objective, start, l1, *, max_iter, tol, report):
     first = np.concatenate([start, np.maximum(-start[split], 0)]).astype(np.float64)
     first[split] = np.maximum(start[split], 0)
     lower = np.concatenate([np.where(l1 > 0, 0, -np.inf), np.zeros(len(split))])
-    ftol = max(64 * _EPSILON, _FTOL * min(1, tol / _GTOL) ** 2)  # below scipy's, so that a small `tol` has an effect
-    functions = [smooth]  # scipy 1.13 leaves what it is given in a circle of references
+    ftol = max(64 * _EPSILON, _FTOL * min(1, tol / _GTOL) ** 2)  # lower for a small `tol`, which `ftol` would override
+    functions = [smooth]  # scipy 1.13 leaves its arguments in a reference cycle: an emptied list frees `smooth`
     try:
         result = scipy_minimize(
             lambda z: functions[0](z),
@@ -68,7 +69,7 @@ def minimize(objective, start, l1, *, max_iter, tol, report):
 
 
 def warn_unless_converged(result, max_iter, tol):
-    """Warn the caller of `fit` where scipy's result is not the minimum, as scikit-learn's models do."""
+    """Warn the caller of `fit`, as scikit-learn's models do, where scipy has not converged."""
     if result.status == 0:
         return
     why = f"max_iter={max_iter} was reached" if result.status == 1 else "no step along its direction lowers the loss"

@@ -1,4 +1,4 @@
-"""Matrices with singular values of about 1."""
+"""Approximate orthogonalisation of matrices."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ __all__ = ["orthogonalize"]
 
 
 def orthogonalize(x, work, grams, steps=5):
-    """Set the singular values of matrices to about 1, in place; returns their Frobenius norms before, (..., 1, 1).
+    """Set the singular values of matrices to about 1, in place; return their Frobenius norms before, (..., 1, 1).
 
     Newton-Schulz steps ``x = a x + b (x x') x + c (x x')**2 x`` with Jordan's coefficients, from a matrix of Frobenius
-    norm 1.  Each takes a singular value s to ``a s + b s**3 + c s**5``: after five, those that began above 0.01 lie
-    between 0.68 and 1.14.
+    norm 1.  Each step maps a singular value s to ``a s + b s**3 + c s**5``: after five steps, singular values that
+    began above 0.01 are between 0.68 and 1.14.
 
     Parameters
     ----------
     x : ndarray of shape (..., rows, columns)
-    work : ndarray
-        As ``x``; overwritten.
+        Matrices; overwritten.
+    work : ndarray of shape (..., rows, columns)
+        Scratch.
     grams : ndarray of shape (2, ..., k, k)
-        With ``k = min(rows, columns)``; overwritten.
+        Scratch, with ``k = min(rows, columns)``.
     steps : int, default=5
+        Number of steps.
 
     Examples
     --------

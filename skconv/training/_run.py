@@ -1,4 +1,4 @@
-"""A fit from its start, or from a checkpoint, to its end: epochs, validation, stopping and the best weights."""
+"""The training loop, from its start or from a checkpoint: epochs, validation, early stopping, the best weights."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ __all__ = ["History", "Run"]
 
 @dataclass
 class History:
-    """What a fit tells about itself; scores are the larger the better."""
+    """Losses and scores of a fit by epoch; a larger score is better."""
 
     loss: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     learning_rate_init: float = float("nan")
-    best: int = -1  # number of the score of the weights that are kept; -1 before the first
-    cool: int = 0  # number of the first score that is of cool weights
-    margin: float = 0.0  # by more than which an earlier score has to be higher; of scores below -1, their multiple
+    best: int = -1  # index of the score of the weights that are kept; -1 before the first
+    cool: int = 0  # index of the first score in the last quarter of a schedule that falls to zero
+    margin: float = 0.0  # an earlier score must be higher by more than this, times ``-score`` for scores below -1
 
     def add(self, loss, network):
-        """An epoch's loss; raises where it, or a number of the network after it, is no longer finite."""
+        """Append the loss of an epoch; raise where the loss or a number of the network is not finite."""
         check_finite_training(loss, network, len(self.loss) + 1, self.learning_rate_init)
         self.loss.append(loss)
 
     def add_score(self, loss, score) -> bool:
-        """An epoch's loss and score on the validation data; whether it is the best so far."""
+        """Append loss and score of an epoch on the validation data; return whether the score is the best so far."""
         self.validation_loss.append(loss)
         self.scores.append(score)
         last = len(self.scores) - 1
@@ -42,21 +42,22 @@ class History:
         return better
 
     def _is_better(self, new, old) -> bool:
-        """Whether a score is better than an earlier one; of equal scores the lower loss is."""
+        """Whether the score of index ``new`` is better than the earlier one of ``old``; if equal, by their losses."""
         new_marks, old_marks = self._marks(new), self._marks(old)
         if old < self.cool <= new:
             return not old_marks[0] > new_marks[0] + self.margin * max(1.0, -old_marks[0])
         return new_marks > old_marks
 
     def _marks(self, i):
-        """Score and negative loss, by which an epoch is judged; NaN and infinity are below all."""
+        """``(score, -validation_loss)`` of index ``i``, with -inf for NaN and infinity."""
         marks = self.scores[i], -self.validation_loss[i]
         return tuple(mark if isfinite(mark) else -inf for mark in marks)
 
     def stalled(self, tol, patience) -> bool:
-        """Whether the last ``patience`` epochs brought no more than ``tol``.
+        """Whether none of the last ``patience`` epochs has improved by more than ``tol`` on those before.
 
-        Of the score, or of the validation loss where the score is the best so far; without any, of the training loss.
+        What has to improve is the score, or the validation loss where the score equals the best; without validation
+        data the training loss.
         """
         marks = [self._marks(i) for i in range(len(self.scores))] or [(-loss, 0.0) for loss in self.loss]
         best, last = (-inf, -inf), 0
@@ -68,30 +69,31 @@ class History:
 
 
 class Run:
-    """A training, epoch by epoch.
+    """The training loop.
 
     Parameters
     ----------
     trainer : Trainer
     history : History
     rng : numpy.random.Generator
-        Of the order of the samples.
+        Generator of the order of the samples.
     n_epochs : int
+        Number of epochs without early stopping.
     schedule : callable
-        Learning rate by the share of the training that is done.
+        ``schedule(done)`` returns the learning rate at a share ``done`` of the training, from 0 to 1.
     pieces : callable
-        ``pieces(rng)``: what `Trainer.epoch` visits.
+        ``pieces(rng)`` returns the pieces of an epoch, for `Trainer.epoch`.
     total : int
-        Rows of an epoch.
+        Number of rows of an epoch.
     validate : callable or None
-        ``validate()``: loss and score of the network on the validation data.
+        ``validate()`` returns loss and score of the network on the validation data.
     plateau : Plateau or None
         Lowers the learning rate where the monitored loss stalls.
     stop : tuple or None
         ``(tol, patience)`` of `History.stalled`; None never stops early.
     cools : bool
-        Whether the schedule falls to zero.  Weights are at their best where the rate is low: there a lack of progress
-        leads, to the schedule's last quarter, and an earlier score counts if it is higher by `History.margin`.
+        Whether the schedule falls to zero.  Weights are best where the rate is low: after a lack of progress training
+        goes on in the schedule's last quarter, and an earlier score must be higher by `History.margin` to be the best.
     """
 
     def __init__(
@@ -101,14 +103,14 @@ class Run:
         self.trainer, self.history, self.rng = trainer, history, rng
         self.planned, self.schedule, self.pieces, self.total = n_epochs, schedule, pieces, total
         self.validate, self.plateau, self.stop, self.cools = validate, plateau, stop, cools
-        self.best = None  # (parameters, state) that scored best so far
+        self.best = None  # (parameters, state) with the best score so far
         self.epoch, self.skipped, self.rate = 0, 0, 0.0
-        self.stopped = self.asked = self.interrupted = False  # by a lack of progress, `watch`, Ctrl-C
+        self.stopped = self.asked = self.interrupted = False  # ended by a lack of progress, by `watch`, by Ctrl-C
         self.interrupt = current()
 
     @property
     def n_epochs(self) -> int:
-        """Epochs that the training lasts unless it is stopped."""
+        """Number of epochs unless the training is stopped."""
         return self.planned - self.skipped
 
     @property
@@ -118,16 +120,16 @@ class Run:
 
     @property
     def over(self) -> bool:
-        """Whether there is nothing left to train."""
+        """Whether the training has ended."""
         return self.epoch >= self.n_epochs or self.stopped or self.asked
 
     def go(self, watch, checkpoint=None):
-        """Train to the end; ``watch(run)`` after each epoch says whether to stop, ``checkpoint(run)`` follows.
+        """Train to the end; after each epoch call ``watch(run)``, which returns whether to stop, and the checkpoint.
 
-        A first Ctrl-C ends it after the update that is under way; a second one raises at once.
+        A first Ctrl-C ends the training after the current update; a second one raises at once.
         """
         self.interrupt.patience = 1
-        if self.asked:  # in the fit that is resumed; this one may have another callback, or more time
+        if self.asked:  # the resumed fit was stopped by `watch`, which may now answer otherwise
             self.ask(watch)
         while not (self.over or self.interrupted):
             self._epoch()
@@ -138,12 +140,12 @@ class Run:
             self.interrupted = self.interrupted or self.interrupt.pending
 
     def ask(self, watch):
-        """Let ``watch(run)`` say whether to stop."""
+        """Set ``asked`` to whether ``watch(run)`` wants to stop."""
         with self.averaged():
             self.asked = bool(self._call(Interrupt(theirs=True), watch, self))
 
     def _call(self, interrupt, function, *arguments):
-        """Call what is no update: a Ctrl-C raises there at once, and ends the training."""
+        """Return ``function(*arguments)``; Ctrl-C during the call raises at once and ends the training."""
         try:
             with interrupt:
                 return function(*arguments)
@@ -185,7 +187,7 @@ class Run:
 
     @contextmanager
     def averaged(self):
-        """The network with the running mean of its weights, where there is one, in place of the last."""
+        """Context in which the network has the running mean of its weights, if there is one."""
         network, average = self.trainer.network, self.trainer.average
         last = network.parameters.copy()
         if average is not None:
@@ -198,7 +200,7 @@ class Run:
             network.changed()
 
     def finish(self):
-        """Leave the network with the weights that the model shall have."""
+        """Give the network the best weights, else their running mean if there is one."""
         network, average = self.trainer.network, self.trainer.average
         if self.best is not None and self.validate is not None:
             network.parameters[:], network.state[:] = self.best
@@ -206,10 +208,8 @@ class Run:
             network.parameters[:] = self.trainer.averaged()
         network.changed()
 
-    # The whole state between two epochs: arrays, and what JSON can hold.
-
     def state(self):
-        """``(arrays, values)``, all that `set_state` needs to go on with the same bits."""
+        """``(arrays, values)`` between two epochs, from which `set_state` goes on; values fit in JSON."""
         trainer = self.trainer
         network = trainer.network
         arrays = {"parameters": network.parameters, "state": network.state}
@@ -232,14 +232,14 @@ class Run:
         return arrays, values
 
     def set_state(self, arrays, values):
-        """Go on from there."""
+        """Go on from ``(arrays, values)`` of `state`."""
         trainer = self.trainer
         trainer.network.parameters[:], trainer.network.state[:] = arrays["parameters"], arrays["state"]
         if "best_parameters" in arrays:
             self.best = arrays["best_parameters"].copy(), arrays["best_state"].copy()
         for prefix, part in trainer.parts().items():
             given = _part(arrays, prefix)
-            if given:  # there is none where the part is new, as the l1 penalty's in a later call of `partial_fit`
+            if given:  # empty where the part is new, such as an l1 penalty since the last call of `partial_fit`
                 part.set_state(given)
         self.epoch, self.skipped, self.rate = values["epoch"], values["skipped"], values["rate"]
         self.stopped, self.asked, trainer.updates = values["stopped"], values["asked"], values["updates"]
@@ -251,6 +251,6 @@ class Run:
 
 
 def _part(arrays, prefix):
-    """Arrays whose names start so; single numbers are numbers again."""
+    """Arrays whose names start with ``prefix``, by the rest of the name; those of no dimension as numbers."""
     part = {name.partition(".")[2]: array for name, array in arrays.items() if name.startswith(f"{prefix}.")}
     return {name: array.item() if array.ndim == 0 else array for name, array in part.items()}

@@ -1,4 +1,4 @@
-"""What is kept of a training between two updates."""
+"""State of a training between two updates."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ __all__ = ["Stateful"]
 
 
 class Stateful:
-    """Base of what goes on from a state: optimisers, penalties, means."""
+    """Base class of objects with a state: optimisers, penalties, running means."""
 
     kept: tuple[str, ...] = ()  # attributes that make up the state
 
     def state(self) -> dict:
-        """What is needed to go on: numbers and arrays by name, the arrays not copied; the next step changes them."""
+        """Numbers and arrays of the state by name; arrays are not copied, and the next step changes them."""
         return {name: getattr(self, name) for name in self.kept}
 
     def set_state(self, state):
-        """Go on from a state; its arrays are copied.
+        """Set the state; arrays are copied.
 
         Parameters
         ----------
         state : dict
-            Of `state`, from an object of the same kind for as many parameters in the same precision.
+            Result of `state` of an object of the same class, for as many parameters in the same precision.
 
         Raises
         ------
         ValueError
-            Where names, shapes or dtypes are others; nothing has changed then.
+            If names, shapes or dtypes differ; nothing is changed then.
         """
         kind = type(self).__name__
         if set(state) != set(self.kept):

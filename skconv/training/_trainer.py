@@ -1,4 +1,4 @@
-"""One pass over the data: batches, gradients and updates; and L-BFGS on the whole data."""
+"""Training steps: batches, gradients and updates of an epoch, and L-BFGS on all data."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from .regularizers import ClipNorm, L1Penalty, L2Penalty, MaxNorm, WeightAverage
 __all__ = ["Trainer", "weight_matrices"]
 
 _PARTS = 4  # slices of the optimiser's vectors; fixed, so that no bit depends on the threads
-_PART_SIZE = 1 << 16
-_LBFGS_VECTORS = 37  # of scipy, in double precision: ten steps and gradients, its work, what the objective makes
+_PART_SIZE = 1 << 16  # least parameters of a slice
+_LBFGS_VECTORS = 37  # float64 vectors of L-BFGS: ten steps and gradients, scipy's scratch, arrays of the objective
 
 
 def _unit_rows(network):
-    """``(start in the flat vector, Parameter, matrix)`` of the trained arrays with units, each unit's weights a row."""
+    """``(start in the flat vector, Parameter, view (units, weights))`` of each trained array with units."""
     for start, parameter, view in network.trained():
         if parameter.unit_axes:
             yield start, parameter, view.reshape(prod(parameter.shape[: parameter.unit_axes]), -1, copy=False)
 
 
 def weight_matrices(network):
-    """``(start in the flat vector, (rows, columns))`` of the kernels, for Muon; Adam does better on dense layers."""
+    """``(start in the flat vector, (rows, columns))`` of the kernels, for Muon; on dense layers Adam is better."""
     return [
         (start, rows.shape) for start, parameter, rows in _unit_rows(network) if parameter.matrix and rows.shape[1] > 9
     ]
 
 
 def _own_bytes(*parts) -> int:
-    """Bytes of the arrays that objects have for themselves."""
+    """Bytes of all arrays that are attributes of these objects."""
     arrays = {id(a): a.nbytes for part in parts for a in vars(part).values() if isinstance(a, np.ndarray)}
     return sum(arrays.values())
 
 
 class Update:
-    """An optimiser's step, whose slices of large vectors the threads share."""
+    """A step of an optimiser, for a large vector of parameters by slices on several threads."""
 
     def __init__(self, optimizer, team):
         self.optimizer, self.team = optimizer, team
 
     def __call__(self, parameters, gradient, rate):
-        """Move the parameters."""
+        """Update the parameters."""
         optimizer = self.optimizer
         optimizer.begin()
         if len(parameters) < _PARTS * _PART_SIZE or not optimizer.by_parts:
@@ -57,34 +57,34 @@ class Update:
 
 
 class Trainer:
-    """Steps of an optimiser on batches of a data set.
+    """Training steps on batches of a data set.
 
     Parameters
     ----------
     network : Network
     loss : Loss
     optimizer : Optimizer or None
-        One that is started; None for L-BFGS.
+        An optimiser that is started; None for L-BFGS.
     team : Team
     batch_size : int
-        Largest batch; batches of an epoch have equal sizes, give or take one.
+        Largest batch; the sizes of the batches of an epoch differ by at most one.
     alpha, l1_ratio : float
-        Of the penalty on weights, per sample of mean loss; see `regularizers`.
+        Strength of the penalty on weights, beside the mean loss, and its l1 share; see `regularizers`.
     decoupled : bool
-        Whether the penalty acts on the weights directly (AdamW) and not in the metric of the optimiser.
+        Whether the penalty acts on the weights directly (AdamW) and not through the optimiser.
     clip, max_norm, ema_decay : float or None
         Largest norm of the gradient, of a unit's weights; decay of the weights' running mean.
     augmenter : Augmenter or None
-        Changes the samples of a step.
+        Augmentation of the samples of a step.
     seed : int
-        Of dropout's and the augmentation's random streams.
+        Seed of the random streams of dropout and augmentation.
     beside : int
-        Bytes that the caller will allocate beside, as for validation.
+        Bytes that the caller will allocate, as for validation, counted in checks of memory.
 
     Attributes
     ----------
     chain : list of callables
-        What a step does to the parameters once it has their gradient, in this order: ``(parameters, gradient, rate)``.
+        Functions ``(parameters, gradient, rate)`` that a step calls, in this order, once it has the gradient.
     """
 
     def __init__(
@@ -119,9 +119,9 @@ class Trainer:
         self._staging = np.empty((0, 0))
 
     def _bytes_beside(self, columns) -> int:
-        """Bytes that training takes beside its session: vectors like the parameters, and a batch as it comes."""
+        """Bytes of a training without its session: vectors of the parameters' size, and the data of a batch."""
         network = self.network
-        vectors = 2  # themselves, and a copy after an epoch
+        vectors = 2  # the parameters, and a copy after an epoch
         if self.optimizer is None:
             vectors += _LBFGS_VECTORS * 8 // network.dtype.itemsize
         numbers = vectors * len(network.parameters) + columns * (network.shapes[-1][0] + 1 + prod(network.input_shape))
@@ -129,12 +129,12 @@ class Trainer:
         return numbers * network.dtype.itemsize + _own_bytes(*(part for part in own if part is not None))
 
     def parts(self):
-        """What has a state beside the network's, by name."""
+        """Objects of the training with a state of their own, by name."""
         parts = {"optimizer": self.optimizer, "average": self.average, "l1": self.l1}
         return {name: part for name, part in parts.items() if part is not None}
 
     def gradient(self, X, y, weight, rows, share=1.0, augmenter=None) -> float:
-        """Loss of some rows, times ``share``; the gradient goes to the session's."""
+        """Mean loss of ``rows``, times ``share``; the gradient is written into the session's."""
         session, n, width = self.session, len(rows), self.session.width
         weight = weight[rows]
         total = self.batch_weight = float(np.add.reduce(weight))
@@ -174,11 +174,11 @@ class Trainer:
         return sum(losses)
 
     def _stream(self):
-        """Random numbers of one update, whatever came before it."""
+        """Random generator of the next update, which depends on the seed and the number of updates alone."""
         return np.random.Generator(np.random.Philox(key=[self.seed, self.updates]))
 
     def _augmented(self, samples, augmenter, changes, part):
-        """Scaled copies of a block's samples, changed; their targets may change too."""
+        """Scaled, augmented copies (n, features) of a block's samples; mixup changes their targets in place."""
         images = self.network.images(samples)
         augmenter.apply(images, changes, part)
         if augmenter.mixes:
@@ -186,7 +186,7 @@ class Trainer:
         return images.reshape(len(images), -1)
 
     def step(self, X, y, weight, rows, rate) -> float:
-        """One update; returns the mean loss of the batch before it."""
+        """Do one update; return the mean loss of the batch before the update."""
         loss = self.gradient(X, y, weight, rows, augmenter=self.augmenter)
         for change in self.chain:
             change(self.network.parameters, self.session.gradient, rate)
@@ -194,7 +194,7 @@ class Trainer:
         return loss
 
     def averaged(self):
-        """The running mean of the parameters; what the l1 penalty has brought to zero is zero there too."""
+        """The running mean of the parameters, with zeros where the l1 penalty has brought a parameter to zero."""
         values = self.average.values
         return values if self.l1 is None else np.where(self.network.parameters == 0, 0, values)
 
@@ -204,13 +204,13 @@ class Trainer:
         Parameters
         ----------
         pieces : iterable of (X, y, weight, rows)
-            The rows to visit, in that order; an array in memory is one piece.
+            Arrays in memory and the rows to visit, in that order.
         total : int
-            Rows of all pieces.
+            Number of rows of all pieces.
         rate : callable
-            Learning rate by the share of the pass that is done.
+            ``rate(done)`` returns the learning rate at a share ``done`` of the pass.
         interrupted : callable, default=None
-            Asked after each update; the pass ends where it says so.
+            ``interrupted()`` is called after each update and returns whether to end the pass.
 
         Returns
         -------
@@ -228,10 +228,10 @@ class Trainer:
         return loss / share
 
     def _batches(self, order):
-        """Rows in batches of equal size, give or take one; raises where batch normalisation would see one number alone.
+        """Rows in batches whose sizes differ by at most one; raises where batch normalisation would have one number.
 
-        That number is its own mean, so the layer would give zero whatever comes in, and what is below it would learn
-        nothing.
+        A single number is its own mean, so the layer's output would be zero for any input, and the layers before it
+        would learn nothing.
         """
         count = ceil(len(order) / self.batch_size)
         if len(order) // count == 1:
@@ -247,10 +247,9 @@ class Trainer:
         return np.array_split(order, count)
 
     def minimize(self, X, y, weight, *, max_iter, tol, report):
-        """L-BFGS by scipy on the loss of all rows, in fixed batches; ``report(loss)`` after each iteration.
+        """L-BFGS by scipy on the loss of all rows, in fixed batches; calls ``report(loss)`` after each iteration.
 
-        Batch normalisation takes the statistics of each of the fixed batches; at the end its running statistics are
-        measured anew at the minimum.
+        Batch normalisation takes the statistics of each batch; its running statistics are computed at the minimum.
         """
         order = np.flatnonzero(weight)
         batches = self._batches(order)

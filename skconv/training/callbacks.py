@@ -1,4 +1,4 @@
-"""What a fit tells while it runs: lines, a function of yours, and scikit-learn's callbacks."""
+"""Reports of a fit while it runs: printed lines, the parameter ``callback``, and scikit-learn's callbacks."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ try:  # scikit-learn 1.9 and later
 except ImportError:
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands in for that of scikit-learn 1.9."""
+        """Replacement for the class of scikit-learn 1.9."""
 
     def with_callbacks(method):
-        """Stand in for that of scikit-learn 1.9."""
+        """Replace the decorator of scikit-learn 1.9."""
 
         @wraps(method)
         def called(estimator, *args, **kwargs):
@@ -34,22 +34,22 @@ except ImportError:
 
 @dataclass(frozen=True)
 class TrainingInfo:
-    """What ``callback(info)`` is given after each epoch.
+    """State of a training after an epoch, the argument of ``callback(info)``.
 
     Attributes
     ----------
     epoch, n_epochs : int
-        Epochs done, and epochs that the training lasts unless it is stopped.
+        Number of epochs done, and of all epochs unless the training is stopped.
     loss : float
         Mean training loss of the epoch.
     validation_loss, validation_score : float or None
-        On the validation data, where there are any.
+        Loss and score on the validation data; None without validation data.
     learning_rate : float
-        Of the epoch's last update.
+        Learning rate of the epoch's last update.
     seconds : float
-        Since the start of the fit.
+        Seconds since the start of the fit.
     estimator : estimator
-        A model that predicts with the weights of now; use it within the call only, or copy it.
+        A model that predicts with the current weights; use it within the call only, or copy it.
 
     Examples
     --------
@@ -74,7 +74,7 @@ class TrainingInfo:
 
 
 class Watch:
-    """Tells of a run's epochs; for the length of a ``with`` block.
+    """Reports the epochs of a run, for the length of a ``with`` block.
 
     Parameters
     ----------
@@ -105,14 +105,14 @@ class Watch:
                 self.context.call_on_fit_task_end(**self._task(), **self._fitted())
 
     def __call__(self, run) -> bool:
-        """Tell of an epoch; whether somebody wants to stop."""
+        """Report an epoch; return whether a callback wants to stop."""
         if self.estimator.verbose:
             self._print(run)
         try:
             with callers_errstate():
                 stop = self.estimator.callback is not None and self._asked(run)
                 return (self.context is not None and self._subtask()) or stop
-        except StopIteration as error:  # of a `next` within it; scipy would take it for ours, and end the fit
+        except StopIteration as error:  # from a `next` in the callback; scipy would take it as a request to stop
             raise RuntimeError("callback raised StopIteration; return True to end the training") from error
 
     def _asked(self, run) -> bool:
@@ -149,15 +149,14 @@ class Watch:
         else:
             print(line, flush=True)
 
-    # scikit-learn's callbacks
-
     def _task(self):
+        """Arguments of scikit-learn's callbacks at the start and the end of a task."""
         X, y, sample_weight = self.data
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         return {"estimator": self.estimator, "X": X, "y": y, "metadata": metadata}
 
     def _fitted(self):
-        """What makes the estimator a fitted one."""
+        """Argument of scikit-learn's callbacks with the attributes of a fitted estimator."""
         network = self.run.trainer.network
         return {"reconstruction_attributes": lambda: vars(self.estimator._view(network))}
 
@@ -168,5 +167,5 @@ class Watch:
 
 
 def _is_live(stream) -> bool:
-    """Whether a line can be overwritten: in a terminal and a notebook."""
+    """Whether a line on ``stream`` can be overwritten: whether it is a terminal or a notebook."""
     return getattr(stream, "isatty", bool)() or type(stream).__module__.startswith("ipykernel")

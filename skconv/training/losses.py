@@ -1,7 +1,6 @@
-"""Losses on the outputs of a network: value and gradient for a batch of columns.
+"""Losses on the outputs of a network: value and gradient for a batch of samples as columns.
 
-A loss first encodes the rows' targets as one column each, ``(outputs, n)``, so that a mixture of two samples is a
-mixture of their targets.
+A loss encodes the targets as columns ``(outputs, n)``, so that mixup can mix the targets of two samples.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def softmax(logits):
 
 
 def exp_of(z):
-    """``exp(z)``, but no larger than the root of the largest number: finite for any finite z, and so are sums."""
+    """``exp(z)``, limited to the square root of the dtype's largest number, so that sums are finite for finite z."""
     return np.exp(np.minimum(z, 0.5 * np.log(np.finfo(z.dtype).max)))
 
 
@@ -52,12 +51,11 @@ def log_softmax(logits):
 
 
 def _unsmoothed(log_q, share):
-    """Logarithms of the probabilities ``p`` whose smoothed ones, ``q = (1 - share) p + share / K``, are given.
+    """Logarithms of probabilities ``p`` (..., K), from those of ``q = (1 - share) p + share / K``.
 
-    A ``q`` of less than ``share / K`` belongs to no ``p``: what the network is sure of by mistake would cost most.  No
-    ``p`` is less than ``share`` times ``q``, which keeps the order, then all are scaled to the sum 1.  The K
-    probabilities are on the last axis.  On eight development sets the log loss was 0.615 on average, 0.736 with 1e-7 as
-    the least probability, 0.623 with 1e-3, 0.619 with 3e-3.
+    A ``q`` of less than ``share / K`` has no ``p``, and a ``p`` near zero costs most where the network is wrong.  So
+    ``p`` is at least ``share * q``, which keeps the order, and is then scaled to the sum 1.  On eight development sets
+    the mean log loss was 0.615; with a least probability of 1e-7 it was 0.736, with 1e-3 0.623, with 3e-3 0.619.
     """
     if share == 0:
         return log_q
@@ -68,9 +66,9 @@ def _unsmoothed(log_q, share):
 
 
 def _unfocused(log_q, gamma):
-    """Logarithms of the probabilities for which the focal loss is least at ``q`` (Charoenphakdee et al., 2021).
+    """Logarithms of the probabilities (..., K) for which ``q`` minimises the expected focal loss.
 
-    They are in proportion to ``1 / |d/dq (1 - q)^gamma log(q)|``.  The K probabilities are on the last axis.
+    The probabilities are in proportion to ``1 / |d/dq (1 - q)^gamma log(q)|`` (Charoenphakdee et al., 2021).
     """
     rest = np.maximum(-np.expm1(log_q), np.finfo(log_q.dtype).tiny)
     slope = (gamma - 1) * np.log(rest) + np.log(rest - gamma * np.exp(log_q) * log_q)
@@ -83,27 +81,27 @@ def _log_logistic(z):
 
 
 def _both(z):
-    """Logarithms of a label's probability and of its complement's, on a new last axis."""
+    """``(log(p), log(1 - p))`` of logits ``z``, on a new last axis."""
     return np.stack((_log_logistic(z), _log_logistic(-z)), axis=-1)
 
 
 def _log_odds(log_p):
-    """Logits of a label, of the logarithms of its probability and of its complement's."""
+    """Logits of ``(log(p), log(1 - p))`` on the last axis."""
     return log_p[..., 0] - log_p[..., 1]
 
 
 class Loss(Versioned, BaseEstimator):
-    """Base of the losses: the value for a block of columns, a sample each, and its gradient by the outputs.
+    """Base class of losses: the value for a block of samples as columns, and its gradient by the outputs.
 
-    A loss of your own is a subclass that says ``targets`` and has ``__call__``.
+    A loss of your own is a subclass with ``targets`` and ``__call__``.
 
     Attributes
     ----------
     targets : {"classes", "label sets", "numbers"}
-        What it compares the outputs with: probabilities of classes, of which one is right; of labels, each on its own;
-        numbers.
+        Kind of targets: probabilities of classes, of which one is true; probabilities of labels, independent of each
+        other; numbers.
     counts : bool
-        Whether targets are counts, and outputs the logarithms of what is expected.
+        Whether targets are counts and outputs the logarithms of their expectations.
     """
 
     _parameter_constraints: dict = {}
@@ -116,9 +114,9 @@ class Loss(Versioned, BaseEstimator):
         np.copyto(out, y.reshape(len(y), -1).T)
 
     def logits(self, outputs):
-        """Logits of the probabilities for which the outputs, of shape (n, outputs), make the expected loss least.
+        """Logits (n, outputs) of the probabilities for which ``outputs`` (n, outputs) minimise the expected loss.
 
-        Their softmax is the probability of a class; of label sets, their logistic that of each label.
+        The softmax of the logits is the probability of a class, or their logistic that of each label.
         """
         return outputs
 
@@ -129,9 +127,9 @@ class Loss(Versioned, BaseEstimator):
         ----------
         outputs, targets : ndarray of shape (outputs, n)
         weight : ndarray of shape (n,)
-            Share of each column; a column of weight zero adds nothing, whatever finite outputs it has.
+            Weight of each column; a column of weight zero adds nothing for any finite outputs.
         gradient : ndarray of shape (outputs, n), default=None
-            Where to put the gradient of the returned value by the outputs.
+            Array that the gradient of the returned value by the outputs is written into.
 
         Returns
         -------
@@ -162,7 +160,7 @@ class SoftmaxCrossEntropy(Loss):
         out[y, np.arange(len(y))] = others + out.dtype.type(1 - self.label_smoothing)
 
     def logits(self, outputs):
-        """Logarithms of the probabilities, which the training has smoothed; the outputs themselves where it has not."""
+        """Logits of the probabilities without label smoothing; the outputs themselves if there was none."""
         return _unsmoothed(log_softmax(outputs), self.label_smoothing) if self.label_smoothing else outputs
 
     def __call__(self, outputs, targets, weight, gradient=None):
@@ -180,12 +178,13 @@ class SoftmaxCrossEntropy(Loss):
 class Focal(SoftmaxCrossEntropy):
     """Focal loss ``-sum(t (1 - p)^gamma log(p))`` of softmax probabilities ``p`` (Lin et al., arXiv 1708.02002).
 
-    What is already right counts less, the more so the larger ``gamma`` is; 0 gives the cross-entropy.
+    Samples with a high probability of their class count less, the more so the larger ``gamma`` is; 0 gives the
+    cross-entropy.
 
     Parameters
     ----------
     gamma : float, default=2.0
-        How much less what is already right counts, at least 0.
+        Exponent of ``1 - p``, at least 0.
     label_smoothing : float, default=0.0
         Share of the target spread evenly over the classes, in [0, 1).
     """
@@ -197,7 +196,7 @@ class Focal(SoftmaxCrossEntropy):
         self.gamma = gamma
 
     def logits(self, outputs):
-        """Logarithms of the probabilities; the softmax of the outputs is less sure than they are."""
+        """Logarithms of the probabilities, which are further from equal than the softmax of the outputs."""
         return _unsmoothed(_unfocused(log_softmax(outputs), self.gamma), self.label_smoothing)
 
     def __call__(self, outputs, targets, weight, gradient=None):
@@ -208,7 +207,7 @@ class Focal(SoftmaxCrossEntropy):
         p /= total
         value, slope = _focal(p, 1 - p, log_p, self.gamma)
         if gradient is not None:
-            slope *= targets  # of the loss by log(p)
+            slope *= targets  # derivative of the loss by log(p)
             np.subtract(slope, p * slope.sum(axis=0), out=gradient)
             gradient *= weight
         value *= targets
@@ -224,7 +223,7 @@ def _focal(p, q, log_p, gamma):
 
 
 class BinaryCrossEntropy(Loss):
-    """Mean over the outputs of the cross-entropy of logistic probabilities, for several labels a sample.
+    """Mean over the outputs of the cross-entropy of logistic probabilities, for several labels per sample.
 
     Parameters
     ----------
@@ -244,12 +243,12 @@ class BinaryCrossEntropy(Loss):
         out += self.label_smoothing / 2
 
     def logits(self, outputs):
-        """Logits of the labels' probabilities, which the training has smoothed."""
+        """Logits of the labels' probabilities without label smoothing."""
         return _log_odds(_unsmoothed(_both(outputs), self.label_smoothing)) if self.label_smoothing else outputs
 
     def __call__(self, outputs, targets, weight, gradient=None):
         share = weight / len(outputs)
-        tail = np.log1p(np.exp(-np.abs(outputs)))  # added last: it is all there is where the answer is sure and right
+        tail = np.log1p(np.exp(-np.abs(outputs)))  # added last: the whole loss where a sure prediction is right
         losses = np.maximum(outputs, 0) - targets * outputs + tail
         if gradient is not None:
             np.exp(np.minimum(outputs, 0) - tail, out=gradient)
@@ -264,7 +263,7 @@ class BinaryFocal(BinaryCrossEntropy):
     Parameters
     ----------
     gamma : float, default=2.0
-        How much less what is already right counts, at least 0.
+        Exponent of one minus the probability of the true value, at least 0.
     label_smoothing : float, default=0.0
         Share s of each target that is moved to one half, ``t (1 - s) + s / 2``, in [0, 1).
     """
@@ -276,7 +275,7 @@ class BinaryFocal(BinaryCrossEntropy):
         self.gamma = gamma
 
     def logits(self, outputs):
-        """Logits of the labels' probabilities; the logistic of the outputs is less sure than they are."""
+        """Logits of the labels' probabilities, which are further from one half than the logistic of the outputs."""
         return _log_odds(_unsmoothed(_unfocused(_both(outputs), self.gamma), self.label_smoothing))
 
     def __call__(self, outputs, targets, weight, gradient=None):
@@ -299,7 +298,7 @@ class SquaredError(Loss):
     def __call__(self, outputs, targets, weight, gradient=None):
         share = weight / len(outputs)
         residual = outputs - targets
-        slope = np.multiply(residual, share, out=gradient)  # first: the square of a residual may be infinite
+        slope = np.multiply(residual, share, out=gradient)  # before the square, which could overflow without the share
         np.multiply(residual, slope, out=residual)
         return 0.5 * float(residual.sum())
 
@@ -322,7 +321,7 @@ class Huber(Loss):
     Parameters
     ----------
     delta : float, default=1.0
-        Residual up to which the loss is squared, above 0; a regressor's residuals are in standard deviations.
+        Residual up to which the loss is squared, above 0, in standard deviations of a regressor's targets.
     """
 
     _parameter_constraints: dict = {"delta": [at_least(0, Real, closed="neither")]}
@@ -342,7 +341,7 @@ class Huber(Loss):
 
 
 class Poisson(Loss):
-    """Mean over the outputs of ``exp(z) - t z``: counts ``t`` of expectation ``exp(z)``, which `exp_of` bounds."""
+    """Mean over the outputs of ``exp(z) - t z``, for counts ``t`` of expectation ``exp(z)``, limited by `exp_of`."""
 
     counts = True
 

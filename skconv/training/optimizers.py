@@ -1,10 +1,10 @@
-"""Optimisers over one flat vector of parameters: a few vector calls a step, by slices that threads share.
+"""Optimisers over one flat vector of parameters: some vector calls per step, on slices by several threads.
 
-``optimizer.start(n, dtype, matrices)`` gives a copy with arrays for ``n`` parameters.  Its step is ``begin()``, then
+``optimizer.start(n, dtype, matrices)`` returns a copy with arrays for ``n`` parameters.  A step is ``begin()``, then
 ``update(parameters, gradient, rate, part)`` for slices that cover the vector, each once, in any order; no bit depends
-on the slices.  Where ``by_parts`` is False there is one call for the whole vector.  ``lengths(rate, out)`` then says
-how far that step moves each parameter for each unit of a steady gradient, by which the l1 penalty is measured.
-``state()`` is all it takes to go on from there, the parameters aside.
+on the slices.  Where ``by_parts`` is False there is one call for the whole vector.  After a step ``lengths(rate, out)``
+fills ``out`` with the length of the step of each parameter per unit of a constant gradient, the scale of the l1
+penalty.  ``state()`` returns all that the next step depends on, except the parameters.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _MOMENTUM: dict = {"momentum": [between(0, 1, closed="both")], "nesterovs_moment
 
 
 class Optimizer(Stateful, Versioned, BaseEstimator):
-    """Base of the optimisers: parameters, and in the copy that `start` gives what is kept from step to step.
+    """Base class of optimisers: hyper-parameters, and in the copy that `start` returns the state between steps.
 
-    An optimiser of your own is a subclass that has `update`; and where it keeps something, `allocate` and ``kept``.
+    An optimiser of your own is a subclass with `update`, and with `allocate` and ``kept`` if it has a state.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Optimizer(Stateful, Versioned, BaseEstimator):
     decoupled : bool
         Whether the penalty shrinks the weights directly and not by its gradient.
     from_networks : tuple of str
-        Names of the parameters that an optimiser which is named, as a network's ``solver``, has from the network.
+        Names of the parameters that have the network's values where ``solver`` is the name of the optimiser.
     """
 
     _parameter_constraints: dict = {}
@@ -50,41 +50,41 @@ class Optimizer(Stateful, Versioned, BaseEstimator):
     from_networks: tuple[str, ...] = ()
 
     def start(self, n, dtype, matrices=()):
-        """A copy that is ready for steps; the optimiser itself keeps nothing.
+        """Return a copy that is ready for steps; the optimiser itself has no state.
 
         Parameters
         ----------
         n : int
-            Parameters of the network.
+            Number of parameters of the network.
         dtype : dtype
-            Of the parameters, float32 or float64.
+            Dtype of the parameters, float32 or float64.
         matrices : list of (int, tuple), default=()
-            Where a kernel begins in the flat vector, and its shape as a matrix, ``(rows, columns)``, or ``(m, rows,
-            columns)`` for ``m`` matrices that follow each other; rising, without overlap.
+            For each kernel its start in the flat vector and its shape as a matrix, ``(rows, columns)``, or as ``m``
+            matrices, ``(m, rows, columns)``; in rising order, without overlap.
 
         Returns
         -------
         Optimizer
         """
         check_arguments(self)
-        # Python's numbers: one of NumPy's in double precision would make a pass of floats twice as slow.
+        # As Python's numbers: a float64 of NumPy would make operations on float32 arrays twice as slow.
         values = self.get_params(deep=False).items()
         started = type(self)(**{name: v.item() if isinstance(v, np.generic) else v for name, v in values})
         started.allocate(n, np.dtype(dtype), matrices)
         return started
 
     def allocate(self, n, dtype, matrices):
-        """Make the arrays for ``n`` parameters."""
+        """Allocate the state for ``n`` parameters."""
 
     def begin(self):
-        """Begin a step; the slices follow."""
+        """Begin a step, before `update` of its slices."""
 
     def update(self, parameters, gradient, rate, part=slice(None)):
-        """Move one part of the parameters; ``gradient`` may be overwritten there."""
+        """Update the slice ``part`` of the parameters; may overwrite that of ``gradient``."""
         raise NotImplementedError
 
     def lengths(self, rate, out):
-        """Fill ``out`` with how far the last step moves each parameter for each unit of a steady gradient."""
+        """Fill ``out`` (n,) with the length of the last step of each parameter per unit of a constant gradient."""
         out.fill(rate)
 
 
@@ -106,7 +106,7 @@ class Adam(Optimizer):
     >>> from skconv.training.optimizers import Adam
     >>> optimizer, parameters = Adam().start(2, np.float64), np.array([1.0, -2.0])
     >>> optimizer.begin()
-    >>> optimizer.update(parameters, np.array([0.5, -30.0]), 0.1)  # the first step is the rate against the sign
+    >>> optimizer.update(parameters, np.array([0.5, -30.0]), 0.1)  # the first step is -rate * sign(gradient)
     >>> parameters.round(6)
     array([ 0.9, -1.9])
     """
@@ -126,17 +126,17 @@ class Adam(Optimizer):
         self.epsilon = epsilon
 
     def allocate(self, n, dtype, matrices):
-        """Make the arrays for ``n`` parameters."""
-        # Sums of gradients and of their squares, discounted: the moments, but for a factor that is left for the step.
+        """Allocate the state for ``n`` parameters."""
+        # Discounted sums of gradients and of their squares; `update` multiplies them by a factor to get the moments.
         self.first, self.second, self._work = np.zeros(n, dtype), np.zeros(n, dtype), np.empty(n, dtype)
         self.steps = 0
 
     def begin(self):
-        """Begin a step; the slices follow."""
+        """Begin a step, before `update` of its slices."""
         self.steps += 1
 
     def update(self, parameters, gradient, rate, part=slice(None)):
-        """Move one part of the parameters; ``gradient`` is overwritten."""
+        """Update the slice ``part`` of the parameters; overwrites that of ``gradient``."""
         p, g, m, v, work = parameters[part], gradient[part], self.first[part], self.second[part], self._work[part]
         scale_1 = (1 - self.beta_1) / (1 - self.beta_1**self.steps)  # from the sums to the unbiased moments
         scale_2 = sqrt((1 - self.beta_2) / (1 - self.beta_2**self.steps))
@@ -152,7 +152,7 @@ class Adam(Optimizer):
         np.subtract(p, work, out=p)
 
     def lengths(self, rate, out):
-        """Fill ``out`` with how far the last step moves each parameter for each unit of a steady gradient."""
+        """Fill ``out`` (n,) with the length of the last step of each parameter per unit of a constant gradient."""
         scale = sqrt((1 - self.beta_2) / (1 - self.beta_2**self.steps))
         _inverse_root(self.second, float(rate) / scale, self.epsilon / scale, out)
 
@@ -191,7 +191,7 @@ class RMSProp(Optimizer):
     >>> from skconv.training.optimizers import RMSProp
     >>> optimizer, parameters = RMSProp().start(2, np.float64), np.array([1.0, -2.0])
     >>> optimizer.begin()
-    >>> optimizer.update(parameters, np.array([0.5, -30.0]), 0.01)  # ten times the rate: the mean starts from zero
+    >>> optimizer.update(parameters, np.array([0.5, -30.0]), 0.01)  # ten times the rate: the mean starts at zero
     >>> parameters.round(6)
     array([ 0.9, -1.9])
     """
@@ -206,11 +206,11 @@ class RMSProp(Optimizer):
         self.epsilon = epsilon
 
     def allocate(self, n, dtype, matrices):
-        """Make the arrays for ``n`` parameters."""
+        """Allocate the state for ``n`` parameters."""
         self.second, self._work = np.zeros(n, dtype), np.empty(n, dtype)  # a discounted sum, as in Adam
 
     def update(self, parameters, gradient, rate, part=slice(None)):
-        """Move one part of the parameters."""
+        """Update the slice ``part`` of the parameters."""
         p, g, v, work = parameters[part], gradient[part], self.second[part], self._work[part]
         scale = sqrt(1 - self.decay)  # from the root of the sum to that of the mean
         np.multiply(g, g, out=work)
@@ -223,7 +223,7 @@ class RMSProp(Optimizer):
         np.subtract(p, work, out=p)
 
     def lengths(self, rate, out):
-        """Fill ``out`` with how far the last step moves each parameter for each unit of a steady gradient."""
+        """Fill ``out`` (n,) with the length of the last step of each parameter per unit of a constant gradient."""
         scale = sqrt(1 - self.decay)
         _inverse_root(self.second, float(rate) / scale, self.epsilon / scale, out)
 
@@ -261,11 +261,11 @@ class SGD(Optimizer):
         self.nesterovs_momentum = nesterovs_momentum
 
     def allocate(self, n, dtype, matrices):
-        """Make the arrays for ``n`` parameters."""
+        """Allocate the state for ``n`` parameters."""
         self.velocity, self._work = np.zeros(n, dtype), np.empty(n, dtype)
 
     def update(self, parameters, gradient, rate, part=slice(None)):
-        """Move one part of the parameters."""
+        """Update the slice ``part`` of the parameters."""
         p, g, velocity, work = parameters[part], gradient[part], self.velocity[part], self._work[part]
         rate = float(rate)
         np.multiply(velocity, self.momentum, out=velocity)
@@ -279,7 +279,7 @@ class SGD(Optimizer):
         np.subtract(p, work, out=p)
 
     def lengths(self, rate, out):
-        """Fill ``out`` with how far the last step moves each parameter for each unit of a steady gradient."""
+        """Fill ``out`` (n,) with the length of the last step of each parameter per unit of a constant gradient."""
         out.fill(float(rate) * _steady(self.momentum))
 
 
@@ -343,7 +343,7 @@ class Muon(Adam):
         self.like_adam = like_adam
 
     def allocate(self, n, dtype, matrices):
-        """Make the arrays for ``n`` parameters; raises where matrices overlap or do not lie within them."""
+        """Allocate the state for ``n`` parameters; raise where matrices overlap or exceed the parameters."""
         ends = [(start, start + prod(shape)) for start, shape in matrices]
         edges = [0, *(edge for pair in ends for edge in pair), n]
         if any(b < a for a, b in pairwise(edges)):
@@ -351,18 +351,18 @@ class Muon(Adam):
                 f"matrices must rise without overlap within {counted(n, 'parameter')}, got {list(matrices)}"
             )
         super().allocate(n, dtype, matrices)
-        # Adam's parts are the gaps; of its first moments, those of matrices are their velocities.
+        # Adam updates the slices between matrices; in ``first`` matrices have their velocities.
         self._others = [slice(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
         self._matrices = []
         for (start, stop), (_, shape) in zip(ends, matrices, strict=True):
             rows, columns = shape[-2:]
             factor = 0.2 * sqrt(max(rows, columns)) if self.like_adam else sqrt(max(1.0, rows / columns))
             grams = np.empty((2, *shape[:-2], min(rows, columns), min(rows, columns)), dtype)
-            norm = np.zeros((*shape[:-2], 1, 1), dtype)  # of the last momentum
+            norm = np.zeros((*shape[:-2], 1, 1), dtype)  # Frobenius norm of the last momentum
             self._matrices.append((slice(start, stop), tuple(shape), factor, grams, norm))
 
     def update(self, parameters, gradient, rate, part=slice(None)):
-        """Move all parameters; ``gradient`` is overwritten."""
+        """Update all parameters; overwrites ``gradient``."""
         if part != slice(None):
             raise ValueError(f"Muon needs whole matrices: part must be slice(None), got {part}")
         for gap in self._others:
@@ -381,9 +381,9 @@ class Muon(Adam):
             np.subtract(p, g, out=p)
 
     def lengths(self, rate, out):
-        """Fill ``out`` with how far the last step moves each parameter for each unit of a steady gradient.
+        """Fill ``out`` (n,) with the length of the last step of each parameter per unit of a constant gradient.
 
-        In a matrix it is the mean over its entries: with singular values of 1 it moves by the root of their number.
+        All entries of a matrix have the same length: with ``k`` singular values of 1 its step has the norm ``sqrt(k)``.
         """
         super().lengths(rate, out)
         for where, shape, factor, _, norm in self._matrices:
@@ -392,18 +392,18 @@ class Muon(Adam):
 
 
 def _steady(momentum):
-    """Sum of the steps that one gradient takes part in; of a momentum of 1, which forgets nothing, the first 1000."""
+    """Sum of the shares of one gradient in all later steps, ``1 / (1 - momentum)``, limited to 1000."""
     return 1 / max(1 - momentum, 1e-3)
 
 
 def _inverse_root(values, factor, epsilon, out):
-    """``factor / (sqrt(values) + epsilon)``."""
+    """Write ``factor / (sqrt(values) + epsilon)`` into ``out``."""
     np.sqrt(values, out=out)
     np.add(out, epsilon, out=out)
     np.divide(factor, out, out=out)
 
 
-# By the estimators' ``solver``, which is the class's name in small letters.
+# By the networks' ``solver``: the class's name in small letters.
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     name.lower(): globals()[name] for name in sorted(__all__, key=str.lower) if name != "Optimizer"
 }

@@ -1,4 +1,4 @@
-"""Penalties, clipping, limits and averages: what a training step does beside the optimiser's update.
+"""Penalties, gradient clipping, limits of weights and running means, called in each training step.
 
 All are called ``(parameters, gradient, rate)`` with the flat vector of parameters, its gradient and the learning rate,
 work in place and allocate nothing.
@@ -17,7 +17,7 @@ from ._state import Stateful
 
 __all__ = ["ClipNorm", "L1Penalty", "L2Penalty", "MaxNorm", "WeightAverage"]
 
-_KEPT = 0.99  # of what a weight at zero has been spared, in each update
+_KEPT = 0.99  # decay, per update, of the counts ``paid`` and ``due`` of `L1Penalty`
 _PENALTY: dict = {
     "alpha": [at_least(0, Real)],
     "mask": [fitting(lambda value: are_numbers(value) and np.ndim(value) == 1, "a vector")],
@@ -31,10 +31,11 @@ class L2Penalty:
     Parameters
     ----------
     alpha : float
+        Strength, at least 0.
     mask : ndarray of shape (n,)
         1 where a parameter is a weight, 0 elsewhere.
     dtype : dtype
-        Of the parameters.
+        Dtype of the parameters.
 
     Examples
     --------
@@ -67,7 +68,7 @@ class L2Penalty:
         np.add(gradient, self._work, out=gradient)
 
     def shrink(self, parameters, gradient, rate):
-        """Shrink the weights by a share, before an update, as AdamW does in place of the gradient, which stays."""
+        """Shrink the weights by ``rate * alpha`` of their values before an update, as AdamW does; keep ``gradient``."""
         np.multiply(self.mask, -float(rate) * self.alpha, out=self._work)
         np.multiply(self._work, parameters, out=self._work)
         np.add(parameters, self._work, out=parameters)
@@ -76,33 +77,32 @@ class L2Penalty:
 class L1Penalty(Stateful):
     """The penalty ``alpha * sum(|w|)`` on the weights of a network, which brings weights to zero.
 
-    After an update each weight moves towards zero, and stops there: soft thresholding.  It moves by alpha times the
-    length of its step for a unit of gradient, so that the weights come to rest where the penalised loss has its
-    minimum, whatever optimiser made the step.
+    After an update each weight moves towards zero and stops there (soft thresholding).  The threshold is alpha times
+    the length of the weight's step per unit of gradient, so that the weights come to rest where the penalised loss has
+    its minimum, with any optimiser.
 
-    Gradients of mini-batches are noise for the most part, by which a weight would leave zero again at once.  So it does
-    not leave until its steps, of about the last 100 updates, add up to more than the penalty of these: what a weight
-    was spared at zero is made up for, as in the cumulative penalty of `sklearn.linear_model.SGDClassifier`, which
-    forgets nothing.
+    The noise of mini-batch gradients would move a weight away from zero again at once.  So a weight stays at zero until
+    its steps in about the last 100 updates add up to more than the penalties of these updates, as with the cumulative
+    penalty of `sklearn.linear_model.SGDClassifier`, which counts all updates.
 
     Parameters
     ----------
     alpha : float
+        Strength, at least 0.
     mask : ndarray of shape (n,)
         1 where a parameter is a weight, 0 elsewhere.
     dtype : dtype
-        Of the parameters.
+        Dtype of the parameters.
     lengths : callable, default=None
-        ``lengths(rate, out)`` fills ``out`` with how far a step moves each parameter for a unit of gradient, as the
-        optimisers' `lengths` do; None is the learning rate for all.
+        ``lengths(rate, out)`` fills ``out`` with the length of a step of each parameter per unit of gradient, as
+        `Optimizer.lengths`; None is the learning rate for all.
 
     Attributes
     ----------
     paid : ndarray of shape (n,)
-        How far each parameter was moved by the penalties that count, in units of the threshold at the time; against the
-        sign of the parameter.
+        Moves of each parameter by penalties, in thresholds, with their sign; a sum with decay.
     due : float
-        How many penalties count.
+        Number of penalties; a sum with the same decay.
 
     Notes
     -----
@@ -132,7 +132,7 @@ class L1Penalty(Stateful):
         self._threshold, self._lower, self._upper = (np.empty(len(self.mask), dtype) for _ in range(3))
 
     def __call__(self, parameters, gradient, rate):
-        """Move the weights after an update with this learning rate."""
+        """Move the weights towards zero, after an update with this learning rate."""
         threshold, lower, upper, paid = self._threshold, self._lower, self._upper, self.paid
         if self.lengths is None:
             threshold.fill(rate)
@@ -142,16 +142,16 @@ class L1Penalty(Stateful):
         np.multiply(paid, _KEPT, out=paid)
         np.multiply(threshold, self.mask, out=threshold)
         np.multiply(threshold, self.alpha, out=threshold)
-        np.add(paid, self.due, out=lower)  # what a positive weight owes, in thresholds
+        np.add(paid, self.due, out=lower)  # penalties that a positive weight has not paid, in thresholds
         np.maximum(lower, 0, out=lower)
         np.multiply(lower, threshold, out=lower)
         np.subtract(parameters, lower, out=lower)
-        np.subtract(self.due, paid, out=upper)  # what a negative weight owes
+        np.subtract(self.due, paid, out=upper)  # penalties that a negative weight has not paid
         np.maximum(upper, 0, out=upper)
         np.multiply(upper, threshold, out=upper)
         np.add(parameters, upper, out=upper)
         np.minimum(upper, 0, out=upper)
-        np.maximum(lower, upper, out=upper)  # zero, unless that is above or below both
+        np.maximum(lower, upper, out=upper)  # zero, clipped to the range from lower to upper
         np.subtract(upper, parameters, out=lower)
         np.copyto(parameters, upper)
         np.maximum(threshold, self._tiny, out=threshold)
@@ -165,11 +165,12 @@ class ClipNorm:
     Parameters
     ----------
     limit : float
+        Largest norm, above 0.
 
     Notes
     -----
-    Pascanu et al., arXiv 1211.5063.  The result does not depend on the number of threads, and squares may exceed what
-    float32 holds.
+    Pascanu et al., arXiv 1211.5063.  The result does not depend on the number of threads, and squares may exceed the
+    range of float32.
 
     Examples
     --------
@@ -189,7 +190,7 @@ class ClipNorm:
         self.limit = limit
 
     def __call__(self, parameters, gradient, rate=None) -> float:
-        """Scale the gradient, unless its norm is below the limit or not a number; returns the norm before."""
+        """Scale the gradient if its norm is above the limit and not NaN; return the norm before."""
         norm = _norm(gradient)
         share = self.limit / (norm + 1e-6)
         if share < 1:
@@ -221,13 +222,14 @@ class MaxNorm:
     Parameters
     ----------
     views : list of ndarray of shape (units, ...)
-        Weights, contiguous views of the parameters: a unit of a dense layer, a filter of a convolution.
+        Contiguous views of the weights; a unit is a neuron of a dense layer or a filter of a convolution.
     limit : float
+        Largest norm, above 0.
 
     Raises
     ------
     ValueError
-        Where a view is not contiguous: it could not be scaled in place.
+        If a view is not contiguous, so that it cannot be scaled in place.
 
     Examples
     --------
@@ -276,14 +278,14 @@ class WeightAverage(Stateful):
     parameters : ndarray of shape (n,)
         First values; copied.
     decay : float, default=0.999
-        In [0, 1).
+        Largest decay, in [0, 1).
 
     Attributes
     ----------
     values : ndarray of shape (n,)
         The average.
     steps : int
-        Updates so far.
+        Number of updates so far.
 
     Examples
     --------
@@ -304,7 +306,7 @@ class WeightAverage(Stateful):
         self.values, self._work = parameters.copy(), np.empty_like(parameters)
 
     def __call__(self, parameters, gradient=None, rate=None):
-        """Take the parameters after a step."""
+        """Update the average by the parameters after a step."""
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         np.subtract(parameters, self.values, out=self._work)
         np.multiply(self._work, 1 - decay, out=self._work)

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: a factor for each share of the training done, from 0 to 1."""
+"""Learning-rate schedules: a factor of the learning rate by the share of the training that is done, from 0 to 1."""
 
 from __future__ import annotations
 
@@ -19,54 +19,54 @@ _SHARE = between(0, 1, closed="both")
 
 
 def _are_rising(value) -> bool:
-    """Whether they are shares in rising order."""
+    """Whether ``value`` is a tuple or list of shares in rising order."""
     return isinstance(value, (tuple, list)) and all(map(_SHARE.is_satisfied_by, value)) and list(value) == sorted(value)
 
 
 class Schedule(Versioned, BaseEstimator):
-    """Base of the schedules: a factor of the learning rate for each share of the training that is done.
+    """Base class of schedules: a factor of the learning rate by the share of the training that is done.
 
-    Any function of the share does as well; a subclass has parameters that are searched.
+    Any function of the share can be a schedule; a subclass also has parameters that can be searched.
     """
 
     _parameter_constraints: dict = {}
     _within_model = True
 
     def start(self):
-        """A copy for one training; raises where a parameter does not fit."""
+        """Return a copy for one training; raise where a parameter does not fit."""
         check_arguments(self)
         return clone(self)
 
     def __call__(self, done: float) -> float:
-        """The factor at a share of the training, from 0 to 1."""
+        """The factor at a share ``done`` of the training, from 0 to 1."""
         raise NotImplementedError
 
 
 class Constant(Schedule):
-    """Always 1."""
+    """The factor is always 1."""
 
     def __call__(self, done: float) -> float:
-        """The factor at a share of the training."""
+        """The factor at a share ``done`` of the training."""
         return 1.0
 
 
 class Cosine(Schedule):
-    """Half a cosine from 1 to 0 (Loshchilov and Hutter, arXiv 1608.03983)."""
+    """The factor falls from 1 to 0 by half a cosine (Loshchilov and Hutter, arXiv 1608.03983)."""
 
     def __call__(self, done: float) -> float:
-        """The factor at a share of the training."""
+        """The factor at a share ``done`` of the training."""
         return 0.5 * (1 + cos(pi * done))
 
 
 class Steps(Schedule):
-    """1, and a tenth of it from each milestone on: half way and three quarters (He et al., arXiv 1512.03385).
+    """The factor begins at 1 and is divided at each milestone (He et al., arXiv 1512.03385).
 
     Parameters
     ----------
     milestones : tuple of float, default=(0.5, 0.75)
-        Rising shares of the training, from each of which on the factor is lower.
+        Shares of the training at which the factor is divided, in rising order.
     divisor : float, default=10.0
-        What the factor is divided by at each milestone, at least 1.
+        Divisor at each milestone, at least 1.
 
     Examples
     --------
@@ -86,12 +86,12 @@ class Steps(Schedule):
         self.divisor = divisor
 
     def __call__(self, done: float) -> float:
-        """The factor at a share of the training."""
+        """The factor at a share ``done`` of the training."""
         return 1.0 / self.divisor ** bisect_right(self.milestones, done)
 
 
 class OneCycle(Schedule):
-    """Up by half a cosine from the ``first`` factor to 1, then down to 0 (Smith and Topin, arXiv 1708.07120).
+    """The factor rises by half a cosine from ``first`` to 1, then falls to 0 (Smith and Topin, arXiv 1708.07120).
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ class OneCycle(Schedule):
         self.first = first
 
     def __call__(self, done: float) -> float:
-        """The factor at a share of the training."""
+        """The factor at a share ``done`` of the training."""
         if done < self.warm_up:
             return self.first + (1 - self.first) * 0.5 * (1 - cos(pi * done / self.warm_up))
         return 0.5 * (1 + cos(pi * ((done - self.warm_up) / (1 - self.warm_up))))
@@ -124,18 +124,18 @@ _CONSTANT = Constant()
 
 
 def warm_up(done: float, schedule=_CONSTANT, share: float = 0.05, start: float = 0.01) -> float:
-    """Up in a straight line from ``start``, then the schedule over the rest (Goyal et al., arXiv 1706.02677).
+    """The factor of a linear rise from ``start``, then of the schedule over the rest (Goyal et al., arXiv 1706.02677).
 
     Parameters
     ----------
     done : float
-        Share of the training done.
+        Share of the training that is done.
     schedule : callable, default=Constant()
-        The line ends at its first factor.
+        Schedule after the rise, which ends at the schedule's first factor.
     share : float, default=0.05
-        Of the training, for the warm-up, in [0, 1).
+        Share of the training for the rise, in [0, 1).
     start : float, default=0.01
-        Factor at the very start, times the schedule's first.
+        Factor at the start, as a share of the schedule's first factor.
 
     Examples
     --------
@@ -149,12 +149,12 @@ def warm_up(done: float, schedule=_CONSTANT, share: float = 0.05, start: float =
 
 
 def warmed(schedule, share: float = 0.05, start: float = 0.01):
-    """A schedule with a `warm_up` of this share of the training before it; it pickles if the schedule does.
+    """The schedule after a `warm_up` of ``share`` of the training; pickles if ``schedule`` does.
 
     Raises
     ------
     ValueError
-        Where an argument does not fit.
+        If an argument does not fit.
     """
     check_arguments(warmed, locals())
     return partial(warm_up, schedule=schedule, share=share, start=start) if share else schedule
@@ -170,23 +170,23 @@ warmed._parameter_constraints = {  # type: ignore[attr-defined]
 class Plateau(Schedule):
     """A factor that falls where a loss stops falling, like scikit-learn's ``learning_rate="adaptive"``.
 
-    Once it is started, it returns the factor of now, whatever the share of the training.
+    After `start` a call returns the current factor, whatever the share of the training.
 
     Parameters
     ----------
     factor : float, default=0.2
-        What the factor is multiplied by, in (0, 1); scikit-learn divides by 5 too.
+        Multiplier of the factor where the loss has stalled, in (0, 1); scikit-learn's is 0.2 too.
     patience : int, default=5
-        Epochs in a row without a loss lower than the lowest by more than ``tol`` before it falls.
+        Number of epochs in a row without a loss below the lowest by more than ``tol`` after which the factor falls.
     tol : float, default=1e-4
-        By how much a loss has to be lower than the lowest.
+        Least decrease of the lowest loss that counts.
     min_factor : float, default=1e-3
         Lowest factor.
 
     Attributes
     ----------
     value : float
-        The factor now.
+        The current factor.
 
     Examples
     --------
@@ -214,33 +214,33 @@ class Plateau(Schedule):
         self.min_factor = min_factor
 
     def __call__(self, done: float) -> float:
-        """The factor now."""
+        """The current factor."""
         return self.value
 
     def observe(self, loss) -> float:
-        """Take an epoch's loss, lower is better; returns the factor for the next."""
+        """Record the loss of an epoch; return the factor for the next epoch."""
         if loss < self.best - self.tol:
             self.best, self.waited = float(loss), 0
         else:
             self.waited += 1
         if self.waited >= self.patience and self.value > self.min_factor:
             lower = self.value * self.factor
-            # 0.1 times 0.1 is a little above 0.01, which is then the lowest all the same.
+            # In floating point 0.1 * 0.1 is a little above 0.01 and must still count as the lowest factor.
             self.value = lower if lower > self.min_factor * (1 + 1e-9) else self.min_factor
             self.waited = 0
         return self.value
 
     @property
     def exhausted(self) -> bool:
-        """Whether the loss has stalled at the lowest factor too: time to stop."""
+        """Whether the loss has stalled at the lowest factor."""
         return self.waited >= self.patience and self.value <= self.min_factor
 
     def state(self) -> dict:
-        """What is needed to go on: numbers by name."""
+        """Numbers of the state by name."""
         return {"value": self.value, "best": self.best, "waited": self.waited}
 
     def set_state(self, state):
-        """Go on from a `state`."""
+        """Set the state to a result of `state`."""
         self.value, self.best, self.waited = float(state["value"]), float(state["best"]), int(state["waited"])
 
 
@@ -254,7 +254,7 @@ SCHEDULES: dict[str, type[Schedule]] = {
 
 
 def falls(schedule) -> bool:
-    """Whether a schedule ends far below its largest factor; raises where one is no finite number of at least 0."""
+    """Whether the last factor is below half of the largest; raises where one is no finite number of at least 0."""
     factors = [schedule(i / 100) for i in range(101)]
     for i, factor in enumerate(factors):
         if not _FACTOR.is_satisfied_by(factor):
