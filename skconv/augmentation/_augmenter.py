@@ -1,4 +1,4 @@
-"""From the parameter ``augment`` to what the trainer calls."""
+"""The augmentations of a training, from the parameter ``augment``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Augmenter", "auto", "make_augmenter", "names_of"]
 
 
 def _name(kind) -> str:
-    """A class's name in small letters: time_warp is TimeWarp."""
+    """Name of a class in snake case: time_warp for TimeWarp."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
@@ -33,8 +33,8 @@ _ENTRY = [
     fitting(lambda value: isinstance(value, Augmentation), "an object of skconv.augmentation"),
 ]
 _WHOLE = [fitting(lambda value: isinstance(value, (list, tuple)), "a list of these"), None]
-_SMALL = 8  # "auto" moves nothing along a side of an image that is shorter
-_SHORT = 50  # nor along the time of a series that is shorter
+_SMALL = 8  # least pixels of a side of an image along which "auto" moves pixels
+_SHORT = 50  # least steps of a series whose time "auto" stretches
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,11 @@ class Draws:
     Attributes
     ----------
     maps : ndarray of shape (n, 2, 3) or None
+        Affine maps from output to input positions.
     positions : ndarray of shape (n, W) or None
-        Of warped time.
-    changes : list of (Augmentation, ndarray)
+        Input positions of each step of warped time.
+    changes : tuple of (Augmentation, ndarray)
+        Augmentations that change values, with their random numbers.
     kept : ndarray of shape (n,) or None
         Shares that samples keep in mixup.
     """
@@ -67,7 +69,7 @@ class Augmenter:
     Parameters
     ----------
     augmentations : list of Augmentation
-        Applied in this order, but that maps come first, and all of them at once; copied.
+        Applied in this order, except that all maps are combined and applied first; copied.
     shape : (int, int, int)
         Height, width and channels.
     scale : float or ndarray of shape (C,)
@@ -76,9 +78,9 @@ class Augmenter:
     Attributes
     ----------
     mixes : bool
-        Whether `mix` has anything to do.
+        Whether `mix` changes samples.
     averages : bool
-        Whether anything is left for averaging at prediction.
+        Whether one of the augmentations takes part in averaging at prediction.
     """
 
     _parameter_constraints: dict = {
@@ -98,7 +100,7 @@ class Augmenter:
         self._whole = all(a.whole for a in augmentations if isinstance(a, (Map, TimeWarp)))
 
     def draw(self, n, rng) -> Draws:
-        """All random numbers for ``n`` samples, from a `numpy.random.Generator`, always in the same order."""
+        """Random numbers of all augmentations for ``n`` samples, from a `numpy.random.Generator`."""
         return self._draw(self.augmentations, n, rng)
 
     def _draw(self, augmentations, n, rng):
@@ -120,14 +122,16 @@ class Augmenter:
         return Draws(maps, positions, tuple(changes), kept)
 
     def apply(self, images, parameters, part=slice(None)):
-        """Change images in place, but for `mix`; may be called from several threads, each with its own images.
+        """Apply all augmentations but mixup in place; several threads may call this, each with its own images.
 
         Parameters
         ----------
         images : ndarray of shape (m, H, W, C), float32 or float64, C-contiguous
+            Samples; overwritten.
         parameters : Draws
+            Random numbers of the batch.
         part : slice or ndarray of int, default=slice(None)
-            Rows of the parameters that belong to the images.
+            Rows of ``parameters`` for these images.
         """
         if images.dtype not in (np.float32, np.float64) or not images.flags.c_contiguous:
             raise ValueError(f"images must be C-contiguous float32 or float64, got {images.dtype} of {images.strides}")
@@ -142,7 +146,7 @@ class Augmenter:
             augmentation.change(images, drawn[part], self.scale)
 
     def mix(self, images, targets, parameters, part=slice(None)):
-        """Blend images (m, H, W, C), each with the next of them, and floating targets (units, m), in place."""
+        """Apply mixup in place: blend each of the images (m, H, W, C), and of the targets (units, m), with the next."""
         if parameters.kept is None:
             return
         if not np.issubdtype(targets.dtype, np.floating):
@@ -150,34 +154,32 @@ class Augmenter:
         mix(images, parameters.kept[part], 0)
         mix(targets, parameters.kept[part], 1)
 
-    # Averaging at prediction
-
     def copies(self, n_copies, seed) -> Iterator[Draws]:
-        """Parameters of ``n_copies`` changed copies of whatever is predicted, for `apply_to_all`.
+        """Random numbers of ``n_copies`` augmented copies, for averaging at prediction by `apply_to_all`.
 
-        More copies begin with those of fewer.  There are none where nothing is left that can be averaged.
+        With more copies the first stay the same.  There are none where no augmentation can be averaged.
         """
         rng = np.random.default_rng(seed)
         used = [augmentation for augmentation in self.augmentations if augmentation.averaged]
         return (self._draw(used, 1, rng) for _ in range(n_copies if used else 0))
 
     def apply_to_all(self, images, copy):
-        """Change all images alike, in place, by one of `copies`: no image depends on another."""
+        """Apply one of `copies` to all images in place, the same change to each."""
         self.apply(images, copy, np.zeros(len(images), np.intp))
 
 
 def auto(shape, *, flips=True) -> list[Augmentation]:
-    """What "auto" stands for: what leaves the meaning of data alone of which nothing is known but their shape.
+    """Augmentations of "auto": changes that keep the meaning of samples of which only the shape is known.
 
-    - Colour photographs, which is what three channels are taken for: shifts by whole pixels, up to an eighth of the
-      side, and flips left to right, as is usual on photographs since He et al. (arXiv 1512.03385).  Where left and
-      right mean something (road signs, house numbers, text) name what you want in place of "auto".
-    - Other images, such as digits, letters, scans and maps of any quantity: shifts up to a fourteenth of the side,
-      rotations up to 10 degrees, sizes 10 % more or less.  Never a flip, which makes another letter of a letter.
-    - A side shorter than 8 pixels may be a list of sensors and not a direction: nothing moves along it.
-    - Series: amplitudes 10 % more or less, noise of 3 %, and a window of 95 % or more stretched to the whole.  The
-      last not below 50 steps, where each may have a meaning of its own, like the hours of a day.  No warp, and time
-      never runs backwards.
+    - Images of three channels, taken as colour photographs: shifts by whole pixels, up to an eighth of the side, and
+      horizontal flips, as is usual since He et al. (arXiv 1512.03385).  Where left and right have a meaning (road
+      signs, house numbers, text), name augmentations in place of "auto".
+    - Other images, such as digits, letters, scans and maps: shifts up to a fourteenth of the side, rotations up to 10
+      degrees, sizes 10 % more or less.  No flips, which would turn letters into others.
+    - A side shorter than 8 pixels may be a list of sensors: nothing moves along such a side.
+    - Series: amplitudes 10 % more or less, noise of 3 %, and windows of 95 % or more stretched to the whole length,
+      these not below 50 steps, where each step may have a meaning, like the hours of a day.  No time warps and no
+      reversal of time.
 
     Parameters
     ----------
@@ -213,13 +215,13 @@ auto._parameter_constraints = {"shape": [SHAPES], "flips": ["boolean"]}  # type:
 
 
 def names_of(augmentations) -> list[str]:
-    """A name for each augmentation of a list, those of one kind with a number: shift, rotation1, rotation2."""
+    """Names of the augmentations of a list, with numbers where a class occurs again: shift, rotation1, rotation2."""
     kinds = [a if isinstance(a, str) else _name(type(a)) for a in augmentations]
     return [f"{k}{kinds[: i + 1].count(k)}" if kinds.count(k) > 1 else k for i, k in enumerate(kinds)]
 
 
 def make_augmenter(augment, shape, scale=1.0, *, flips=True) -> Augmenter | None:
-    """What the parameter ``augment`` of the networks stands for.
+    """`Augmenter` of the parameter ``augment`` of the networks.
 
     Parameters
     ----------
@@ -239,7 +241,7 @@ def make_augmenter(augment, shape, scale=1.0, *, flips=True) -> Augmenter | None
     Raises
     ------
     InvalidParameterError, ValueError
-        Where ``augment`` is none of these, or does not fit the shape.
+        If ``augment`` is none of these, or does not fit the shape.
 
     Examples
     --------

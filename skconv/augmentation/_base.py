@@ -1,4 +1,4 @@
-"""The contract of an augmentation."""
+"""Base class of augmentations."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ __all__ = ["Augmentation"]
 
 
 class Augmentation(Versioned, BaseEstimator):
-    """A random change of training samples: hyper-parameters only.
+    """Base class of augmentations, random changes of training samples; with hyper-parameters and no state.
 
-    All random numbers of a batch are drawn at once, one row a sample, by `draw`; what is done with a row depends on
-    nothing else.  So the result depends neither on threads nor on how a batch is cut.  An augmentation of one's own
-    that changes values has `draw` and `change`; one that moves what a sample shows is a `Map`, and has `draw`.
+    `draw` returns all random numbers of a batch, one row per sample, on which alone the change of a sample depends.  So
+    the result depends neither on threads nor on blocks.  An augmentation of your own that changes values has `draw` and
+    `change`; one that moves pixels is a `Map` with `draw`.
 
     Attributes
     ----------
     averaged : bool
-        Whether it takes part in the averaging at prediction: what adds noise or hides something does not.
+        Whether the augmentation takes part in averaging at prediction, unlike noise and hidden parts.
     whole : bool
-        Whether it is a map that shifts by whole pixels or mirrors, and no more: nothing is interpolated then.
+        Whether the augmentation only mirrors or shifts by whole pixels, without interpolation.
     of_images : bool
-        Whether it is for images alone.
+        Whether the augmentation is for images only, not for series.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class Augmentation(Versioned, BaseEstimator):
             )
 
     def draw(self, n, shape, rng) -> np.ndarray:
-        """Random numbers for ``n`` samples of ``shape``, one row each, always in the same order."""
+        """Random numbers (n, ...) of ``n`` samples of ``shape``, drawn always in the same order."""
         raise NotImplementedError
 
     def change(self, images, drawn, spread) -> None:
@@ -72,8 +72,9 @@ class Augmentation(Versioned, BaseEstimator):
         Parameters
         ----------
         images : ndarray of shape (m, H, W, C), float32 or float64
+            Samples of the batch; overwritten.
         drawn : ndarray of shape (m, ...)
-            Their rows of what `draw` gave.
+            Rows of these samples in the result of `draw`.
         spread : ndarray of shape (C,)
             Standard deviation of each channel in the training data.
         """
@@ -96,9 +97,9 @@ AMOUNTS = fitting(
 
 
 def amounts(augmentation, name, shape):
-    """``(down, across)`` in pixels from a parameter: pixels or shares of the side, one or two; below the side.
+    """``(down, across)`` in pixels, from a parameter of one or two numbers, in pixels or shares of the side.
 
-    One number on a series speaks of time.  A whole number of pixels stays an integer.
+    Raises where pixels are not below the side.  One number on a series is along time.  Integers stay integers.
     """
     value, sides = getattr(augmentation, name), shape[:2]
     pair = tuple(value) if isinstance(value, (tuple, list)) else (0 if shape[0] == 1 else value, value)

@@ -1,4 +1,4 @@
-"""Augmentations that change values where they are, and the blending of pairs."""
+"""Augmentations that change values without moving them, and mixup."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["Brightness", "Cutout", "Jitter", "Mixup", "Noise", "Scaling"]
 
 
 def _each(drawn, images):
-    """One number a sample, ready to go with the images."""
+    """Numbers (m,) as (m, 1, 1, 1), in the dtype of ``images`` (m, H, W, C)."""
     return drawn.astype(images.dtype)[:, None, None, None]
 
 
 def _levels(images):
-    """Mean of each channel of each image, (m, 1, 1, C); sums without a buffer, so that an image's is its own."""
+    """Mean of each channel of each image, (m, 1, 1, C); the bits of a mean do not depend on other images."""
     sums = sum_along(sum_along(images, 2), 1)
     return (sums / (images.shape[1] * images.shape[2])).astype(images.dtype)[:, None, None]
 
@@ -46,7 +46,7 @@ class Noise(Augmentation):
         self.scale = scale
 
     def draw(self, n, shape, rng):
-        """Normal numbers (n, H, W, C), in single precision for data of either."""
+        """Standard normal numbers (n, H, W, C), in float32 for data of either precision."""
         return rng.standard_normal((n, *shape), dtype=np.float32)
 
     def change(self, images, drawn, spread):
@@ -55,7 +55,7 @@ class Noise(Augmentation):
 
 
 class Jitter(Noise):
-    """Add normal noise to series, independent from moment to moment (Um et al., arXiv 1706.00527).
+    """Add normal noise to series, independent from step to step (Um et al., arXiv 1706.00527).
 
     Parameters
     ----------
@@ -74,10 +74,10 @@ class Jitter(Noise):
 
 
 class Scaling(Augmentation):
-    """Multiply the amplitude of a sample, that is, its distance from its own mean (Um et al., arXiv 1706.00527).
+    """Multiply the amplitude of a sample, its distance from its own mean (Um et al., arXiv 1706.00527).
 
-    All channels take the same factor, so that they keep their proportions, and each keeps its mean: what a factor does
-    to data that are far from zero would have nothing to do with their amplitude.
+    All channels have the same factor, so that their proportions stay, and each keeps its mean: a factor on values far
+    from zero would change the mean and not the amplitude.
 
     Parameters
     ----------
@@ -101,21 +101,21 @@ class Scaling(Augmentation):
         return np.exp(self.scale * rng.standard_normal(n))
 
     def change(self, images, drawn, spread):
-        """Multiply the distances from the mean."""
+        """Multiply the distances from the mean of each channel."""
         levels, factors = _levels(images), _each(drawn, images)
         np.multiply(images, factors, out=images)
         np.add(images, levels * (1 - factors), out=images)
 
 
 class Brightness(Augmentation):
-    """Make a sample lighter or darker: add one number to all its values.
+    """Make a sample lighter or darker: add one number to all values of a channel.
 
-    Values may leave the range of the data, of which nothing is known.
+    Values may leave the range of the data.
 
     Parameters
     ----------
     share : float, default=0.2
-        The largest change, as a share of each channel's standard deviation in the training data.
+        Largest change, as a share of each channel's standard deviation in the training data.
 
     Examples
     --------
@@ -134,20 +134,21 @@ class Brightness(Augmentation):
         return rng.uniform(-1, 1, n)
 
     def change(self, images, drawn, spread):
-        """Add a share of the spread."""
+        """Add the drawn numbers times ``share`` and ``spread``."""
         np.add(images, _each(drawn, images) * (self.share * spread).astype(images.dtype), out=images)
 
 
 class Cutout(Augmentation):
-    """Hide a rectangle of each sample, of a series a stretch of time (DeVries and Taylor, arXiv 1708.04552).
+    """Hide a rectangle of each sample, or an interval of a series (DeVries and Taylor, arXiv 1708.04552).
 
-    Its centre is anywhere, so part of it may lie outside.  It is filled with the sample's own mean, channel by channel.
+    The centre of the rectangle is anywhere in the sample, so part of the rectangle may lie outside.  Hidden values are
+    the mean of the sample's channel.
 
     Parameters
     ----------
     size : int, float or two of them (down, across), default=0.25
-        Sides of the rectangle, in pixels or, below 1, as a share of the sample's sides.  On a series one number speaks
-        of time.
+        Sides of the rectangle, in pixels or, below 1, as a share of the sample's sides.  On a series one number is
+        along time.
 
     Examples
     --------
@@ -168,7 +169,7 @@ class Cutout(Augmentation):
         amounts(self, "size", shape)
 
     def draw(self, n, shape, rng):
-        """First and last row, first and last column of the rectangles, (n, 4); the last is beyond."""
+        """Bounds of the rectangles, (n, 4): first row, row after the last, first column, column after the last."""
         height, width = (round(amount) for amount in amounts(self, "size", shape))
         height = 1 if shape[0] == 1 else height
         first = rng.integers(0, shape[:2], (n, 2)) - np.array([height // 2, width // 2])
@@ -176,7 +177,7 @@ class Cutout(Augmentation):
         return np.clip(bounds, 0, np.array(shape[:2])[:, None]).reshape(n, 4)
 
     def change(self, images, drawn, spread):
-        """Fill the rectangles."""
+        """Fill the rectangles with the means of the channels."""
         levels = _levels(images)
         for image, level, (top, bottom, left, right) in zip(images, levels, drawn.tolist(), strict=True):
             image[top:bottom, left:right] = level
@@ -185,13 +186,13 @@ class Cutout(Augmentation):
 class Mixup(Augmentation):
     """Blend each sample, and its target, with another (Zhang et al., arXiv 1710.09412).
 
-    The sample keeps a share that is drawn from the beta distribution ``Beta(alpha, alpha)``.  Its partner is the next
-    one of its block of the batch; batches are drawn at random, so that is any.
+    A sample keeps a share from the beta distribution ``Beta(alpha, alpha)``; the rest is the next sample of the batch's
+    block, a random one, since batches are random.
 
     Parameters
     ----------
     alpha : float, default=0.2
-        Small values give shares near 0 and 1, that is little blending, 1 gives any share; 0 blends nothing.
+        Small values give shares near 0 and 1 (little blending), 1 gives uniform shares, 0 no blending.
 
     Examples
     --------
@@ -212,7 +213,7 @@ class Mixup(Augmentation):
 
 
 def mix(columns, kept, axis):
-    """Blend along an axis, in place: each with the next, the last with the first; ``kept`` goes along that axis."""
+    """Blend samples along ``axis`` in place, each with the next, the last with the first; ``kept`` are their shares."""
     shape = [1] * columns.ndim
     shape[axis] = len(kept)
     others = np.roll(columns, -1, axis=axis)

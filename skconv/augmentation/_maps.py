@@ -1,7 +1,7 @@
-"""Augmentations that move what a sample shows: each draws, for each output position, where to look in the input.
+"""Geometric augmentations: random maps from positions in the output to positions in the input.
 
-A map is a matrix (2, 3): output ``(row, column)`` shows the input at ``map @ (row, column, 1)``.  Maps of a sample are
-multiplied, so that it is interpolated once.
+A map is a matrix (2, 3): the output at ``(row, column)`` is the input at ``map @ (row, column, 1)``.  Maps of a sample
+are multiplied, so that the sample is interpolated once.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from ._base import AMOUNTS, Augmentation, amounts
 
 __all__ = ["Crop", "Flip", "Map", "Rotation", "Shear", "Shift", "TimeWarp", "Zoom"]
 
-_KNOTS = 6  # of a time warp, the ends among them
+_KNOTS = 6  # moments of a time warp with a random speed, both ends included
 
 
 class Map(Augmentation):
-    """An augmentation that moves what a sample shows: its `draw` gives affine maps, (n, 2, 3).
+    """Base class of geometric augmentations, whose `draw` returns affine maps (n, 2, 3).
 
-    The pixel at ``(row, column)`` of the result shows the sample at ``map @ (row, column, 1)``.
+    The pixel at ``(row, column)`` of the result is the sample at ``map @ (row, column, 1)``.
 
     Examples
     --------
@@ -46,33 +46,33 @@ class Map(Augmentation):
 
 
 def _about_centre(matrices, shape):
-    """Maps (n, 2, 3) that leave the centre where it is, from (n, 2, 2)."""
+    """Maps (n, 2, 3) of matrices (n, 2, 2), with the centre of the sample as fixed point."""
     centre = (np.array(shape[:2]) - 1) / 2
     return np.concatenate([matrices, (centre - matrices @ centre)[..., None]], axis=2)
 
 
 def _diagonal(down, across):
-    """Matrices (n, 2, 2) from their diagonals."""
+    """Diagonal matrices (n, 2, 2)."""
     matrices = np.zeros((len(across), 2, 2))
     matrices[:, 0, 0], matrices[:, 1, 1] = down, across
     return matrices
 
 
 def compose(first, then):
-    """The maps of doing ``first`` and ``then``: the output is looked up in the reverse order."""
+    """Maps (n, 2, 3) that change samples by ``first``, then by ``then``: positions go through ``then``, ``first``."""
     linear = first[:, :, :2] @ then[:, :, :2]
     offset = first[:, :, :2] @ then[:, :, 2:] + first[:, :, 2:]
     return np.concatenate([linear, offset], axis=2)
 
 
 class Shift(Map):
-    """Move a sample, down or up and across; the edge is repeated where it leaves a gap.
+    """Move a sample down or up and across; gaps repeat the edge.
 
     Parameters
     ----------
     size : int, float or two of them (down, across), default=1 / 14
-        The most it moves.  An integer moves by whole pixels, so that nothing is interpolated; a float below 1 is a
-        share of the side, and moves by any fraction of a pixel.  On a series one number speaks of time.
+        Largest shift.  An integer is in whole pixels, without interpolation; a float below 1 is a share of the side,
+        with shifts by fractions of a pixel.  On a series one number is along time.
 
     Examples
     --------
@@ -88,7 +88,7 @@ class Shift(Map):
 
     @property
     def whole(self):  # type: ignore[override]
-        """Whether it moves by whole pixels."""
+        """Whether shifts are by whole pixels."""
         pair = self.size if isinstance(self.size, (tuple, list)) else (self.size,)
         return all(isinstance(size, Integral) for size in pair)
 
@@ -110,14 +110,14 @@ class Shift(Map):
 class Flip(Map):
     """Mirror half of the samples.
 
-    Not for data in which left and right mean something: letters and digits, road signs, a stroke of the pen.
+    Not for data in which left and right have a meaning, such as letters, digits and road signs.
 
     Parameters
     ----------
     horizontal : bool, default=True
-        Left and right; on a series this is time run backwards.
+        Whether to exchange left and right; on a series this reverses time.
     vertical : bool, default=False
-        Up and down.
+        Whether to exchange top and bottom.
 
     Examples
     --------
@@ -146,7 +146,7 @@ class Rotation(Map):
     Parameters
     ----------
     degrees : float, default=10
-        The largest angle, either way; 0 to 180.
+        Largest angle in either direction, from 0 to 180.
 
     Examples
     --------
@@ -170,7 +170,7 @@ class Rotation(Map):
 
 
 class Zoom(Map):
-    """Make what a sample shows larger or smaller, about the centre; of a series, longer or shorter.
+    """Scale samples about their centre; a series along time.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ class Shear(Map):
     Parameters
     ----------
     degrees : float, default=10
-        The largest slant of what was upright, either way; in [0, 90).
+        Largest angle of vertical lines in either direction, in [0, 90).
 
     Examples
     --------
@@ -224,12 +224,12 @@ class Shear(Map):
 
 
 class Crop(Map):
-    """Cut out a window at random and stretch it to the whole size; for series and for images.
+    """Cut out a random window and stretch it to the size of the sample.
 
     Parameters
     ----------
     share : float, default=0.9
-        The smallest window, as a share of the side; each window is drawn between that and the whole.  In (0, 1].
+        Smallest window, as a share of the side, in (0, 1]; sizes are uniform between this and the side.
 
     Examples
     --------
@@ -252,9 +252,9 @@ class Crop(Map):
 
 
 class TimeWarp(Augmentation):
-    """Let time run faster here and slower there; a series' ends stay (after Um et al., arXiv 1706.00527).
+    """Change the speed of time within a series, whose ends stay (after Um et al., arXiv 1706.00527).
 
-    The logarithm of the speed is normal at six moments, the ends among them; between them the speed changes linearly.
+    The logarithm of the speed is normal at six moments, the ends included; between them the speed changes linearly.
     With maps in the same list, time is warped last.
 
     Parameters
@@ -275,7 +275,7 @@ class TimeWarp(Augmentation):
         self.scale = scale
 
     def check(self, shape):
-        """Raise ValueError where ``scale`` does not fit, or the samples are images."""
+        """Raise ValueError where ``scale`` does not fit or the samples are images."""
         super().check(shape)
         if shape[0] > 1:
             raise ValueError(f"{shown(self)} is for series, got images of shape {shape}; for images there is 'zoom'")
@@ -286,7 +286,7 @@ class TimeWarp(Augmentation):
 
 
 def warped(log_speed, length):
-    """Where to look at each moment, (n, length), rising from 0 to ``length - 1``."""
+    """Input positions (n, length) of each step of warped series, rising from 0 to ``length - 1``."""
     knots, time = np.linspace(0, length - 1, _KNOTS), np.arange(length)
     speed = np.ones((len(log_speed), length))
     for k, excess in enumerate(np.expm1(log_speed).T):

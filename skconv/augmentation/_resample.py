@@ -1,7 +1,7 @@
-"""Looking up images at other positions: bilinear, with the edges repeated, many images at a time.
+"""Bilinear resampling of many images at a time, with repeated edges.
 
-`scipy.ndimage.affine_transform` with ``order=1, mode="nearest"`` gives the same values, one image and channel a call,
-in four to six times the time.
+`scipy.ndimage.affine_transform` with ``order=1, mode="nearest"`` gives the same values, for one image and channel per
+call, in four to six times the time.
 """
 
 from __future__ import annotations
@@ -10,29 +10,29 @@ import numpy as np
 
 __all__ = ["resample", "resample_whole"]
 
-_PIXELS = 1 << 14  # worked through at a time: what is needed for them stays in a core's cache
+_PIXELS = 1 << 14  # most pixels at a time, whose scratch stays in a core's cache
 
 
 def _chunks(images):
-    """Slices of images that are worked through at a time."""
+    """Slices of images that are resampled at a time."""
     step = max(1, _PIXELS // (images.shape[1] * images.shape[2]))
     return [slice(start, min(start + step, len(images))) for start in range(0, len(images), step)]
 
 
 def resample(images, maps, positions=None):
-    """Let each output position show the input at another place.
+    """Resample images in place by affine maps.
 
     Parameters
     ----------
     images : ndarray of shape (m, H, W, C), float32 or float64
         C-contiguous; overwritten.
     maps : ndarray of shape (m, 2, 3)
-        Output ``(row, column)`` shows the input at ``map @ (row, column, 1)``.
+        The output at ``(row, column)`` is the input at ``map @ (row, column, 1)``.
     positions : ndarray of shape (m, W), default=None
-        What takes the place of the columns' numbers 0 to W - 1, for series.
+        Columns to map in place of 0 to W - 1, for series.
     """
     _, height, width, channels = images.shape
-    # Numbers of pixels must be exact in the images' dtype.
+    # Indices of pixels must be exact in this dtype.
     dtype = images.dtype if height * width < 1 << 24 else np.dtype(np.float64)
     chunks = _chunks(images)
     size = max(chunk.stop - chunk.start for chunk in chunks) if chunks else 0
@@ -57,7 +57,7 @@ def resample(images, maps, positions=None):
 
 
 def _split(rows, columns, size, fraction, whole):
-    """Coordinates along one axis of ``size``: the pixel before and the distance from it, both (m, H, W)."""
+    """Fill ``whole`` with the pixels before positions along an axis, ``fraction`` with the distances; (m, H, W)."""
     down = rows[:, :1] * np.arange(whole.shape[1]) + rows[:, 2:]
     across = rows[:, 1:2] * columns
     np.add(down.astype(whole.dtype)[:, :, None], across.astype(whole.dtype)[:, None], out=fraction)
@@ -67,9 +67,9 @@ def _split(rows, columns, size, fraction, whole):
 
 
 def _interpolate(images, channel, index, x, y, taps):
-    """Overwrite a channel by the pixels at ``index`` (m, H, W), with their right and lower neighbours.
+    """Overwrite a channel by interpolation between the pixels at ``index`` (m, H, W), their right and lower neighbours.
 
-    The last column and row have no such neighbours; then the distance is 0, and any pixel does.
+    In the last column and row, which have no such neighbours, the distance is 0, and any pixel is read in their place.
     """
     flat, out = images.reshape(-1), images[..., channel]
     _, _, width, channels = images.shape
@@ -90,7 +90,7 @@ def _blend(a, b, share, out):
 
 
 def resample_whole(images, maps):
-    """As `resample`, for maps that are flips and shifts by whole pixels: nothing is interpolated."""
+    """`resample` for maps that are flips and shifts by whole pixels, without interpolation."""
     _, height, width, channels = images.shape
     for chunk in _chunks(images):
         block, m = images[chunk], chunk.stop - chunk.start
