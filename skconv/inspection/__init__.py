@@ -1,4 +1,4 @@
-"""Looking at networks: tables, matrices, and plots where matplotlib is installed."""
+"""Inspection of networks: tables, matrices, and plots by matplotlib."""
 
 from .._input.exports import exports as _exports
 from ._matrix import *

@@ -1,4 +1,4 @@
-"""A layer as the matrix that it is."""
+"""The matrix of a layer with windows."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["weight_matrix"]
 
 
 def weight_matrix(model, layer="convolution1", *, ties=False):
-    """The dense matrix that does to a flattened image what a layer does to the image, but for the bias.
+    """Dense matrix of the linear map of a layer from flattened images to flattened outputs, without the bias.
 
-    A fully connected layer is any matrix.  A locally connected one has zeros outside of its neurons' windows, and in a
-    convolution what is left is the same few numbers in every row, shifted: that is what a convolutional network saves.
-    Groups of channels put zeros between what a filter sees.
+    The matrix of a fully connected layer has no structure.  That of a locally connected layer is zero outside of the
+    neurons' windows, and that of a convolution repeats the same weights in every row, shifted.  With groups of channels
+    a filter's weights of other groups are zero.
 
     Parameters
     ----------
@@ -28,22 +28,22 @@ def weight_matrix(model, layer="convolution1", *, ties=False):
     layer : str, default="convolution1"
         Name of a `Convolution`, `LocallyConnected` or `FullyConnected`, as in ``estimator.weights_``.
     ties : bool, default=False
-        Whether to tell which weight stands where, in place of its value.
+        Whether to return the index of each weight in place of its value.
 
     Returns
     -------
     ndarray of shape (P * Q * F, H * W * C)
         For an image of H by W with C channels and an output of P by Q with F filters, both flattened channels last.
-        Values are in the network's dtype, float32 or float64.  With ties they are int64: the place of the weight in the
-        flattened array of the layer's weights, -1 where there is no weight and so always a zero.
+        Values are in the network's dtype, float32 or float64; with ties int64 indices into the flattened array of the
+        layer's weights, -1 where the matrix is always zero.
 
     Raises
     ------
     ValueError
-        Where there is no such layer, where its border holds something else than zeros, or where the matrix would need
-        more memory than the machine has.
+        If there is no such layer, if its border is not of zeros, or if the matrix would need more memory than the
+        machine has.
     sklearn.exceptions.NotFittedError
-        Where the estimator is not fitted.
+        If the estimator is not fitted.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def _find(model, name):
 
 
 def _ungrouped(weight, groups, nothing):
-    """A weight ``(F, R, S, C // groups)`` as ``(F, R, S, C)``, with ``nothing`` where a filter sees no channel."""
+    """A weight ``(F, R, S, C // groups)`` as ``(F, R, S, C)``, with ``nothing`` at the channels of other groups."""
     filters, rows, columns, channels = weight.shape
     whole = np.full((groups, filters // groups, rows, columns, groups, channels), nothing, weight.dtype)
     each = np.arange(groups)
@@ -108,7 +108,7 @@ def _ungrouped(weight, groups, nothing):
 
 
 def _scatter(weight, window, matrix):
-    """The weights of each tap to where it lies: ``weight`` is (F, R, S, C), or (P, Q, F, R, S, C)."""
+    """Write a weight (F, R, S, C), or (P, Q, F, R, S, C), into ``matrix`` (P, Q, F, H, W, C)."""
     rows, columns = window.rows, window.columns
     for r in range(rows.kernel):
         top, bottom, row = rows.inside(r)
@@ -116,6 +116,6 @@ def _scatter(weight, window, matrix):
         for s in range(columns.kernel):
             left, right, column = columns.inside(s)
             q = np.arange(left, right)
-            # Indexed arrays on both sides of F put (p, q) first: (p, q, F, C).
+            # Index arrays on both sides of the slice for F put their axes first: the shape is (p, q, F, C).
             places = p, q, slice(None), row + (p - top) * rows.stride, column + (q - left) * columns.stride
             matrix[places] = weight[:, r, s] if weight.ndim == 4 else weight[p, q, :, r, s]

@@ -1,4 +1,4 @@
-"""Plots of fitted networks; matplotlib is imported when one is drawn, not before."""
+"""Plots of fitted networks; matplotlib is imported when a plot is drawn."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ __all__ = ["plot_hardest", "plot_kernels", "plot_learning_curve"]
 
 
 def plot_learning_curve(estimator, ax=None):
-    """Training loss by epoch, and the validation scores where there are any.
+    """Plot the training loss by epoch, and the validation scores if there are any.
 
     Parameters
     ----------
     estimator : estimator with ``loss_curve_``
-        A fitted network; scikit-learn's MLPClassifier will do too.
+        A fitted network, or scikit-learn's MLPClassifier.
     ax : matplotlib Axes, default=None
-        Where to draw; None makes a figure.
+        Axes to draw on; None makes a figure.
 
     Returns
     -------
     matplotlib Axes
-        With the loss; validation scores are on an axis of their own, on the right.
+        Axes of the loss; validation scores have a second axis on the right.
 
     Raises
     ------
     ImportError
-        Where matplotlib is missing.
+        If matplotlib is missing.
     sklearn.exceptions.NotFittedError
-        Where there is no ``loss_curve_``.
+        If there is no ``loss_curve_``.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def plot_learning_curve(estimator, ax=None):
 
 
 def plot_kernels(estimator, layer=None, *, channel=None, figure=None):
-    """Kernels of a convolution as images, all on one colour scale around zero.
+    """Plot the kernels of a convolution as images, on one colour scale around zero.
 
     Parameters
     ----------
@@ -78,10 +78,10 @@ def plot_kernels(estimator, layer=None, *, channel=None, figure=None):
     layer : str, default=None
         Name of the layer, as in ``estimator.weights_``; None is the first convolution.
     channel : int, default=None
-        Input channel to show, of those a kernel sees; None shows three channels as colours (then each kernel is scaled
-        to the full range) and otherwise the first channel.
+        Channel of the kernels to show; None shows three channels as colours, with each kernel scaled to the full range,
+        and otherwise the first channel.
     figure : matplotlib Figure or SubFigure, default=None
-        Where to draw; None makes a figure.
+        Figure to draw on; None makes a figure.
 
     Returns
     -------
@@ -90,11 +90,11 @@ def plot_kernels(estimator, layer=None, *, channel=None, figure=None):
     Raises
     ------
     ImportError
-        Where matplotlib is missing.
+        If matplotlib is missing.
     ValueError
-        Where the estimator has no network, or there is no such layer or channel.
+        If the estimator has no network, or there is no such layer or channel.
     sklearn.exceptions.NotFittedError
-        Where the estimator is not fitted.
+        If the estimator is not fitted.
 
     Examples
     --------
@@ -130,25 +130,25 @@ def plot_kernels(estimator, layer=None, *, channel=None, figure=None):
 
 
 def plot_hardest(estimator, X, y, n=10, *, probabilities=None, figure=None):
-    """Samples whose true class the network finds least probable, the hardest first.
+    """Plot the samples with the lowest predicted probability of their true class, the lowest first.
 
-    Above each are its true label, the predicted one and, in brackets, the probability of the latter; red where they
-    differ.
+    The title of each sample has the true label, the predicted label and, in brackets, the probability of the predicted
+    label; in red if the labels differ.
 
     Parameters
     ----------
     estimator : ConvNetClassifier
         A fitted network.
     X : array-like, as for ``estimator.predict``
-        Samples; those that it was not trained on tell more.
+        Samples, preferably none of the training.
     y : array-like of shape (n_samples,)
         True labels.
     n : int, default=10
-        Samples to show; all where there are fewer.
+        Number of samples to show; all if there are fewer.
     probabilities : array-like of shape (n_samples, n_classes), default=None
-        What was predicted, for instance by ``cross_val_predict(..., method="predict_proba")``; None predicts.
+        Predicted probabilities, for instance by ``cross_val_predict(..., method="predict_proba")``; None predicts.
     figure : matplotlib Figure or SubFigure, default=None
-        Where to draw; None makes a figure.
+        Figure to draw on; None makes a figure.
 
     Returns
     -------
@@ -157,12 +157,12 @@ def plot_hardest(estimator, X, y, n=10, *, probabilities=None, figure=None):
     Raises
     ------
     ImportError
-        Where matplotlib is missing.
+        If matplotlib is missing.
     ValueError
-        Where the estimator is no such classifier, ``n`` is less than 1, lengths differ, or y has a label that the
-        estimator does not know, or several labels a sample.
+        If the estimator is no such classifier, ``n`` is less than 1, lengths differ, or y has a label that the
+        estimator does not know, or several labels per sample.
     sklearn.exceptions.NotFittedError
-        Where the estimator is not fitted.
+        If the estimator is not fitted.
 
     Examples
     --------
@@ -203,14 +203,14 @@ def plot_hardest(estimator, X, y, n=10, *, probabilities=None, figure=None):
 
 
 def _check_has(estimator, attribute, function, kind):
-    """Raise where an estimator that is fitted is none that a function can plot."""
+    """Raise where an estimator is not fitted or has no ``attribute``."""
     check_is_fitted(estimator)
     if not hasattr(estimator, attribute):
         raise ValueError(f"{function} needs {kind}, got {type(estimator).__name__}")
 
 
 def _check_single_labels(y, probabilities, classes):
-    """Raise where y is not one label a sample, or probabilities are not one for each of the classes."""
+    """Raise where y is not (n,), one label per sample, or probabilities are not (n, classes)."""
     if y.ndim != 1:
         raise ValueError(f"y must have shape (n_samples,), one label a sample, got shape {y.shape}")
     if probabilities.shape != (len(y), len(classes)):
@@ -269,7 +269,7 @@ def _hardest(probabilities, y, classes, n):
 
 
 def _draw_sample(ax, sample):
-    """A sample ``(H, W, C)``: a series as lines, three channels as colours, others by their mean."""
+    """Draw a sample ``(H, W, C)``: a series as lines, three channels as colours, others by their mean."""
     if sample.shape[0] == 1:
         ax.plot(sample[0])
     elif sample.shape[-1] == 3:
@@ -279,6 +279,6 @@ def _draw_sample(ax, sample):
 
 
 def _full_range(picture):
-    """The picture's values stretched to [0, 1]."""
+    """Values of ``picture`` scaled to [0, 1]."""
     low, high = picture.min(), picture.max()
     return (picture - low) / ((high - low) or 1)

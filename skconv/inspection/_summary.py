@@ -1,4 +1,4 @@
-"""A network as a table."""
+"""Tables of a network's layers and weights."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ __all__ = ["summarize"]
 
 
 def summarize(network) -> str:
-    """Shapes, parameters and multiply-adds of each layer, and their totals; then what it saves to share weights.
+    """Table of output shapes, parameters and multiply-adds by layer, and table of the weights that sharing saves.
 
     The layers within a `Residual` or `Parallel` are indented below it, and counted in its line.
 
-    The second table has a line for each `Convolution`, `LocallyConnected` and `FullyConnected`.  It tells how many
-    weights the layer has or would have, without biases: P * Q * F * H * W * C where each of its outputs, P by Q with F
-    filters, is connected to the whole image of H by W with C channels; P * Q * F * R * S * C where it is connected to
-    a window of R by S, taps in the border included; F * R * S * C where all positions share them, and the last two
-    divided by the layer's groups of channels.  "times fewer" is each time in comparison to fully connected.
+    The second table has a line for each `Convolution`, `LocallyConnected` and `FullyConnected`, with the numbers of
+    weights, without biases, of three layers of its shape.  Fully connected: P * Q * F * H * W * C, where each output, P
+    by Q with F filters, has weights for the whole image, H by W with C channels.  Local: P * Q * F * R * S * C, with
+    weights for a window of R by S, taps in the border included.  Shared: F * R * S * C, the same weights at all
+    positions.  The last two are divided by the groups of channels.  "times fewer" is in comparison to fully connected.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def summarize(network) -> str:
     Raises
     ------
     TypeError
-        Where it is no network.
+        If ``network`` is no `Network`.
     """
     if not isinstance(network, Network):
         raise TypeError(
@@ -58,7 +58,7 @@ def summarize(network) -> str:
 
 
 def _placed(layers, depth=0):
-    """``(depth, name, layer, shape of its input)`` of all layers, those within a composite after it."""
+    """``(depth, name, layer, input shape)`` of all layers; those within a composite follow the composite."""
     for name, layer, shape in layers:
         yield depth, name, layer, shape
         yield from _placed(((f"{name}.{own}", each, now) for own, each, now in layer.listed(shape)), depth + 1)
@@ -69,7 +69,7 @@ def _all_layers(network):
 
 
 def _savings(network):
-    """Name and weights of each layer with windows: fully connected, local and shared."""
+    """Line of the second table for each layer with windows."""
     for _, name, layer, shape in _all_layers(network):
         connections = layer.connections(shape)
         if connections is not None:
@@ -78,7 +78,7 @@ def _savings(network):
 
 
 def _aligned(rows, sides) -> list[str]:
-    """The rows as lines, with a rule below the first."""
+    """Lines of text of the rows, with a rule below the first; ``sides`` has "<" or ">" for each column."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)) for row in rows
@@ -91,11 +91,11 @@ def _size(shape) -> str:
 
 
 def _ratio(value) -> str:
-    """With a decimal where it tells something."""
+    """Text of a ratio, with a decimal below 100."""
     return f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
 
 
 def _name(layer) -> str:
-    """The layer's class with the parameter that tells it apart."""
+    """Name of a layer's class, with the value of its parameter ``summary_shows``."""
     kind = type(layer).__name__
     return kind if layer.summary_shows is None else f"{kind}({layer.get_params(deep=False)[layer.summary_shows]!r})"
