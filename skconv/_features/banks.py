@@ -1,4 +1,4 @@
-"""From `ConvFeatures`' parameters to filters, biases and layers."""
+"""Banks of filters and pooling layers from the parameters of `ConvFeatures`, with checks of memory."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ __all__ = [
 
 _POOLS = {"max": MaxPool, "mean": MeanPool}
 _FLOAT = 8  # bytes
-_COPIES = 4  # as made, in one array, as the estimator's, and a network's
-_GABOR_TABLES = 6  # of a filter's size: two of places, a Gaussian, phases and waves
-_PATCH_COPIES = {"pca": 2, "kmeans": 5}  # as drawn and in float64; coefficients, their squares, whitened
-_MOMENTS = 5  # matrices of taps by taps: products, covariance, directions, and what they are found in
+_COPIES = 4  # copies of filters: as made, in one array, in the estimator, in a network
+_GABOR_TABLES = 6  # temporary arrays of a filter's size: two of coordinates, a Gaussian, phases and waves
+_PATCH_COPIES = {"pca": 2, "kmeans": 5}  # of patches: as drawn, in float64; coefficients, squares, whitened
+_MOMENTS = 5  # matrices (taps, taps): products, covariance, directions, scratch of `eigh`
 _POOLED = 4  # windows down and across that pool_size="auto" leaves
 
 
 def array_bank(filters, shape) -> np.ndarray:
-    """Given filters as ``(filters, rows, columns, channels)`` for images of this shape, in float64."""
+    """Filters of an array as ``(filters, rows, columns, channels)`` in float64, for images of ``shape``."""
     bank = np.asarray(filters, np.float64)
     assert_all_finite(bank, input_name="filters")
     height, _, channels = shape
@@ -63,7 +63,7 @@ def named_bank(name, n_filters, kernel_size, shape, rng):
 
 
 def bank_shape(name, n_filters, kernel_size, shape) -> tuple[int, int, int, int]:
-    """Shape of that weight, from integers."""
+    """Shape of the weight of `named_bank`, which is not made."""
     size, channels = pair(kernel_size, shape[0]), shape[2]
     if name not in CLASSICAL:
         return n_filters, *size, channels
@@ -72,7 +72,7 @@ def bank_shape(name, n_filters, kernel_size, shape) -> tuple[int, int, int, int]
 
 
 def check_bank(name, n_filters, kernel_size, shape):
-    """Raise where there is no memory for such a bank, what makes it, its copies in networks and its names."""
+    """Raise where there is no memory for a bank of `named_bank`, its temporary arrays, its copies and its names."""
     n, *each = bank_shape(name, n_filters, kernel_size, shape)
     taps = prod(each)
     tables = {"gabor": _GABOR_TABLES, "orthonormal": 3 * min(n, taps)}.get(name, 0)
@@ -84,7 +84,7 @@ def check_bank(name, n_filters, kernel_size, shape):
 
 
 def check_patches(name, n_patches, n_filters, kernel_size, taps):
-    """Raise where there is no memory for patches of ``taps`` numbers and for what is learned from them."""
+    """Raise where there is no memory for patches of ``taps`` numbers and for the filters learned from them."""
     what = (
         f"filters={shown(name)} with n_patches={counted(n_patches)}, n_filters={counted(n_filters)} and "
         f"kernel_size={shown(kernel_size)}, {counted(n_patches, 'patch', 'patches')} of {counted(taps, 'number')},"
@@ -96,7 +96,7 @@ def check_patches(name, n_patches, n_filters, kernel_size, taps):
 
 
 def check_kernels(name, n_filters, channels, summaries):
-    """Raise where there is no memory for so many kernels of ROCKET or features of MiniRocket, and for their names."""
+    """Raise where there is no memory for ``n_filters`` kernels of ROCKET or features of MiniRocket and their names."""
     numbers = _COPIES * 11 * channels if name == "rocket" else _COPIES  # biases
     what = f"filters={shown(name)} with n_filters={counted(n_filters)} on {counted(channels, 'channel')}"
     check_available(what, n_filters * (_FLOAT * numbers + (1 + summaries) * NAME_BYTES))
@@ -109,7 +109,7 @@ def random_dilations(n, taps, length, rng) -> np.ndarray:
 
 
 def pooling(pool, pool_size, shape) -> list[Layer]:
-    """The pooling layer for an image of this shape; "auto" leaves `_POOLED` windows each way."""
+    """List of the pooling layer for images of ``shape``, or empty; "auto" leaves `_POOLED` windows each way."""
     if pool is None:
         return []
     size = [ceil(n / _POOLED) for n in shape[:2]] if pool_size == "auto" else pool_size
@@ -127,4 +127,4 @@ def _are_summaries(value):
 
 
 _SUMMARY = one_of(*SUMMARIES)
-SUMMARY = [_SUMMARY, fitting(_are_summaries, "a tuple of one or more of these"), None]  # what the parameter may be
+SUMMARY = [_SUMMARY, fitting(_are_summaries, "a tuple of one or more of these"), None]  # constraints of `summary`

@@ -1,7 +1,4 @@
-"""What a transformer's network does behind its filters; fixed numbers, nothing to train, no way back.
-
-Not in `skconv.layers`: these layers serve `skconv.ConvFeatures` alone.
-"""
+"""Operations after the filters of `skconv.ConvFeatures`, without training and without a backward pass."""
 
 from __future__ import annotations
 
@@ -17,19 +14,19 @@ from ..layers import Frame, Operation, Plan
 __all__ = ["SUMMARIES", "RowSummary", "Summary", "Triangle", "Whitening"]
 
 
-_CHUNK_BYTES = 1 << 18  # a few positions of all channels, half of a level-two cache
+_CHUNK_BYTES = 1 << 18  # bytes of the positions that `Triangle` takes at a time: half of a level-two cache
 
 
 class Whitening(Operation):
     """Contrast normalisation and whitening of patches, given as coefficients of an orthonormal basis.
 
-    ``x`` holds the coefficients of a patch without its mean.  ``w = scale * x / sqrt(|x|**2 / taps + epsilon) - shift``
-    and, as one more channel, ``|w|**2``.
+    From coefficients ``x`` (H, W, C, N) of patches without their means the output is
+    ``w = scale * x / sqrt(|x|**2 / taps + epsilon) - shift`` and, as one more channel, ``|w|**2``.
 
     Parameters
     ----------
     taps : int
-        Numbers in a patch.
+        Number of values in a patch.
     epsilon : float
         Added to the variance of a patch.
     """
@@ -67,7 +64,7 @@ class Whitening(Operation):
 
 @dataclass(kw_only=True)
 class _TrianglePlan(Plan):
-    """With how many positions are done at a time."""
+    """Plan with the number of positions that are computed at a time."""
 
     positions: int
 
@@ -80,7 +77,7 @@ class Triangle(Operation):
     Parameters
     ----------
     encode : bool, default=True
-        Whether to go beyond the distances.
+        Whether to compute the features; otherwise the output is the distances.
     """
 
     pointwise = True
@@ -94,7 +91,7 @@ class Triangle(Operation):
         return _TrianglePlan(positions=positions, scratch={"work": {"mean": (min(positions, shape[1]), width)}})
 
     def bind(self, frame: Frame[_TrianglePlan]):
-        """A few positions at a time."""
+        """List of views ``(x, y)`` of a few positions each."""
         step = frame.plan.positions
         places = [(p, slice(q, q + step)) for p in range(len(frame.y)) for q in range(0, frame.y.shape[1], step)]
         return [(frame.x[place], frame.y[place]) for place in places]
@@ -102,7 +99,7 @@ class Triangle(Operation):
     def forward(self, frame, training):
         for x, y in frame.bound:
             mean = frame.scratch.work.mean[: len(y)]
-            np.abs(x, out=y)  # rounding may leave a little less than zero
+            np.abs(x, out=y)  # rounding may make squared distances slightly negative
             np.sqrt(y, out=y)
             if self.encode:
                 np.add.reduce(y, axis=1, out=mean)
@@ -115,9 +112,9 @@ SUMMARIES = ("ppv", "max", "mean", "last")
 
 
 class Summary(Operation):
-    """Numbers that sum up each channel over the whole image: those of each row, then those of the rows.
+    """Summaries of each channel over the image: of each row, then of the rows.
 
-    So the bits are the same where rows are computed strip by strip.
+    Bits are the same where rows are computed strip by strip.
 
     Parameters
     ----------
@@ -137,7 +134,7 @@ class Summary(Operation):
 
 
 class RowSummary(Operation):
-    """Numbers that sum up each row, for `SummaryOfRows`: of positive values how many there are."""
+    """Summaries of each row, for `SummaryOfRows`; for "ppv" the number of positive values."""
 
     by_rows = True
     ends_band = True
@@ -161,7 +158,7 @@ class RowSummary(Operation):
             self._sum_up(kind, frame.x, frame.scratch.work, out)
 
     def _sum_up(self, kind, x, work, out):
-        """One kind of each row, ``(H, C, N)``."""
+        """Write the summary ``kind`` of each row of ``x`` (H, W, C, N) into ``out`` (H, C, N)."""
         if kind == "ppv":
             np.greater(x, 0, out=work.positive)
             add_rows(work.positive, work.parts, out)
@@ -174,7 +171,7 @@ class RowSummary(Operation):
 
 
 class SummaryOfRows(Operation):
-    """Numbers that sum up the image, from those of its rows, which had ``columns`` numbers each."""
+    """Summaries of the image from those of its rows, which have ``columns`` positions each."""
 
     def __init__(self, kinds, columns):
         self.kinds = kinds
@@ -192,7 +189,7 @@ class SummaryOfRows(Operation):
             self._sum_up(kind, rows[:, 0], frame.scratch.work.parts, out)
 
     def _sum_up(self, kind, x, parts, out):
-        """One kind, ``(C, N)``, of rows ``(H, C, N)``."""
+        """Write the summary ``kind`` of rows ``x`` (H, C, N) into ``out`` (C, N)."""
 
         def add(x):
             add_rows(x[None], parts, out[None])
@@ -209,12 +206,12 @@ class SummaryOfRows(Operation):
 
 
 def _by_kind(array, axis, kinds):
-    """The channels, on that axis, of each kind."""
+    """Views of the channels of each kind, which are on ``axis``."""
     return np.split(array, len(kinds), axis=axis)
 
 
 def _average(add, x, out, count):
-    """Fill ``out`` with the sums that ``add(x)`` leaves there over their number."""
+    """Fill ``out`` with means: the sums of ``count`` numbers that ``add(x)`` writes into ``out``, over ``count``."""
 
     def average(x):
         add(x)

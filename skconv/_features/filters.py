@@ -1,7 +1,7 @@
 """Banks of filters by name: classical, Gabor, cosines, random.
 
-A bank is an array ``(filters, rows, columns)`` for one channel, applied to each channel by itself, or
-``(filters, rows, columns, channels)`` that sees all of them.  A series has kernels with one row.
+A bank is an array ``(filters, rows, columns)``, applied to each channel by itself, or
+``(filters, rows, columns, channels)``, applied to all channels together.  Kernels for series have one row.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SMOOTHING = {"sobel": (1, 2, 1), "prewitt": (1, 1, 1), "scharr": (3, 10, 3)}
 
 
 def _identity(size, n):
-    """One at the tap that the output is centred on."""
+    """The filter that copies its input: 1 at the central tap, 0 elsewhere."""
     kernel = np.zeros(size)
     kernel[(size[0] - 1) // 2, (size[1] - 1) // 2] = 1
     return kernel[None], ["identity"]
@@ -28,12 +28,12 @@ def _mean(size, n):
 
 
 def _offsets(taps):
-    """Positions of taps around their middle."""
+    """Distances of taps from the centre of the kernel, (taps,)."""
     return np.arange(taps) - (taps - 1) / 2
 
 
 def _bell(taps):
-    """Gaussian with a standard deviation of a sixth of the taps: three each way."""
+    """Gaussian over ``taps`` positions, with a standard deviation of ``taps / 6``."""
     return np.exp(-0.5 * (_offsets(taps) / (taps / 6)) ** 2)
 
 
@@ -43,7 +43,7 @@ def _gaussian(size, n):
 
 
 def _gradient(name):
-    """Difference along one axis and a weighted mean along the other, 3 x 3, per pixel; on a series the difference."""
+    """Function of a bank of 3 x 3 gradients: differences along an axis, weighted means along the other, if any."""
     smoothing = np.array(_SMOOTHING[name]) / sum(_SMOOTHING[name])
     difference = np.array([-0.5, 0, 0.5])
 
@@ -63,9 +63,9 @@ def _laplacian(size, n):
 
 
 def _gabor(size, n):
-    """Waves under a Gaussian: even and odd, in ``n // 2`` directions, two wave lengths in turn; each of norm 1.
+    """Waves under a Gaussian (D. Gabor, Theory of communication, 1946; J. G. Daugman, 1985), of mean 0 and norm 1.
 
-    Without mean (D. Gabor, Theory of communication, 1946; J. G. Daugman, 1985).
+    Even and odd waves take turns, in ``ceil(n / 4)`` directions, or one on a series, and with falling wave lengths.
     """
     down, across = np.meshgrid(_offsets(size[0]), _offsets(size[1]), indexing="ij")
     bell = np.outer(_bell(size[0]), _bell(size[1]))
@@ -85,8 +85,8 @@ def _gabor(size, n):
 
 
 def _dct(size, n):
-    """Orthonormal cosines, ordered by frequency: at most as many as taps (Ahmed, Natarajan and Rao, 1974)."""
-    # Those lower both down and across come before (u, v): it is one of n only where (u + 1) * (v + 1) <= n.
+    """Orthonormal cosines, ordered by frequency, at most as many as taps (Ahmed, Natarajan and Rao, 1974)."""
+    # All pairs of lower or equal frequencies precede (u, v), which is one of n only where (u + 1) * (v + 1) <= n.
     candidates = [(u, v) for u in range(min(size[0], n)) for v in range(min(size[1], n // (u + 1)))]
     order = sorted(candidates, key=lambda k: (k[0] / size[0] + k[1] / size[1], k))[:n]
     rows = [1 + max(k[axis] for k in order) for axis in (0, 1)]
@@ -109,12 +109,12 @@ RANDOM = ("random", "orthonormal")
 
 
 def classical_bank(name, size, n):
-    """Filters ``(filters, rows, columns)`` and their names; ``size`` and ``n`` say what the name leaves open."""
+    """Filters ``(filters, rows, columns)`` and their names; some banks ignore ``size`` or ``n``."""
     return CLASSICAL[name](size, n)
 
 
 def classical_shape(name, size, n) -> tuple[int, int, int]:
-    """Shape of that bank."""
+    """Shape ``(filters, rows, columns)`` of the filters of `classical_bank`."""
     if name in _SMOOTHING or name == "laplacian":
         image = size[0] > 1
         return 2 if image and name in _SMOOTHING else 1, 3 if image else 1, 3
@@ -122,7 +122,7 @@ def classical_shape(name, size, n) -> tuple[int, int, int]:
 
 
 def per_channel(bank, names, channels):
-    """The bank for every channel by itself, ``(filters * channels, rows, columns, channels)``, channels innermost."""
+    """Weight ``(filters * channels, rows, columns, channels)`` that applies a bank to each channel, and names."""
     weight = bank[:, None, :, :, None] * np.eye(channels)[None, :, None, None, :]
     if channels > 1:
         names = [f"{name}_channel{c}" for name in names for c in range(channels)]
@@ -130,10 +130,10 @@ def per_channel(bank, names, channels):
 
 
 def random_bank(name, shape, rng):
-    """Random filters ``shape`` (filters, rows, columns, channels) of norm about 1.
+    """Random filters of ``shape`` (filters, rows, columns, channels) and norm about 1.
 
-    "random" is standard normal over the square root of the taps, "orthonormal" random rotations: as many filters as
-    taps are orthonormal to each other, more come in several such groups.
+    "random" filters are standard normal over the square root of the taps.  "orthonormal" filters are random rotations,
+    orthonormal in groups of as many filters as taps.
     """
     n, taps = shape[0], prod(shape[1:])
     if name == "random":
@@ -142,5 +142,5 @@ def random_bank(name, shape, rng):
     for start in range(0, n, taps):
         rows = min(taps, n - start)
         q, r = np.linalg.qr(rng.standard_normal((taps, rows)))
-        groups.append((q * np.sign(np.diag(r))).T)  # the sign makes it uniform over rotations
+        groups.append((q * np.sign(np.diag(r))).T)  # with these signs rotations are uniformly distributed
     return np.concatenate(groups).reshape(shape)

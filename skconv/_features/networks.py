@@ -1,4 +1,4 @@
-"""The networks of `ConvFeatures`: its parameters become filters, biases and layers."""
+"""The networks of `ConvFeatures`: filters, biases and layers from its parameters."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ _SAMPLES = 20  # images whose responses give random biases
 
 
 class FeatureBuilder(NetworkTransformer):
-    """Base of `ConvFeatures`: what makes its networks.  It has the parameters, and says how to fit."""
+    """Base class of `ConvFeatures`, which makes its networks; parameters and `fit` are in the subclass."""
 
     @property
     def _name(self):
-        """The name of the filters, "" where they are given."""
+        """Name of the filters, "" for an array or a network."""
         return self.filters if isinstance(self.filters, str) else ""
 
     @property
     def _takes_layers(self):
-        """Whether the filters are a fitted network's."""
+        """Whether ``filters`` is a network or an estimator, whose first layers are used."""
         return isinstance(self.filters, Network) or hasattr(self.filters, "fit")
 
     def _known_shape(self, n_features):
-        """That of the network whose filters these are."""
+        """``(height, width, channels)`` of the images of the network in ``filters``, or as the base class."""
         if self._takes_layers:
             shape = network_of(self.filters, "filters").input_shape
             if prod(shape) == n_features:
@@ -52,7 +52,7 @@ class FeatureBuilder(NetworkTransformer):
         return super()._known_shape(n_features)
 
     def _window(self, padding):
-        """Windows of the filters over an image."""
+        """`Window` of the filters over the images."""
         height, width, _ = self.image_shape_
         dilation = 1 if self.dilation == "random" else self.dilation
         return make_window(height, width, self.kernel_size, dilation=dilation, padding=padding)
@@ -72,7 +72,7 @@ class FeatureBuilder(NetworkTransformer):
         return PatchKMeans(self.n_filters, int(self._rng.integers(2**31)))
 
     def _learn(self, X, passes):
-        """Show patches of the images to the learner."""
+        """Fit the learner to random patches of images X (n, H, W, C)."""
         window = self._window("valid")
         check_window_fits("kernel_size", self.kernel_size, window)
         taps = window.rows.kernel * window.columns.kernel * self.image_shape_[2]
@@ -80,7 +80,7 @@ class FeatureBuilder(NetworkTransformer):
         self._learner.partial_fit(sample_patches(X, window, self.n_patches, self._rng), passes)
 
     def _take_layers(self):
-        """The first layers of a fitted network, on these images."""
+        """Make the network of the first layers of a fitted network; return the shape of its output."""
         network = network_of(self.filters, "filters")
         layers, name, shape = first_layers(network, self.layer, self.image_shape_)
         names = [f"{name}_{i}" for i in range(shape[-1])]
@@ -101,7 +101,7 @@ class FeatureBuilder(NetworkTransformer):
         return shape
 
     def _build(self, X):
-        """Networks of the filters, one for each dilation."""
+        """Make networks of the filters, one for each dilation; return the shape of the output."""
         if self._bias_kind in (True, "position"):
             self._seen = self._seen[0] + len(X), self._seen[1] + X.sum(axis=0, dtype=np.float64)
         encoder, arrays = [], {}
@@ -124,7 +124,7 @@ class FeatureBuilder(NetworkTransformer):
         return self._finish(networks, [names] if encoder else [[names[i] for i in members] for members in groups])
 
     def _new_bank(self):
-        """Filters that are not k-means's, and their names."""
+        """Weight ``(filters, rows, columns, channels)`` and names of filters other than those of k-means."""
         if not self._name:
             weight = array_bank(self.filters, self.image_shape_)
             return weight, [f"filter{i}" for i in range(len(weight))]
@@ -149,7 +149,7 @@ class FeatureBuilder(NetworkTransformer):
         )
 
     def _branch(self, weight, members, dilation, X, encoder, arrays):
-        """A network from images to the features of some of the filters."""
+        """Network from images to the features of the filters with indices ``members``."""
         kind, bias = self._bias(weight, members, dilation, X)
         layers = [self._convolution(weight, dilation, kind), *encoder]
         shape = self.image_shape_
@@ -160,7 +160,7 @@ class FeatureBuilder(NetworkTransformer):
         return network
 
     def _fit_series(self, X):
-        """Kernels of ROCKET as networks, one for each dilation; those of MiniRocket have a way of their own."""
+        """Make ROCKET's networks, one for each dilation, or a `MiniRocket`; return the shape of the output."""
         height, length, channels = self.image_shape_
         if height > 1:
             raise ValueError(f"filters={shown(self.filters)} is for series (height 1), got images of {height}x{length}")
@@ -191,26 +191,26 @@ class FeatureBuilder(NetworkTransformer):
 
     @property
     def _kinds(self):
-        """The summaries, or None; ROCKET's where none are given."""
+        """Names of the summaries, or None; for ROCKET its own by default."""
         if self.summary is None:
             return ("ppv", "max") if self._name == "rocket" else None
         return (self.summary,) if isinstance(self.summary, str) else tuple(self.summary)
 
     @property
     def _bias_kind(self):
-        """True, False, "position", "random", or "given" where it is an array."""
+        """``bias`` as True, False, "position" or "random"; "given" for an array."""
         if isinstance(self.bias, (bool, np.bool_)):
             return bool(self.bias)
         return self.bias if isinstance(self.bias, str) else "given"
 
     @property
     def _activation(self):
-        """The function behind the filters, or None."""
+        """Name of the activation after the filters, or None."""
         automatic = "relu" if self._name in (*RANDOM, "pca") else None
         return automatic if self.activation == "auto" else self.activation
 
     def _tail(self, shape, activation):
-        """Activation, then pooling or summary, for an image of this shape."""
+        """Layers after the filters, for images of ``shape``: activation, then pooling or summary."""
         layers = [] if activation is None else [Activation(activation)]
         if self._kinds is not None:
             return [*layers, Summary(self._kinds)]
@@ -218,7 +218,7 @@ class FeatureBuilder(NetworkTransformer):
         return [*layers, *pooling(pool, self.pool_size, shape)]
 
     def _responses(self, weight, dilation, images):
-        """Outputs of the filters alone, ``(n, rows, columns, filters)``."""
+        """Outputs ``(n, rows, columns, filters)`` of the filters without bias and activation."""
         network = self._new_network([self._convolution(weight, dilation)])
         network.fill({"convolution1.weight": weight})
         what = f"bias={shown(self.bias)} with what the filters give for {counted(len(images), 'image')}"
@@ -228,7 +228,7 @@ class FeatureBuilder(NetworkTransformer):
         return out
 
     def _bias(self, weight, members, dilation, X):
-        """The convolution's ``bias`` and its numbers."""
+        """Parameter ``bias`` of the convolution, and the values of its bias."""
         kind = self._bias_kind
         if not kind:
             return False, 0.0
@@ -255,7 +255,7 @@ class FeatureBuilder(NetworkTransformer):
         raise ValueError(f"bias must have the shape {positions[2:]} or {positions}, got {bias.shape}")
 
     def _finish(self, networks, names):
-        """Keep what was built, with the names of each network's filters; the shape of its output."""
+        """Set networks and names of filters, given for each network; return the shape of the output."""
         self.networks_ = networks
         self.filter_names_ = [name for each in names for name in each]
         if self._kinds is None:

@@ -12,7 +12,7 @@ from .encoding import Triangle, Whitening
 
 __all__ = ["PatchKMeans", "PatchPCA", "sample_patches"]
 
-_CONTRAST = 1.0  # of the mean variance of patches, added to each patch's: noise on a flat ground stays small
+_CONTRAST = 1.0  # share of patches' mean variance added to the variance of each: noise in flat patches stays small
 _WHITENING = 1.0  # added to the variances of normalised patches
 _BATCH = 4096
 
@@ -35,7 +35,7 @@ class Moments:
         self.n, self.total, self.products = 0, 0.0, 0.0
 
     def add(self, vectors):
-        """Take in ``(n, size)`` vectors."""
+        """Add vectors ``(n, size)``."""
         self.n += len(vectors)
         self.total = self.total + vectors.sum(axis=0)
         self.products = self.products + vectors.T @ vectors
@@ -46,7 +46,7 @@ class Moments:
         return self.total / self.n
 
     def components(self):
-        """Variances, falling, and the directions in rows; the largest entry of each is positive."""
+        """Variances in falling order, and principal directions as rows, with positive largest entries."""
         if not np.isfinite(self.products).all():
             raise ValueError("patches of X have values too large for their squares in float64; scale X")
         variance, vectors = eigh(self.products / self.n - np.outer(self.mean, self.mean))
@@ -56,18 +56,18 @@ class Moments:
 
 
 class PatchPCA:
-    """Directions of largest variance of patches; the same whether patches come at once or in chunks."""
+    """Principal directions of patches, the same whether patches come at once or in chunks."""
 
     def __init__(self):
         self.moments = Moments()
 
     def partial_fit(self, patches, passes=1):
-        """Take in patches ``(n, rows, columns, channels)``."""
+        """Add patches ``(n, rows, columns, channels)``."""
         self.moments.add(patches.reshape(len(patches), -1))
         return self
 
     def filters(self, n, shape):
-        """The first ``n`` directions, or all, as filters ``(n, rows, columns, channels)``."""
+        """The first ``n`` directions, or all if there are fewer, as filters ``(n, *shape)``."""
         _, directions = self.moments.components()
         return directions[:n].reshape(-1, *shape)
 
@@ -80,13 +80,13 @@ class PatchKMeans:
 
     def __init__(self, n_clusters, seed):
         self.batch = max(_BATCH, n_clusters)
-        from sklearn.cluster import MiniBatchKMeans  # here, since it takes 60 ms to import
+        from sklearn.cluster import MiniBatchKMeans  # not at the top, since the import takes 60 ms
 
         self.kmeans = MiniBatchKMeans(n_clusters, batch_size=self.batch, n_init=1, random_state=seed)
         self.basis = None
 
     def partial_fit(self, patches, passes=1):
-        """Take in patches ``(n, rows, columns, channels)``, at least as many as there are centres."""
+        """Add patches ``(n, rows, columns, channels)``, at least as many as there are centres."""
         flat = patches.reshape(len(patches), -1)
         if self.basis is None:
             self._learn_whitening(flat)
@@ -97,7 +97,7 @@ class PatchKMeans:
         return self
 
     def _learn_whitening(self, flat):
-        """Contrast, principal directions of normalised patches and their scales."""
+        """Set the contrast, the principal directions of normalised patches and their scales."""
         self.taps = flat.shape[1]
         self.basis = dct(np.eye(self.taps), norm="ortho", axis=0)[1:]  # all cosines but the constant one
         coefficients = flat @ self.basis.T
@@ -115,14 +115,14 @@ class PatchKMeans:
         return coefficients / np.sqrt((coefficients**2).sum(axis=1, keepdims=True) / self.taps + self.epsilon)
 
     def encoder(self, encode):
-        """Layers from coefficients in `basis` to distances, and their arrays by name."""
+        """Layers from coefficients in ``basis`` to features or, without ``encode``, distances; arrays by name."""
         centres = self.kmeans.cluster_centers_
         layers = [
             Whitening(self.taps, self.epsilon),
             Convolution(len(centres), 1, padding="valid"),
             Triangle(encode),
         ]
-        # |w - c|**2 from the channels w and |w|**2
+        # |w - c|**2 = |w|**2 - 2 c w + |c|**2, from the channels w and |w|**2
         products = np.column_stack([-2 * centres, np.ones(len(centres))])
         arrays = {
             "whitening1.scale": self.scale,

@@ -1,4 +1,4 @@
-"""The first layers of a fitted network, for images of its size or another."""
+"""The first layers of a fitted network, for images of the same or another size."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _KINDS = {
 
 
 def thawed(model):
-    """The estimator within a frozen one, or the model itself."""
+    """The estimator within a `FrozenEstimator`, or the model itself."""
     return model.estimator if isinstance(model, FrozenEstimator) else model
 
 
 def network_of(model, parameter) -> Network:
-    """The network of a fitted estimator, also a frozen one, or a network itself; the parameter is for the messages."""
+    """Network of a fitted estimator, frozen or not, or ``model`` itself; messages have the name ``parameter``."""
     estimator = thawed(model)
     if isinstance(estimator, Network):
         return estimator
@@ -50,7 +50,7 @@ def layer_before_output(network) -> str:
 
 
 def layer_name(network, layer) -> str:
-    """Name of a layer given by name or number; None is the last that gives an image."""
+    """Name of a layer given by name or number; None is the last layer with images as output."""
     names = [name for name, _ in named(network.layers)]
     images = [i for i, shape in enumerate(network.shapes[1:]) if len(shape) == 3]
     if layer is None and not images:
@@ -62,10 +62,10 @@ def layer_name(network, layer) -> str:
 
 
 def first_layers(network, layer, shape) -> tuple[list[Layer], str, tuple[int, ...]]:
-    """The layers up to ``layer``, that one's name, and the shape of its output for images of this shape.
+    """Layers up to ``layer``, the name of the last, and the shape of its output for images of ``shape``.
 
-    Raises where the trained numbers of a layer do not fit these images: those of a convolution fit any size, those of a
-    dense layer behind the image's pixels one alone.
+    Raises where the arrays of a layer do not fit these images: those of a convolution fit images of any size, those of
+    a dense layer after flattened images a single size.
     """
     last, layers = layer_name(network, layer), list(named(network.layers))
     layers = layers[: [name for name, _ in layers].index(last) + 1]
@@ -86,12 +86,12 @@ def first_layers(network, layer, shape) -> tuple[list[Layer], str, tuple[int, ..
                 f"filters: the fitted network takes images {network.input_shape}, got {shape}, which "
                 f"the weights of {name} do not fit"
             )
-        # As many pixels in another form: the vector is as long, and means something else.
+        # Images of another shape but as many pixels give vectors of the same length, with pixels in other places.
         mixed = mixed or (each.reshapes and now != before)
         now = after
     return [each for _, each in layers], last, now
 
 
 def _arrays(layer, shape):
-    """Shapes of all numbers that a layer keeps for inputs of this shape."""
+    """Shapes of a layer's parameters and state for inputs of ``shape``."""
     return layer.parameter_shapes(shape), layer.state_shapes(shape)

@@ -3,9 +3,9 @@
 MiniRocket (Dempster, Schmidt and Webb, arXiv 2012.08791) correlates a series with 84 kernels of nine taps, three of
 weight 2 and six of weight -1, at many dilations.  A feature is the proportion of values above a bias.
 
-A kernel is minus the sum of all nine taps plus three times three of them: given the sum for a pair, one addition.  Time
-stands on the first axis and samples are innermost, ``(steps, N)``, so shifts and shorter windows are contiguous views.
-Every operation is elementwise or a sum of whole numbers: a sample's features do not depend on its neighbours.
+A kernel's output is minus the sum of all nine taps plus three times the sum of three taps: one addition, given the sum
+for two of the three.  Arrays are ``(steps, N)``, with samples innermost, so shifted and shorter windows are contiguous
+views.  Every operation is elementwise or a sum of whole numbers: a sample's features do not depend on other samples.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ from numpy.lib.stride_tricks import as_strided
 __all__ = ["KERNELS", "MiniRocket", "draw_rocket_kernels"]
 
 _TAPS = 9
-_WIDEST = 256  # samples in a block
-_FEW = 64  # samples for each thread below which the threads share the dilations, not the samples
-_VALUES = 1 << 18  # bytes of one kernel's values for a block
-_SERIES = 1 << 22  # bytes of a block's series, all channels
-_CALL = 1 << 21  # bytes of values, or of comparisons, that go through one call: enough to hide what a call costs
+_WIDEST = 256  # most samples in a block
+_FEW = 64  # samples per thread below which the threads share the dilations, not the samples
+_VALUES = 1 << 18  # most bytes of one kernel's values for a block
+_SERIES = 1 << 22  # most bytes of a block's series, all channels
+_CALL = 1 << 21  # bytes of values, or of comparisons, per call: so many that the cost of a call does not matter
 _GOLDEN = (5**0.5 + 1) / 2
 
-# The kernels by the pair of taps they start from: (first, second, ranges of the third).  Two of any three taps lie
-# among the first five or among the last four, so 10 + 6 pairs would do.  One side is the 40 kernels with two taps among
-# the first five and one among the last four, the other is the rest; at each dilation one side sees a border of zeros.
+# Kernels by two of their three taps of weight 2: (first, second, ranges of the third).  Two of any three taps are among
+# the first five or among the last four, so 10 + 6 pairs would suffice.  The first side has the 40 kernels with two taps
+# among the first five and one among the last four, the second side all others; at each dilation one side has a border
+# of zeros.
 _LOW = [(first, second) for first in range(4) for second in range(first + 1, 5)]
 _HIGH = [(first, second) for first in range(5, 8) for second in range(first + 1, _TAPS)]
 _SIDES = (
@@ -41,25 +42,25 @@ _TRIPLES = [
     for side in _SIDES
 ]
 KERNELS = np.array(_TRIPLES[0] + _TRIPLES[1])  # the taps of weight 2
-_SIDE = np.repeat((0, 1), [len(triples) for triples in _TRIPLES])  # of each kernel
+_SIDE = np.repeat((0, 1), [len(triples) for triples in _TRIPLES])  # side of each kernel
 _LONGEST_RANGE, _LARGEST_SIDE = 5, 44
 
 
 class MiniRocket:
-    """Which features: dilations, borders, channels and, after `fit_biases`, biases.
+    """MiniRocket's features: dilations, borders, channels and, after `fit_biases`, biases.
 
-    Features run over dilations, then over kernels in the order of `KERNELS`, then over biases.
+    Features are ordered by dilation, then by kernel as in `KERNELS`, then by bias.
 
     Parameters
     ----------
     length, channels : int
-        Of the series.
+        Steps and channels of the series.
     n_features : int
-        The multiple of 84 below it is used, at least 84: see `n_features`.
+        Number of features, rounded down to a multiple of 84, at least 84.
     rng : numpy.random.Generator
-        Draws the channels whose sum each pair of taps sees at each dilation.
+        Generator of the channels that each pair of taps sums up at each dilation.
     max_dilations : int, default=32
-        At most so many, spread exponentially from 1 to where a kernel spans the series.
+        Most dilations, spread exponentially from 1 to the one at which a kernel spans the series.
     """
 
     def __init__(self, length, channels, n_features, rng, max_dilations=32):
@@ -79,7 +80,7 @@ class MiniRocket:
         return len(KERNELS) * int(self.n_biases.sum())
 
     def names(self) -> list[str]:
-        """A name for each feature: the taps of weight 2, the dilation, the number of the bias."""
+        """Name of each feature: the taps of weight 2, the dilation, the number of the bias."""
         return [
             f"minirocket_{''.join(map(str, taps))}_dilation{dilation}_bias{i}"
             for dilation, n in zip(self.dilations, self.n_biases, strict=True)
@@ -88,7 +89,7 @@ class MiniRocket:
         ]
 
     def width(self, n, threads, itemsize) -> int:
-        """Samples in a block: equally many blocks for each thread, their arrays a few megabytes."""
+        """Samples in a block, so that each thread has equally many blocks, with arrays of a few megabytes."""
         series = self.length * itemsize
         most = max(1, min(_WIDEST, _VALUES // series, _SERIES // (series * self.channels)))
         return ceil(n / (threads * ceil(n / (threads * most))))
@@ -97,7 +98,7 @@ class MiniRocket:
         """Work arrays of one thread, for blocks of up to ``width`` samples."""
         dtype, longest, most = np.dtype(dtype), int(self.dilations[-1]), int(self.n_biases.max())
         kernel = self.length * width
-        mask = (self.length + 2 * isqrt(self.length) + 2) * width  # of a kernel and a bias, see `_count`
+        mask = (self.length + 2 * isqrt(self.length) + 2) * width  # comparisons of a kernel with a bias, see `_count`
         kernels = min(_LARGEST_SIDE, max(_LONGEST_RANGE, _CALL // (kernel * dtype.itemsize)))
         masks = max(1, min(_LARGEST_SIDE * most, _CALL // mask))
         return SimpleNamespace(
@@ -117,16 +118,16 @@ class MiniRocket:
         )
 
     def fit_biases(self, X, rng):
-        """Take each kernel's biases from its values on a sample drawn for it: low-discrepancy quantiles.
+        """Set each kernel's biases to low-discrepancy quantiles of its values on a random sample.
 
         Parameters
         ----------
         X : ndarray of shape (n, length, channels)
-            float32 or float64.
+            Series in float32 or float64.
         rng : numpy.random.Generator
-            Draws the samples.
+            Generator of the samples.
         """
-        width = min(len(KERNELS), max(1, _VALUES // (8 * self.length)))  # for either dtype the same samples
+        width = min(len(KERNELS), max(1, _VALUES // (8 * self.length)))  # the same for float32 and float64
         work, self.biases, done = self.scratch(width, X.dtype), np.empty(self.n_features), 0
         for j, k in enumerate(self.n_biases.tolist()):
             self._load(work, X[rng.integers(len(X), size=width)])
@@ -138,10 +139,10 @@ class MiniRocket:
                 done += at.size
 
     def transform(self, X, out, team):
-        """Features of samples ``X`` (n, length, channels) into ``out`` (n, n_features), over the threads of a team."""
+        """Write features of ``X`` (n, length, channels) into ``out`` (n, n_features), by the threads of a team."""
         parts = min(team.threads, ceil(len(X) / 8)) if len(X) < _FEW * team.threads else 1
         width = self.width(len(X), team.threads // parts, out.itemsize)
-        # A dilation's additions cost about as much as three biases of each kernel.
+        # The additions of a dilation take about as long as three biases of each kernel.
         cost = np.cumsum(self.n_biases + 3)
         stops = [*np.searchsorted(cost, cost[-1] * np.arange(parts) / parts).tolist(), len(cost)]
         works: list = [None] * team.threads
@@ -156,18 +157,18 @@ class MiniRocket:
         team.run(block, ceil(len(X) / width) * parts)
 
     def transform_block(self, X, out, work, part=slice(None)):
-        """Features of a block of samples.
+        """Write the features of a block of samples into ``out``.
 
         Parameters
         ----------
         X : ndarray of shape (N, length, channels)
-            Of any number type; at most as many samples as ``work`` is for.
+            Series of any number type, at most as many as the width of ``work``.
         out : ndarray of shape (N, n_features)
-            Of the dtype of ``work``.
+            Output in the dtype of ``work``.
         work : SimpleNamespace
-            From `scratch`, after `fit_biases`.
+            Result of `scratch` after `fit_biases`.
         part : slice, default=all
-            Of the dilations: the features of the others are left as they are.
+            Dilations to compute; the features of other dilations are left unchanged.
         """
         N, stops = len(X), len(KERNELS) * np.cumsum(self.n_biases)
         self._load(work, X)
@@ -184,19 +185,19 @@ class MiniRocket:
             out[:, start:stop] /= np.repeat(steps[_SIDE], k).astype(out.dtype)
 
     def _load(self, work, X):
-        """The negative of a block's channels, samples innermost; nothing is left of the block before."""
+        """Write ``-X`` into ``work.channels``, samples innermost, and reset the sums of channels and taps."""
         np.negative(X.transpose(2, 1, 0), out=work.channels[: X.size].reshape(X.shape[::-1]), dtype=work.channels.dtype)
         work.summed = work.subset = None
 
     def _convolve(self, work, N, j):
-        """All kernels at a dilation: yields the index of the first and values (kernels, steps, N), as many as fit."""
+        """Yield ``(index of the first kernel, values (kernels, steps, N))`` at dilation ``j``, as many as fit each."""
         size, step = self.length * N, int(self.dilations[j]) * N
         start = 4 * (int(self.dilations[-1]) * N - step)
         strides = (step * work.triple.itemsize, work.triple.itemsize)
         windows = as_strided(work.triple[start:], (_TAPS, size), strides, writeable=False)
         kernel = 0
         for side, subsets, padded in zip(_SIDES, self.subsets[j], self.padded[j], strict=True):
-            # Kernels without a border start four taps in: windows and sums of pairs are cut alike.
+            # Without a border kernels start and end four taps inside: windows and sums of pairs are cut the same way.
             inner = slice(0, size) if padded else slice(4 * step, size - 4 * step)
             width, filled = inner.stop - inner.start, 0
             held = work.values[: len(work.values) // width * width].reshape(-1, width)
@@ -211,7 +212,7 @@ class MiniRocket:
             kernel += filled
 
     def _pairs(self, work, N, step, windows, side, subsets):
-        """For each pair of taps: minus the sum of all taps plus three times the pair, and the ranges of the third."""
+        """Yield for each pair of taps: minus the sum of all taps plus three times the pair, ranges of the third tap."""
         size, held = self.length * N, None
         one, two = work.one[:size], work.two[:size]
         for (first, second, ranges), subset in zip(side, subsets, strict=True):
@@ -227,7 +228,7 @@ class MiniRocket:
             yield two, ranges
 
     def _sum_channels(self, work, N, subset):
-        """The negative sum of some channels, and three times their sum, within borders of zeros."""
+        """Write minus the sum of the channels ``subset``, and three times their sum, within zeros, into ``work``."""
         lead, size = 4 * int(self.dilations[-1]) * N, self.length * N
         channels = work.channels[: self.channels * size].reshape(-1, size)
         for array in (work.negative, work.triple):
@@ -240,7 +241,7 @@ class MiniRocket:
         work.subset = subset
 
     def _sum_taps(self, work, N, step):
-        """Minus the sum of all nine taps in four additions: of two, four, eight and all."""
+        """Write minus the sum of all nine taps into ``work.all_taps``, by four additions: of two, four, eight, nine."""
         size, start = self.length * N, 4 * (int(self.dilations[-1]) * N - step)
         series = work.negative[start : start + size + 8 * step]
         n = size + 7 * step
@@ -252,7 +253,7 @@ class MiniRocket:
 
 
 def _spread(length, per_kernel, max_dilations):
-    """Dilations, and how many biases a kernel has at each: as many as powers of two round down to it."""
+    """Dilations and the number of biases of a kernel at each, by how many of the powers of two round down to it."""
     count = min(per_kernel, max_dilations)
     highest = log2(max(1, (length - 1) / (_TAPS - 1)))
     dilations, times = np.unique((2 ** np.linspace(0, highest, count)).astype(int), return_counts=True)
@@ -262,13 +263,13 @@ def _spread(length, per_kernel, max_dilations):
 
 
 def _some_channels(channels, most, rng):
-    """A random subset of a size that is 2 to a uniform power: few channels are likelier than many."""
+    """A random subset of channels, whose size is 2 to a uniform power: small subsets are likelier."""
     size = int(2 ** rng.uniform(0, log2(min(channels, most) + 1)))
     return tuple(sorted(rng.choice(channels, size, replace=False).tolist()))
 
 
 def _quantiles(values, at):
-    """Linear quantiles of each row of values (kernels, steps), at (kernels, biases) between 0 and 1."""
+    """Linear quantiles (kernels, biases) of each row of ``values`` (kernels, steps), for ``at`` between 0 and 1."""
     ordered = np.sort(values, axis=1).astype(np.float64)
     place = at * (values.shape[1] - 1)
     below = place.astype(int)
@@ -278,7 +279,7 @@ def _quantiles(values, at):
 
 
 def _count(values, biases, work, counts):
-    """How many of the values (kernels, steps, N) lie above the biases (kernels, k, 1), into counts (kernels * k, N).
+    """Count values (kernels, steps, N) above the biases (kernels, k, 1), into ``counts`` (kernels * k, N).
 
     The comparisons are summed as bytes, in two calls of about the square root of the steps each.
     """
@@ -292,11 +293,11 @@ def _count(values, biases, work, counts):
     values = values.reshape(kernels, 1, -1)
     for i in range(0, kernels, several):
         for q in range(0, k, some):
-            above = biases[i : i + several, q : q + some]
-            n = above.shape[0] * above.shape[1]
-            mask = work.mask[: n * size].reshape(*above.shape[:2], size)
+            thresholds = biases[i : i + several, q : q + some]
+            n = thresholds.shape[0] * thresholds.shape[1]
+            mask = work.mask[: n * size].reshape(*thresholds.shape[:2], size)
             mask[..., steps * N :] = False
-            np.greater(values[i : i + several], above, out=mask[..., : steps * N])
+            np.greater(values[i : i + several], thresholds, out=mask[..., : steps * N])
             partial = work.partial[: n * rows * N].reshape(n, rows * N)
             np.add.reduce(mask.view(np.uint8).reshape(n, parts, -1), axis=1, dtype=np.uint8, out=partial)
             total = counts[i * k + q : i * k + q + n]
@@ -310,14 +311,14 @@ def draw_rocket_kernels(rng, length, channels, n_kernels):
     ----------
     rng : numpy.random.Generator
     length, channels : int
-        Of the series.
+        Steps and channels of the series.
     n_kernels : int
 
     Returns
     -------
     list of (dilation, weights, bias)
-        Each for a "same" correlation, dilations rising.  weights (F, 1, 11, channels): kernels of 7, 9 or 11 taps,
-        centred among zeros, in each channel they see normal numbers minus their mean.  bias (F,): uniform in (-1, 1).
+        In rising order of dilations, for "same" correlations.  weights (F, 1, 11, channels): kernels of 7, 9 or 11 taps
+        between zeros, normal numbers minus their mean in each channel of the kernel.  bias (F,): uniform in (-1, 1).
     """
     weights, dilations = np.zeros((n_kernels, 11, channels)), np.ones(n_kernels, int)
     for i, taps in enumerate(rng.choice((7, 9, 11), n_kernels).tolist()):
