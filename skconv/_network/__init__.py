@@ -1,1 +1,1 @@
-"""Layers as a network: lowering, blocks, training sessions, predictions."""
+"""Networks of layers: lowering, blocks, sessions, predictions."""

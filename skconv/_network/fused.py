@@ -1,4 +1,4 @@
-"""A convolution and what follows it in one, for prediction."""
+"""A convolution and the operations after it as one operation, for prediction."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from ..layers._windowed import WindowedPlan
 
 __all__ = ["Band", "FusedConvolution"]
 
-_BAND_BYTES = 1 << 21  # of the convolution's output; two threads, 28 x 28 and 32 x 32 images: 10 to 15 % less time
+_BAND_BYTES = 1 << 21  # most bytes of a band: 10 to 15 % less time with two threads on 28 x 28 and 32 x 32 images
 
 
 @dataclass(kw_only=True)
 class _FusedPlan(WindowedPlan):
-    """With the rows of a tile, and the plans of the later parts by the height of a band: the last may be lower."""
+    """Plan with the rows of a tile and, by height of a band, plans of the later parts; the last band may be lower."""
 
     tile: int
     bands: dict[int, list[Plan]]
 
 
 class FusedConvolution(Operation):
-    """Convolution and the operations after it, band by band of rows, so that what lies between stays in cache.
+    """Convolution and the operations after it, band by band of rows, so that arrays in between stay in the cache.
 
-    Prediction puts it in the place of its parts, whose results it gives bit for bit.
+    In prediction it replaces its parts, with the same bits.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class FusedConvolution(Operation):
         self.parts = parts
 
     def _placed(self, shape, first=0):
-        """``(number, part, shape of its input)`` from the ``first`` part on, which gets this shape."""
+        """Yield ``(index, part, input shape)`` from the ``first`` part on, whose input has ``shape``."""
         for i, part in enumerate(self.parts[first:], first):
             yield i, part, shape
             shape = part.output_shape(shape)
@@ -98,7 +98,7 @@ class FusedConvolution(Operation):
                 each.operation.forward(each, training)
 
     def bind(self, frame: Frame[_FusedPlan]):
-        """``(the convolution's band, frames of the later parts)`` of every band."""
+        """List of ``(bound band of the convolution, frames of the later parts)``."""
         algorithm, tile, scratch = frame.plan.algorithm, frame.plan.tile, frame.scratch.forward
         moved = [i for i, part in enumerate(self.parts) if i and not part.in_place]
         inside = algorithm.bind(frame.x_storage, scratch, Band(scratch["0.y"], algorithm.P) if moved else frame.y)
@@ -131,13 +131,13 @@ class FusedConvolution(Operation):
 
 
 def _of(arrays, prefix):
-    """The arrays of one part."""
+    """Arrays of the part with the index ``prefix``, by their names in the part."""
     prefix = f"{prefix}."
     return Arrays({name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)})
 
 
 class Band:
-    """Rows of an image of which only one band is there at a time: every slice is the same memory."""
+    """Rows of an image of which one band is stored at a time: every slice is a view of the same memory."""
 
     def __init__(self, rows, total):
         self.rows, self.total = rows, total

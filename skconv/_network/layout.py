@@ -1,4 +1,4 @@
-"""What arrays a session has, and how many bytes they take: known from integers, before any is allocated."""
+"""Shapes and bytes of a session's arrays, computed before any array is allocated."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from .network import Step, check_arrays
 
 __all__ = ["Layout", "PlacedStep"]
 
-_ASIDE = 1 << 20  # multiply-adds below which a weight's gradient is not worth a hand-off of about 60 us
+_ASIDE = 1 << 20  # least multiply-adds of a weight gradient that is worth a hand-off of about 60 us
 
 
 def n_body(steps) -> int:
-    """How many steps there are up to the first vector."""
+    """Number of steps up to the first whose output is a vector."""
     return 1 + next(i for i, step in enumerate(steps) if len(step.out) == 1)
 
 
 def gradients_wanted(steps, trained) -> list[bool]:
-    """Whether the gradient of each step's input is wanted, and that of the last output: where a trained step is before.
+    """Whether the gradient of each step's input, and of the last output, is wanted: whether a step before is trained.
 
     Parameters
     ----------
     steps : list of Step
     trained : list of bool
-        Of each step, whether it has parameters that are trained.
+        Whether each step has parameters that are trained.
     """
-    wanted, open_ = [False], []  # of each fork that is open: whether wanted at its start, at the end of a branch so far
+    wanted, open_ = [False], []  # per open fork: whether wanted at its start, whether at the end of a branch so far
     for step, own in zip(steps, trained, strict=True):
         now = wanted[-1]
         if step.operation.joint == "fork":
@@ -47,34 +47,34 @@ def gradients_wanted(steps, trained) -> list[bool]:
 
 @dataclass(eq=False)
 class PlacedStep:
-    """A step of a session, with what follows from the steps around it and, in a session, its arrays.
+    """A step of a layout, with properties that depend on the other steps and, in a session, its arrays.
 
     Attributes
     ----------
     step : Step
     plan : Plan
     training : bool
-        Whether it does what training does; else what prediction does.
+        Whether the step runs as in training; otherwise as in prediction.
     in_place : bool
-        Whether its output is written over its input.
+        Whether the output is written over the input.
     trained : bool
-        Whether its parameters are.
+        Whether the step's parameters are trained.
     wanted, wanted_after : bool
-        Whether the gradient of its input is wanted, that of its output.
+        Whether the gradients of the input and of the output are wanted.
     own_output, own_gradient : bool
-        Whether it has an array of its own for its output, and for that one's gradient, or its input's array.
+        Whether the output, and the gradient of the output, have arrays of their own; otherwise those of the input.
     aside : bool
-        Whether the gradient of its weight is put aside.
+        Whether the weight gradient is put aside.
     aside_scratch : dict of dicts of shapes
-        Memory for that, which runs beside the others.
+        Scratch of a gradient that is put aside, and so runs at the same time as other steps.
     parameters, state, shared, gradients : Arrays
-        Those of all blocks; ``gradients`` is None outside training.
+        Arrays of all blocks; ``gradients`` is None outside training.
     y, dy : ndarray of shape (units, columns) or None
-        Output and its gradient, of all blocks side by side; of images each block has its own.
+        Output and its gradient, for vectors: all blocks side by side.  Of images each block has arrays of its own.
     frames : list of Frame
-        Of each block.
+        Frames of the blocks.
     late : Frame or None
-        What a late layer needs for its gradient: all columns.
+        Frame of all columns, for the gradient of a late step.
     """
 
     step: Step
@@ -99,22 +99,22 @@ class PlacedStep:
 
     @property
     def options(self) -> dict[str, bool]:
-        """What `Operation.plan` and `Operation.least_bytes` have to know beside sizes."""
+        """Keyword arguments of `Operation.plan` and `Operation.least_bytes`."""
         return {"training": self.training, "input_gradient": self.wanted}
 
     @property
     def early(self) -> bool:
-        """Whether each block has a share of the gradient of its parameters."""
+        """Whether each block computes a share of the gradient of the parameters."""
         return self.trained and not self.step.operation.late
 
     @property
     def gradient_is_nobodys(self) -> bool:
-        """Whether the backward pass writes a gradient of parameters that are frozen."""
+        """Whether the backward pass writes a gradient of frozen parameters, which is not used."""
         return self.wanted and not self.trained and not self.step.operation.late
 
 
 def _within(shape, width, wanted):
-    """Shape of an array of images within the borders somebody wants, and where the images lie; None without borders."""
+    """Shape of an array of images with the borders of a `Storage`, and slices of the images in it; None without."""
     if wanted is None:
         return (*shape, width), None
     rows = slice(wanted.row, wanted.row + shape[0])
@@ -133,18 +133,18 @@ class Layout:
         Whether gradients are wanted.
     threads : int, default=1
     copies : int, default=1
-        How many sessions like this one there will be at once.
+        Number of such sessions at the same time.
     beside : int, default=0
-        Bytes that the caller will allocate beside them.
+        Bytes that the caller will allocate, counted in checks of memory.
 
     Raises
     ------
     ValueError
-        Where there is not as much memory; no operation has made its plan then, which may have tables.
+        If there is not enough memory; where shapes alone show it, before any plan, which may have large tables.
     """
 
     def __init__(self, network, width, blocks, *, training, threads=1, copies=1, beside=0):
-        # Not the network itself, which keeps sessions: in a circle they would wait for the garbage collector.
+        # No reference to the network, which keeps sessions: a cycle would wait for the garbage collector.
         self.dtype, self.input_shape, self.n_parameters = network.dtype, network.input_shape, len(network.parameters)
         self.width, self.blocks, self.training = width, blocks, training
         self.threads = min(threads, blocks)
@@ -158,11 +158,11 @@ class Layout:
 
     @property
     def steps(self):
-        """The steps alone."""
+        """The `Step` of each placed step."""
         return [placed.step for placed in self.placed]
 
     def _place(self, network) -> list[PlacedStep]:
-        """The steps with what follows from those around them."""
+        """All steps of the network as `PlacedStep`."""
         steps = network.training_steps() if self.training else network.fused_steps()
         self.n_body = n_body(steps)
         frozen = [network.is_frozen(step) for step in steps]
@@ -172,7 +172,7 @@ class Layout:
 
     def _placed(self, steps, i, frozen, trained, wanted) -> PlacedStep:
         step, after = steps[i], wanted[i + 1]
-        # A fork writes nothing over what the operation before it reads.
+        # A fork does not write over the output of the operation before, which that operation may read backward.
         read_later = i > 0 and steps[i - 1].operation.reads_output and step.operation.joint != "fork"
         in_place = step.operation.in_place and not read_later
         own_output = not in_place or i == self.n_body - 1
@@ -182,7 +182,7 @@ class Layout:
         return PlacedStep(step, training, in_place, trained, wanted[i], after, own_output, own_gradient)
 
     def _choose_aside(self, threads):
-        """Steps whose weight's gradient is put aside."""
+        """Set which steps put their weight gradients aside."""
         several = self.training and self.blocks == 1 and threads > 1
         for placed in self.placed:
             step, plan = placed.step, placed.plan
@@ -192,33 +192,29 @@ class Layout:
             if placed.aside and plan.aside:
                 placed.aside_scratch = {"gradient": plan.scratch["gradient"]}
 
-    # Shapes
-
     def _consumer(self, i):
-        """Number of the step that reads what step i gets: the next one that is not in place."""
+        """Index of the first step from i on that is not in place."""
         while i < self.n_body and self.placed[i].in_place:
             i += 1
         return i
 
     def input_storage(self, i):
-        """Shape of the array for the input of step i within the borders that its reader wants, and where it lies."""
+        """Shape of the array for the input of step i with the borders of its `_consumer`, and the input's slices."""
         consumer = self._consumer(i)
         wanted = self.placed[consumer].plan.x if consumer < len(self.placed) else None
         return _within(self.placed[i].step.shape, self.width, wanted)
 
     def gradient_storage(self, i):
-        """Shape of the array for the gradient of step i's output within the borders it wants, and where it lies."""
+        """Shape of the array for the gradient of step i's output with its borders, and the gradient's slices."""
         placed = self.placed[i]
         return _within(placed.step.out, self.width, placed.plan.dy)
 
     def n_early(self) -> int:
-        """Parameters whose gradient each block has a share of."""
+        """Number of parameters of whose gradient each block computes a share."""
         return sum(placed.step.n_parameters for placed in self.placed if placed.early)
 
-    # Bytes
-
     def _least(self):
-        """Bytes at least of each step's arrays, from shapes alone: outputs, and what layers know before their plan."""
+        """Lower limits of the bytes of each step's arrays, without plans: outputs and `Operation.least_bytes`."""
         dtype, columns = self.dtype, self.width * self.blocks
         sizes = []
         for placed in self.placed:
@@ -228,13 +224,13 @@ class Layout:
         return sizes
 
     def step_bytes(self) -> list[int]:
-        """Bytes of each step's arrays, those in the memory that the threads share at the step that needs most."""
+        """Bytes of each step's arrays; scratch, which all steps share, counts for the step that needs most."""
         dtype, item, all_placed = self.dtype, self.dtype.itemsize, self.placed
         own = [0] * len(all_placed)
 
-        def store(i, asker, shape, whole):
+        def store(i, reader, shape, whole):
             own[i] += self.blocks * item * prod(shape)
-            own[asker] += self.blocks * item * (prod(whole) - prod(shape))  # borders
+            own[reader] += self.blocks * item * (prod(whole) - prod(shape))  # borders
 
         store(0, self._consumer(0), (*self.input_shape, self.width), self.input_storage(0)[0])
         for i, placed in enumerate(all_placed):

@@ -1,6 +1,6 @@
 """A network: layers on an input shape and one flat vector of parameters.
 
-It is what a model keeps and pickles; the arrays to run it are a `Session`'s.  See `docs/design.md`.
+A model keeps and pickles its network; the arrays to run a network are in a `Session`.  See `docs/design.md`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from .scaling import Scaling
 
 __all__ = ["Network", "named"]
 
-_TRAINED_COPIES = 5  # of the parameters in training, at least: themselves, gradient, two moments, work
+_TRAINED_COPIES = 5  # least vectors of the parameters' size in training: values, gradient, two moments, scratch
 
 
 class Step:
-    """An operation in its place: where its parameters and its running statistics are, and what goes through."""
+    """An operation in its place in a network, with the shapes of its input, output, parameters and state."""
 
     def __init__(self, name: str, operation: Operation, shape):
         self.name, self.operation, self.shape = name, operation, shape
@@ -39,17 +39,17 @@ class Step:
 
     @property
     def n_parameters(self):
-        """Numbers trained in this step."""
+        """Number of parameters."""
         return sum(map(prod, self.parameter_shapes.values()))
 
     @property
     def n_state(self):
-        """Numbers kept but not trained."""
+        """Number of values that are kept but not trained."""
         return sum(map(prod, self.state_shapes.values()))
 
 
 def lower(layers, input_shape):
-    """``(name, operation)`` of the steps of these layers, cheap ones moved behind the pooling that shrinks them."""
+    """``(name, operation)`` of the steps of ``layers``; cheap operations move after pooling, which shrinks them."""
     steps, shape = [], input_shape
     for name, layer in named(layers):
         steps += layer.named_steps(name, shape)
@@ -71,13 +71,13 @@ def lower(layers, input_shape):
 
 
 def taken_by(step, n) -> str:
-    """How many bytes of a sum are one step's, for messages."""
+    """Text for messages: ``n`` bytes of a sum are those of ``step``."""
     before, after = (" x ".join(map(counted, shape)) for shape in (step.shape, step.out))
     return f"{mebibytes(n)} MiB of them for {step.name}, from {before} to {after}"
 
 
 def check_arrays(steps, sizes, n_samples, beside=0):
-    """Raise where there is no memory for each step's bytes, and those beside; the message names who takes most."""
+    """Raise where there is no memory for ``sizes``, bytes by step, and ``beside``; the message names the largest."""
     largest = max(range(len(sizes)), key=sizes.__getitem__)
     what = f"the network's arrays for {counted(n_samples, 'sample')} ({taken_by(steps[largest], sizes[largest])})"
     check_available(what, sum(sizes) + beside)
@@ -89,37 +89,37 @@ class Network(Versioned):
     Parameters
     ----------
     layers : list of Layer or Operation
-        From the image to the last vector; copied, since a fitted model must not change with somebody's objects.
+        Layers from the image to the output vector; copied, so that later changes of the objects have no effect.
     input_shape : tuple of int
         ``(height, width, channels)``.
     dtype : dtype
         float32 or float64.
     trained : bool, default=False
-        Whether it will be trained, which takes several copies of the parameters.
+        Whether the network will be trained, which takes several copies of the parameters.
 
     Raises
     ------
     ValueError
-        Where the layers do not fit, or the parameters not into memory.
+        If the layers do not fit, or there is no memory for the parameters.
 
     Attributes
     ----------
     shapes : list of tuple
-        Of the input and of every layer's output.
+        Shapes of the input and of every layer's output.
     parameters, state : ndarray of shape (n,)
         All trained numbers, all running statistics.
     moments : (ndarray, ndarray) or None
-        Level and spread, by which samples are scaled first, of shape (C,) or (H, W, C); None leaves them as they are.
+        Level and spread, of shape (C,) or (H, W, C), by which samples are scaled; None does not scale.
     read : Scaling
-        ``read(samples, out)`` fills an array with what the first layer takes.
+        ``read(samples, out)`` writes scaled samples into ``out``.
     multiply_adds, activation_bytes : int
         For one sample: multiplications of the direct method, bytes of the outputs of all steps.
     pool : Pool
-        What predictions keep.
+        Idle sessions for predictions.
     frozen : tuple of str
-        Names of layers that training leaves as they are, those within them too: "convolution1", "residual2",
-        "residual2.shortcut".  Their gradient is zero, their batch normalisation takes its running statistics, which
-        stay, and no gradient goes below the first layer that is trained.
+        Names of layers that training does not change, layers within them included: "convolution1", "residual2",
+        "residual2.shortcut".  Their gradient is zero, their batch normalisation uses and keeps its running statistics,
+        and no gradient is computed before the first layer that is trained.
     """
 
     frozen: tuple[str, ...] = ()
@@ -135,7 +135,7 @@ class Network(Versioned):
         self.state = aligned((sum(step.n_state for step in self.steps),), self.dtype)
 
     def _lower(self):
-        """Make what follows from the layers."""
+        """Set the attributes that follow from the layers."""
         self.shapes = to_vector(self.layers, self.input_shape)
         self.steps, shape = [], self.input_shape
         for name, operation in lower(self.layers, self.input_shape):
@@ -148,24 +148,24 @@ class Network(Versioned):
         self.scale_by(self.moments)
 
     def __repr__(self):
-        """What an estimator that has a network as a parameter shows of it."""
+        """Short text, for the repr of estimators with a network as a parameter."""
         return f"<Network of {counted(len(self.layers), 'layer')} from {self.input_shape} to {self.shapes[-1]}>"
 
     def _check_memory(self, trained):
-        """Raise where there is no memory for the parameters, or for what training takes with a few samples."""
+        """Raise where there is no memory for the parameters, or for a training with a few samples."""
         copies = _TRAINED_COPIES if trained else 1
         largest = max(self.steps, key=lambda step: step.n_parameters)
         n, state = (sum(getattr(step, name) for step in self.steps) for name in ("n_parameters", "n_state"))
         what = f"the network's {counted(n, 'parameter')} ({counted(largest.n_parameters)} in {largest.name})"
         what = what if copies == 1 else f"to train {what}"
         check_available(what, (copies * n + state) * self.dtype.itemsize)
-        if not trained:  # it may be run by strips of the image
+        if not trained:  # prediction may run by strips of the image
             return
         steps, number = self.fused_steps(), COLUMNS * self.dtype.itemsize
         check_arrays(steps, [number * prod(step.out) * (not step.operation.in_place) for step in steps], COLUMNS)
 
     def __getstate__(self):
-        """The layers and the numbers; a pickle that named steps would not outlive the way that layers are computed."""
+        """Layers and arrays without steps, so that a pickle does not depend on how layers are lowered."""
         made = ("shapes", "steps", "multiply_adds", "activation_bytes", "pool", "read")
         return {name: value for name, value in super().__getstate__().items() if name not in made}
 
@@ -174,26 +174,26 @@ class Network(Versioned):
         self._lower()
 
     def scale_by(self, moments):
-        """Scale samples by a level and a spread, of each channel or each feature; by None not at all."""
+        """Set level and spread, of each channel or feature, by which samples are scaled; None does not scale."""
         self.moments = moments
         self.read = Scaling(moments, self.input_shape, self.dtype)
         self.changed()
 
     def scaled_spread(self, deviations):
-        """What standard deviations of the channels, (C,), are once samples are scaled."""
+        """Standard deviations (C,) of the channels after scaling, from those before."""
         if self.moments is None:
             return deviations
         spread = self.moments[1]
         return np.ones(self.input_shape[-1]) if spread.ndim > 1 else deviations / np.where(spread > 0, spread, 1)
 
     def images(self, samples):
-        """Samples (n, features) as the first layer takes them, in an array of their own (n, H, W, C)."""
+        """Scaled copies (n, H, W, C) of samples (n, features)."""
         rows = np.empty(samples.shape, self.dtype)
         self.read(samples, rows)
         return rows.reshape(-1, *self.input_shape)
 
     def initialize(self, rng):
-        """First values of parameters and running statistics."""
+        """Set initial values of parameters and running statistics."""
         self.parameters.fill(0)
         self.state.fill(0)
         for step, parameters, state in zip(self.steps, *self.views(), strict=True):
@@ -201,11 +201,11 @@ class Network(Versioned):
         self.changed()
 
     def changed(self):
-        """Forget what was prepared from the parameters."""
+        """Discard sessions and copies that depend on the parameters."""
         self.pool = Pool()
 
     def cast(self, dtype) -> Network:
-        """The network in another precision: itself where it has it, else a copy that is made once."""
+        """The network in ``dtype``: the network itself, or a copy that is made once."""
         dtype = np.dtype(dtype)
         if dtype == self.dtype:
             return self
@@ -220,7 +220,7 @@ class Network(Versioned):
         return twins[dtype]
 
     def fused_steps(self):
-        """The steps for prediction: a convolution and what can be done with it row by row are one."""
+        """Steps for prediction, in which a convolution and the operations by rows after it are one step."""
         groups: list[list[Step]] = []
         open_ = False
         for step in self.steps:
@@ -238,7 +238,7 @@ class Network(Versioned):
         ]
 
     def training_steps(self):
-        """The steps for training: a convolution and the pooling of its tiles are one."""
+        """Steps for training, in which a convolution and the maximum of its 2 x 2 tiles are one step."""
         steps: list[Step] = []
         for step in self.steps:
             if steps and pools(steps[-1].operation, step.operation, step.shape):
@@ -249,7 +249,7 @@ class Network(Versioned):
         return steps
 
     def views(self, flat=None, steps=None):
-        """Per step, named views of the parameters (or of another vector like them) and of the state."""
+        """Per step, views of the parameters (or of another vector of this size) and of the state, by name."""
         flat = self.parameters if flat is None else flat
         parameters, state, p, s = [], [], 0, 0
         for step in self.steps if steps is None else steps:
@@ -259,15 +259,15 @@ class Network(Versioned):
         return parameters, state
 
     def named_parameters(self) -> dict[str, np.ndarray]:
-        """Views by ``"layer.name"``, in the order of the flat vector."""
+        """Views of the parameters by ``"layer.name"``, in the order of the flat vector."""
         return self._named(self.views()[0])
 
     def named_state(self) -> dict[str, np.ndarray]:
-        """Views of what is kept but not trained, by ``"layer.name"``."""
+        """Views of values that are kept but not trained, by ``"layer.name"``."""
         return self._named(self.views()[1])
 
     def named_arrays(self) -> dict[str, np.ndarray]:
-        """All that makes another network of these layers the same: views of both, level and spread of samples."""
+        """Views by ``"layer.name"`` of all that `fill` takes: parameters, state, level and spread of samples."""
         arrays = self._named([parameters | state for parameters, state in zip(*self.views(), strict=True)])
         if self.moments is not None:
             arrays |= {"input.level": self.moments[0].view(), "input.spread": self.moments[1].view()}
@@ -279,18 +279,18 @@ class Network(Versioned):
         }
 
     def is_frozen(self, step) -> bool:
-        """Whether training leaves the step's layer as it is."""
+        """Whether training does not change the step's layer."""
         return any(f"{step.name}.".startswith(f"{name}.") for name in self.frozen)
 
     def check_names(self, names):
-        """Raise where one of them is no layer, by the name of its parameters or of those of a layer within it."""
+        """Raise where one of ``names`` is no layer with parameters or state, of its own or of layers within it."""
         known: dict[str, None] = {}
         for step in self.steps:
             if step.n_parameters or step.n_state:
                 parts = step.name.split(".")
                 known.update(dict.fromkeys(".".join(parts[: i + 1]) for i in range(len(parts))))
         if self.moments is not None:
-            known["input"] = None  # whose numbers are never trained
+            known["input"] = None  # level and spread of samples, which are never trained
         for name in names:
             if not isinstance(name, str) or name not in known:
                 has = ", ".join(known)
@@ -301,14 +301,14 @@ class Network(Versioned):
         return np.repeat([not self.is_frozen(step) for step in self.steps], [step.n_parameters for step in self.steps])
 
     def fill(self, arrays):
-        """Set parameters and state from arrays by ``"layer.name"``; others stay as they are."""
+        """Set parameters, state, level and spread from arrays by ``"layer.name"``; others keep their values."""
         views = self.named_arrays()
         for name in views.keys() & arrays.keys():
             views[name][...] = arrays[name]
         self.scale_by(self.moments)
 
     def trained(self, flat=None):
-        """``(start, Parameter, view)`` of each array that is trained, in the flat vector or in another one like it."""
+        """``(start, Parameter, view)`` of each trained array, in the flat vector or another vector of this size."""
         start = 0
         for step, views in zip(self.steps, self.views(flat)[0], strict=True):
             for name, view in views.items():
@@ -317,7 +317,7 @@ class Network(Versioned):
                 start += view.size
 
     def decayed(self) -> np.ndarray:
-        """1 where a parameter is a weight that is trained, which penalties act on; 0 for biases, scales and shifts."""
+        """1 for trained weights, on which penalties act, 0 for biases, scales, shifts and frozen weights, (n,)."""
         mask = np.zeros_like(self.parameters)
         for _, parameter, view in self.trained(mask):
             view.fill(parameter.decays)

@@ -1,4 +1,4 @@
-"""What predictions of a network keep for the next ones, as long as its numbers stay as they are."""
+"""Idle sessions that predictions of a network use again, until its parameters change."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from typing import Any
 
 __all__ = ["Pool"]
 
-_KEPT, _KEPT_ALONE = 2, 4  # sessions of a width; as many as a server has threads: twice the requests a second
+_KEPT, _KEPT_ALONE = 2, 4  # most idle sessions of a width, and of width 1, where a server has a thread per request
 
 
 class Pool:
-    """Idle sessions of a network, and the network in other precisions.
+    """Idle sessions of a network, and the network in other dtypes.
 
-    A network whose numbers change gets a new pool (`Network.changed`).  What was taken from the old one is given back
-    there, and goes with it: no session outlives the numbers that it has prepared, whichever thread has it.  Each method
-    does one thing to a dict or a list, which Python does not interrupt, so there is no lock for a fork to find taken.
+    A network whose parameters change gets a new pool (`Network.changed`).  Sessions of the old pool are given back to
+    the old pool and deleted with it, so no thread can use a session with old parameters.  Each method is one atomic
+    operation on a dict or a list, so there is no lock that a fork could find taken.
 
     Attributes
     ----------
     runs_alone : bool or None
-        Whether steps of the network run on a sample without a block; None where nobody has asked.
+        Whether steps of the network run on a sample without a block; None if not yet known.
     twins : dict of Network
-        By dtype.
+        The network in other dtypes, by dtype.
     """
 
     def __init__(self):
@@ -30,14 +30,14 @@ class Pool:
         self.twins: dict[Any, Any] = {}
 
     def take(self, width):
-        """An idle session for blocks of this width, alone with the caller until `give`; None where there is none."""
+        """Remove and return an idle session for blocks of ``width`` samples; None if there is none."""
         try:
             return self.idle[width].pop()
         except (KeyError, IndexError):
             return None
 
     def give(self, session):
-        """Keep a session for the next prediction, or let it go where there are enough."""
+        """Add an idle session, unless there are enough of its width."""
         idle = self.idle.setdefault(session.width, [])
         if len(idle) < (_KEPT_ALONE if session.width == 1 else _KEPT):
             idle.append(session)

@@ -27,19 +27,19 @@ __all__ = [
     "width_within",
 ]
 
-_NARROWEST = 2  # one is `Alone`
-_FEW = 3  # samples that take less time one by one than as a block
-_FEW_WORK = 1 << 19  # multiply-adds of a sample below which only one does
+_NARROWEST = 2  # least samples of a block; one sample is predicted by `Alone`
+_FEW = 3  # most samples that take less time one by one than as a block
+_FEW_WORK = 1 << 19  # multiply-adds of a sample below which only a single sample takes less time
 
 
 def prediction_width(network, n: int) -> int:
-    """Samples a block in prediction: 1 for few samples of a network that can, or `block_width`."""
+    """Samples per block in a prediction of ``n``: 1 for few samples if the network can, else `block_width`."""
     few = _FEW if network.multiply_adds >= _FEW_WORK else 1
     return 1 if n <= few and runs_alone(network) else block_width(network, n)
 
 
 def runs_alone(network) -> bool:
-    """Whether there are steps of the network that run on a sample without a block."""
+    """Whether some steps of the network can run on one sample without a block."""
     pool = network.pool
     if pool.runs_alone is None:
         session = Alone(network, block_width(network, 1))
@@ -49,30 +49,30 @@ def runs_alone(network) -> bool:
 
 
 def block_width(network, n: int) -> int:
-    """Samples a block."""
+    """Samples per block in a prediction of ``n``."""
     useful = MIN_BLOCK_WORK // max(1, network.multiply_adds)
     return min(fitting_width(256 if useful >= 128 else 64, network), max(1, ceil(n / COLUMNS)) * COLUMNS)
 
 
 def narrowest(network) -> int:
-    """Samples of the narrowest block: where there are no products, whose columns must be alike, a few."""
+    """Samples of the narrowest block: `COLUMNS`, or few where there are no products, whose columns must be alike."""
     return COLUMNS if network.multiply_adds else _NARROWEST
 
 
 def block_bytes(network, limit) -> int:
-    """Memory of the narrowest block; beyond ``limit`` what shapes alone say, since plans may have tables."""
+    """Bytes of the narrowest block; above ``limit`` a lower bound from shapes alone, since plans may have tables."""
     return _block(network, limit)[0]
 
 
 def check_block(network, limit, name):
-    """Raise where the narrowest block takes more than ``limit`` bytes of what has that name."""
+    """Raise where the narrowest block takes more than ``limit`` bytes; messages call the limit ``name``."""
     needed, most, step = _block(network, limit)
     what = f"a block of {counted(narrowest(network), 'sample')} ({taken_by(step, most)})"
     check_memory(what, needed, limit, name)
 
 
 def _block(network, limit):
-    """`block_bytes`, those of the step that takes most of them, and that step."""
+    """`block_bytes`, the bytes of the step that takes most, and that step."""
     steps, dtype, width = network.fused_steps(), network.dtype, narrowest(network)
     options, item = {"training": False, "input_gradient": False}, 2 * network.dtype.itemsize * width
     own, arguments = [item * prod(step.out) for step in steps], [(s.operation, s.shape, width, dtype) for s in steps]
@@ -87,7 +87,7 @@ def _block(network, limit):
 
 
 def width_within(network, n: int, limit: int) -> int:
-    """`block_width`, or what fits in ``limit`` bytes where that is less; raises where not even one block does."""
+    """`block_width`, or fewer samples that fit in ``limit`` bytes; raises where the narrowest block does not fit."""
     check_block(network, limit, "scikit-learn's working_memory for a thread")
     return min(block_width(network, n), limit // block_bytes(network, limit) * narrowest(network))
 
@@ -99,16 +99,16 @@ def session_bytes(network, n, threads) -> int:
 
 
 def _new_session(network, width, copies) -> Session | Alone:
-    """A session for prediction, that of one sample for width 1; raises where there is no memory for so many."""
+    """A session for prediction, `Alone` for width 1; raises where there is no memory for ``copies`` sessions."""
     if width == 1:
         return Alone(network, block_width(network, 1))
     return Session(network, width, 1, training=False, copies=copies)
 
 
 def predict(network, X, team, width=None, out=None, change=None):
-    """Outputs ``(n, units)``, block by block; a row depends neither on its neighbours nor on the blocks' width.
+    """Outputs ``(n, units)``, block by block; a row depends neither on other samples nor on the blocks' width.
 
-    ``change(samples)``, if given, returns what the first layer takes in place of a block of samples.
+    ``change(samples)``, if given, returns changed and scaled copies of the samples of a block.
     """
     n = len(X)
     width = prediction_width(network, n) if width is None else width

@@ -1,4 +1,4 @@
-"""What a network does to samples first: it subtracts a level, and divides by a spread, of those it was trained on."""
+"""Scaling of samples, by a level and a spread of the training samples, before a network's first layer."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 
 __all__ = ["Moments", "Scaling", "measured"]
 
-_BLOCK = 1 << 17  # numbers that are looked at together: 1 MiB in double precision
+_BLOCK = 1 << 17  # numbers of a block: 1 MiB in double precision
 
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """First and second moments of each feature, as distances to one sample: an offset costs no digits.
+    """First and second moments of each feature about one sample, so that an offset costs no digits.
 
     Parameters
     ----------
     sample, mean, square : ndarray of float64, of shape (H, W, C)
-        The sample, and the weighted means of the distances to it and of their squares.
+        The sample, and the weighted means of the distances to the sample and of their squares.
     """
 
     sample: np.ndarray
@@ -31,10 +31,10 @@ class Moments:
         return self.sample + self.mean, np.sqrt(np.maximum(self.square - self.mean**2, 0))
 
     def of_channels(self):
-        """Mean of each channel at the image's border, or a series' ends, and the root mean square about it, (C,).
+        """Level and spread (C,): mean of each channel at the image's border, or a series' ends, and deviation from it.
 
-        A convolution's border of zeros then goes on as the images do: black on black, whatever number black has.  Of
-        2,000 samples of MNIST 0.9807 are right, with the mean over the image 0.9776, without scaling 0.9805.
+        A convolution's border of zeros then continues the image's border: black beside black, whatever number is black.
+        Of 2,000 samples of MNIST 0.9807 are right, with the mean over the image 0.9776, without scaling 0.9805.
         """
         mean, square = self._about_first_pixel()
         at_border = np.ones(mean.shape[:2], bool)
@@ -50,13 +50,13 @@ class Moments:
         return np.sqrt(np.maximum(square - mean**2, 0))
 
     def _about_first_pixel(self):
-        """Moments of the distances to one number a channel, for all positions the same."""
+        """Mean and mean square, (H, W, C), of the distances to the first pixel of ``sample``."""
         apart = self.sample - self.sample[0, 0]
         return self.mean + apart, self.square + 2 * apart * self.mean + apart**2
 
 
 def _inner(size):
-    """What is no border of so many rows; of one row all is inside, since its ends are elsewhere."""
+    """Slice of the rows, or columns, that are no border; all for ``size`` 1, whose border is along the other axis."""
     return slice(None) if size == 1 else slice(1, -1)
 
 
@@ -66,7 +66,7 @@ def measured(blocks, shape) -> Moments:
     Parameters
     ----------
     blocks : callable
-        ``blocks(n)``: iterator over the samples, ``(m, H * W * C)`` of at most n, and their weights, ``(m,)``.
+        ``blocks(n)`` yields samples ``(m, H * W * C)``, at most n at a time, and their weights ``(m,)``.
     shape : (int, int, int)
         Height, width and channels of a sample.
 
@@ -89,10 +89,10 @@ def measured(blocks, shape) -> Moments:
 
 
 class Scaling:
-    """Samples minus the level, over the spread, in the network's precision; without moments the samples as they are.
+    """``(samples - level) / spread``, in the network's dtype; without moments samples are copied.
 
-    A spread of zero, or one that rounding alone can make, is taken as 1: what is constant becomes zero, and stays near
-    it where later samples differ.
+    A spread of zero, or one that rounding alone can make, is taken as 1: constant features become zero, and stay near
+    zero where later samples differ.
 
     Parameters
     ----------
@@ -120,6 +120,6 @@ class Scaling:
         if self._level is None:
             np.copyto(out, samples, casting="unsafe")
             return
-        # In double precision, whatever the samples are: an offset costs no digit, and equal numbers have equal bits.
+        # In double precision for any dtype: an offset costs no digit, and equal numbers have equal bits.
         np.subtract(samples, self._level, out=out, dtype=np.float64, casting="unsafe")
         np.divide(out, self._spread, out=out)

@@ -20,22 +20,24 @@ class Session(Layout):
     """The arrays that run a network on ``blocks`` blocks of ``width`` samples.
 
     A task takes one block through all layers, forward, loss and backward, so that a step hands work to the threads
-    once.  Vectors of all blocks lie side by side, ``(units, columns)``: a late layer takes its gradient from the whole
-    batch afterwards.  A synchronous layer ends a phase: every block measures, the batch agrees, every block goes on.
-    Where there is one block, a second thread takes the gradients of weights while the backward pass goes on.
+    once.  Vectors of all blocks lie side by side, ``(units, columns)``: the gradient of a late layer comes from the
+    whole batch afterwards.  A synchronous layer ends a phase: every block measures, one call agrees on the batch's
+    statistics, every block goes on.  With one block, a second thread computes weight gradients during the backward
+    pass.
 
     Parameters
     ----------
     network : Network
     width, blocks : int
+        Samples of a block, number of blocks.
     training : bool
         Whether gradients are wanted.
     team : Team, default=None
-        The threads; None runs in the calling thread.
+        Threads; None runs in the calling thread.
     seed : int, default=0
-        Of the blocks' random streams.
+        Seed of the blocks' random streams.
     copies, beside : int
-        What else there will be, see `Layout`.
+        As in `Layout`.
     """
 
     def __init__(self, network, width, blocks, *, training, team=None, seed=0, copies=1, beside=0):
@@ -43,8 +45,8 @@ class Session(Layout):
         super().__init__(network, width, blocks, training=training, threads=threads, copies=copies, beside=beside)
         self.team, self.read = team, network.read
         self.weight = aligned((width * blocks,), network.dtype)
-        # Samples as rows, at a distance that is no multiple of a page: a transposition of rows a page apart takes twice
-        # as long, since they fall on the same few lines of the cache.
+        # Rows of samples are no multiple of a page apart: a transposition of rows a page apart takes twice as long,
+        # since such rows share a few lines of the cache.
         features = prod(network.input_shape)
         self.rows = aligned((blocks, width, features + 16), network.dtype)[..., :features]
         self._share(network)
@@ -68,10 +70,8 @@ class Session(Layout):
             self.program = [*before, [a + b for a, b in zip(last, first, strict=True)], *after]
         self.prepare()
 
-    # Arrays
-
     def _share(self, network):
-        """What all blocks share: parameters, state and what is made of them."""
+        """Set the arrays that all blocks share: parameters, state and arrays prepared from the parameters."""
         for placed, parameters, state in zip(self.placed, *network.views(steps=self.steps), strict=True):
             placed.parameters, placed.state = parameters, state
             placed.shared = allocate(placed.plan.shared, self.dtype)
@@ -82,7 +82,7 @@ class Session(Layout):
         ]
 
     def _allocate_vectors(self):
-        """Outputs of the steps from the first vector on, and their gradients, of all blocks side by side."""
+        """Allocate outputs of the steps from the first vector on, and their gradients, of all blocks side by side."""
         before = None
         for placed in self.placed[self.n_body - 1 :]:
             shape = (*placed.step.out, self.width * self.blocks)
@@ -95,10 +95,10 @@ class Session(Layout):
         self.output, self.output_gradient = before.y, before.dy
 
     def _allocate_gradients(self, network):
-        """The batch's gradient, and each block's share of the part that is not a late layer's."""
+        """Allocate the batch's gradient, and each block's share of the gradient of layers that are not late."""
         self.gradient = aligned((self.n_parameters if self.training else 0,), self.dtype)
         views = network.views(self.gradient, self.steps)[0] if self.training else [None] * len(self.placed)
-        self.early = []  # where the blocks' shares go: (slice of the gradient, slice of a share)
+        self.early = []  # per step with shares: (slice of the batch's gradient, slice of a share)
         start = total = 0
         for placed, gradients in zip(self.placed, views, strict=True):
             placed.gradients, n = gradients, placed.step.n_parameters
@@ -109,13 +109,13 @@ class Session(Layout):
         self.block_gradients = aligned((self.blocks if self.blocks > 1 else 0, self.n_early()), self.dtype)
 
     def _gradients(self, k):
-        """Per step, where block k puts its gradient."""
+        """Per step, the arrays that block k writes its gradient into."""
         if not self.training:
             return [None] * len(self.placed)
         views, start = [], 0
         for placed in self.placed:
             shapes, n = placed.step.parameter_shapes, placed.step.n_parameters
-            if not placed.trained:  # frozen: what its backward pass writes is nobody's
+            if not placed.trained:  # frozen: the gradient that its backward pass may write is not used
                 views.append(allocate(shapes if placed.gradient_is_nobodys else {}, self.dtype))
             elif self.blocks == 1:
                 views.append(placed.gradients)
@@ -126,12 +126,12 @@ class Session(Layout):
         return views
 
     def _store(self, shape, inside):
-        """An array for images, and the array with the borders that it lies within."""
+        """An array of images, and the array with borders of which it is a view."""
         whole = aligned(shape, self.dtype)
         return whole if inside is None else whole[inside], whole
 
     def _ends(self, i, columns, x, dx):
-        """Output of step i with its storage, and its gradient with that one's; ``x`` and ``dx`` are the input's."""
+        """``(output, storage), (gradient, storage)`` of step i; ``x`` and ``dx`` are those of its input."""
         placed = self.placed[i]
         if i >= self.n_body - 1:
             y, dy = placed.y[:, columns], None if placed.dy is None else placed.dy[:, columns]
@@ -142,7 +142,7 @@ class Session(Layout):
         return y, (dx, dx) if placed.wanted_after else (None, None)
 
     def _make_frames(self, k, arena, aside_arena, seed):
-        """The frames of block k, one a step."""
+        """Make the frames of block k, one per step."""
         columns = slice(k * self.width, (k + 1) * self.width)
         seeds = np.random.SeedSequence(seed, spawn_key=(k,))
         x, dx = self._store(*self.input_storage(0)), None
@@ -164,18 +164,19 @@ class Session(Layout):
         link([placed.frames[k] for placed in self.placed])
 
     def _late_frame(self, before, placed):
-        """What a late layer needs for its gradient: all columns."""
+        """Frame of all columns, for the gradient of a late step."""
         arrays = {"x": before.y, "dy": placed.dy, "gradients": placed.gradients}
         return Frame(operation=placed.step.operation, **arrays, matmul=np.matmul if placed.aside else self._matmul())
 
     def _matmul(self):
         return np.matmul if self.team is None else self.team.matmul
 
-    # Programs: a list of phases.  A phase is a list, by block, of lists of calls; or one call, for all.  A call is a
-    # function and its arguments; or None and "load" or "loss", one of the caller's that gets the number of the block.
+    # A program is a list of phases.  A phase is a list, by block, of lists of calls, or one call for all blocks.  A
+    # call is (function, arguments), or (None, "load") or (None, "loss"): a function of the caller, which gets the
+    # block.
 
     def _add_calls(self, calls, placed, function, *arguments):
-        """A call for each block."""
+        """Add a call for each block."""
         for own, frame in zip(calls, placed.frames, strict=True):
             own.append((function, (frame, *arguments)))
 
@@ -228,33 +229,29 @@ class Session(Layout):
         else:
             self.team.run(task, self.blocks)
 
-    # Random streams: a row of six integers for each step of each block.
-
     def _generators(self):
         return [placed.frames[k].rng.bit_generator for k in range(self.blocks) for placed in self.placed]
 
     def random_state(self) -> np.ndarray:
-        """Where the random streams are, ``(blocks * steps, 6)``."""
+        """States of the random streams, six integers for each step of each block, ``(blocks * steps, 6)``."""
         states = [generator.state for generator in self._generators()]
         return np.array([[*s["state"]["state"], s["has_uint32"], s["uinteger"]] for s in states], np.uint64)
 
     def set_random_state(self, rows):
-        """Go on from there."""
+        """Set the states of the random streams to those of `random_state`."""
         for generator, row in zip(self._generators(), rows, strict=True):
             state = {"bit_generator": "SFC64", "state": {"state": row[:4].copy()}}
             generator.state = {**state, "has_uint32": int(row[4]), "uinteger": int(row[5])}
 
-    # What the trainer and the predictor call
-
     def prepare(self):
-        """Transform the parameters, once a step."""
+        """Compute the arrays that are prepared from the parameters; once per training step."""
         for prepare, arrays in self.preparations:
             prepare(*arrays)
 
     def load(self, k, samples, scaled=False):
-        """Put samples ``(n, features)``, at most ``width``, into the columns of block k; zeros fill the rest.
+        """Write samples ``(n, features)``, at most ``width``, into the columns of block k, zeros into the rest.
 
-        ``scaled`` says whether they are what the first layer takes, in place of what the network scales.
+        ``scaled`` tells that the samples are scaled already.
         """
         x, rows = self.placed[0].frames[k].x, self.rows[k]
         n = len(samples)
@@ -277,7 +274,7 @@ class Session(Layout):
         return self._reduce()
 
     def forward_backward(self, load, loss):
-        """Both at once: ``loss(k)`` fills the columns of ``output_gradient`` of block k from those of ``output``."""
+        """Forward and backward pass; ``loss(k)`` fills block k's columns of ``output_gradient`` from ``output``."""
         self._run(self.program, load, loss)
         return self._reduce()
 

@@ -1,4 +1,4 @@
-"""One sample without a block: the convolutions of a network with positions for columns, the rest as in a block."""
+"""Prediction of one sample: convolutions with positions as columns of products, later steps as in a block."""
 
 from __future__ import annotations
 
@@ -13,18 +13,16 @@ __all__ = ["Alone"]
 
 
 class Alone:
-    """The arrays that run a network on one sample; like a `Session` of width 1, with the bits of one of any width.
+    """The arrays that run a network on one sample: a `Session` of width 1, with the bits of one of any width.
 
-    For the products that is what `product` promises; the rest is done number by number.
-
-    The steps from a first convolution on, as long as they are of kinds that can, run on the sample alone; those after
-    them, the dense layers at least, run on a block whose other columns are not used.
+    Products have the same bits by `product`; all else is elementwise.  The steps up to the first that has no way to run
+    on one sample run on the sample alone; the others, at least the dense layers, run on a block with unused columns.
 
     Parameters
     ----------
     network : Network
     width : int
-        Of the block.
+        Samples of the block.
     """
 
     width = 1
@@ -33,12 +31,12 @@ class Alone:
         self.block = Session(network, width, 1, training=False)
         self.frames = [placed.frames[0] for placed in self.block.placed]
         self.read = network.read
-        self.image = aligned(network.input_shape, network.dtype)  # (H, W, C) of the last step so far
+        self.image = aligned(network.input_shape, network.dtype)  # output (H, W, C) of the last step that was added
         self.first = self.image.reshape(1, -1)
-        self.columns = None  # (A, B, C, N), where its numbers are computed; the image may be a copy of them
-        self.back, self.settled = None, True  # that copy, and whether it is done
+        self.columns = None  # (A, B, C, N), the numbers of that step; ``image`` is a view or a copy of them
+        self.back, self.settled = None, True  # arguments of the copy, and whether its call was added
         self.calls: list = []
-        self.ends: list = []  # of each step: the calls up to there and its image
+        self.ends: list = []  # per step: number of calls up to its end, its image
         for placed in self.block.placed[: self.block.n_body]:
             if not self._add(placed):
                 break
@@ -46,10 +44,8 @@ class Alone:
             self.ends.append((len(self.calls), self.image))
         self._bind_rest(self.ends[-1][1] if self.ends else self.image, len(self.ends))
 
-    # Binding
-
     def _add(self, placed):
-        """Add the calls of a step; False where one of its parts has no way to run alone."""
+        """Add the calls of a step; return False where a part of the step has no way to run on one sample."""
         calls, step, arrays = len(self.calls), placed.step, (placed.parameters, placed.state, placed.shared)
         for part in step.operation.placed_parts(step.shape, *arrays):
             if not self._add_part(*part):
@@ -76,13 +72,13 @@ class Alone:
         return True
 
     def _settle(self):
-        """Copy the columns to the image, where these are not the same."""
+        """Add the call that copies the columns to the image, where the image is no view of them."""
         if not self.settled:
             self.calls.append((np.copyto, self.back))
             self.settled = True
 
     def _add_pool(self, operation, shape, *arrays):
-        """Windows over the image, as if it were a block of one."""
+        """Add an operation on windows, with the image as a block of one sample."""
         self._settle()
         dtype, (P, Q, C) = self.block.dtype, operation.output_shape(shape)
         self.columns = aligned((1, 1, C, columns_of(P * Q)), dtype)
@@ -94,8 +90,8 @@ class Alone:
         return True
 
     def _add_by_element(self, operation, shape, parameters, state, shared):
-        """In place on all columns, as if positions were samples."""
-        *shape, width = self.columns.shape  # of what lies there, not of the image
+        """Add an elementwise operation, in place on all columns, with positions as samples."""
+        *shape, width = self.columns.shape  # shape of the columns, not of the image
         dtype = self.block.dtype
         plan = operation.plan(tuple(shape), width, dtype, training=False, input_gradient=False)
         shared = allocate(plan.shared, dtype)
@@ -108,23 +104,21 @@ class Alone:
         return True
 
     def _bind_rest(self, image, done):
-        """Put the image of the steps done into the first column of the block before the others."""
+        """Set the frames after the first ``done`` steps, and the block's array whose first column takes their image."""
         frame, self.last = self.frames[done], image
         self.entry, self.rest = frame.x, self.frames[done:]
         if frame.operation.reshapes:
             self.entry, self.rest = frame.y.reshape(frame.x.shape, copy=False), self.frames[done + 1 :]
 
-    # What the predictor calls
-
     def load(self, k, samples, scaled=False):
-        """Take the sample ``(1, features)``, as `Session.load` does."""
+        """Load one sample ``(1, features)``, as `Session.load`."""
         if scaled:
             np.copyto(self.first, samples)
         else:
             self.read(samples, self.first)
 
     def forward(self):
-        """Outputs ``(units, 1)``."""
+        """Return the outputs ``(units, 1)``."""
         for function, arguments in self.calls:
             function(*arguments)
         self.entry.fill(0)  # a step in place may have changed the other columns
@@ -135,6 +129,6 @@ class Alone:
 
 
 def _planes(shapes, dtype):
-    """Arrays ``(H, W, C, 1)`` in which each channel's image lies in one piece, as in those they work with."""
+    """Arrays ``(H, W, C, 1)`` in which the image of each channel is contiguous, as in `as_image`."""
     sizes = {name: (c, h, w) for name, (h, w, c, _) in shapes.items()}
     return Arrays({name: aligned(size, dtype).transpose(1, 2, 0)[..., None] for name, size in sizes.items()})

@@ -1,4 +1,4 @@
-"""Large images by strips of rows: a network on each strip, whose samples are strips of the same place."""
+"""Large images by strips of rows: a network for each strip."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["after_strips", "steps_by_rows", "strips"]
 
 
 def steps_by_rows(network) -> int:
-    """How many steps there are before the first that needs an image whole: that sums it up, or repeats it around it."""
+    """Number of steps before the first that needs whole images, such as a summary or a border that repeats pixels."""
     return next(i for i, step in enumerate(network.steps) if not step.operation.by_rows)
 
 
 def _strip(steps, start, stop):
-    """``(rows of the input, layers, rows of each one's output)`` for some rows of the last output, or None."""
+    """``(rows of the input, layers, rows of each output)`` for rows ``start`` to ``stop - 1`` of the last, or None."""
     layers, places = [], []
     for step in reversed(steps):
         part = step.operation.strip(step.shape, start, stop)
@@ -29,7 +29,7 @@ def _strip(steps, start, stop):
 
 
 def _fill(network, views, places):
-    """Give a network the parameters and the state of steps, of which biases at each position are those of its rows."""
+    """Copy parameters and state of steps into a network; of arrays by position the rows ``places`` of each step."""
     for step, rows, *new_and_old in zip(network.steps, places, *network.views(), *views, strict=True):
         for new, old in zip(new_and_old[:2], new_and_old[2:], strict=True):
             for name, array in new.items():
@@ -37,16 +37,16 @@ def _fill(network, views, places):
 
 
 def strips(network, height):
-    """The parts of a network's `steps_by_rows` that give ``height`` rows of their output each, the last what is left.
+    """Networks that compute ``height`` rows each of the output of `steps_by_rows`; the last one may have fewer.
 
     Returns
     -------
     list of (slice, slice, Network) or None
         Rows of the output, rows of the input, and the network between them, which strips of the same geometry share;
-        None where a strip would be nothing but border.
+        None where a strip would lie in a border, or samples are scaled by features.
     """
     if network.moments is not None and network.moments[0].ndim > 1:
-        return None  # each row has a mean of its own
+        return None
     n = steps_by_rows(network)
     views, steps, shape = [each[:n] for each in network.views()], network.steps[:n], network.steps[n].shape
     placed = any(step.operation.by_position for step in steps)
@@ -67,7 +67,7 @@ def strips(network, height):
 
 
 def after_strips(network) -> Network | None:
-    """What a network does with the output of its `steps_by_rows`; None where that is flattened alone."""
+    """Network of the steps after `steps_by_rows`; None if these only flatten."""
     steps = network.steps[steps_by_rows(network) :]
     if len(steps) == 1 and steps[0].operation.reshapes:
         return None
