@@ -5,13 +5,16 @@
     python examples/benchmarks/accuracy.py skorch --data mnist.npz [--seeds 3]
     python examples/benchmarks/accuracy.py series --data FOLDER [--seeds 3]
     python examples/benchmarks/accuracy.py imbalance --data mnist.npz [--seeds 3]
+    python examples/benchmarks/accuracy.py thresholds --data mnist.npz [--seeds 3]
     python examples/benchmarks/accuracy.py calibration --data mnist.npz
 
 "digits": ten stratified, shuffled folds.  "mnist": test accuracy and seconds of each setting.  "skorch": the network of
 the defaults in skorch, with the same batches, schedule and epochs.  "series": the ``ucr_*.npz`` of a folder
 (train_series, train_labels, test_series, test_labels), against MiniRocket and a ridge classifier.  "imbalance": MNIST
 with class 8 cut to 1 %, balanced accuracy with and without ``class_weight="balanced"``, and skorch with weights.
-"calibration": expected calibration error and log loss with and without temperature scaling, on 5,000 samples of MNIST.
+"thresholds": an 8 or none, one sample in 500, as it is, with ``class_weight="balanced"`` and with a threshold tuned by
+cross-validation; all from the training part of MNIST.  "calibration": expected calibration error and log loss with and
+without temperature scaling, on 5,000 samples of MNIST.
 
 "skorch" and its column in "imbalance" need torch and skorch.
 """
@@ -21,14 +24,15 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
 from _common import load_mnist, machine
 from sklearn.datasets import load_digits
 from sklearn.linear_model import RidgeClassifierCV
-from sklearn.metrics import balanced_accuracy_score, log_loss
-from sklearn.model_selection import StratifiedKFold
+from sklearn.metrics import balanced_accuracy_score, log_loss, recall_score, roc_auc_score
+from sklearn.model_selection import StratifiedKFold, TunedThresholdClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -218,6 +222,33 @@ def imbalance(options):
         report(name, *map(list, zip(*pairs, strict=True)))
 
 
+def thresholds(options):
+    """What is found of one sample in 500: recall, balanced accuracy and the area under the ROC curve."""
+    X, y, _, _ = load_mnist(options.data)
+    y = y == 8
+    results = {}
+    for seed in range(options.seeds):
+        order = np.random.default_rng(seed).permutation(len(y))
+        rare, common = order[y[order]], order[~y[order]]
+        train, test = np.r_[rare[:20], common[:9980]], np.r_[rare[20:2020], common[9980:19980]]
+        plain = ConvNetClassifier(random_state=seed)
+        models = {
+            "as it is": plain,
+            "balanced": ConvNetClassifier(class_weight="balanced", random_state=seed),
+            "threshold tuned": TunedThresholdClassifierCV(plain, cv=3, random_state=seed),
+        }
+        for name, model in models.items():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # of the rare class that is never predicted
+                model.fit(X[train], y[train])
+            predicted, area = model.predict(X[test]), roc_auc_score(y[test], model.predict_proba(X[test])[:, 1])
+            scores = recall_score(y[test], predicted), balanced_accuracy_score(y[test], predicted), area
+            results.setdefault(name, []).append(scores)
+    for name, scores in results.items():
+        recall, balanced, area = np.mean(scores, axis=0)
+        print(f"{name:20}recall {recall:.3f}   balanced accuracy {balanced:.3f}   area under the curve {area:.3f}")
+
+
 def calibration_error(probabilities, y, bins=15):
     """Mean distance of confidence and accuracy over bins of confidence (Guo et al., arXiv 1706.04599)."""
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
@@ -243,7 +274,7 @@ def calibration(options):
             )
 
 
-TASKS = {task.__name__: task for task in (digits, mnist, skorch, series, imbalance, calibration)}
+TASKS = {task.__name__: task for task in (digits, mnist, skorch, series, imbalance, thresholds, calibration)}
 
 
 def main():

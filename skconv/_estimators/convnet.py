@@ -76,6 +76,9 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
                 self._train(run, train, validation, data)
             self.network_ = network
             self._calibrate(team, validation)
+            self._targets.warn_of_missed(
+                lambda rows: self._network_outputs(network, subset(train.X, rows), team), train
+            )
         self._scored = None if validation is None else self._comparable(validation)
         self.__dict__.pop("_progress", None)
         return self

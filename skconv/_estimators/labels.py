@@ -15,11 +15,15 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from .._input.constraints import shown
 from .._input.memory import counted
+from .._input.warnings import warn
 from ..training.losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy, log_softmax, softmax
 from .target_checks import check_class_weight, check_classes, check_labels, class_indices
 from .targets import Targets
 
 __all__ = ["LabelSets", "Labels", "labels_of_chunk", "labels_of_fit"]
+
+_RARE = 0.1  # of an even share, below which a class is rare
+_LOOKED_AT = 100  # training samples of a rare class
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -102,6 +106,31 @@ class Labels(Targets):
         )
         return replace(self, temperature=float(np.exp(found.x)))
 
+    def warn_of_missed(self, outputs, train):
+        """Warn of rare classes that none of their own training samples, or the first 100 of them, is predicted as."""
+        for k, rows in self._rare(train.encoded, train.weight):
+            rows = rows[:_LOOKED_AT]
+            if not self._predicted(outputs(rows), k).any():
+                warn(
+                    f"none of the {counted(len(rows), 'training sample')} of {shown(self.classes[k].item())}"
+                    f"{' that were looked at' * (len(rows) == _LOOKED_AT)} is predicted as such: it is rare, and "
+                    "predict takes what is most probable. predict_proba may rank it well: tune a threshold by "
+                    "sklearn.model_selection.TunedThresholdClassifierCV, or weigh samples, here by "
+                    "class_weight='balanced'"
+                )
+
+    def _rare(self, encoded, weight):
+        """``(index, rows)`` of the classes with far less than an even share of the weight."""
+        shares = np.bincount(encoded, weight, minlength=len(self.classes)) / weight.sum()
+        for k in np.flatnonzero(shares < _RARE / len(self.classes)):
+            rows = np.flatnonzero((encoded == k) & (weight > 0))
+            if len(rows):
+                yield k, rows
+
+    def _predicted(self, outputs, k):
+        """Whether class k is predicted."""
+        return self._chosen(outputs) == k
+
     # From outputs to predictions
 
     def logits(self, outputs):
@@ -159,6 +188,17 @@ class LabelSets(Labels):
         raise ValueError(
             f"class_weight={shown(self.class_weight)} is for one label a sample, but y has several; use sample_weight"
         )
+
+    def _rare(self, encoded, weight):
+        """``(index, rows)`` of the labels that far less than half of the weight has."""
+        for k in np.flatnonzero(weight @ encoded < _RARE / 2 * weight.sum()):
+            rows = np.flatnonzero((encoded[:, k] > 0) & (weight > 0))
+            if len(rows):
+                yield k, rows
+
+    def _predicted(self, outputs, k):
+        """Whether label k is predicted."""
+        return self._chosen(outputs)[:, k]
 
     def decisions(self, outputs):
         """Logits."""

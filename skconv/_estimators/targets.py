@@ -85,6 +85,9 @@ class Targets:
         """The targets with what predictions learn from validation data; ``outputs()`` are the network's."""
         return self
 
+    def warn_of_missed(self, outputs, train):
+        """Warn of what the fitted network never predicts; ``outputs(rows)`` are its outputs of training samples."""
+
     def predictions(self, outputs):
         """What the network's outputs predict."""
         raise NotImplementedError

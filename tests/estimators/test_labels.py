@@ -6,6 +6,7 @@ from scipy.sparse import csr_matrix
 from scipy.special import log_softmax, softmax
 
 from skconv._estimators.labels import Labels, LabelSets, labels_of_chunk, labels_of_fit
+from skconv._estimators.samples import Samples
 from skconv.training.losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy
 
 CLASSES = np.array(["ant", "bee", "cow"])
@@ -86,3 +87,43 @@ def test_scores_are_shares_of_the_weight():
     every = ((OUTPUTS[:4] > 0) == SETS).all(axis=1)
     score = LabelSets(classes=np.arange(3)).score(OUTPUTS[:4], SETS, weight[:4])
     assert score == pytest.approx(weight[:4][every].sum() / 10)
+
+
+# Classes that are never predicted
+
+
+def of(encoded, weight=None):
+    weight = np.ones(len(encoded)) if weight is None else weight
+    return Samples(np.arange(len(encoded))[:, None], encoded, weight, None)
+
+
+def test_a_rare_class_that_is_never_predicted():
+    targets = Labels(classes=np.array(["common", "other", "rare"]))
+    encoded = np.repeat([0, 1, 2], [60, 60, 3])
+    seen = []
+
+    def outputs(rows):
+        seen.extend(rows)
+        return np.eye(3)[np.where(rows == 122, right, 0)]
+
+    right, match = 0, r"none of the 3 training samples of 'rare' is predicted as such: .*TunedThresholdClassifierCV"
+    with pytest.warns(UserWarning, match=match):
+        targets.warn_of_missed(outputs, of(encoded))
+    assert seen == [120, 121, 122]
+    right = 2
+    targets.warn_of_missed(outputs, of(encoded))
+    right = 0
+    weight = np.repeat([1.0, 1.0, 20.0], [60, 60, 3])
+    targets.warn_of_missed(outputs, of(encoded, weight))  # no longer rare
+    targets.warn_of_missed(outputs, of(encoded, np.repeat([1.0, 0.0], [120, 3])))  # not there
+    match = "none of the 100 training samples of 'rare' that were looked at is predicted as such"
+    with pytest.warns(UserWarning, match=match):
+        targets.warn_of_missed(outputs, of(np.repeat([0, 1, 2], [5000, 5000, 150])))
+
+
+def test_a_rare_label_that_is_never_predicted():
+    targets, sets = LabelSets(classes=np.arange(2)), np.zeros((100, 2), np.float32)
+    sets[:50, 0] = sets[:2, 1] = 1
+    with pytest.warns(UserWarning, match="none of the 2 training samples of 1 is predicted as such"):
+        targets.warn_of_missed(lambda rows: np.full((len(rows), 2), -1.0), of(sets))
+    targets.warn_of_missed(lambda rows: np.full((len(rows), 2), 1.0), of(sets))
