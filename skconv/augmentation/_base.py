@@ -72,11 +72,11 @@ class Augmentation(Versioned, BaseEstimator):
         Parameters
         ----------
         images : ndarray of shape (m, H, W, C), float32 or float64
-            Samples of the batch; overwritten.
+            Samples of the batch as the network takes them: scaled, unless its ``standardize`` is None; overwritten.
         drawn : ndarray of shape (m, ...)
             Rows of these samples in the result of `draw`.
         spread : ndarray of shape (C,)
-            Standard deviation of each channel in the training data.
+            Standard deviation of each channel of such images in the training data.
         """
         raise NotImplementedError
 
