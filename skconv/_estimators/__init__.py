@@ -1,1 +1,1 @@
-"""What the estimators are made of: their parameters, the recipe of a fit, targets, scores, transformers' base."""
+"""Parts of the estimators: parameters, the recipe of a fit, targets, scores, the base class of transformers."""

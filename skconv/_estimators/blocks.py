@@ -1,4 +1,4 @@
-"""From the estimators' parameters to a list of layers."""
+"""The layers of a network, from the estimators' parameters."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ _ACTIVATION, _DROPOUT = Activation._parameter_constraints["activation"], Dropout
 
 
 def _clipped_pool(pool_size, shape):
-    """The pool's window, no larger than the image that it gets."""
+    """``(down, across)`` of a pooling window, limited to an image of ``shape``."""
     window = make_window(shape[0], shape[1], pool_size, stride=pool_size)
     return min(window.rows.kernel, shape[0]), min(window.columns.kernel, shape[1])
 
 
 def _clipped_kernel(kernel_size, dilation, padding, shape):
-    """The largest part of the kernel that fits the image that it gets, with its borders."""
+    """Size of a kernel, limited to an image of ``shape`` with its borders."""
     if padding == "same":
         return kernel_size
     bordered = make_window(shape[0], shape[1], 1, padding=padding)
@@ -59,9 +59,9 @@ def _clipped_kernel(kernel_size, dilation, padding, shape):
 
 
 def _resolve_pools(pools, sizes, strides, shape):
-    """Make "auto" a "max" in as many of the last blocks as leave an image of 3 pixels across, None in the others.
+    """``pool`` of each block: "auto" is "max" in as many of the last blocks as leave 3 pixels across, else None.
 
-    On 8 x 8 digits one pooling, after the second convolution, gives 0.992 where two give 0.986.
+    On 8 x 8 digits one pooling, after the second convolution, gives an accuracy of 0.992, two give 0.986.
     """
     known = list(pools)
     if is_series(shape):
@@ -82,9 +82,9 @@ def _resolve_pools(pools, sizes, strides, shape):
 
 
 def build_layers(parameters, input_shape, n_outputs, *, drops=True):
-    """The layers that parameters by name describe, ending in ``n_outputs`` units.
+    """List of the layers that parameters, by name, describe, ending in ``n_outputs`` units.
 
-    ``drops`` says whether ``dropout="auto"`` may drop anything.
+    ``drops`` tells whether ``dropout="auto"`` may be above 0.
     """
     layers = parameters["layers"]
     if layers is None:
@@ -99,7 +99,7 @@ def build_layers(parameters, input_shape, n_outputs, *, drops=True):
 
 
 def _described_layers(parameters, input_shape, drops):
-    """Blocks of convolutional layers, then hidden layers."""
+    """Blocks of convolutional layers, then hidden layers, from the parameters `filters` to `dropout`."""
     given = resolved(parameters, input_shape, drops)
     filters = check_counts("filters", given["filters"])
     hidden = check_counts("hidden_layer_sizes", given["hidden_layer_sizes"])
@@ -123,7 +123,7 @@ def _described_layers(parameters, input_shape, drops):
         layers += block
     layers.append(_ENDS[given["global_pool"]]())
     for i, units in enumerate(hidden):
-        # One value per convolution leaves the hidden layers with the last one.
+        # A tuple with one value per convolution has its last value for the hidden layers.
         where = min(n_conv + i, len(activation) - 1)
         layers += [Dense(units), Activation(activation[where])]
         if dropout[min(n_conv + i, len(dropout) - 1)]:
@@ -132,10 +132,10 @@ def _described_layers(parameters, input_shape, drops):
 
 
 def _convolution_block(filters, values, shape, position):
-    """Convolution or what stands in for it, pooling and batch normalisation.
+    """Convolution, or a layer with local or full connections, then pooling and batch normalisation.
 
-    The normalisation comes after the pooling: a quarter of the work, and as accurate (see the benchmarks).  It takes
-    away what a channel's bias adds.
+    Normalisation after pooling is a quarter of the work and as accurate (see the benchmarks).  It cancels the bias of a
+    channel, which is left out.
     """
     kind = _CONNECTIVITIES[values["connectivity"]]
     redundant = values["batch_norm"] and values["bias"] != "position"

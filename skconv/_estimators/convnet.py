@@ -1,4 +1,4 @@
-"""What the classifier and the regressor share: data on their way in, the fit and predictions."""
+"""Base class of classifier and regressor: checks of data, the fit and predictions."""
 
 from __future__ import annotations
 
@@ -39,22 +39,20 @@ __all__ = ["BaseConvNet"]
 
 
 class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, BaseEstimator):
-    """Base of the convolutional networks; not for use."""
+    """Base class of the convolutional networks."""
 
-    _targets_kind: ClassVar[type[Targets]]  # what a subclass takes
+    _targets_kind: ClassVar[type[Targets]]  # class of the targets of an estimator
     _warms_up = True
-    _range = np.float32  # of X, also where it is computed in float64
+    _range = np.float32  # range of X, even where computations are in float64
 
     def _places(self):
         layers, augment = (value if isinstance(value, (list, tuple)) else () for value in (self.layers, self.augment))
         places = {f"layers__{name}": ("layers", i) for i, (name, _) in enumerate(named(layers))}
         return places | {f"augment__{name}": ("augment", i) for i, name in enumerate(names_of(augment))}
 
-    # The fit, from top to bottom
-
     @with_callbacks
     def _fit(self, X, y, sample_weight, learn, *given_validation):
-        """Check everything, train, and set the fitted attributes; ``learn(y, known)`` says what the targets are."""
+        """Check everything, train, and set the fitted attributes; ``learn(y, known)`` returns the `Targets`."""
         check_parameters(self)
         checkpoint_of(self)
         data = X, y, sample_weight
@@ -67,7 +65,7 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         network = self._network(recipe, rng, goes_on, train)
         self._augmenter = self._new_augmenter(train, network)
         with Team(thread_count(self.n_jobs)) as team:
-            margin = 0.0 if validation is None else validation.n_distinct**-0.5  # what chance brings
+            margin = 0.0 if validation is None else validation.n_distinct**-0.5  # a difference that chance can make
             history = History(learning_rate_init=self.learning_rate_init, margin=margin)
             run = self._run(recipe, network, team, history, rng, train, validation)
             if self.solver == "lbfgs":
@@ -84,7 +82,7 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         return self
 
     def _learned(self, X, y, sample_weight, learn, given_validation, *, goes_on):
-        """Samples to train on and, or None, to validate on, once shape and targets are learned from the former."""
+        """Samples for training, and for validation or None; sets the shape and the targets from the former."""
         if goes_on:
             self._check_same_shape()
         X, y, self.image_shape_ = self._check_data(X, y, reset=not goes_on)
@@ -109,7 +107,7 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         try:
             y = self._targets_kind.check(y)
         except ValueError:
-            self._check_X(X, reset=reset)  # what is wrong with X is said first
+            self._check_X(X, reset=reset)  # an error of X comes before that of y
             raise
         return self._check_X(X, y, reset=reset, multi_output=True, y_numeric=self._targets_kind.numeric)
 
@@ -137,7 +135,7 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         return validation
 
     def _samples(self, X, encoded, weight, y, name="y"):
-        """Samples whose weights are those of their classes too."""
+        """`Samples`, with the weights of classes multiplied into ``weight``."""
         return Samples(X, encoded, self._targets.weigh(weight, encoded, name), y)
 
     def _set_targets(self, targets):
@@ -157,7 +155,7 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         return network
 
     def _scales(self, train):
-        """Level and spread of the samples, or None where they stay as they are."""
+        """Level and spread by which samples are scaled, (C,) or (H, W, C), or None."""
         if self.standardize is None:
             return None
         moments = train.moments(self.image_shape_)
@@ -170,7 +168,7 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         return make_augmenter(self.augment, self.image_shape_, spread, flips=not self._targets.numeric)
 
     def _run(self, recipe, network, team, history, rng, train, validation):
-        """The training of a network, with its loss and score on the validation data after each epoch."""
+        """The `Run` of a network, with loss and score on the validation data after each epoch."""
         validate, n_validated = None, 0 if validation is None else len(validation.weight)
         if validation is not None:
             validator = Validator(validation, self._targets, self.scoring, network.dtype)
@@ -208,22 +206,23 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
                     raise StopIteration
 
             result = run.trainer.minimize(*train.arrays, max_iter=run.n_epochs, tol=self.tol, report=report)
-        if not history.loss:  # already at a minimum
+        if not history.loss:  # the first weights were a minimum
             history.add(float(result.fun), network)
-        check_finite_training(history.loss[-1], network, len(history.loss), self.learning_rate_init)  # measured anew
+        # Again, since `minimize` has set the running statistics.
+        check_finite_training(history.loss[-1], network, len(history.loss), self.learning_rate_init)
         network.changed()
         self._set_history(run)
         if not (run.asked or run.interrupted):
             warn_unless_converged(result, run.n_epochs, self.tol)
 
     def _calibrate(self, team, validation):
-        """Let the targets learn from the validation data what predictions need of them."""
+        """Calibrate the targets by the validation data, if there are any."""
         if validation is not None:
             outputs = partial(self._network_outputs, self.network_, validation.X, team)
             self._set_targets(self._targets.calibrated(outputs, validation))
 
     def _comparable(self, validation):
-        """What scores must have in common to be compared: data, loss, way of predicting, scorer."""
+        """Key of scores that can be compared: hash of data, loss and way of predicting, and the scorer."""
         way = plain((self._targets.loss, self.augment, self.n_augmented))
         return fingerprint(way, *validation.arrays), self.scoring
 
@@ -246,17 +245,15 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
             )
 
     def _history(self, comparable):
-        """What the attributes tell of the epochs so far; of their scores, those that compare with what comes."""
+        """`History` of the epochs so far, from the attributes; with scores if new scores are ``comparable``."""
         history = History(list(getattr(self, "loss_curve_", ())), learning_rate_init=self.learning_rate_init)
         if comparable and getattr(self, "validation_scores_", None):
             history.scores, history.best = list(self.validation_scores_), self._best
             history.validation_loss = list(self.validation_loss_curve_)
         return history
 
-    # Chunk by chunk
-
     def _partial_fit(self, X, y, sample_weight, learn, *given_validation):
-        """One more pass, at a constant learning rate, over a copy that replaces the network when all went well."""
+        """One pass over a chunk, at a constant learning rate; a copy of the network replaces the network at the end."""
         check_parameters(self)
         goes_on = hasattr(self, "network_")
         train, validation = self._learned(X, y, sample_weight, learn, given_validation, goes_on=goes_on)
@@ -266,7 +263,7 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         return self
 
     def _train_chunk(self, recipe, train, validation, goes_on):
-        key = (plain(self.solver), self.ema_decay, recipe.frozen)  # of another one, the optimiser has no use
+        key = (plain(self.solver), self.ema_decay, recipe.frozen)  # the optimiser's state is valid for equal keys only
         last = getattr(self, "_progress", None)
         resumes = last is not None and last.key == key
         rng = last.rng() if resumes else self._new_rng()
@@ -280,7 +277,7 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
                 last.resume(run)
             if not comparable:
                 run.best = None
-            elif run.best is None and run.history.scores:  # those of another solver, or of `fit`
+            elif run.best is None and run.history.scores:  # scores of another solver, or of `fit`
                 run.best = best_weights(last, network)
             with Watch(self, run) as watch:
                 run.go(watch)
@@ -291,12 +288,10 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         self._set_history(run)
         self._scored = scored
 
-    # Prediction
-
     def _outputs(self, X):
         """Outputs of the fitted network, ``(n, outputs)``."""
         if not hasattr(self, "network_"):
-            check_is_fitted(self)  # it raises; to find that all is well it takes 7 us
+            check_is_fitted(self)  # raises; not called on fitted estimators, where it takes 7 us
         X, _, _ = self._check_X(X, reset=False)
         with Team(thread_count(self.n_jobs)) as team:
             outputs = self._network_outputs(self.network_, X, team)
@@ -307,16 +302,14 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         return averaged_outputs(network, X, team, self._augmenter, self.n_augmented)
 
     def _view(self, network):
-        """The estimator as if fitted with this network."""
+        """A copy of the estimator that is fitted with ``network``."""
         view = copy(self)
         view.network_ = network
         return view
 
-    # Inspection
-
     @property
     def weights_(self) -> dict[str, np.ndarray]:
-        """All arrays of the network by ``"layer.name"``, read-only: the trained ones and running statistics."""
+        """All arrays of the network by ``"layer.name"``, read-only: parameters and running statistics."""
         check_is_fitted(self)
         arrays = self.network_.named_arrays()
         for array in arrays.values():
@@ -324,6 +317,6 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         return arrays
 
     def summary(self) -> str:
-        """Shapes, parameters and multiply-adds of each layer of the fitted network, as a table."""
+        """Table of the shapes, parameters and multiply-adds of each layer of the fitted network."""
         check_is_fitted(self)
         return summarize(self.network_)

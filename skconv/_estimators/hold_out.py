@@ -1,4 +1,4 @@
-"""Which samples `early_stopping` holds out for validation."""
+"""The samples that `early_stopping` holds out for validation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _READ = 4096  # rows hashed at a time
 
 
 def hold_out(X, y, weight, targets, fraction, least, random_state):
-    """Rows that are held out, ascending: of those with weight, of every class its share; raises where that fails."""
+    """Rows that are held out, ascending: a share of the samples with weight of each class; raises if there are few."""
     strata = targets.strata(y)
     weight = np.where(targets.weigh(weight, strata) > 0, weight, 0)
     n = int(np.count_nonzero(weight))
@@ -41,27 +41,28 @@ def hold_out(X, y, weight, targets, fraction, least, random_state):
 def held_out_rows(X, strata, weight, fraction, least, random_state) -> np.ndarray:
     """Rows held out for validation, ascending; none where there are too few samples.
 
-    Samples of weight zero are not there.  Copies of a sample are held out or trained on together, so that none is
-    validated on itself; a weight of two does what two copies do.  Each stratum gives its share, rounded up or down, and
-    keeps at least one sample.  Samples that outweigh all that is to be held out are trained on.
+    Samples of weight zero are left out.  Copies of a sample are held out or trained on together, so that the model is
+    not validated on training samples; a weight of two has the effect of two copies.  Each stratum gives its share,
+    rounded up or down, and keeps at least one sample.  Samples heavier than all that is to be held out are trained on.
 
     Parameters
     ----------
     X : ndarray of shape (n, features) or LazyRows
-        Samples; those in storage are not compared with each other.
+        Samples; copies among samples in storage are not found.
     strata : ndarray of shape (n,) or None
         Classes, whose shares are kept.
     weight : ndarray of shape (n,)
+        Weights of the samples.
     fraction : float
         Share of the whole weight to hold out, rounded up to a number of samples of mean weight.
     least : int
-        Samples to hold out at least.
+        Least number of samples to hold out.
     random_state : RandomState
     """
     rows = np.flatnonzero(weight)
     strata = np.zeros(len(rows), np.intp) if strata is None else strata[rows]
     sample = _distinct(X, rows)
-    # One group for each distinct sample of a stratum, numbered by stratum and then by what the sample is.
+    # One group for each distinct sample of a stratum, numbered by stratum, then by the sample's values.
     pairs, group = np.unique(np.column_stack([strata, sample]), axis=0, return_inverse=True)
     group, stratum = group.reshape(-1), pairs[:, 0]
     sums = np.bincount(group, weight[rows])
@@ -69,7 +70,7 @@ def held_out_rows(X, strata, weight, fraction, least, random_state) -> np.ndarra
     light = sums <= (1 + 1e-9) * max(fraction, count / len(pairs)) * sums.sum()
     order = random_state.permutation(len(pairs))
     order = order[np.argsort(stratum[order], kind="stable")]
-    # Along the summed weights, stratum after stratum, every group that holds one of `count` equally spaced marks.
+    # Along the cumulative weights, stratum after stratum, groups that contain one of `count` equally spaced marks.
     ends = np.cumsum(np.where(light, sums, 0)[order])
     marks = np.floor(ends * (count / ends[-1]) + random_state.uniform())
     chosen = np.diff(marks, prepend=0.0) > 0
@@ -77,7 +78,7 @@ def held_out_rows(X, strata, weight, fraction, least, random_state) -> np.ndarra
     first = np.flatnonzero(np.diff(stratum, prepend=-1))
     whole = np.logical_and.reduceat(chosen, first)
     chosen[first[whole]] = False
-    # Marks may lie in one heavy group, or where nothing may be taken: then the lightest of the others.
+    # Several marks may lie in one heavy group, or in a stratum's only group: the lightest other groups replace them.
     left = np.flatnonzero(~chosen)
     spare = left[np.diff(stratum[left], prepend=-1) == 0]
     missing = max(least - np.count_nonzero(chosen), 0)
@@ -93,7 +94,7 @@ def count_distinct(X, weight) -> int:
 
 
 def _distinct(X, rows) -> np.ndarray:
-    """A number for each row, the same for equal samples, in an order that only depends on what the samples are."""
+    """A number for each row, equal for equal samples, whose order depends on the samples' values alone."""
     if isinstance(X, LazyRows):
         return np.arange(len(rows))
     keys = np.empty(len(rows), np.uint64)

@@ -1,4 +1,4 @@
-"""The base of the transformers: images in, images or features out."""
+"""Base class of the transformers, from images to images or features."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from .._threads.team import Team, thread_count
 
 __all__ = ["ImageTransformer", "wants_frame"]
 
-_CHUNK_BYTES = 1 << 20  # of output: what one call works through, a few caches full
+_CHUNK_BYTES = 1 << 20  # bytes of output per call, a few times a core's cache
 
 
 def _images_as_they_are(wrapped):
-    """A method as scikit-learn wrapped it for ``set_output``, but images stay arrays: no data frame holds them."""
+    """A method wrapped for ``set_output`` as scikit-learn does, except that images, (n, H, W, C), stay arrays."""
     method = wrapped.__wrapped__
 
     @wraps(method)
@@ -36,20 +36,17 @@ def _images_as_they_are(wrapped):
 
 
 class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
-    """Base of the transformers: flat samples give flat samples, images give images.
+    """Base class of transformers: flat samples give flat samples, images give images.
 
-    A subclass says `_fit_images`, `_transform_images` (or `_transform`) and `_names`; its parameters include
-    ``image_shape`` and ``n_jobs``.  Samples whose channels are not written, ``(n, H, W)``, come out likewise where
-    `_keeps_channels`.  ``_sample_shape`` is the shape of the samples as they came to `fit`.
+    A subclass has `_fit_images`, `_transform_images` (or `_transform`) and `_names`; its parameters include
+    ``image_shape`` and ``n_jobs``.  ``_sample_shape`` is the shape of the samples of `fit`.
     """
 
-    _keeps_channels = True
+    _keeps_channels = True  # whether images without an axis of channels, (n, H, W), give such images
     _reads_in_pieces = False
 
-    # What a subclass says
-
     def _fit_images(self, X, y):
-        """Learn from images ``(n, H, W, C)`` of any number type; returns the output's shape, ``(H, W, C)`` or (k,)."""
+        """Learn from images ``(n, H, W, C)`` of any number type; return the output's shape, ``(H, W, C)`` or (k,)."""
         raise NotImplementedError
 
     def _transform_images(self, X, out):
@@ -57,14 +54,12 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
         raise NotImplementedError
 
     def _working_bytes(self, itemsize) -> int:
-        """Memory that `_transform_images` takes for one sample, beside its arguments."""
+        """Bytes that `_transform_images` allocates for one sample."""
         return 0
 
     def _names(self, channels) -> list[str]:
         """Names of the flat output's features, from those of the input's channels."""
         raise NotImplementedError
-
-    # What scikit-learn calls
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -73,7 +68,7 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
 
     @fitting
     def fit(self, X, y=None):
-        """Learn the shapes, and whatever else the parameters ask for.
+        """Learn the shapes, and whatever else the parameters require.
 
         Parameters
         ----------
@@ -89,7 +84,7 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            Where an argument does not fit, with its name, its value and what would.  The estimator is then as it was.
+            If an argument does not fit, with its name, its value and what would fit; the estimator is unchanged then.
         """
         check_parameters(self)
         X = as_samples(X)
@@ -115,11 +110,11 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            Where X does not fit what was fitted, or not even a few samples fit in scikit-learn's ``working_memory``, or
-            the output not in this machine's.
+            If X does not have the shape of the fit, not even a few samples fit in scikit-learn's ``working_memory``, or
+            the output does not fit in this machine's memory.
         """
         if not hasattr(self, "output_shape_"):
-            check_is_fitted(self)  # it raises; to find that all is well it takes 4 us
+            check_is_fitted(self)  # raises; not called on fitted estimators, where it takes 4 us
         X = as_samples(X)
         sample_shape = _sample_shape(X)
         X, _, _ = self._check_X(X, reset=False)
@@ -131,8 +126,7 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names of the input's features; where they are names that one of these transformers gave, the channels
-            keep theirs.
+            Names of the input's features; names of channels in the names of these transformers are kept.
 
         Returns
         -------
@@ -142,8 +136,6 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
         names = check_feature_names_in(self, input_features, generate_names=False)
         check_available(f"{counted(self._n_features_out)} feature names", NAME_BYTES * self._n_features_out)
         return np.asarray(self._names(channel_names(names, self.image_shape_)), dtype=object)
-
-    # How
 
     @property
     def _n_features_out(self):
@@ -156,7 +148,7 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
         check_available(what, needed)
 
     def _formed(self, out, sample_shape, shape):
-        """The output in the form of an input whose samples, of ``shape``, came with ``sample_shape``."""
+        """The output without the axes that samples of ``shape`` did not have, whose arrays had ``sample_shape``."""
         if len(sample_shape) < 2 or out.ndim == 2:
             return out.reshape(len(out), -1)
         if sample_shape == shape[1:] and shape[0] == out.shape[1] == 1:  # a series (T, C)
@@ -173,18 +165,18 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
         return out
 
     def _sample_bytes(self, X, dtype):
-        """Memory that one sample takes while it is transformed."""
+        """Bytes that the transformation of one sample takes."""
         return self._working_bytes(dtype.itemsize) + prod(X.shape[1:]) * dtype.itemsize * (X.dtype != dtype)
 
     def _check_working_memory(self, X, dtype):
-        """Raise where not even one sample, or the fewest that are done together, can be transformed."""
+        """Raise where there is no memory to transform one sample, or the fewest that are transformed together."""
         needed = self._sample_bytes(X, dtype)
         check_memory("one sample's working arrays", needed, working_memory(), "scikit-learn's working_memory")
 
     def _transform(self, X, out):
-        """Chunk by chunk over the threads, within scikit-learn's ``working_memory``."""
+        """Transform images into ``out``, chunk by chunk on the threads, within scikit-learn's ``working_memory``."""
         size, each = prod(out.shape[1:]) * out.itemsize, max(1, self._sample_bytes(X, out.dtype))
-        threads = max(1, min(thread_count(self.n_jobs), working_memory() // each))  # fewer, where room is for few
+        threads = max(1, min(thread_count(self.n_jobs), working_memory() // each))  # no more than memory allows
         rows = max(1, min(_CHUNK_BYTES // max(1, size), working_memory() // threads // each))
         with Team(threads) as team:
 
@@ -195,7 +187,7 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
             team.run(chunk, ceil(len(X) / rows))
 
 
-# `TransformerMixin` wraps methods as soon as a class is defined; this goes around its wrapping.
+# `TransformerMixin` wraps methods when a class is defined; these wrappers replace its own.
 ImageTransformer.transform = _images_as_they_are(ImageTransformer.transform)  # type: ignore[method-assign]
 ImageTransformer.fit_transform = _images_as_they_are(ImageTransformer.fit_transform)  # type: ignore[method-assign]
 
@@ -206,5 +198,5 @@ def wants_frame(estimator) -> bool:
 
 
 def _sample_shape(X) -> tuple[int, ...]:
-    """Shape of the samples of what `as_samples` gives."""
+    """Shape of the samples of a result of `as_samples`."""
     return tuple(np.shape(X)[1:])

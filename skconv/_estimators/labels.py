@@ -1,4 +1,4 @@
-"""Targets of a classifier: a label a sample, or a set of labels."""
+"""Targets of a classifier: one label per sample, or a set of labels."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from .targets import Targets
 
 __all__ = ["LabelSets", "Labels", "labels_of_chunk", "labels_of_fit"]
 
-_RARE = 0.1  # of an even share, below which a class is rare
-_LOOKED_AT = 100  # training samples of a rare class
+_RARE = 0.1  # a class is rare below this part of an even share of the weight
+_LOOKED_AT = 100  # most training samples of a rare class that are predicted
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Labels(Targets):
-    """One label a sample: an output for each class, whose softmax is the class's probability.
+    """One label per sample: an output for each class; the softmax of the outputs is the probability of each class.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
-        In increasing order.
+        Labels in increasing order.
     class_weight : dict, "balanced" or None, default=None
     calibrates : bool, default=False
-        Whether validation data give a temperature.
+        Whether to fit the temperature to validation data.
     temperature : float, default=1.0
-        What outputs are divided by.
+        Divisor of the logits.
     """
 
     classes: np.ndarray
@@ -52,7 +52,7 @@ class Labels(Targets):
 
     @property
     def attributes(self) -> dict:
-        """What the estimator shows of them."""
+        """Attributes of the estimator, by name."""
         return {"classes_": self.classes, "temperature_": self.temperature}
 
     @property
@@ -61,25 +61,25 @@ class Labels(Targets):
         return len(self.classes)
 
     def encode(self, y, name="y"):
-        """Indices of the classes, (n,); labels that are no classes raise."""
+        """Indices of the classes, (n,); raises where a label is no class."""
         return class_indices(y, self.classes, name)
 
     def strata(self, y):
-        """Its class for each sample."""
+        """Index of the class of each sample, (n,)."""
         return self.encode(y)
 
     def weigh(self, weight, encoded, name="y"):
-        """Weights of the samples times those of their classes; ``name`` is what the classes are of."""
+        """Weights of samples times those of their classes, (n,); messages call the targets ``name``."""
         if self.class_weight is None:
             return weight
         check_class_weight(self.class_weight, self.classes)
         weight = weight * self._class_factors(encoded, weight)[encoded]
         if not weight.any():
             raise ValueError(f"class_weight: the weights of all classes in {name} are zero, so no sample counts")
-        return np.ldexp(weight, -np.frexp(weight.max())[1])  # by a power of two, so that sums stay finite
+        return np.ldexp(weight, -np.frexp(weight.max())[1])  # scaled by a power of two, so that sums stay finite
 
     def _class_factors(self, encoded, weight):
-        """Weight of each class; "balanced" by the weight that these samples have, 1 for classes without any."""
+        """Weight of each class; if "balanced", from the weights of these samples, with 1 for classes without any."""
         if self.class_weight != "balanced":
             return compute_class_weight(self.class_weight, classes=self.classes, y=self.classes[encoded])
         shares = np.bincount(encoded, weight, minlength=len(self.classes))
@@ -89,15 +89,15 @@ class Labels(Targets):
         return factors
 
     def score(self, outputs, encoded, weight) -> float:
-        """Accuracy of the network's outputs, for encoded targets."""
+        """Accuracy of the network's outputs (n, classes) for encoded targets."""
         return float(accuracy_score(encoded, self._chosen(outputs), sample_weight=weight))
 
     def calibrated(self, outputs, validation):
-        """The targets with the temperature that fits the validation data best; ``outputs()`` are the network's."""
+        """A copy with the temperature that fits the validation data best; ``outputs()`` returns the outputs."""
         if not self.calibrates:
             return self
         logits = self.loss.logits(outputs().astype(np.float64)).T
-        # As Platt does: right answers alone would ask for a temperature of 0.
+        # Smoothed targets, as in Platt scaling: if all predictions are right, the best temperature would be 0.
         loss = self.losses["log_loss"](1 / (1 + validation.n_distinct))
         targets = np.empty(logits.shape)
         loss.encode(validation.encoded, targets)
@@ -107,7 +107,7 @@ class Labels(Targets):
         return replace(self, temperature=float(np.exp(found.x)))
 
     def warn_of_missed(self, outputs, train):
-        """Warn of rare classes that none of their own training samples, or the first 100 of them, is predicted as."""
+        """Warn of rare classes that are predicted for none of their (first `_LOOKED_AT`) training samples."""
         for k, rows in self._rare(train.encoded, train.weight):
             rows = rows[:_LOOKED_AT]
             if not self._predicted(outputs(rows), k).any():
@@ -120,7 +120,7 @@ class Labels(Targets):
                 )
 
     def _rare(self, encoded, weight):
-        """``(index, rows)`` of the classes with far less than an even share of the weight."""
+        """Yield ``(index, rows)`` of each class with less than `_RARE` of an even share of the weight."""
         shares = np.bincount(encoded, weight, minlength=len(self.classes)) / weight.sum()
         for k in np.flatnonzero(shares < _RARE / len(self.classes)):
             rows = np.flatnonzero((encoded == k) & (weight > 0))
@@ -128,23 +128,21 @@ class Labels(Targets):
                 yield k, rows
 
     def _predicted(self, outputs, k):
-        """Whether class k is predicted."""
+        """Whether class k is predicted, (n,)."""
         return self._chosen(outputs) == k
 
-    # From outputs to predictions
-
     def logits(self, outputs):
-        """Logits of the probabilities that the loss has learned, over the temperature."""
+        """Logits of the probabilities, `Loss.logits` over the temperature."""
         logits = self.loss.logits(outputs)
         return logits if self.temperature == 1 else logits / logits.dtype.type(self.temperature)
 
     def decisions(self, outputs):
-        """Logits; of two classes, how far the second is ahead of the first."""
+        """Logits (n, classes); for two classes the differences (n,), the second minus the first."""
         logits = self.logits(outputs)
         return logits[:, 1] - logits[:, 0] if len(self.classes) == 2 else logits
 
     def probabilities(self, outputs):
-        """A probability for each class."""
+        """Probability of each class, (n, classes)."""
         return softmax(self.logits(outputs))
 
     def log_probabilities(self, outputs):
@@ -152,23 +150,23 @@ class Labels(Targets):
         return log_softmax(self.logits(outputs))
 
     def predictions(self, outputs):
-        """The most probable class."""
+        """The most probable class of each sample, (n,)."""
         return self.classes[self._chosen(self.logits(outputs))]
 
     def _chosen(self, outputs):
-        """Encoded targets that the outputs are nearest to."""
+        """Predictions as encoded targets, from outputs or logits."""
         return outputs.argmax(axis=1)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LabelSets(Labels):
-    """Several labels a sample, given as indicators 0 and 1: an output for each, whose logistic is its probability."""
+    """Several labels per sample, as indicators 0 and 1: an output for each label, whose logistic is its probability."""
 
     losses: ClassVar = {"log_loss": BinaryCrossEntropy, "focal": BinaryFocal}
     named: ClassVar = "label sets"
 
     def encode(self, y, name="y"):
-        """Indicators, (n, labels), of as many labels as there are."""
+        """Indicators of the labels, (n, labels), in float32; raises where there are others."""
         labels = y.toarray() if issparse(y) else np.asarray(y)
         if labels.ndim != 2 or labels.shape[1] != self.n_outputs or not np.isin(labels, (0, 1)).all():
             raise ValueError(
@@ -178,11 +176,11 @@ class LabelSets(Labels):
         return labels.astype(np.float32)
 
     def strata(self, y):
-        """All samples are alike: a set is rarely there twice."""
+        """Zeros, (n,): a single stratum, since few samples have the same set of labels."""
         return np.zeros(y.shape[0], np.intp)
 
     def weigh(self, weight, encoded, name="y"):
-        """Weights of the samples; classes have none."""
+        """Weights of the samples; raises where there are weights of classes."""
         if self.class_weight is None:
             return weight
         raise ValueError(
@@ -190,22 +188,22 @@ class LabelSets(Labels):
         )
 
     def _rare(self, encoded, weight):
-        """``(index, rows)`` of the labels that far less than half of the weight has."""
+        """Yield ``(index, rows)`` of each label that less than ``_RARE / 2`` of the weight has."""
         for k in np.flatnonzero(weight @ encoded < _RARE / 2 * weight.sum()):
             rows = np.flatnonzero((encoded[:, k] > 0) & (weight > 0))
             if len(rows):
                 yield k, rows
 
     def _predicted(self, outputs, k):
-        """Whether label k is predicted."""
+        """Whether label k is predicted, (n,)."""
         return self._chosen(outputs)[:, k]
 
     def decisions(self, outputs):
-        """Logits."""
+        """Logits of the labels, (n, labels)."""
         return self.logits(outputs)
 
     def probabilities(self, outputs):
-        """A probability for each label."""
+        """Probability of each label, (n, labels)."""
         return expit(self.logits(outputs))
 
     def log_probabilities(self, outputs):
@@ -213,7 +211,7 @@ class LabelSets(Labels):
         return log_expit(self.logits(outputs))
 
     def predictions(self, outputs):
-        """Indicators of the labels that are more probable than not."""
+        """Indicators (n, labels) of the labels with a probability above one half."""
         return self._chosen(self.logits(outputs)).astype(int)
 
     def _chosen(self, outputs):
@@ -221,7 +219,7 @@ class LabelSets(Labels):
 
 
 def _labels_of(y):
-    """The labels, or sets of labels, that ``y`` has."""
+    """`Labels` or `LabelSets` of ``y``."""
     check_classification_targets(y)
     if type_of_target(y, input_name="y") == "multilabel-indicator":
         return LabelSets(classes=np.arange(y.shape[1]))
@@ -229,11 +227,11 @@ def _labels_of(y):
 
 
 def labels_of_fit(y, known):
-    """The labels of a fit, of no temperature yet: those of ``y``, or those that are known from the last fit."""
+    """Targets of a fit, without a temperature: those of ``y``, or those ``known`` from the last fit."""
     new = _labels_of(y)
     if known is None:
         return new
-    single = type(new) is type(known) is Labels  # what is of another kind, `encode` says
+    single = type(new) is type(known) is Labels  # for targets of another kind `encode` raises
     if single and not np.array_equal(new.classes, known.classes):
         raise ValueError(
             f"warm_start=True needs the classes of the last fit, {shown(known.classes.tolist())}, got "
@@ -243,7 +241,7 @@ def labels_of_fit(y, known):
 
 
 def labels_of_chunk(y, known, classes):
-    """The labels of a chunk: those that are known from earlier ones, or else all ``classes`` that will ever come."""
+    """Targets of a chunk: those ``known`` from earlier chunks, else all ``classes`` that will ever come."""
     new = _labels_of(y)
     if known is None:
         if classes is None:

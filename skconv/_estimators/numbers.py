@@ -1,4 +1,4 @@
-"""Targets of a regressor: a number a sample, or several."""
+"""Targets of a regressor: one or several numbers per sample."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from .targets import Targets
 
 __all__ = ["Numbers"]
 
-_LARGEST = 1e18  # of a number in the units of the training
+_LARGEST = 1e18  # largest absolute value of a scaled target
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Numbers(Targets):
-    """One number or several a sample: an output for each, in units in which they have mean 0 and variance 1.
+    """One or several numbers per sample: an output for each target, scaled to mean 0 and variance 1.
 
     Parameters
     ----------
     flat : bool, default=True
-        Whether they came, and are predicted, as ``(n,)``.
+        Whether ``y`` and predictions have shape ``(n,)``.
     mean, scale : ndarray of shape (n_targets,), default=None
-        What the outputs are multiplied by and added to; of counts the mean is 0, and the outputs are logarithms.
+        Predictions are ``outputs * scale + mean``; for counts ``exp(outputs) * scale``, with a mean of 0.
     counts : bool, default=False
-        Whether they were learned as counts.
+        Whether the targets are counts.
     """
 
     flat: bool = True
@@ -50,7 +50,7 @@ class Numbers(Targets):
 
     @property
     def attributes(self) -> dict:
-        """What the estimator shows of them."""
+        """Attributes of the estimator, by name."""
         return {"target_mean_": self.mean, "target_scale_": self.scale}
 
     @property
@@ -59,7 +59,7 @@ class Numbers(Targets):
         return len(self.mean)
 
     def measured(self, y, weight):
-        """The targets with where they lie: weighted mean and spread, of counts the mean alone, if nobody knew."""
+        """A copy with weighted mean and spread of ``y``, or for counts the mean; ``self`` if these are known."""
         if self.mean is not None:
             return self
         targets, weight = _columns(y)[weight > 0], weight[weight > 0]
@@ -71,12 +71,12 @@ class Numbers(Targets):
                 raise ValueError("loss='poisson' needs counts that are not all zero, got a target of zeros alone")
             return replace(self, mean=np.zeros_like(mean), scale=mean * unit, counts=True)
         spread = np.sqrt(np.average((targets - mean) ** 2, axis=0, weights=weight))
-        noise = np.finfo(np.float64).eps * np.abs(mean)  # of a constant, whose scale is 1 or far above its noise
+        noise = np.finfo(np.float64).eps * np.abs(mean)  # spread of a constant by rounding; the scale is far above
         scale = np.where(spread <= 10 * noise, np.maximum(1.0, 1000 * noise * unit), spread * unit)
         return replace(self, mean=mean * unit, scale=scale)
 
     def encode(self, y, name="y"):
-        """The numbers, (n, n_targets), in the units of the training."""
+        """Scaled targets, (n, n_targets)."""
         targets = _columns(y)
         if targets.shape[1] != self.n_outputs:
             raise ValueError(f"{name} has {counted(targets.shape[1], 'target')}, but the model has {self.n_outputs}")
@@ -95,24 +95,24 @@ class Numbers(Targets):
         return encoded
 
     def fewest_scored(self, scoring) -> int:
-        """Samples that a score needs."""
+        """Least number of samples that ``scoring`` needs."""
         return 2 if scoring in (None, "r2") else 1
 
     def score(self, outputs, encoded, weight) -> float:
-        """R² of the network's outputs, for encoded targets."""
+        """R² of the network's outputs (n, n_targets) for encoded targets."""
         return float(r2_score(encoded, self._scaled(outputs), sample_weight=weight))
 
     def predictions(self, outputs):
-        """Numbers in the units of ``y``, in float64, and in its shape."""
+        """Predictions in the units and the shape of ``y``, in float64."""
         scaled = self._scaled(outputs).astype(np.float64, copy=False)
         predicted = scaled * self.scale + self.mean
         return predicted[:, 0] if self.flat else predicted
 
     def _scaled(self, outputs):
-        """Predictions in the units of the training."""
+        """Predictions before ``scale`` and ``mean``."""
         return exp_of(outputs) if self.counts else outputs
 
 
 def _columns(y) -> np.ndarray:
-    """Numbers as ``(n, targets)``."""
+    """``y`` as float64 of shape ``(n, targets)``."""
     return np.asarray(y, np.float64).reshape(len(y), -1)

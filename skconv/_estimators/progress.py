@@ -1,4 +1,4 @@
-"""Where a call of `partial_fit` leaves a training, for the next one to go on from."""
+"""State of a training between two calls of `partial_fit`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Progress:
     Parameters
     ----------
     key : tuple
-        What the optimiser's state depends on: with another key, nobody goes on from here.
+        Parameters on which the optimiser's state depends; with another key the state is not used.
     arrays, values : dict
-        Of `Run.state`, without the history, which is in the estimator's attributes.
+        Result of `Run.state`, without the history, which is in the estimator's attributes.
     """
 
     key: tuple
@@ -27,25 +27,25 @@ class Progress:
 
     @classmethod
     def of(cls, run, key):
-        """The progress of a run; with arrays of its own."""
+        """The progress of a run, with copies of its arrays."""
         arrays, values = run.state()
         del values["history"]
         return cls(key, {name: np.array(array) for name, array in arrays.items()}, values)
 
     def rng(self):
-        """The random numbers that follow."""
+        """Random generator in the state after the chunk."""
         rng = np.random.default_rng(0)
         rng.bit_generator.state = self.values["rng"]
         return rng
 
     def resume(self, run):
-        """Bring the run of the next chunk here, but for its random numbers."""
+        """Set the run of the next chunk to this state, except for its random generator."""
         run.set_state(self.arrays, {**self.values, "rng": run.rng.bit_generator.state})
         run.epoch, run.stopped, run.asked = 0, False, False
 
 
 def best_weights(progress, network):
-    """Copies of the parameters and the state that scored best before this chunk; the network's, if nobody kept any."""
+    """Copies of parameters and state with the best score before this chunk; those of the network if none are kept."""
     kept = {} if progress is None else progress.arrays
     best = kept.get("best_parameters", network.parameters), kept.get("best_state", network.state)
     return best[0].copy(), best[1].copy()

@@ -1,4 +1,4 @@
-"""Samples with what a fit knows about them: what a network is trained on, and what it is validated on."""
+"""Samples with targets and weights, for training or validation."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ __all__ = ["Samples"]
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Samples with their targets; those of weight zero are not there.
+    """Samples with targets and weights; samples of weight zero are ignored.
 
     Parameters
     ----------
     X : ndarray or LazyRows, of shape (n, features)
     encoded : ndarray of shape (n,) or (n, outputs)
-        The targets, as the loss takes them.
+        Targets, as `Targets.encode` returns them.
     weight : ndarray of shape (n,)
-        After that of the classes.
+        Weights, multiplied by those of classes.
     y : ndarray or sparse matrix, of shape (n,) or (n, targets)
-        The targets, as a scorer takes them.
+        Targets, as a scorer takes them.
     """
 
     X: Any
@@ -36,21 +36,21 @@ class Samples:
 
     @property
     def arrays(self) -> tuple:
-        """What training and validation losses depend on."""
+        """Arrays on which losses depend: X, encoded targets, weights."""
         return self.X, self.encoded, self.weight
 
     @property
     def rows(self) -> np.ndarray:
-        """Numbers of the samples that have weight."""
+        """Indices of the samples with weight."""
         return np.flatnonzero(self.weight)
 
     @property
     def n_distinct(self) -> int:
-        """Number of the samples that have weight, copies counted once."""
+        """Number of samples with weight, copies counted once."""
         return count_distinct(self.X, self.weight)
 
     def pieces(self, shuffle):
-        """What an epoch visits, by its random numbers: the rows with weight in a new order, or in the old one."""
+        """Function ``pieces(rng)`` that yields the pieces of an epoch: rows with weight, in random or given order."""
         rows = self.rows
 
         def pieces(rng):
@@ -60,7 +60,7 @@ class Samples:
         return pieces
 
     def moments(self, shape):
-        """`Moments` of the samples, by their weights, whose shape is (H, W, C)."""
+        """Weighted `Moments` of the samples, which have ``shape`` (H, W, C)."""
 
         def blocks(n):
             for samples, _, weight, order in self.pieces(shuffle=False)(None):

@@ -1,4 +1,4 @@
-"""Outputs of a network, and what they are worth on validation data."""
+"""Loss and score on validation data, and outputs averaged over augmented copies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Validator:
     targets : Targets
     scoring : str, callable or None
     dtype : dtype
-        Of the network.
+        Dtype of the network.
     """
 
     def __init__(self, validation, targets, scoring, dtype):
@@ -39,7 +39,7 @@ class Validator:
         self._weights = {"sample_weight": weight} if weighs and (weight != weight[0]).any() else {}
 
     def __call__(self, outputs, view):
-        """Loss and score of a network's outputs; ``view()`` is the model with that network, for a scorer."""
+        """Loss and score of ``outputs`` (n, units); ``view()`` returns the model with that network, for a scorer."""
         validation = self.validation
         loss = self.targets.loss(outputs.T, self._encoded, self._share)
         if self._scorer is None:
@@ -47,7 +47,7 @@ class Validator:
         if not callable(self._scorer):  # "loss"
             return loss, -loss
         model = view()
-        model.__dict__.pop("feature_names_in_", None)  # X is an array now
+        model.__dict__.pop("feature_names_in_", None)  # X is an array without names
         with callers_errstate():
             score = self._scorer(model, validation.X, validation.y, **self._weights)
         if not isinstance(score, numbers.Real) and not (isinstance(score, np.ndarray) and score.shape == ()):
@@ -59,7 +59,7 @@ class Validator:
 
 
 def averaged_outputs(network, X, team, augmenter=None, n_augmented=0):
-    """Outputs ``(n, units)`` of a network, or their means over the samples and so many changed copies."""
+    """Outputs ``(n, units)`` of a network, or their means over the samples and ``n_augmented`` changed copies."""
     outputs = predict(network, X, team)
     if n_augmented and augmenter is not None:
         n = 1
@@ -71,7 +71,7 @@ def averaged_outputs(network, X, team, augmenter=None, n_augmented=0):
 
 
 def _changed(network, augmenter, changes):
-    """A function of a block of samples, which it scales and then changes all alike."""
+    """A function that returns scaled copies of a block of samples, with the same change for all."""
 
     def change(samples):
         images = network.images(samples)

@@ -1,4 +1,4 @@
-"""Targets, classes and weights as they come to `fit`: each is held against what it may be under its own name."""
+"""Checks of targets, classes and weights, with messages that have their names."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _NUMBERS = "real numbers of shape (n,) or (n, targets)"
 
 
 def check_labels(y, name="y"):
-    """Labels or indicators as an array (sparse indicators stay so): none is missing, and strings are among strings."""
+    """Labels or indicators as an array, or a sparse matrix; raises for missing labels, and strings among others."""
     if y is None:
-        return None  # for scikit-learn to say
+        return None  # scikit-learn raises
     if isinstance(y, (list, tuple)):
-        _check_alike(y, name)  # NumPy would make strings of all
+        _check_alike(y, name)  # NumPy would convert all labels to strings
     y = _as_array(y, name, _LABELS)
     if y.dtype.kind == "O":
         entries = y.ravel().tolist()
@@ -40,9 +40,9 @@ def check_labels(y, name="y"):
 
 
 def check_numbers(y, name="y"):
-    """Targets of a regression as an array, finite."""
+    """Targets of a regression as an array of finite numbers."""
     if y is None:
-        return None  # for scikit-learn to say
+        return None  # scikit-learn raises
     y = _as_array(y, name, _NUMBERS)
     if issparse(y):
         raise ValueError(f"{name} must be dense, got a sparse matrix; use {name}.toarray()")
@@ -50,7 +50,7 @@ def check_numbers(y, name="y"):
 
 
 def check_classes(classes):
-    """All classes there will be, sorted, each once."""
+    """Sorted unique classes, (n_classes,), from a list or array of all classes."""
     classes = list(classes) if isinstance(classes, (set, frozenset)) else classes
     wanted = "a list or an array of all labels that will ever come"
     if isinstance(classes, (str, bytes, dict)) or not (hasattr(classes, "__len__") or hasattr(classes, "__array__")):
@@ -68,7 +68,7 @@ def check_classes(classes):
 
 
 def class_indices(y, classes, name="y"):
-    """Where each label of ``y``, (n,) or (n, 1), is in the sorted ``classes``; others raise."""
+    """Index of each label of ``y``, (n,) or (n, 1), in the sorted ``classes``; raises where a label is no class."""
     if y.ndim > 1 and y.shape[1] != 1:
         raise ValueError(
             f"{name} should be a 1d array, or indicators 0 and 1, got an array of shape {y.shape} with values "
@@ -90,7 +90,7 @@ def class_indices(y, classes, name="y"):
 
 
 def check_class_weight(class_weight, classes):
-    """Weights by class: finite, zero or more; a class that has none is worth 1 where all others are classes."""
+    """Raise where a weight by class is not finite or below 0, or keys are no classes while classes have no weight."""
     if not isinstance(class_weight, dict):
         return
     for value in class_weight.values():
@@ -110,12 +110,12 @@ def check_class_weight(class_weight, classes):
 
 
 def check_weight(weight, n, name="sample_weight"):
-    """Weights, one per sample, zero or more and one above; only their ratios count, so the largest becomes 1."""
+    """Weights (n,), at least 0 and not all 0, divided by the largest, since only ratios matter."""
     if weight is None:
         return np.ones(n)
     wanted = f"None or {counted(n, 'number')} of zero or more, one per sample"
     if isinstance(weight, Real) or (isinstance(weight, np.ndarray) and weight.ndim == 0):
-        weight = np.full(n, weight)  # one for all, as scikit-learn takes it
+        weight = np.full(n, weight)  # one weight for all samples, as in scikit-learn
     weight = _as_array(weight, name, wanted)
     if issparse(weight):
         raise ValueError(f"{name} must be {wanted}, got a sparse matrix; use {name}.toarray()")
@@ -133,7 +133,7 @@ def check_weight(weight, n, name="sample_weight"):
 
 
 def _as_array(values, name, wanted):
-    """An array of one or two axes, or a sparse matrix, of whatever dtype."""
+    """An array of one or two axes, or a sparse matrix, of any dtype."""
     try:
         array = check_array(
             values, accept_sparse="csr", ensure_2d=False, dtype=None, ensure_all_finite=False, ensure_min_samples=0,
@@ -148,7 +148,7 @@ def _as_array(values, name, wanted):
 
 
 def _real(array, name, wanted):
-    """An array of a number type; numbers may have come as objects."""
+    """An array of a number type, also from numbers in an array of objects."""
     if array.dtype.kind == "O":
         for value in array.ravel().tolist():
             if not isinstance(value, Real):
@@ -163,7 +163,7 @@ def _real(array, name, wanted):
 
 
 def _finite(array, name):
-    """The array, unless something in it is NaN or infinite."""
+    """The array; raises where a number is NaN or infinite."""
     if array.dtype.kind == "f":
         assert_all_finite(array.data if issparse(array) else array, input_name=name)
     return array
@@ -180,7 +180,7 @@ def _is_nan(value):
 
 
 def _check_alike(entries, name):
-    """Raise where strings are among others; entries that are sequences have entries of their own."""
+    """Raise where strings are mixed with other labels; entries that are sequences are not looked at."""
     first: dict[type, object] = {}
     for value in entries:
         if not isinstance(value, (list, tuple, np.ndarray)):

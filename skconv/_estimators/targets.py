@@ -1,7 +1,6 @@
-"""What the targets of a network are, as a fit has learned them: the contract of `Labels`, `LabelSets` and `Numbers`.
+"""Base class of the kinds of targets, `Labels`, `LabelSets` and `Numbers`.
 
-An estimator says which kind it takes.  The fit asks it for all that depends on the targets: how they are encoded, what
-each sample weighs, which loss compares them with the outputs, what the outputs are worth and what they predict.
+All that depends on the kind of targets is a method: encoding, weights of samples, loss, score and predictions.
 """
 
 from __future__ import annotations
@@ -21,24 +20,24 @@ __all__ = ["Targets", "losses_of"]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Targets:
-    """Base of the kinds of targets.
+    """Base class of the kinds of targets, with the properties that a fit has learned.
 
     Parameters
     ----------
     loss : Loss, default=None
-        One of `losses`.
+        Loss of the training.
     """
 
     loss: Any = None
 
     numeric: ClassVar[bool] = False
-    calibrates = False  # whether predictions learn from validation data, which are needed then
-    losses: ClassVar[dict[str, type]] = {}  # the classes of losses by the names that the estimator's ``loss`` has
-    named: ClassVar[str]  # what losses call such targets
-    check: ClassVar[Callable]  # ``check(y, name)``: targets as an array; raises where one is missing or of another kind
+    calibrates = False  # whether `calibrated` needs validation data
+    losses: ClassVar[dict[str, type]] = {}  # classes of losses, by names for the parameter ``loss`` of an estimator
+    named: ClassVar[str]  # value of `Loss.targets` for such targets
+    check: ClassVar[Callable]  # ``check(y, name)`` returns targets as an array, or raises
 
     def loss_of(self, given, **parameters):
-        """The loss that is given, or that of a name with these parameters; raises where it does not fit."""
+        """A copy of a given `Loss`, or the loss of a name with these parameters; raises where the loss does not fit."""
         if isinstance(given, str):
             kind = self.losses[given]
             return kind(**{name: parameters[name] for name in kind._get_param_names() if name in parameters})
@@ -49,7 +48,7 @@ class Targets:
 
     @property
     def attributes(self) -> dict:
-        """What the estimator shows of them."""
+        """Attributes of the estimator, by name."""
         raise NotImplementedError
 
     @property
@@ -58,41 +57,41 @@ class Targets:
         raise NotImplementedError
 
     def measured(self, y, weight):
-        """The targets with what they learn from the samples that are trained on."""
+        """A copy with statistics of the targets ``y`` that are trained on."""
         return self
 
     def encode(self, y, name="y"):
-        """Targets, as the loss takes them; raises by their ``name`` where they are no such targets."""
+        """Targets as an array for `Loss.encode`; raises, with ``name``, where they are of another kind."""
         raise NotImplementedError
 
     def strata(self, y):
-        """An integer from 0 up for each sample; held-out samples have the same shares of each."""
+        """Stratum of each sample, integers (n,) from 0; held-out samples keep the shares of the strata."""
         return np.zeros(y.shape[0], np.intp)
 
     def weigh(self, weight, encoded, name="y"):
-        """Weights of the samples after those of their classes, if any; ``name`` is what the classes are of."""
+        """Weights of the samples times those of their classes, if any; messages call the targets ``name``."""
         return weight
 
     def fewest_scored(self, scoring) -> int:
-        """Samples that a score needs."""
+        """Least number of samples that ``scoring`` needs."""
         return 1
 
     def score(self, outputs, encoded, weight) -> float:
-        """Worth of the network's outputs where no other score is asked for."""
+        """Default score of the network's outputs (n, outputs) for encoded targets."""
         raise NotImplementedError
 
     def calibrated(self, outputs, validation):
-        """The targets with what predictions learn from validation data; ``outputs()`` are the network's."""
+        """A copy that is calibrated on validation data; ``outputs()`` returns the network's outputs."""
         return self
 
     def warn_of_missed(self, outputs, train):
-        """Warn of what the fitted network never predicts; ``outputs(rows)`` are its outputs of training samples."""
+        """Warn of targets that the network never predicts; ``outputs(rows)`` returns outputs of training samples."""
 
     def predictions(self, outputs):
-        """What the network's outputs predict."""
+        """Predictions from the network's outputs (n, outputs)."""
         raise NotImplementedError
 
 
 def losses_of(kind):
-    """What an estimator's ``loss`` may be, whose targets are of this kind."""
+    """Constraints of the parameter ``loss`` of an estimator with targets of class ``kind``."""
     return [one_of(*kind.losses), fitting(lambda value: isinstance(value, Loss), "a loss of skconv.training")]

@@ -1,4 +1,4 @@
-"""Transformers that are a network's forward pass, with parameters that nobody trains."""
+"""Base class of transformers that run networks without training."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .image_transformer import ImageTransformer
 
 __all__ = ["NetworkTransformer"]
 
-_BLOCK_BYTES = 1 << 28  # of working arrays, beyond which images go by strips: a rule of sizes, never of the threads
+_BLOCK_BYTES = 1 << 28  # bytes of a block beyond which images go by strips, for any number of threads
 
 
 class NetworkTransformer(ImageTransformer):
-    """Base of the transformers that run `networks_`, float64 networks whose outputs stand side by side."""
+    """Base class of transformers that run `networks_`, float64 networks whose outputs are concatenated."""
 
     def _new_network(self, layers) -> Network:
-        """A network of these layers on images, flattened at its end."""
+        """Network of these layers on images, with flattened output."""
         return Network([*layers, Flatten()], self.image_shape_, "float64")
 
     def _check_working_memory(self, X, dtype):
@@ -35,16 +35,14 @@ class NetworkTransformer(ImageTransformer):
         self._run(self.networks_, X, out)
 
     def _run(self, networks, X, out):
-        """Outputs of networks on images ``(n, H, W, C)``, side by side in ``out`` (n, ...)."""
+        """Write the outputs of networks on images ``(n, H, W, C)`` into ``out`` (n, ...), side by side."""
         out, start = out.reshape(len(out), -1), 0
         for network in networks:
             stop = start + network.shapes[-1][0]
             twin = network.cast(out.dtype)
             parts, rest = _way(twin)
             largest = max(block_bytes(part, working_memory()) for _, _, part in parts)
-            threads = max(
-                1, min(thread_count(self.n_jobs), working_memory() // largest)
-            )  # fewer, where room is for few
+            threads = max(1, min(thread_count(self.n_jobs), working_memory() // largest))  # no more than memory allows
             with Team(threads) as team:
                 if rest is None:
                     _predict_parts(parts, X, out[:, start:stop], team)
@@ -54,7 +52,7 @@ class NetworkTransformer(ImageTransformer):
 
 
 def _predict_in_two(parts, rest, X, out, team):
-    """Outputs of strips, then of what needs them all, for as many images at a time as leave most of the memory."""
+    """Write outputs of strips, then of the network ``rest`` after them, for as many images at a time as fit."""
     size = prod(rest.input_shape)
     few = min(len(X), max(1, working_memory() // 8 // (size * out.itemsize)))
     between = np.empty((few, size), out.dtype)
@@ -66,15 +64,15 @@ def _predict_in_two(parts, rest, X, out, team):
 
 
 def _predict_parts(parts, X, out, team):
-    """Outputs of parts, side by side."""
+    """Write the outputs of parts into ``out``, side by side."""
     for part, following in pairwise([*parts, None]):
         _predict(part, X, out, team)
         if len(parts) > 1 and (following is None or following[2] is not part[2]):
-            part[2].changed()  # its working arrays go
+            part[2].changed()  # frees the arrays of its sessions
 
 
 def _predict(part, X, out, team):
-    """Outputs of one of `_parts`; strips are copied for a few images at a time."""
+    """Write the output of one part of `_way` into ``out``; strips are copied for a few images at a time."""
     rows, inside, network = part
     line = network.shapes[-1][0] // (rows.stop - rows.start)
     out = out[:, rows.start * line : rows.stop * line]
@@ -86,7 +84,7 @@ def _predict(part, X, out, team):
 
 
 def _way(network):
-    """Parts ``(rows of the output, rows of the input, network)``, and what comes after all of them or None.
+    """List of parts ``(rows of the output, rows of the input, network)``, and the network after all parts, or None.
 
     There is one part, the network itself, or strips where a block is large.
     """
@@ -109,7 +107,7 @@ def _way(network):
 
 
 def _why_whole(network, n):
-    """Why there are no strips, for a message; ``n`` is that of `steps_by_rows`."""
+    """End of a message: why there are no strips, where `steps_by_rows` is ``n``."""
     if n == 0:
         return f", and {type(network.steps[0].operation).__name__} needs images whole"
     return ", and what has one row has no strips of rows" if network.steps[n].shape[0] == 1 else ""
