@@ -11,8 +11,8 @@ the edge matters.
 # Six ways, and three more
 # ------------------------
 # ``ImagePadder`` puts a border around images.  Here a flower gets one that is wider than anybody would use, so that
-# there is something to see; the image itself is inside the frame.  The mode "donor" takes another image of those that
-# ``fit`` has seen, here the only other one.
+# there is something to see; the image itself is inside the frame.  ``padding_mode`` is a name, or an object that says
+# more, such as the colour.  "donor" takes another image of those that ``fit`` has seen, here the only other one.
 
 import os
 
@@ -25,6 +25,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from skconv import ConvFeatures, ConvNetClassifier, Flatten, ImagePadder, StridedPooling, ToImages
+from skconv.layers import ConstantPadding, PatternPadding
 
 quick = os.environ.get("SKCONV_EXAMPLE_QUICK") == "1"
 flower = load_sample_image("flower.jpg")[90:330:2, 170:490:2] / 255
@@ -33,27 +34,25 @@ photos = np.stack([flower, china])
 
 down, across = np.indices((16, 16)) // 8
 checks = np.where(((down + across) % 2)[..., None], [0.9, 0.8, 0.2], [0.2, 0.3, 0.6])
-padders = {
-    "zeros": ImagePadder(50),
-    "a constant": ImagePadder(50, padding_values=flower.mean(axis=(0, 1))),
-    "noise": ImagePadder(50, "noise", random_state=0),
-    "the copied edge": ImagePadder(50, "edge"),
-    "another image": ImagePadder(50, "donor", random_state=0),
-    "a pattern": ImagePadder(50, "pattern", padding_values=checks),
-    "reflect": ImagePadder(50, "reflect"),
-    "symmetric": ImagePadder(50, "symmetric"),
-    "wrap": ImagePadder(50, "wrap"),
+modes = {
+    "zeros (constant)": "constant",
+    "the mean colour (ConstantPadding)": ConstantPadding(flower.mean(axis=(0, 1))),
+    "noise": "noise",
+    "the copied edge (edge)": "edge",
+    "another image (donor)": "donor",
+    "a pattern (PatternPadding)": PatternPadding(checks),
+    "reflect": "reflect",
+    "symmetric": "symmetric",
+    "wrap": "wrap",
 }
 figure, axes = plt.subplots(3, 3, figsize=(9.5, 8.2), layout="constrained")
 height, width = flower.shape[:2]
-for ax, (title, padder) in zip(axes.flat, padders.items(), strict=True):
-    padded = padder.fit(photos).transform(photos[:1])[0]
+for ax, (title, mode) in zip(axes.flat, modes.items(), strict=True):
+    padded = ImagePadder(50, mode).fit(photos).transform(photos[:1])[0]
     ax.imshow(padded.clip(0, 1))
     ax.add_patch(Rectangle((49.5, 49.5), width, height, fill=False, edgecolor="white", linewidth=1))
     ax.set(xticks=[], yticks=[])
-    mode = padder.padding_mode
-    more = "" if mode != "constant" else ", 0" if title == "zeros" else ", the mean colour"
-    ax.set_title(title if title == mode else f"{title} ({mode}{more})", fontsize="medium")
+    ax.set_title(title, fontsize="medium")
 plt.show()
 print(f"images of {height} x {width} pixels become {padded.shape[0]} x {padded.shape[1]}")
 
@@ -98,11 +97,11 @@ plt.show()
 borders = {
     "none": "passthrough",
     "zeros": ImagePadder(2),
-    "constant 1": ImagePadder(2, padding_values=1),
-    "noise": ImagePadder(2, "noise", random_state=0),
+    "constant 1": ImagePadder(2, ConstantPadding(1)),
+    "noise": ImagePadder(2, "noise"),
     "edge": ImagePadder(2, "edge"),
-    "donor": ImagePadder(2, "donor", random_state=0),
-    "pattern": ImagePadder(2, "pattern", padding_values=np.eye(2)),
+    "donor": ImagePadder(2, "donor"),
+    "pattern": ImagePadder(2, PatternPadding(np.eye(2))),
     "reflect": ImagePadder(2, "reflect"),
     "symmetric": ImagePadder(2, "symmetric"),
     "wrap": ImagePadder(2, "wrap"),

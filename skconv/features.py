@@ -15,14 +15,12 @@ from ._features.networks import FeatureBuilder
 from ._features.patches import PatchPCA
 from ._features.pretrained import layer_before_output, layer_name, network_of, thawed
 from ._input.constraints import (
-    BORDERS,
     IMAGE_SHAPES,
     N_JOBS,
     at_least,
     between,
     border_widths,
     check_parameters,
-    finite_numbers,
     number_arrays,
     one_of,
     shown,
@@ -32,6 +30,7 @@ from ._input.constraints import (
 from ._network.network import Network
 from ._threads.calls import fitting
 from .layers.activation import ACTIVATIONS
+from .layers.padding_modes import PADDING_MODE
 
 __all__ = ["ConvFeatures"]
 
@@ -83,10 +82,8 @@ class ConvFeatures(FeatureBuilder):
         fits, as ROCKET does.
     padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int)), default="same"
         Border, as in `skconv.layers.Convolution`.
-    padding_mode : {"constant", "edge", "reflect", "symmetric", "wrap", "noise", "donor", "pattern"}, default="constant"
-        What the border is filled with, as in `skconv.layers.Pad`.
-    padding_values : float or array-like, default=0
-        Of the border, for "constant" and "pattern".
+    padding_mode : str or PaddingMode, default="constant"
+        What the border holds, as in `skconv.layers.Pad`.
     flip_kernel : bool, default=False
         False gives the cross-correlation, as in neural networks, True the convolution of mathematics.
     bias : bool, "position", "random" or array-like, default=False
@@ -167,8 +164,7 @@ class ConvFeatures(FeatureBuilder):
         "stride": [sizes()],
         "dilation": [sizes(), one_of("random")],
         "padding": [one_of("same", "valid"), border_widths()],
-        "padding_mode": [BORDERS],
-        "padding_values": [finite_numbers()],
+        "padding_mode": PADDING_MODE,
         "flip_kernel": ["boolean"],
         "bias": ["boolean", one_of("position", "random"), number_arrays()],
         "activation": [one_of("auto", *ACTIVATIONS.names), None],
@@ -192,7 +188,6 @@ class ConvFeatures(FeatureBuilder):
         dilation=1,
         padding="same",
         padding_mode="constant",
-        padding_values=0,
         flip_kernel=False,
         bias=False,
         activation="auto",
@@ -212,7 +207,6 @@ class ConvFeatures(FeatureBuilder):
         self.dilation = dilation
         self.padding = padding
         self.padding_mode = padding_mode
-        self.padding_values = padding_values
         self.flip_kernel = flip_kernel
         self.bias = bias
         self.activation = activation

@@ -84,7 +84,7 @@ def transformers():
     yield "features rocket", ConvFeatures("rocket", image_shape="series", random_state=0), SERIES
     yield "features random", ConvFeatures(n_filters=8, random_state=0), IMAGES
     yield "pooling", StridedPooling(pool="max"), IMAGES
-    yield "borders", ImagePadder(padding_mode="noise", random_state=0), IMAGES
+    yield "borders", ImagePadder(padding_mode="noise"), IMAGES
 
 
 def digest(*parts):

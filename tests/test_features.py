@@ -16,6 +16,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 
 from skconv import ConvFeatures
+from skconv.layers import ConstantPadding
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.standard_normal((5, 9, 11, 2))
@@ -76,7 +77,7 @@ def test_borders_equal_numpy(mode, numpy_mode):
 
 def test_border_of_a_constant():
     padded = np.pad(IMAGES, ((0, 0), (1, 1), (1, 2), (0, 0)), constant_values=0.7)
-    features = ConvFeatures(BANK, padding_values=0.7).fit_transform(IMAGES)
+    features = ConvFeatures(BANK, padding_mode=ConstantPadding(0.7)).fit_transform(IMAGES)
     np.testing.assert_allclose(features, by_scipy(padded, BANK, "valid"), rtol=0, atol=1e-10)
 
 

@@ -57,7 +57,7 @@ TRANSFORMERS = {
     "summaries": (ConvFeatures("gabor", 4, padding_mode="noise", summary=("ppv", "mean"), random_state=0), X),
     "rocket": (ConvFeatures("rocket", 20, image_shape="series", random_state=0), SERIES),
     "minirocket": (ConvFeatures("minirocket", 84, image_shape="series", random_state=0), SERIES),
-    "padder": (ImagePadder(2, "donor", random_state=0), X),
+    "padder": (ImagePadder(2, "donor"), X),
     "pooling by strips": (StridedPooling("median", 5, stride=2, padding=2), LARGE),
     "features by strips": (ConvFeatures("sobel"), LARGE),
 }

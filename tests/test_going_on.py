@@ -5,7 +5,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from skconv import ConvNetClassifier, ConvNetRegressor
-from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, Pad
+from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, Pad, PatternPadding
 
 X, Y = (part[:120] for part in load_digits(return_X_y=True))
 X = X / 16
@@ -18,7 +18,7 @@ PATTERN = np.arange(900.0).reshape(30, 30)  # longer than its repr
 def layers(value=1.0):
     pattern = PATTERN.copy()
     pattern[15, 15] = value
-    return [Pad(1, "pattern", padding_values=pattern), Convolution(4), BatchNorm(), Activation(), Flatten(), Dense(5)]
+    return [Pad(1, PatternPadding(pattern)), Convolution(4), BatchNorm(), Activation(), Flatten(), Dense(5)]
 
 
 def go_on(model, method, X=X, y=Y):

@@ -7,8 +7,8 @@ import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from skconv import ConvNetClassifier, ConvNetRegressor
-from skconv.layers import Convolution, Dense, Flatten, he_normal
+from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, ImagePadder
+from skconv.layers import Convolution, Dense, Flatten, Pad, PaddingMode, SeparableConvolution, he_normal
 from skconv.training import (
     Adam,
     BinaryCrossEntropy,
@@ -229,3 +229,95 @@ def test_a_loss_for_other_targets():
         ConvNetRegressor(loss=Focal()).fit(X, Y)
     with pytest.raises(ValueError, match=r"'loss' parameter .* or a loss of skconv.training\. Got the class Focal"):
         quick(loss=Focal).fit(X, Y)
+
+
+# Padding modes
+
+
+class Nearest(PaddingMode):
+    """The nearest pixel, which "edge" is too, times a number."""
+
+    def __init__(self, factor=1.0):
+        self.factor = factor
+
+    def fill(self, image, border):
+        left = border.left.shape[1]
+        for strip, row in ((border.top, 0), (border.bottom, -1)):
+            strip[:, left : left + image.shape[1]] = self.factor * image[row]
+            strip[:, :left] = self.factor * image[row, :1]
+            strip[:, left + image.shape[1] :] = self.factor * image[row, -1:]
+        border.left[...] = self.factor * image[:, :1]
+        border.right[...] = self.factor * image[:, -1:]
+
+    def add_gradient(self, image, border, gradient):
+        left, width = border.left.shape[1], image.shape[1]
+        for strip, row in ((border.top, 0), (border.bottom, -1)):
+            gradient[row] += self.factor * strip[:, left : left + width].sum(axis=0)
+            gradient[row, 0] += self.factor * strip[:, :left].sum(axis=(0, 1))
+            gradient[row, -1] += self.factor * strip[:, left + width :].sum(axis=(0, 1))
+        gradient[:, 0] += self.factor * border.left.sum(axis=1)
+        gradient[:, -1] += self.factor * border.right.sum(axis=1)
+
+
+class Detached(Nearest):
+    detached = True
+
+
+@pytest.mark.parametrize("padding", [1, ((2, 0), (1, 3))])
+def test_a_mode_of_one_s_own_is_the_one_that_it_does_again(padding):
+    def fitted(mode, kind=Convolution):
+        layers = [Convolution(2), kind(3, padding=padding, padding_mode=mode), Pad(padding, mode), Flatten()]
+        return quick(layers=layers, batch_size=32).fit(X, Y)  # in double precision
+
+    for kind in (Convolution, SeparableConvolution):
+        ours, theirs = fitted("edge", kind), fitted(Nearest(), kind)
+        for name, array in ours.weights_.items():
+            np.testing.assert_allclose(theirs.weights_[name], array, atol=1e-6, err_msg=name)
+    assert not np.allclose(fitted(Detached()).weights_["convolution1.weight"], ours.weights_["convolution1.weight"])
+    images = X[..., None]
+    np.testing.assert_array_equal(
+        ImagePadder(padding, Nearest()).fit_transform(images), ImagePadder(padding, "edge").fit_transform(images)
+    )
+    features = [ConvFeatures("sobel", padding_mode=mode).fit_transform(images) for mode in (Nearest(), "edge")]
+    np.testing.assert_array_equal(*features)
+
+
+def test_a_mode_s_parameters_are_searched():
+    model = quick(padding_mode=Nearest(), connectivity=("local", "shared"))
+    search = GridSearchCV(model, {"padding_mode__factor": [0.5, np.float64(2)]}, cv=2).fit(X, Y)
+    best = search.best_estimator_
+    assert best.padding_mode.factor == search.best_params_["padding_mode__factor"]
+    assert model.padding_mode.factor == 1.0
+    again = pickle.loads(pickle.dumps(best))
+    np.testing.assert_array_equal(again.predict_proba(X), best.predict_proba(X))
+    best.padding_mode.factor = 9.0  # the model has a copy
+    np.testing.assert_array_equal(again.predict_proba(X), best.predict_proba(X))
+
+
+def test_each_layer_s_mode_is_searched_by_its_name():
+    model = quick(layers=[Convolution(3, padding_mode=Nearest()), Flatten()])
+    grid = {"layers__convolution1__padding_mode__factor": [0.5, 2.0], "layers__convolution1__filters": [2, 3]}
+    search = GridSearchCV(model, grid, cv=2, error_score="raise").fit(X, Y)
+    best = search.best_estimator_.layers[0]
+    assert best.padding_mode.factor == search.best_params_["layers__convolution1__padding_mode__factor"]
+    assert model.layers[0].padding_mode.factor == 1.0
+
+
+def test_a_mode_of_one_s_own_goes_on(tmp_path):
+    model = quick(padding_mode=Nearest(0.5), max_iter=4, checkpoint=tmp_path)
+
+    def killed(info):
+        if info.epoch == 2:
+            raise RuntimeError("killed")
+
+    whole = clone(model).set_params(checkpoint=None).fit(X, Y)
+    with pytest.raises(RuntimeError, match="killed"):
+        clone(model).set_params(callback=killed).fit(X, Y)
+    assert alike(clone(model).fit(X, Y), whole)
+    assert len(list(tmp_path.iterdir())) == 1
+    clone(model).set_params(padding_mode__factor=0.7).fit(X, Y)
+    assert len(list(tmp_path.iterdir())) == 2
+    with pytest.raises(ValueError, match=r"layer 1 is .*factor=0\.5.*, and would be .*factor=0\.7"):
+        clone(model).set_params(checkpoint=None).partial_fit(X, Y, classes=[0, 1]).set_params(
+            padding_mode__factor=0.7
+        ).partial_fit(X, Y)

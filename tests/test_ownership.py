@@ -12,13 +12,16 @@ from skconv.augmentation import Jitter, Shift
 from skconv.layers import (
     Activation,
     BatchNorm,
+    ConstantPadding,
     Convolution,
     Dense,
     Dropout,
     Flatten,
     LayerNorm,
+    NoisePadding,
     Pad,
     Parallel,
+    PatternPadding,
     Residual,
 )
 
@@ -32,7 +35,7 @@ def mutable_layers():
     pattern, values = np.ones((2, 2)), np.array([0.5])
     inner = [Convolution(4, bias=False), BatchNorm(), Activation("tanh")]
     return [
-        *(Pad(1, "pattern", padding_values=pattern), Pad(1, "constant", padding_values=values)),
+        *(Pad(1, PatternPadding(pattern)), Pad(1, ConstantPadding(values))),
         *(Convolution(4, 3, padding_mode="donor"), BatchNorm(), Activation(), Dropout(0.1)),
         *(Residual(inner), Parallel([[Convolution(2)], [LayerNorm()]]), Flatten(), Dense(6), Activation("elu")),
     ]
@@ -89,17 +92,22 @@ MODELS = {
     ),
     "class_weight": (ConvNetClassifier, "predict_proba", lambda: {"class_weight": {0: 2.0}, "filters": 4}),
     "filters": (ConvFeatures, "transform", lambda: {"filters": bank(), "padding_mode": "constant"}),
-    "padding_values": (
+    "padding_mode": (
         ConvFeatures,
         "transform",
-        lambda: {"filters": bank(), "padding_mode": "pattern", "padding_values": np.ones((2, 2)), "bias": np.ones(3)},
+        lambda: {"filters": bank(), "padding_mode": PatternPadding(np.ones((2, 2))), "bias": np.ones(3)},
     ),
-    "pattern": (ImagePadder, "transform", lambda: {"padding_mode": "pattern", "padding_values": np.ones((2, 2))}),
-    "constant": (ImagePadder, "transform", lambda: {"padding_values": np.array([0.5])}),
+    "padding modes": (
+        ConvNetClassifier,
+        "predict_proba",
+        lambda: {"filters": [4, 4], "padding_mode": ["edge", ConstantPadding(np.array([1.0, 0, 0, 0]))]},
+    ),
+    "pattern": (ImagePadder, "transform", lambda: {"padding_mode": PatternPadding(np.ones((2, 2)))}),
+    "constant": (ImagePadder, "transform", lambda: {"padding_mode": ConstantPadding(np.array([0.5]))}),
     "noise": (
         ImagePadder,
         "transform",
-        lambda: {"padding_mode": "noise", "noise_mean": np.array([0.5]), "noise_scale": [0.1], "random_state": 0},
+        lambda: {"padding_mode": NoisePadding(mean=np.array([0.5]), scale=[0.1])},
     ),
 }
 

@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skconv import ConvNetClassifier, ImagePadder
 from skconv._estimators import image_transformer as _images
+from skconv.layers import ConstantPadding, DonorPadding, NoisePadding, PaddingMode, PatternPadding
 
 SETTINGS = settings(deadline=None, max_examples=60, derandomize=True)
 REPEATING = ("edge", "reflect", "symmetric", "wrap")
@@ -26,9 +29,21 @@ def images(n=7, shape=(4, 5, 2), dtype=np.float64, seed=0):
 
 
 def padder(mode="constant", padding=((2, 1), (0, 3)), **options):
-    """A padder of this mode with a pattern and a seed."""
-    values = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]] if mode == "pattern" else 0
-    return ImagePadder(padding, mode, **{"padding_values": values, "random_state": 3, **options})
+    """A padder of this mode, by its name or with a pattern or a seed."""
+    modes = {
+        "pattern": PatternPadding([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]),
+        "noise": NoisePadding(random_state=3),
+        "donor": DonorPadding(random_state=3),
+    }
+    return ImagePadder(padding, modes.get(mode, mode) if isinstance(mode, str) else mode, **options)
+
+
+class Mean(PaddingMode):
+    """The mean of each channel."""
+
+    def fill(self, image, border):
+        for strip in border:
+            strip[...] = image.mean(axis=(0, 1))
 
 
 # numpy.pad
@@ -58,11 +73,11 @@ def test_equals_numpy_pad(case, mode):
     dtype = np.float64 if X.dtype == np.float64 else np.float32
     constant = {"constant_values": 2.5} if mode == "constant" else {}
     expected = np.pad(X.astype(dtype), ((0, 0), *sides, (0, 0)), mode, **constant)
-    options = {"padding_values": 2.5}
-    padded = ImagePadder(sides, mode, **options).fit_transform(X)
+    given = ConstantPadding(2.5) if mode == "constant" else mode
+    padded = ImagePadder(sides, given).fit_transform(X)
     assert padded.dtype == dtype
     np.testing.assert_array_equal(padded, expected)
-    flat = ImagePadder(sides, mode, image_shape=X.shape[1:], **options).fit_transform(X.reshape(len(X), -1))
+    flat = ImagePadder(sides, given, image_shape=X.shape[1:]).fit_transform(X.reshape(len(X), -1))
     np.testing.assert_array_equal(flat, expected.reshape(len(X), -1))
 
 
@@ -116,7 +131,7 @@ def test_the_output_has_the_form_of_the_input(mode, shape, image_shape, padding,
 
 
 def test_a_constant_for_each_channel():
-    padded = padder(padding_values=[1.5, -2]).fit_transform(images())
+    padded = padder(ConstantPadding([1.5, -2])).fit_transform(images())
     border = np.pad(np.zeros((4, 5), bool), ((2, 1), (0, 3)), constant_values=True)
     np.testing.assert_array_equal(padded[:, border], np.broadcast_to([1.5, -2], (7, border.sum(), 2)))
 
@@ -126,7 +141,7 @@ def test_a_pattern_lies_under_the_image(channels):
     pattern = images(1, (3, 2, 2), seed=1)[0]
     pattern = pattern if channels else pattern[..., 0]
     X = images()
-    padded = padder("pattern", padding_values=pattern).fit_transform(X)
+    padded = padder(PatternPadding(pattern)).fit_transform(X)
     for i, j in np.ndindex(7, 8):
         inside = 2 <= i < 6 and j < 5
         expected = X[:, i - 2, j] if inside else np.broadcast_to(np.reshape(pattern[i % 3, j % 2], -1), (7, 2))
@@ -159,7 +174,7 @@ def test_a_donor_is_another_image_of_the_training_set():
     numbers = donors_of(model, model.transform(X))
     assert (numbers != np.arange(30)).all()
     assert len(np.unique(numbers)) > 12
-    other = clone(model).set_params(random_state=4).fit(X)
+    other = clone(model).set_params(padding_mode__random_state=4).fit(X)
     assert (donors_of(other, other.transform(X)) != numbers).sum() > 20
 
 
@@ -178,7 +193,7 @@ def test_an_image_is_its_own_donor_only_where_there_is_no_other():
 
 def test_donors_are_a_seeded_subset():
     X = images(50)
-    kept = [padder("donor", n_donors=10, random_state=seed).fit(X).donors_ for seed in (0, 0, 1)]
+    kept = [padder(DonorPadding(10, random_state=seed)).fit(X).donors_ for seed in (0, 0, 1)]
     np.testing.assert_array_equal(kept[0], kept[1])
     assert not np.array_equal(kept[0], kept[2])
     assert len(kept[0]) == 10
@@ -187,16 +202,16 @@ def test_donors_are_a_seeded_subset():
     assert padder("donor").fit(X.astype(np.int8)).donors_.dtype == np.float32
 
 
-@pytest.mark.parametrize("noise", ["normal", "uniform"])
-def test_noise_has_the_moments_of_each_image(noise):
+@pytest.mark.parametrize("distribution", ["normal", "uniform"])
+def test_noise_has_the_moments_of_each_image(distribution):
     X = images() * [0.1, 20] + [3, -5]
-    padded = padder("noise", 40, noise=noise).fit_transform(X)
+    padded = padder(NoisePadding(distribution), 40).fit_transform(X)
     border = padded[:, np.pad(np.zeros((4, 5), bool), 40, constant_values=True)]
     spread = X.std(axis=(1, 2))
     assert (abs(border.mean(axis=1) - X.mean(axis=(1, 2))) < 4 * spread / border.shape[1] ** 0.5).all()
     np.testing.assert_allclose(border.std(axis=1), spread, rtol=0.05)
     deviations = abs(border - X.mean(axis=(1, 2))[:, None]) / spread[:, None]
-    if noise == "uniform":
+    if distribution == "uniform":
         assert 1.7 < deviations.max() < 3**0.5
     else:
         assert deviations.max() > 3
@@ -204,8 +219,7 @@ def test_noise_has_the_moments_of_each_image(noise):
 
 def test_noise_of_given_moments():
     X = images()
-    options = {"noise_mean": 100, "noise_scale": [1, 0]}
-    padded = padder("noise", 40, **options).fit_transform(X)
+    padded = padder(NoisePadding(mean=100, scale=[1, 0]), 40).fit_transform(X)
     border = padded[:, np.pad(np.zeros((4, 5), bool), 40, constant_values=True)]
     np.testing.assert_allclose(border.mean(axis=1), 100, atol=0.05)
     np.testing.assert_allclose(border[..., 0].std(axis=1), 1, rtol=0.05)
@@ -234,7 +248,7 @@ def test_an_image_s_border_depends_on_the_image_and_the_seed_alone(mode, monkeyp
     np.testing.assert_allclose(single, model.transform(exact), rtol=1e-5, atol=1e-5)
     monkeypatch.setattr(_images, "_CHUNK_BYTES", 1)
     np.testing.assert_array_equal(model.transform(X), whole)
-    other = padder(mode, random_state=4).fit(X).transform(X)
+    other = padder(mode).set_params(padding_mode__random_state=4).fit(X).transform(X)
     assert (other != whole).any(axis=(1, 2, 3)).sum() > 40
     changed = X.copy()
     changed[:, 0, 0, 0] += 1e-9
@@ -251,11 +265,49 @@ def test_noise_differs_between_images():
     assert len(np.unique(border)) == border.size
 
 
-def test_without_a_random_state_each_fit_draws():
-    X = images()
-    one, two = (padder("noise", random_state=None).fit(X) for _ in range(2))
-    assert (one.transform(X) != two.transform(X)).any()
-    np.testing.assert_array_equal(one.transform(X), one.transform(X))
+def test_a_mode_s_name_is_its_object():
+    X = images(20)
+    modes = {"constant": ConstantPadding(), "noise": NoisePadding(), "donor": DonorPadding()}
+    for name, mode in modes.items():
+        np.testing.assert_array_equal(ImagePadder(2, name).fit_transform(X), ImagePadder(2, mode).fit_transform(X))
+
+
+def test_a_mode_of_one_s_own_sees_images_one_by_one(monkeypatch):
+    X = images(20, (6, 5, 1))
+    model = ImagePadder(2, Mean()).fit(X)
+    whole = model.transform(X)
+    border = np.pad(np.zeros((6, 5), bool), 2, constant_values=True)
+    means = np.broadcast_to(X.mean(axis=(1, 2))[:, None], whole[:, border].shape)
+    np.testing.assert_allclose(whole[:, border], means, rtol=1e-12)
+    np.testing.assert_array_equal(whole[:, ~border], X.reshape(20, 30, 1))
+    np.testing.assert_array_equal(model.transform(X[7:8]), whole[7:8])
+    np.testing.assert_array_equal(model.transform(np.asfortranarray(X[::-1])), whole[::-1])
+    monkeypatch.setattr(_images, "_CHUNK_BYTES", 1)
+    np.testing.assert_array_equal(model.transform(X), whole)
+    assert ImagePadder(1, Mean()).fit_transform(X.astype(np.float32)).dtype == np.float32
+
+
+def test_the_fitted_mode_is_the_padder_s_own():
+    X, mode = images(), PatternPadding(np.ones((2, 2)))
+    model = ImagePadder(1, mode).fit(X)
+    expected = model.transform(X)
+    mode.values[...] = 7
+    model.set_params(padding_mode__values=[[5]])
+    np.testing.assert_array_equal(model.transform(X), expected)
+    assert (model.fit_transform(X)[:, 0] == 5).all()
+
+
+def test_a_search_over_modes_and_their_values():
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:200] / 16, y[:200]
+    pipeline = make_pipeline(ImagePadder(1), LogisticRegression())
+    pipeline.set_params(imagepadder__padding_mode=ConstantPadding())
+    grid = [
+        {"imagepadder__padding_mode__values": [0, 0.5]},
+        {"imagepadder__padding_mode": ["edge", NoisePadding(scale=0.1)]},
+    ]
+    search = GridSearchCV(pipeline, grid, cv=2, error_score="raise").fit(X, y)
+    assert len(search.cv_results_["params"]) == 4
 
 
 # As a transformer
@@ -277,7 +329,7 @@ def test_pickle_and_clone(mode):
     expected = model.transform(X)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).transform(X), expected)
     copy = clone(model)
-    assert copy.get_params() == model.get_params()
+    assert repr(copy) == repr(model)
     assert not hasattr(copy, "output_shape_")
     np.testing.assert_array_equal(copy.fit(X).transform(X), expected)
 
@@ -364,49 +416,29 @@ def test_memory_is_bounded():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (
-            {"padding_mode": "mirror"},
-            r"'padding_mode' parameter of ImagePadder .* Got 'mirror' instead",
-        ),
+        ({"padding_mode": "mirror"}, "'padding_mode' .* or a padding mode of skconv.layers. Got 'mirror' instead"),
+        ({"padding_mode": ConstantPadding}, "'padding_mode' .* Got the class ConstantPadding instead"),
         ({"padding": -1}, r"The 'padding' parameter of ImagePadder must be an int in the range \[0, inf\)"),
-        (
-            {"padding": ((1, -1), 0)},
-            r"'padding' parameter of ImagePadder .* two pairs .* Got \(\(1, -1\), 0\) inst",
-        ),
+        ({"padding": ((1, -1), 0)}, r"'padding' .* two pairs .* Got \(\(1, -1\), 0\) instead"),
         ({"padding": (1, 2, 3)}, r"'padding' .* must be .* \(\(top, bottom\), \(left, right\)\). Got \(1, 2, 3\)"),
-        ({"padding_values": [1, 2, 3]}, "padding_values has 3 numbers .*, but the images have 2 channels"),
-        ({"padding_values": [[1, 2]]}, r"padding_values has 2 numbers in an array of shape \(1, 2\), but .* 2 chan"),
-        ({"padding_values": np.nan}, "'padding_values' .* must be a finite number .* Got nan instead"),
-        ({"padding_mode": "pattern"}, r"padding_values must be an array of shape \(h, w\) .*, got shape \(\)"),
-        (
-            {"padding_mode": "pattern", "padding_values": [1, 2]},
-            r"padding_values must be an array of shape \(h, w\) .*, got shape \(2,\)",
-        ),
-        (
-            {"padding_mode": "pattern", "padding_values": [["a"]]},
-            r"'padding_values' .* must be a finite number or .* Got \[\['a'\]\] inst",
-        ),
-        (
-            {"padding_mode": "pattern", "padding_values": np.ones((2, 2, 3))},
-            "padding_values has 3 channels, but the images have 2",
-        ),
-        (
-            {"padding_mode": "pattern", "padding_values": np.ones((0, 2))},
-            r"'padding_values' .* must be .* Got an array of shape \(0, 2\)",
-        ),
-        ({"padding_mode": "noise", "noise": "pink"}, "The 'noise' parameter of ImagePadder must be a str among"),
-        (
-            {"padding_mode": "noise", "noise_mean": [1, 2, 3]},
-            "noise_mean has 3 numbers .*, but the images have 2 channels",
-        ),
-        (
-            {"padding_mode": "noise", "noise_scale": [1, 2, 3]},
-            "noise_scale has 3 numbers .*, but the images have 2 channels",
-        ),
-        ({"padding_mode": "noise", "noise_scale": [1, -2]}, r"noise_scale must be at least 0, got \[1, -2\]"),
-        (
-            {"padding_mode": "donor", "n_donors": 0},
-            r"The 'n_donors' parameter of ImagePadder must be an int in the range \[1",
+        *(
+            ({"padding_mode": mode}, f"^{type(mode).__name__}: {message}")
+            for mode, message in [
+                (ConstantPadding([1, 2, 3]), "values has 3 numbers .*, but the images have 2 channels"),
+                (ConstantPadding([[1, 2]]), r"values has 2 numbers in an array of shape \(1, 2\), but .* 2 channels"),
+                (ConstantPadding(np.nan), "values must be a finite number .* got nan"),
+                (PatternPadding(0), r"values must be an array of shape \(h, w\) .*, got shape \(\)"),
+                (PatternPadding([1, 2]), r"values must be an array of shape \(h, w\) .*, got shape \(2,\)"),
+                (PatternPadding([["a"]]), r"values must be a finite number or .* got \[\['a'\]\]"),
+                (PatternPadding(np.ones((2, 2, 3))), "values has 3 channels, but the images have 2"),
+                (PatternPadding(np.ones((0, 2))), r"values must be .* got an array of shape \(0, 2\)"),
+                (NoisePadding("pink"), "distribution must be a str among {'normal', 'uniform'}, got 'pink'"),
+                (NoisePadding(mean=[1, 2, 3]), "mean has 3 numbers .*, but the images have 2 channels"),
+                (NoisePadding(scale=[1, 2, 3]), "scale has 3 numbers .*, but the images have 2 channels"),
+                (NoisePadding(scale=[1, -2]), r"scale must be at least 0, got \[1, -2\]"),
+                (NoisePadding(random_state=-3), r"random_state must be an int in the range \[0, inf\), got -3"),
+                (DonorPadding(0), r"n_donors must be an int in the range \[1, inf\), got 0"),
+            ]
         ),
         (
             {"padding": 10**9},
@@ -422,13 +454,13 @@ def test_errors_at_fit_leave_the_padder_as_it_was(options, message):
     with pytest.raises(ValueError, match=message):
         model.fit(X)
     assert model.__dict__ == before
-    model = ImagePadder(2, padding_values=1).fit(X)
+    model = ImagePadder(2, ConstantPadding(1)).fit(X)
     expected = model.transform(X)
     model.set_params(**options)
     with pytest.raises(ValueError, match=message):
         model.fit(X)
     np.testing.assert_array_equal(
-        model.set_params(**ImagePadder(2, padding_values=1).get_params()).transform(X), expected
+        model.set_params(**ImagePadder(2, ConstantPadding(1)).get_params()).transform(X), expected
     )
 
 

@@ -2,7 +2,6 @@
 
 from unittest import SkipTest
 
-import numpy as np
 import pytest
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.estimator_checks import estimator_checks_generator
@@ -27,8 +26,6 @@ NEEDED = {  # what a setting does not go without
     ("filters", "minirocket"): SERIES,
     ("filters", "rocket"): SERIES,
     ("filters", "pca"): {"kernel_size": 1, "n_patches": 500},
-    ("padding_mode", "pattern"): {"padding_values": np.ones((1, 1))},
-    ("noise", "uniform"): {"padding_mode": "noise"},
 }
 ON_BOTH = ("solver", "early_stopping")  # other parameters that the networks share are tried on the two in turn
 # A sample of weight two is one draw of random numbers, two copies of it are two.

@@ -11,11 +11,11 @@ from cases import CASES
 from sklearn.base import BaseEstimator, clone
 from wrong_values import INF, NAN, VALUES, fits, tried_values, wrong_values
 
-from skconv import ConvNetClassifier, ConvNetRegressor
+from skconv import ConvNetClassifier, ConvNetRegressor, ImagePadder
 from skconv._input.constraints import InvalidParameterError, at_least, between, mismatch, one_of
 from skconv.architectures import named_architecture
 from skconv.augmentation import Augmentation, Augmenter, auto
-from skconv.layers import Activation, Dense, Flatten, Layer
+from skconv.layers import Activation, Dense, Flatten, Layer, PaddingMode
 from skconv.training import (
     Checkpoint,
     ClipNorm,
@@ -81,6 +81,8 @@ def use(owner, name, value):
     elif issubclass(owner, Layer):
         before = Flatten() if owner is Dense else Activation()
         ConvNetClassifier(layers=[before, made(owner, name, value), Flatten()]).fit(X, Y)
+    elif issubclass(owner, PaddingMode):
+        ImagePadder(1, made(owner, name, value)).fit(X)
     elif issubclass(owner, Loss):
         kinds = {"classes": ConvNetClassifier, "label sets": ConvNetClassifier, "numbers": ConvNetRegressor}
         y = np.eye(2, dtype=int)[Y] if owner.targets == "label sets" else Y

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from sklearn.base import clone
+
 from .._input.checks import check_counts, per_layer
 from .._input.constraints import at_place, check_value, fitting, one_of
-from .._kernels.geometry import BORDER_MAPS, make_window, pair
+from .._kernels.geometry import make_window, pair
 from ..architectures import ARCHITECTURES, named_architecture
 from ..layers import (
     Activation,
@@ -22,6 +24,7 @@ from ..layers import (
     StridePool,
 )
 from ..layers.composite import own_layers, to_vector
+from ..layers.padding_modes import PADDING_MODE
 from .defaults import SMALLEST, is_series, pools_series, resolved
 
 __all__ = ["build_layers"]
@@ -31,7 +34,7 @@ _ENDS = {None: Flatten, "max": GlobalMaxPool, "mean": GlobalMeanPool}
 _POOLS = {"max": MaxPool, "mean": MeanPool, "stride": StridePool}
 _BLOCK = {  # constraints of the parameters that may have one value per convolutional layer
     **{name: Convolution._parameter_constraints[name] for name in ("kernel_size", "stride", "dilation", "padding")},
-    "padding_mode": [one_of("constant", *BORDER_MAPS, "noise", "donor")],
+    "padding_mode": PADDING_MODE,
     "connectivity": [one_of(*_CONNECTIVITIES)],
     "bias": Convolution._parameter_constraints["bias"],
     "pool": [one_of("auto", *_POOLS), None],
@@ -141,7 +144,7 @@ def _convolution_block(filters, values, shape, position):
     redundant = values["batch_norm"] and values["bias"] != "position"
     options = {name: values[name] for name in ("stride", "dilation", "padding")}
     if kind is not FullyConnected:
-        options["padding_mode"] = values["padding_mode"]
+        options["padding_mode"] = clone(values["padding_mode"], safe=False)
     layer = kind(filters, values["kernel_size"], bias=False if redundant else values["bias"], **options)
     with at_place(f"layers[{position}] ({kind.__name__})"):
         shape = layer.output_shape(shape)

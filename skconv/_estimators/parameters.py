@@ -11,6 +11,7 @@ from sklearn.metrics import get_scorer_names
 from .._input.constraints import EPSILONS, IMAGE_SHAPES, N_JOBS, at_least, between, fitting, function_of, one_of
 from .._input.parameters import parameter, parametrized
 from ..layers.activation import ACTIVATIONS
+from ..layers.padding_modes import PADDING_MODE
 from ..training._checkpoint import Checkpoint
 from ..training.optimizers import OPTIMIZERS, Optimizer
 from ..training.schedules import SCHEDULES
@@ -94,11 +95,11 @@ class Parameters:
     )
     padding_mode: Any = parameter(
         "constant",
-        [one_of("constant", "edge", "reflect", "symmetric", "wrap", "noise", "donor"), *_PER_LAYER],
-        """{"constant", "edge", "reflect", "symmetric", "wrap", "noise", "donor"}, or tuple
+        [*PADDING_MODE, *_PER_LAYER],
+        """{"constant", "edge", "reflect", "symmetric", "wrap", "noise", "donor"}, PaddingMode, or tuple
         Values of the border around the image of a convolutional layer: zeros; the image repeated as in `numpy.pad`;
-        noise; or another image.  A tuple has one entry per layer.  See `layers.Pad`.  Without effect if
-        ``connectivity="full"``, which has no border.""",
+        noise; another image; or those of an object of `skconv.layers` such as ``ConstantPadding(1)``.  A tuple has one
+        entry per layer.  See `layers.Pad`.  Without effect if ``connectivity="full"``, which has no border.""",
     )
     connectivity: Any = parameter(
         "shared",

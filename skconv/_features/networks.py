@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils import assert_all_finite
 
 from .._estimators.transform import NetworkTransformer
@@ -143,8 +144,7 @@ class FeatureBuilder(NetworkTransformer):
             stride=self.stride,
             dilation=dilation if self.dilation != "random" else (1, dilation),
             padding=self.padding,
-            padding_mode=self.padding_mode,
-            padding_values=self.padding_values,
+            padding_mode=clone(self.padding_mode, safe=False),
             bias=bias,
         )
 

@@ -17,7 +17,6 @@ from .hints import NEIGHBOURS, name_meant, nearest_name, switch_meant
 from .private import HasMethods, Interval, InvalidParameterError, Options, StrOptions, make_constraint
 
 __all__ = [
-    "BORDERS",
     "DTYPES",
     "EPSILONS",
     "IMAGE_SHAPES",
@@ -181,7 +180,6 @@ SHAPES = fitting(lambda value: _SIDES.test(value) and len(value) == 3, "(height,
 IMAGE_SHAPES = [one_of("series"), _SIDE, _SIDES, None]
 EPSILONS = between(1e-30, 1e30, closed="both")  # float32 can add these to a root or a variance, and divide by them
 _INT = between(None, None, "neither", Integral)
-BORDERS = one_of("constant", "edge", "reflect", "symmetric", "wrap", "pattern", "noise", "donor")
 DTYPES = fitting(
     lambda value: isinstance(value, (str, type, np.dtype)) and value in ("float32", "float64", np.float32, np.float64),
     "float32",

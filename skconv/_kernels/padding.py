@@ -7,6 +7,7 @@ No call reads and writes overlapping parts of one array, for which NumPy would m
 from __future__ import annotations
 
 from math import prod
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from .geometry import Window, border_map, border_strips
 from .sums import add_positions
 
 __all__ = [
+    "Strips",
     "add_borders",
     "border_maps",
     "border_shapes",
@@ -27,15 +29,24 @@ __all__ = [
 ]
 
 
+class Strips(NamedTuple):
+    """The four strips of a border; those above and below have the corners."""
+
+    top: Any
+    bottom: Any
+    left: Any
+    right: Any
+
+
 def inside(padded, window: Window):
     """View of the image within its borders."""
     rows, columns = window.rows, window.columns
     return padded[rows.before : rows.before + rows.size, columns.before : columns.before + columns.size]
 
 
-def strips(padded, window: Window):
-    """Views of the four strips of the border: top, bottom, left and right."""
-    return [padded[where] for where in border_strips(window).values()]
+def strips(padded, window: Window) -> Strips:
+    """Views of the four strips of a padded array's border."""
+    return Strips(**{name: padded[where] for name, where in border_strips(window).items()})
 
 
 def border_shapes(window: Window, *rest) -> dict[str, tuple[int, ...]]:

@@ -92,8 +92,8 @@ def _find(model, name):
     layer, shape = found[name]
     if layer.border(shape) is not None:
         raise ValueError(
-            f"layer={shown(name)} has a border with padding_mode={shown(layer.padding_mode)} and "
-            f"padding_values={shown(layer.padding_values)}; only a border of zeros leaves a matrix of weights alone"
+            f"layer={shown(name)} has a border with padding_mode={shown(layer.padding_mode)}; only a border of zeros "
+            "leaves a matrix of weights alone"
         )
     return network, layer, shape
 

@@ -16,6 +16,7 @@ from .initializers import *
 from .locally_connected import *
 from .normalization import *
 from .pad import *
+from .padding_modes import *
 from .pooling import *
 from .separable import *
 from .squeeze_excite import *

@@ -10,18 +10,19 @@ import numpy as np
 from sklearn.base import clone
 
 from .._input.checks import check_window_fits
-from .._input.constraints import BORDERS, at_least, border_widths, finite_numbers, one_of, sizes
+from .._input.constraints import at_least, border_widths, one_of, sizes
 from .._kernels.adjoint import PART_BYTES, Adjoint, count_parts
 from .._kernels.algorithm import Correlation
 from .._kernels.geometry import Axis, Window, make_window
 from .._kernels.local import LocalAdjoint
 from .._kernels.memory import Storage
 from ._base import Layer
+from ._borders import Border
 from ._frame import Frame, Plan
 from ._operation import Parameter
 from .bias import BIAS, Bias, bias_parameters
 from .initializers import INITIALIZER
-from .pad import Pad
+from .padding_modes import PADDING_MODE, ConstantPadding, mode_of
 
 __all__ = ["Correlating", "Windowed", "WindowedPlan"]
 
@@ -51,25 +52,24 @@ class Windowed(Layer):
     sees_all = False  # whether each output has a weight for the whole image, not for its window alone
     groups = 1
     padding_mode = "constant"
-    padding_values = 0
 
     def lower(self, shape):
         steps, border = [self], self.border(shape)
         if border is not None:
-            zeros = {"padding": "valid", "padding_mode": "constant", "padding_values": 0}
-            steps = [border, self._over(self.window(shape), **zeros)]
+            steps = [border, self._over(self.window(shape), padding="valid", padding_mode="constant")]
         if self.bias:
             steps[-1:] = [clone(steps[-1]).set_params(bias=False), Bias(self.bias)]
         return steps
 
-    def border(self, shape) -> Pad | None:
-        """The layer that makes the border; None where there is none, or one of zeros, which takes no layer."""
+    def border(self, shape) -> Border | None:
+        """What makes the border; None where there is none, or one of zeros, which takes no step."""
         axes = self.window(shape).rows, self.window(shape).columns
-        pad = Pad(tuple((axis.before, axis.after) for axis in axes), self.padding_mode, self.padding_values)
-        pad.check_values(shape[2])
-        empty = pad.output_shape(shape) == tuple(shape)
-        zeros = self.padding_mode == "constant" and not np.any(self.padding_values)
-        return None if empty or zeros else pad
+        sides = tuple((axis.before, axis.after) for axis in axes)
+        mode = mode_of(self.padding_mode, shape)
+        border = mode._border(make_window(shape[0], shape[1], 1, padding=sides))
+        empty = border.output_shape(shape) == tuple(shape)
+        zeros = isinstance(mode, ConstantPadding) and not np.any(mode.values)
+        return None if empty or zeros else border
 
     def _over(self, window, **changes):
         """The same windows over another image, whose height says no more whether it was a series."""
@@ -107,6 +107,10 @@ class Windowed(Layer):
         kernels = Parameter(weight, decays=True, unit_axes=len(weight) - 3, matrix=len(weight) == 4)
         return {"weight": kernels, **bias_parameters(self.bias, self.output_shape(shape))}
 
+    def state_shapes(self, shape):
+        border = self.border(shape)
+        return {} if border is None else border.state_shapes(shape)
+
     def multiply_adds(self, shape):
         return prod(self.weight_shape(shape))
 
@@ -120,11 +124,7 @@ class Windowed(Layer):
 class Correlating(Windowed):
     """Windows whose weight sees them alone: an algorithm of `_kernels` computes them, and an adjoint goes back."""
 
-    _parameter_constraints: dict = {
-        **Windowed._parameter_constraints,
-        "padding_mode": [BORDERS],
-        "padding_values": [finite_numbers()],
-    }
+    _parameter_constraints: dict = {**Windowed._parameter_constraints, "padding_mode": PADDING_MODE}
 
     def _algorithm(self, window: Window, channels, width, dtype, *, alike) -> Correlation:
         """The algorithm for windows over images that lie within their borders."""

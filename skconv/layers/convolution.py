@@ -38,11 +38,9 @@ class Convolution(Correlating):
     padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int)), default="same"
         Border down and across, or ``((top, bottom), (left, right))``.  "same" gives ``ceil(size / stride)`` outputs,
         those of stride 1 sub-sampled from the top left.
-    padding_mode : {"constant", "edge", "reflect", "symmetric", "wrap", "pattern", "noise", "donor"}, default="constant"
-        What the border holds, see `Pad`.
-    padding_values : float or array-like, default=0
-        Of the modes "constant" and "pattern".  A border of zeros takes no memory and no
-        time of its own.
+    padding_mode : str or PaddingMode, default="constant"
+        What the border holds, see `Pad`: "constant" is zeros, which take no memory and no time of
+        their own.
     bias : {True, "position", False}, default=True
         What is added: a number per filter, which all positions share, a number per filter at each position, nothing.
     initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
@@ -81,7 +79,6 @@ class Convolution(Correlating):
         groups=1,
         padding="same",
         padding_mode="constant",
-        padding_values=0,
         bias=True,
         initializer="fan_in_uniform",
     ):
@@ -92,7 +89,6 @@ class Convolution(Correlating):
         self.groups = groups
         self.padding = padding
         self.padding_mode = padding_mode
-        self.padding_values = padding_values
         self.bias = bias
         self.initializer = initializer
 

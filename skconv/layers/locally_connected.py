@@ -27,10 +27,8 @@ class LocallyConnected(Correlating):
         Samples between taps.
     padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int)), default="same"
         Border down and across, or ``((top, bottom), (left, right))``.  "same" gives ``ceil(size / stride)`` outputs.
-    padding_mode : {"constant", "edge", "reflect", "symmetric", "wrap", "pattern", "noise", "donor"}, default="constant"
-        What the border holds, see `Pad`.
-    padding_values : float or array-like, default=0
-        Of the modes "constant" and "pattern".
+    padding_mode : str or PaddingMode, default="constant"
+        What the border holds, see `Pad`: "constant" is zeros.
     bias : {True, "position", False}, default=True
         What is added: a number per filter, which all positions share, a number per filter at each position (the
         neuron's own), nothing.
@@ -64,7 +62,6 @@ class LocallyConnected(Correlating):
         dilation=1,
         padding="same",
         padding_mode="constant",
-        padding_values=0,
         bias=True,
         initializer="fan_in_uniform",
     ):
@@ -74,7 +71,6 @@ class LocallyConnected(Correlating):
         self.dilation = dilation
         self.padding = padding
         self.padding_mode = padding_mode
-        self.padding_values = padding_values
         self.bias = bias
         self.initializer = initializer
 

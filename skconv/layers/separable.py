@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from .._input.constraints import BORDERS, at_least
+from .._input.constraints import at_least
 from ._nested import Nested
 from ._windowed import Windowed
 from .convolution import Convolution
+from .padding_modes import PADDING_MODE
 
 __all__ = ["SeparableConvolution"]
 
@@ -40,7 +41,7 @@ class SeparableConvolution(Nested):
 
     _parameter_constraints: dict = {
         **Windowed._parameter_constraints,
-        "padding_mode": [BORDERS],
+        "padding_mode": PADDING_MODE,
         "multiplier": [at_least(1)],
     }
     takes = "image"

@@ -13,7 +13,7 @@ SMALL = np.random.default_rng(1).uniform(0, 1, (3, 150, 130))
 
 
 def test_few_threads_where_room_is_for_few_samples():
-    padder = ImagePadder(2, "noise", random_state=0, n_jobs=8).fit(SMALL)
+    padder = ImagePadder(2, "noise", n_jobs=8).fit(SMALL)
     expected = padder.transform(SMALL)
     with config_context(working_memory=1):
         np.testing.assert_array_equal(padder.transform(SMALL), expected)

@@ -97,7 +97,7 @@ LAYER_VALUES = {
     ),
     "padding_mode": (
         [("edge", "zeros"), ("edge", None), ("edge", 0)],
-        "a str among {'constant', 'edge', 'reflect', 'symmetric', 'wrap', 'noise', 'donor'}",
+        "a str among {'constant', 'edge', .*, 'noise', 'donor'} or a padding mode of skconv.layers",
     ),
     "connectivity": ([("local", "dense"), ("local", None)], "a str among {'shared', 'local', 'full'}"),
     "bias": (

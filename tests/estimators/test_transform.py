@@ -60,8 +60,8 @@ def test_summaries_of_many_images_take_few_at_a_time():
 @pytest.mark.parametrize(
     ("transformer", "X", "why"),
     [
-        (ConvFeatures("sobel", padding_mode="reflect", pool=None), SMALL, "Pad needs images whole"),
-        (ConvFeatures("sobel", padding_mode="noise", summary="max"), SMALL, "Pad needs images whole"),
+        (ConvFeatures("sobel", padding_mode="reflect", pool=None), SMALL, "RepeatedBorder needs images whole"),
+        (ConvFeatures("sobel", padding_mode="noise", summary="max"), SMALL, "NoiseBorder needs images whole"),
         (ConvFeatures("sobel", summary="max"), SMALL.reshape(3, 1, -1), "what has one row has no strips of rows"),
     ],
 )

@@ -210,6 +210,7 @@ def test_series_of_another_length(digits):
         ([Flatten(), BatchNorm()], (16, 4), "batchnorm1", "batchnorm1"),
         ([LocallyConnected(2), Flatten()], (9, 9), "flatten1", "locallyconnected1"),
         ([Convolution(2, bias="position"), Flatten()], (9, 9), "flatten1", "convolution1"),
+        ([Convolution(2, padding_mode="donor"), Flatten()], (9, 9), "flatten1", "convolution1"),
         ([Residual([Convolution(1, bias="position")]), Flatten()], (9, 9), "residual1", "residual1"),
         ([Convolution(2), Flatten()], (8, 8, 3), "convolution1", "convolution1"),
         ([Convolution(2), Flatten()], (1, 64), "convolution1", "convolution1"),

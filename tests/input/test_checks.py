@@ -19,9 +19,10 @@ from skconv._input.checks import (
 )
 from skconv._input.constraints import InvalidParameterError, at_least
 from skconv._kernels.geometry import make_window
-from skconv.layers import (
+from skconv.layers import (  # fmt: skip
     Activation,
     Bias,
+    ConstantPadding,
     Convolution,
     Dense,
     Flatten,
@@ -31,7 +32,7 @@ from skconv.layers import (
     MaxPool,
     Pad,
     Residual,
-)  # fmt: skip
+)
 
 X = np.random.default_rng(0).random((8, 6, 6, 2), np.float32)
 Y = np.arange(8) % 2
@@ -109,8 +110,8 @@ def test_a_transformer_among_the_layers():
         ([MaxPool(2, padding=2), Flatten()], r"^layers\[0\] \(MaxPool\): padding=2 is more than half of pool_size=2"),
         ([Convolution(3, groups=2), Flatten()], r"^layers\[0\] \(Convolution\): groups must divide the 2 channels"),
         (
-            [Pad(padding_values=[1, 2, 3]), Flatten()],
-            r"^layers\[0\] \(Pad\): padding_values has 3 numbers .* have 2 channels",
+            [Pad(1, ConstantPadding([1, 2, 3])), Flatten()],
+            r"^layers\[0\] \(Pad\): ConstantPadding: values has 3 numbers .* have 2 channels",
         ),
     ],
     ids=str,

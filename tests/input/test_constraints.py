@@ -9,10 +9,11 @@ from skconv.architectures import ARCHITECTURES, named_architecture
 from skconv.augmentation import (
     make_augmenter,
 )
-from skconv.layers import (
+from skconv.layers import (  # fmt: skip
     Activation,
     BatchNorm,
     Bias,
+    ConstantPadding,
     Convolution,
     Dense,
     Dropout,
@@ -24,15 +25,17 @@ from skconv.layers import (
     LpPool,
     MaxPool,
     MeanPool,
+    NoisePadding,
     Pad,
     Parallel,
+    PatternPadding,
     Residual,
     SeparableConvolution,
     SpatialDropout,
     SqueezeExcite,
     StridePool,
     TransposedConvolution,
-)  # fmt: skip
+)
 from skconv.layers.initializers import INITIALIZERS
 
 X = np.random.default_rng(0).random((8, 6, 6, 2), np.float32)
@@ -179,14 +182,14 @@ FITTING = [
     [Bias("position")],
     [Convolution(1, 1, stride=6, padding="valid", bias=True)],
     [Convolution(2, (6, 6), padding=0, bias=False), Convolution(1, [1, 1])],
-    [Convolution(2, padding=[[5, 0], (0, 5)], padding_mode="pattern", padding_values=[[0.0, 1]])],
+    [Convolution(2, padding=[[5, 0], (0, 5)], padding_mode=PatternPadding([[0.0, 1]]))],
     [Convolution(2, dilation=(2, 1), groups=np.uint8(2), padding=(np.int16(2), 1), bias=np.True_)],
-    [Convolution(2, padding=7, padding_mode="reflect", padding_values=np.float32(1))],
+    [Convolution(2, padding=7, padding_mode=ConstantPadding(np.float32(1)))],
     [Dropout(0)],
     [Dropout(0.999)],
     [SpatialDropout(np.float64(0.5))],
     [FullyConnected(1, 6, padding="valid", bias=False)],
-    [LocallyConnected(1, (1, 6), padding_values=[1, 2])],
+    [LocallyConnected(1, (1, 6), padding_mode=ConstantPadding([1, 2]))],
     [LpPool(6, 1)],
     [LpPool((1, 2), np.int64(3))],
     [LpPool(2, 1e6)],
@@ -196,8 +199,8 @@ FITTING = [
     [StridePool((6, 7))],
     [Pad(0)],
     [Pad(((0, 9), (9, 0)), "wrap"), GlobalMaxPool()],
-    [Pad(1, padding_values=(1, np.float64(2)))],
-    [Pad(1, "noise", random_state=2**70)],
+    [Pad(1, ConstantPadding((1, np.float64(2))))],
+    [Pad(1, NoisePadding(random_state=2**70))],
     [Parallel([[], (Bias(),)], "add")],
     [Parallel(((Convolution(1),), []))],
     [Residual((Convolution(5, stride=2),))],
@@ -226,7 +229,7 @@ def test_numpy_s_numbers_are_numbers(number):
         lambda n: Residual([Convolution(n(120), n(3))]),
         lambda n: SeparableConvolution(n(100), multiplier=n(70)),
         lambda n: TransposedConvolution(n(120), n(4), stride=n(3), padding=n(1), output_padding=n(1)),
-        lambda n: Pad(((n(100), n(100)), (n(0), n(1))), padding_values=n(3)),
+        lambda n: Pad(((n(100), n(100)), (n(0), n(1))), ConstantPadding(n(3))),
         lambda n: SqueezeExcite(n(1)),
     ):
         expected = fit(make(int), Flatten()).predict_proba(X)

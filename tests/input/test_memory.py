@@ -174,7 +174,7 @@ LISTS = {  # of layers, before a global pool
     "TransposedConvolution(2, stride=2**13, padding=0, output_padding=2**13 - 1)": "transposedconvolution1",
     **{f"Pad(2**40, {mode!r})": "pad1, from 8 x 8 x 1 to 2,199,023,255,560 x 2,199,023,255,560 x 1" for mode in (
         "constant", "edge", "reflect", "symmetric", "wrap", "noise", "donor")},
-    "Pad(2**40, 'pattern', padding_values=np.ones((2, 2)))": "pad1",
+    "Pad(2**40, PatternPadding(np.ones((2, 2))))": "pad1",
     "Pad(B, 'wrap')": "pad1",
 }  # fmt: skip
 MODELS = {

@@ -11,7 +11,14 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
 from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, Flatten, ImagePadder, StridedPooling, ToImages
-from skconv.layers import Activation, Convolution, LayerNorm
+from skconv.layers import (
+    Activation,
+    ConstantPadding,
+    Convolution,
+    LayerNorm,
+    NoisePadding,
+    PatternPadding,
+)
 from skconv.layers import Flatten as FlattenLayer
 from skconv.layers.activation import FUNCTIONS
 from skconv.training.losses import BinaryCrossEntropy
@@ -37,7 +44,7 @@ ESTIMATORS = {
     "regressor": (ConvNetRegressor(4, max_iter=2, random_state=0), Y.astype(float)),
     "regressor, tiny": (ConvNetRegressor(4, max_iter=2, random_state=0), Y * 1e-100),
     "regressor, counts": (ConvNetRegressor(4, max_iter=2, loss="poisson", random_state=0), Y),
-    "padder": (ImagePadder(2, "noise", random_state=0), None),
+    "padder": (ImagePadder(2, "noise"), None),
     "pooling": (StridedPooling("lp", 2), None),
     "features": (ConvFeatures("kmeans", 5, 3, n_patches=500, random_state=0), None),
     "minirocket": (ConvFeatures("minirocket", 84, image_shape="series", random_state=0), None),
@@ -238,9 +245,9 @@ def test_transformers_compute_in_the_type_of_X(transformer):
                 call(wide)
 
 
-@pytest.mark.parametrize("noise", ["normal", "uniform"])
-def test_noise_of_huge_numbers(noise):
-    padder = ImagePadder(3, "noise", noise=noise, random_state=0).fit(X)
+@pytest.mark.parametrize("distribution", ["normal", "uniform"])
+def test_noise_of_huge_numbers(distribution):
+    padder = ImagePadder(3, NoisePadding(distribution)).fit(X)
     image = X[:1] + 1  # the noise's numbers come from the image itself, so its mean and deviation are looked at
     for scale in (2.0**900, 2.0**-900):
         padded = padder.transform((image * scale).reshape(1, 8, 8))[0] / scale
@@ -255,9 +262,9 @@ def test_noise_of_huge_numbers(noise):
 def test_values_beyond_the_range_of_the_images():
     images, match = X.astype(np.float32), r"value too large for dtype\('float32'\); give X in float64"
     for padder in (
-        ImagePadder(1, padding_values=1e39),
-        ImagePadder(1, "pattern", padding_values=[[1e39]]),
-        ImagePadder(1, "donor", random_state=0),
+        ImagePadder(1, ConstantPadding(1e39)),
+        ImagePadder(1, PatternPadding([[1e39]])),
+        ImagePadder(1, "donor"),
     ):
         padder.fit(X * 1e300)
         padder.transform(X)

@@ -12,7 +12,17 @@ from skconv._network.network import Network
 from skconv._network.session import Session
 from skconv._threads.team import Team
 from skconv.inspection import _matrix, weight_matrix
-from skconv.layers import Bias, Convolution, Dense, Flatten, FullyConnected, LocallyConnected, MaxPool, StridePool
+from skconv.layers import (
+    Bias,
+    ConstantPadding,
+    Convolution,
+    Dense,
+    Flatten,
+    FullyConnected,
+    LocallyConnected,
+    MaxPool,
+    StridePool,
+)
 
 KINDS = {"convolution1": Convolution, "locallyconnected1": LocallyConnected, "fullyconnected1": FullyConnected}
 GEOMETRIES = {
@@ -229,8 +239,8 @@ def test_no_layer():
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        ({"padding_mode": "wrap"}, "padding_mode='wrap' and padding_values=0;"),
-        ({"padding_values": [0, 0.5]}, r"padding_mode='constant' and padding_values=\[0, 0.5\];"),
+        ({"padding_mode": "wrap"}, "padding_mode='wrap';"),
+        ({"padding_mode": ConstantPadding([0, 0.5])}, r"padding_mode=ConstantPadding\(values=\[0, 0.5\]\);"),
     ],
 )
 def test_borders_of_something_else(name, options, match):

@@ -9,8 +9,10 @@ from skconv.layers import (
     Activation,
     BatchNorm,
     Bias,
+    ConstantPadding,
     Convolution,
     Dense,
+    DonorPadding,
     Dropout,
     Flatten,
     FullyConnected,
@@ -22,8 +24,10 @@ from skconv.layers import (
     LpPool,
     MaxPool,
     MeanPool,
+    NoisePadding,
     Pad,
     Parallel,
+    PatternPadding,
     Residual,
     SeparableConvolution,
     SpatialDropout,
@@ -46,9 +50,16 @@ class Case:
     def random(self):
         """Whether the layer draws random numbers in training."""
         return any(
-            isinstance(layer, Dropout) or getattr(layer, "padding_mode", None) == "noise"
+            isinstance(layer, Dropout) or isinstance(_mode(layer), NoisePadding)
             for layer in [self.layer, *(inner for _, inner, _ in inside(self.layer, self.shape))]
         )
+
+
+def _mode(layer):
+    """The padding mode of a layer as an object, or the name of one of `REPEATING`; None where it has none."""
+    mode = getattr(layer, "padding_mode", None)
+    named = {"constant": ConstantPadding(0), "noise": NoisePadding(), "donor": DonorPadding()}
+    return named.get(mode, mode) if isinstance(mode, str) else mode
 
 
 def inside(layer, shape):
@@ -238,7 +249,7 @@ CASES = {
     "batch norm of a vector": Case(BatchNorm(), VECTOR, VECTOR),
     "pad": Case(Pad(), IMAGE, (7, 8, 2)),
     "pad of nothing": Case(Pad(0, "reflect"), IMAGE, IMAGE),
-    "pad, a constant per channel": Case(Pad(((1, 0), (0, 2)), padding_values=(0.5, -1.0)), IMAGE, (6, 8, 2)),
+    "pad, a constant per channel": Case(Pad(((1, 0), (0, 2)), ConstantPadding((0.5, -1.0))), IMAGE, (6, 8, 2)),
     **{f"pad, {mode}": Case(Pad(2, mode), IMAGE, (9, 10, 2)) for mode in (*REPEATING, "noise", "donor")},
     **{
         f"pad, {mode}, wider than the image": Case(Pad(((9, 4), (3, 13)), mode), (3, 4, 2), (16, 20, 2))
@@ -250,20 +261,24 @@ CASES = {
     "pad, donor, one-sided": Case(Pad(((2, 0), (0, 1)), "donor"), IMAGE, (7, 7, 2)),
     **{f"pad, {mode}, series": Case(Pad(4, mode), SERIES, (1, 19, 3)) for mode in (*REPEATING, "noise", "donor")},
     **{f"pad, {mode}, one row": Case(Pad((2, 1), mode), SERIES, (5, 13, 3)) for mode in (*REPEATING, "donor")},
-    "pad, noise, random state": Case(Pad((2, 1), "noise", random_state=7), IMAGE, (9, 8, 2)),
-    "pad, pattern": Case(Pad(2, "pattern", ((1.0, 2.0, 3.0), (-1.0, 0.5, 0.0))), IMAGE, (9, 10, 2)),
+    "pad, noise, random state": Case(Pad((2, 1), NoisePadding(random_state=7)), IMAGE, (9, 8, 2)),
+    "pad, uniform noise": Case(Pad((2, 1), NoisePadding("uniform")), IMAGE, (9, 8, 2)),
+    "pad, noise of a mean": Case(Pad(((1, 2), 2), NoisePadding(mean=(0.5, -1.0))), IMAGE, (8, 10, 2)),
+    "pad, noise of a deviation": Case(Pad(2, NoisePadding("uniform", scale=0.7)), SERIES, (1, 15, 3)),
+    "pad, noise of both": Case(Pad(1, NoisePadding(mean=0.3, scale=(0.0, 2.0))), IMAGE, (7, 8, 2)),
+    "pad, pattern": Case(Pad(2, PatternPadding(((1.0, 2.0, 3.0), (-1.0, 0.5, 0.0)))), IMAGE, (9, 10, 2)),
     "pad, pattern of the channels": Case(
-        Pad((0, 3), "pattern", (((1.0, 2.0, 3.0), (-1.0, 0.5, 0.0)),)), SERIES, (1, 17, 3)
+        Pad((0, 3), PatternPadding((((1.0, 2.0, 3.0), (-1.0, 0.5, 0.0)),))), SERIES, (1, 17, 3)
     ),
     **{
         f"convolution on {mode}": Case(Convolution(3, padding_mode=mode), IMAGE, (5, 6, 3))
         for mode in (*REPEATING, "noise", "donor")
     },
     "convolution on a constant, strided": Case(
-        Convolution(3, (4, 3), stride=(2, 3), padding_values=(0.7, -0.4)), IMAGE, (3, 2, 3)
+        Convolution(3, (4, 3), stride=(2, 3), padding_mode=ConstantPadding((0.7, -0.4))), IMAGE, (3, 2, 3)
     ),
     "convolution on a pattern": Case(
-        Convolution(2, 3, padding=(0, 3), padding_mode="pattern", padding_values=((1.0, -1.0),)), IMAGE, (3, 10, 2)
+        Convolution(2, 3, padding=(0, 3), padding_mode=PatternPadding(((1.0, -1.0),))), IMAGE, (3, 10, 2)
     ),
     "convolution on wrap, strided and dilated": Case(
         Convolution(3, stride=2, dilation=2, padding_mode="wrap"), IMAGE, (3, 3, 3)
@@ -279,7 +294,9 @@ CASES = {
         for mode in ("reflect", "noise", "donor")
     },
     "locally connected on a constant, strided": Case(
-        LocallyConnected(2, (4, 3), stride=(2, 3), padding_values=(0.7, -0.4), bias="position"), IMAGE, (3, 2, 2)
+        LocallyConnected(2, (4, 3), stride=(2, 3), padding_mode=ConstantPadding((0.7, -0.4)), bias="position"),
+        IMAGE,
+        (3, 2, 2),
     ),
     "locally connected on wrap, series, strided and dilated": Case(
         LocallyConnected(2, 3, stride=2, dilation=2, padding_mode="wrap"), SERIES, (1, 6, 2)
@@ -319,6 +336,9 @@ CASES = {
         IMAGE,
         (5, 6, 2),
         30 * (8 + 4),
+    ),
+    "separable on a constant": Case(
+        SeparableConvolution(2, padding_mode=ConstantPadding((0.7, -0.4))), IMAGE, (5, 6, 2), 30 * (18 + 4)
     ),
     "separable on reflect": Case(SeparableConvolution(2, padding_mode="reflect"), IMAGE, (5, 6, 2), 30 * (18 + 4)),
     "separable of a series": Case(SeparableConvolution(4, 5, stride=2), SERIES, (1, 6, 4), 6 * (15 + 12)),
@@ -488,8 +508,8 @@ def _convolution(layer, x, values, weight):
         sides = [0] * 4
     else:
         sides = _sides(layer.padding, shape[0])
-    if layer.padding_mode != "constant" or np.any(layer.padding_values):
-        border = Pad((tuple(sides[:2]), tuple(sides[2:])), layer.padding_mode, layer.padding_values)
+    if layer.padding_mode != "constant":
+        border = Pad((tuple(sides[:2]), tuple(sides[2:])), layer.padding_mode)
         x, sides = _pad(border, x, values, weight), [0] * 4
         shape = x.shape[1:]
     width = x.shape[3] // layer.groups
@@ -509,24 +529,30 @@ def _pad(layer, x, values, weight):
     height, width, channels = x.shape[1:]
     top, bottom, left, right = _sides(layer.padding, height)
     sides = ((0, 0), (top, bottom), (left, right), (0, 0))
-    if layer.padding_mode in REPEATING:
-        return np.pad(x, sides, layer.padding_mode)
+    mode = _mode(layer)
+    if isinstance(mode, str):
+        return np.pad(x, sides, mode)
     y = np.pad(x, sides)
-    noise = np.random.default_rng(layer.random_state).standard_normal(y.shape[1:])
+    if isinstance(mode, NoisePadding):
+        rng = np.random.default_rng(mode.random_state)
+        normal = mode.distribution == "normal"
+        noise = rng.standard_normal(y.shape[1:]) if normal else (2 * rng.random(y.shape[1:]) - 1) * 3**0.5
     for i, j, c in np.ndindex(y.shape[1:]):
         if top <= i < top + height and left <= j < left + width:
             continue
-        if layer.padding_mode == "constant":
-            value = np.broadcast_to(layer.padding_values, channels)[c]
-        elif layer.padding_mode == "pattern":
-            pattern = np.array(layer.padding_values)
+        if isinstance(mode, PatternPadding):
+            pattern = np.array(mode.values)
             value = pattern[i % len(pattern), j % pattern.shape[1]]
             value = value[c] if pattern.ndim == 3 else value
-        elif layer.padding_mode == "donor":
+        elif isinstance(mode, ConstantPadding):
+            value = np.broadcast_to(mode.values, channels)[c]
+        elif isinstance(mode, DonorPadding):
             donor = values["donor"] if weight is None else x[np.flatnonzero(weight)[0]]
             value = donor[(i - top) % height, (j - left) % width, c]
         else:
-            value = x[..., c].mean(axis=(1, 2)) + x[..., c].std(axis=(1, 2)) * noise[i, j, c]
+            mean = x[..., c].mean(axis=(1, 2)) if mode.mean is None else np.broadcast_to(mode.mean, channels)[c]
+            spread = x[..., c].std(axis=(1, 2)) if mode.scale is None else np.broadcast_to(mode.scale, channels)[c]
+            value = mean + spread * noise[i, j, c]
         y[:, i, j, c] = value
     return y
 

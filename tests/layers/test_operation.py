@@ -35,5 +35,6 @@ def test_a_layer_is_what_users_build_with():
     others = {kind.__name__ for kind in derived(Operation) if not issubclass(kind, Layer)} - {"WindowPool"}
     assert others == {
         "Fork", "Switch", "Merge", "FusedConvolution", "PooledConvolution", "Whitening", "Triangle", "Summary",
-        "RowSummary", "SummaryOfRows", "_MedianPool",
+        "RowSummary", "SummaryOfRows", "_MedianPool", "Border", "RepeatedBorder", "FixedBorder", "NoiseBorder",
+        "DonorBorder", "OwnBorder",
     }  # fmt: skip

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from skconv.layers import Bias, Convolution, FullyConnected, LocallyConnected, Pad
+from skconv.layers import Bias, Convolution, FullyConnected, LocallyConnected
+from skconv.layers._borders import RepeatedBorder
 from skconv.layers._windowed import Correlating, Windowed
 
 
@@ -33,7 +34,7 @@ def test_convolution_and_its_bias_are_two_steps():
 def test_a_border_of_zeros_is_no_step(kind):
     assert [type(step) for step in kind(3, bias=False).lower((5, 5, 1))] == [kind]
     border, windows = kind(3, (2, 4), padding=((0, 1), (2, 0)), padding_mode="edge", bias=False).lower((5, 5, 1))
-    assert isinstance(border, Pad)
+    assert isinstance(border, RepeatedBorder)
     assert border.output_shape((5, 5, 1)) == (6, 7, 1)
     assert windows.window((6, 7, 1)).output == (5, 4)
 

@@ -109,7 +109,7 @@ STACKS = {
     "dropout": ([Convolution(8), MaxPool(), Dropout(), Convolution(8)], (6, 6, 2), "Gathered", "Dropout"),
     "local": ([Convolution(8), MaxPool(), LocallyConnected(4)], (8, 8, 2), "Gathered", "LocallyConnected"),
     "norm": ([Convolution(8), LpPool(2), Convolution(8)], (8, 8, 2), "Gathered", "LpPool"),
-    "borders": ([Convolution(8), Pad(1, "reflect"), Convolution(8)], (8, 8, 2), "Gathered", "Pad"),
+    "borders": ([Convolution(8), Pad(1, "reflect"), Convolution(8)], (8, 8, 2), "Gathered", "RepeatedBorder"),
     "global": ([Convolution(8), Activation(), GlobalMeanPool(), Dense(5)], (8, 8, 2), "Gathered", "GlobalMeanPool"),
 }
 

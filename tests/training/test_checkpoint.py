@@ -27,7 +27,16 @@ import skconv
 from skconv import ConvNetClassifier, ConvNetRegressor
 from skconv._input.rows import LazyRows
 from skconv.augmentation import Mixup, Shift
-from skconv.layers import Activation, BatchNorm, Convolution, Flatten, Pad, Residual, SpatialDropout
+from skconv.layers import (
+    Activation,
+    BatchNorm,
+    Convolution,
+    Flatten,
+    Pad,
+    PatternPadding,
+    Residual,
+    SpatialDropout,
+)
 from skconv.training import Checkpoint
 from skconv.training._checkpoint import fingerprint, plain, read, remove_parts, write
 
@@ -264,8 +273,8 @@ def test_other_fits_have_another_file(tmp_path):
         (model(augment="auto"), X, Y),
         (model(augment=[Shift(1)]), X, Y),
         (model(augment=[Shift(2)]), X, Y),
-        (model(layers=[Pad(1, "pattern", X[0].reshape(8, 8)), Flatten()]), X, Y),
-        (model(layers=[Pad(1, "pattern", other[77].reshape(8, 8)), Flatten()]), X, Y),
+        (model(layers=[Pad(1, PatternPadding(X[0].reshape(8, 8))), Flatten()]), X, Y),
+        (model(layers=[Pad(1, PatternPadding(other[77].reshape(8, 8))), Flatten()]), X, Y),
         (model(initial_weights={"convolution1.weight": np.ones((4, 3, 3, 1))}), X, Y),
         (model(initial_weights={"convolution1.weight": np.zeros((4, 3, 3, 1))}), X, Y),
         (ConvNetClassifier(**{**quick, "random_state": 1}), X, Y),
@@ -334,7 +343,7 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import f1_score, make_scorer
 from skconv import ConvNetClassifier
 from skconv.augmentation import Mixup, Shift
-from skconv.layers import Activation, Convolution, Flatten, Pad
+from skconv.layers import Activation, Convolution, Flatten, Pad, PatternPadding
 
 class Scorer:
     def __init__(self, parts):
@@ -350,7 +359,7 @@ def scaled(factor):
 
 X, y = load_digits(n_class=3, return_X_y=True)
 X, y = X[:90] / 16, y[:90]
-layers = [Pad(1, "pattern", X[0].reshape(8, 8)), Convolution(4), Activation(), Flatten()]
+layers = [Pad(1, PatternPadding(X[0].reshape(8, 8))), Convolution(4), Activation(), Flatten()]
 scorings = [
     "accuracy", make_scorer(f1_score, average="macro"), make_scorer(lambda y, p: np.mean(y == p)),
     Scorer({"one", "two", "three"}), partial(scale, factor=2), scaled(2), scaled(3),
@@ -412,7 +421,7 @@ def test_plain_tells_apart_what_is_different():
             np.array(["a"], object),
             np.array(["b"], object),
         ),
-        *(Convolution(3), Convolution(4), [Convolution(3)] * 40, [Convolution(3)] * 41, Pad(1, "pattern", large)),
+        *(Convolution(3), Convolution(4), [Convolution(3)] * 40, [Convolution(3)] * 41, Pad(1, PatternPadding(large))),
         *(scaled(1), scaled(2), repeated, accuracy_score, len, np.add, ConvNetClassifier, ConvNetClassifier(alpha=0)),
         *(make_scorer(accuracy_score), make_scorer(accuracy_score, normalize=False), partial(scaled, 1), X[0].mean),
         *(np.random.RandomState(0), np.random.RandomState(1), iter(()), (k for k in "a")),

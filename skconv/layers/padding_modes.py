@@ -1,0 +1,255 @@
+"""What a border holds: the objects that ``padding_mode`` takes in place of a name."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from .._input.checks import check_channel_values, check_pattern
+from .._input.constraints import at_least, check_arguments, finite_numbers, fitting, one_of, shown
+from .._input.versions import Versioned
+from .._kernels.geometry import BORDER_MAPS, Window
+from .._kernels.padding import tiled
+from ._borders import Border, DonorBorder, FixedBorder, NoiseBorder, OwnBorder, RepeatedBorder
+
+__all__ = ["ConstantPadding", "DonorPadding", "NoisePadding", "PaddingMode", "PatternPadding"]
+
+
+class PaddingMode(Versioned, BaseEstimator):
+    """What a border holds: base of the padding modes, and of one of your own, which is a function of the image.
+
+    It has `fill`, and `add_gradient` unless it is ``detached``; its hyper-parameters are searched by names such as
+    ``padding_mode__values``.  A layer, a network or a transformer works with a copy.
+
+    Attributes
+    ----------
+    detached : bool
+        Whether the border counts as a constant: none of its gradient reaches the image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconv import ImagePadder
+    >>> from skconv.layers import PaddingMode
+    >>> class LargestPadding(PaddingMode):
+    ...     detached = True
+    ...
+    ...     def fill(self, image, border):
+    ...         for strip in border:
+    ...             strip[...] = image.max(axis=(0, 1))
+    >>> ImagePadder((0, 1), LargestPadding()).fit_transform(np.array([[[1, 5], [3, 2]]]))
+    array([[[5., 1., 5., 5.],
+            [5., 3., 2., 5.]]], dtype=float32)
+    """
+
+    _parameter_constraints: dict = {}
+    _within_model = True
+    detached = False
+
+    def check(self, shape: tuple[int, int, int]) -> None:
+        """Raise ValueError where the parameters do not fit images of this shape, ``(height, width, channels)``."""
+        check_arguments(self)
+
+    def fill(self, image, border) -> None:
+        """Fill the border.
+
+        Parameters
+        ----------
+        image : ndarray of shape (H, W, C, N), float32 or float64
+            N images, not to be changed.  The border of one depends on that one alone.
+        border : (ndarray, ndarray, ndarray, ndarray)
+            Its strips, to be filled in place: ``top`` and ``bottom`` (rows, left + W + right, C, N), which have the
+            corners, ``left`` and ``right`` (H, columns, C, N).  One of no width is empty.
+        """
+        raise NotImplementedError
+
+    def add_gradient(self, image, border, gradient) -> None:
+        """Add to the image's gradient what reaches it by way of the border.
+
+        Parameters
+        ----------
+        image : ndarray of shape (H, W, C, N)
+            As in `fill`.
+        border : (ndarray, ndarray, ndarray, ndarray)
+            Gradients of the strips.
+        gradient : ndarray of shape (H, W, C, N)
+            It has the gradient that reaches the image itself, and is added to in place.
+        """
+        raise NotImplementedError
+
+    def _border(self, window: Window) -> Border:
+        """The operation that makes a border of this geometry."""
+        return OwnBorder(self, window)
+
+
+class RepeatedPadding(PaddingMode):
+    """Samples of the image, as `numpy.pad` repeats them."""
+
+    def __init__(self, source):
+        self.source = source
+
+    def _border(self, window):
+        return RepeatedBorder(self, window)
+
+
+class ConstantPadding(PaddingMode):
+    """A number, or one for each channel; "constant" is zero.
+
+    Parameters
+    ----------
+    values : float or array-like of shape (channels,), default=0
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconv import ImagePadder
+    >>> from skconv.layers import ConstantPadding
+    >>> ImagePadder((0, 1), ConstantPadding(7)).fit_transform(np.ones((1, 1, 2)))
+    array([[[7., 1., 1., 7.]]])
+    """
+
+    _parameter_constraints: dict = {"values": [finite_numbers()]}
+
+    def __init__(self, values=0):
+        self.values = values
+
+    def check(self, shape):
+        """Raise ValueError where there is not one value, or one for each channel."""
+        super().check(shape)
+        self.field(shape, np.float64)
+
+    def field(self, shape, dtype):
+        """What all borders hold, an array of this padded shape ``(H', W', C)``."""
+        values = check_channel_values(f"{type(self).__name__}: values", self.values, shape[2])
+        return np.broadcast_to(values.astype(dtype), shape)
+
+    def _border(self, window):
+        return FixedBorder(self, window)
+
+
+class PatternPadding(ConstantPadding):
+    """An array, repeated from the padded image's top left corner and covered by the image.
+
+    Parameters
+    ----------
+    values : array-like of shape (h, w) or (h, w, channels)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skconv import ImagePadder
+    >>> from skconv.layers import PatternPadding
+    >>> ImagePadder((0, 2), PatternPadding([[5, 6]])).fit_transform(np.ones((1, 1, 3)))
+    array([[[5., 6., 1., 1., 1., 6., 5.]]])
+    """
+
+    def __init__(self, values):
+        super().__init__(values)
+
+    def field(self, shape, dtype):
+        """What all borders hold, an array of this padded shape ``(H', W', C)``."""
+        pattern = check_pattern(f"{type(self).__name__}: values", self.values, shape[2])
+        return tiled(pattern.astype(dtype), *shape[:2])
+
+
+class NoisePadding(PaddingMode):
+    """Random numbers, by default with the mean and the standard deviation of each channel of the image.
+
+    A layer draws them anew for each image in each pass of the training, and has one field of them for all images in
+    prediction.  `skconv.ImagePadder` draws each image's from a stream of its own.
+
+    Parameters
+    ----------
+    distribution : {"normal", "uniform"}, default="normal"
+        Of the noise.
+    mean, scale : float or array-like of shape (channels,), default=None
+        Mean and standard deviation of the noise; None takes each image's.
+    random_state : int, default=0
+        Seed of what is not drawn in training.
+
+    Examples
+    --------
+    >>> from skconv.layers import NoisePadding, Pad
+    >>> Pad(2, NoisePadding(scale=0.1)).output_shape((8, 8, 3))
+    (12, 12, 3)
+    """
+
+    _parameter_constraints: dict = {
+        "distribution": [one_of("normal", "uniform")],
+        "mean": [finite_numbers(), None],
+        "scale": [finite_numbers(), None],
+        "random_state": [at_least(0)],
+    }
+
+    def __init__(self, distribution="normal", mean=None, scale=None, random_state=0):
+        self.distribution = distribution
+        self.mean = mean
+        self.scale = scale
+        self.random_state = random_state
+
+    def check(self, shape):
+        """Raise ValueError where a mean or a deviation is given and is not one, or one for each channel."""
+        super().check(shape)
+        _, scale = self.moments(shape[2])
+        if scale is not None and scale.min() < 0:
+            raise ValueError(f"{type(self).__name__}: scale must be at least 0, got {shown(self.scale)}")
+
+    def moments(self, channels):
+        """Mean and deviation that are given, arrays of one or of one per channel, each None where it is the image's."""
+        given = {"mean": self.mean, "scale": self.scale}.items()
+        name = type(self).__name__
+        return [None if value is None else check_channel_values(f"{name}: {k}", value, channels) for k, value in given]
+
+    def _border(self, window):
+        return NoiseBorder(self, window)
+
+
+class DonorPadding(PaddingMode):
+    """Another image, which goes on as if it were repeated in all directions.
+
+    Sample ``(i, j)`` of the padded image is ``donor[(i - top) % height, (j - left) % width]``.  The donor of a layer is
+    the first image of the batch, and in prediction that of the last batch.  `skconv.ImagePadder` takes for each image
+    one of the images that it was fitted on, and not itself.
+
+    Parameters
+    ----------
+    n_donors : int, default=100
+        Images, drawn at random, that `skconv.ImagePadder` keeps as donors.
+    random_state : int, default=0
+        Seed of that draw, and of which donor an image has.
+
+    Examples
+    --------
+    >>> from skconv.layers import Convolution, DonorPadding
+    >>> Convolution(4, padding_mode=DonorPadding())
+    Convolution(filters=4, padding_mode=DonorPadding())
+    """
+
+    _parameter_constraints: dict = {"n_donors": [at_least(1)], "random_state": [at_least(0)]}
+
+    def __init__(self, n_donors=100, random_state=0):
+        self.n_donors = n_donors
+        self.random_state = random_state
+
+    def _border(self, window):
+        return DonorBorder(self, window)
+
+
+MODES: dict[str, PaddingMode] = {
+    "constant": ConstantPadding(),
+    **{name: RepeatedPadding(name) for name in BORDER_MAPS},
+    "noise": NoisePadding(),
+    "donor": DonorPadding(),
+}
+PADDING_MODE = [  # what ``padding_mode`` may be
+    one_of(*MODES),
+    fitting(lambda value: isinstance(value, PaddingMode), "a padding mode of skconv.layers"),
+]
+
+
+def mode_of(padding_mode, shape) -> PaddingMode:
+    """The object that a ``padding_mode`` is or names; raises where its parameters do not fit images of this shape."""
+    if isinstance(padding_mode, str):
+        return MODES[padding_mode]
+    padding_mode.check(shape)
+    return padding_mode
