@@ -254,7 +254,8 @@ class Parameters:
         [one_of("auto"), at_least(1)],
         """int or "auto"
         Number of epochs.  "auto" is the number that visits 256,000 samples, limited to 5 (with `early_stopping` 10) to
-        10, or the number that gives 600 updates (for series 300), whichever is larger.""",
+        10, or the number that gives 600 updates (for series 300), whichever is larger; twice that for images with
+        `augment`.""",
     )
     standardize: Any = parameter(
         "channel",

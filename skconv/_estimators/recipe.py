@@ -217,7 +217,8 @@ def _n_epochs(parameters, n, series) -> int:
     fewest = most if parameters.early_stopping else fewest
     updates = ceil(n / batch_size(parameters, n))  # per epoch
     least = _MIN_UPDATES_SERIES if series else _MIN_UPDATES
-    return max(min(max(ceil(_SAMPLES / n), fewest), most), ceil(least / updates))
+    epochs = max(min(max(ceil(_SAMPLES / n), fewest), most), ceil(least / updates))
+    return epochs if series or parameters.augment is None else 2 * epochs
 
 
 def _patience(parameters, n_epochs) -> int:

@@ -60,6 +60,12 @@ def test_epochs_of_many_samples(early_stopping):
     assert epochs == [150, 19, 10, 10 if early_stopping else 5]
 
 
+def test_changed_images_take_twice_the_epochs():
+    assert [recipe_of((28, 28, 1), n, augment="auto").n_epochs for n in (100, 60_000)] == [300, 10]
+    assert recipe_of((28, 28, 1), 100, augment="auto", max_iter=7).n_epochs == 7
+    assert recipe_of((1, 64, 1), 100, augment="auto").n_epochs == 75
+
+
 def test_patience_is_a_quarter_of_few_epochs_that_nobody_gave():
     recipes = [recipe_of(n=n, early_stopping=True) for n in (100, 480, 25_000)]
     assert [(recipe.n_epochs, recipe.stop) for recipe in recipes] == [
