@@ -30,7 +30,7 @@ __all__ = [
 
 
 class Strips(NamedTuple):
-    """The four strips of a border; those above and below have the corners."""
+    """The four strips of a border; top and bottom include the corners."""
 
     top: Any
     bottom: Any
@@ -45,7 +45,7 @@ def inside(padded, window: Window):
 
 
 def strips(padded, window: Window) -> Strips:
-    """Views of the four strips of a padded array's border."""
+    """Views of the four strips of the border of a padded array."""
     return Strips(**{name: padded[where] for name, where in border_strips(window).items()})
 
 

@@ -1,4 +1,4 @@
-"""Layers for ``ConvNetClassifier(layers=[...])``: each is a specification, its arrays live in the network."""
+"""Layers for ``ConvNetClassifier(layers=[...])``: specifications without arrays, which a network has."""
 
 from .._input.exports import exports as _exports
 from ._base import *

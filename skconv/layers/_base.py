@@ -1,4 +1,4 @@
-"""The contract of a layer."""
+"""Base class of layers."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ __all__ = ["Layer"]
 
 
 class Layer(Versioned, BaseEstimator, Operation):
-    """What users build networks with: an operation with hyper-parameters, or what becomes several of them.
+    """Base class of layers, which users build networks with: an operation with hyper-parameters, or several operations.
 
-    A network copies the layers that it is given: one that stands twice in a list is two layers, each with weights of
-    its own.  What their parameters may be, ``_parameter_constraints``, is checked before.
+    A network copies the layers that it is given: a layer that is in a list twice is two layers with separate weights.
+    Parameters are checked by ``_parameter_constraints`` before.
 
-    A new layer is a subclass that overrides what differs from this class and from `Operation`, its file and one row in
+    A new layer is a subclass that overrides what differs from this class and from `Operation`, and one row in
     ``tests/layers/cases.py``.
 
     Attributes
     ----------
     summary_shows : str or None
-        The hyper-parameter by which `summary` tells layers of the class apart.
+        Name of the hyper-parameter that `summary` shows.
     """
 
     _within_model = True
-    _parameter_constraints: dict = {}  # what `own_layers` holds the parameters against
+    _parameter_constraints: dict = {}  # by which `own_layers` checks the parameters
     summary_shows: str | None = None
 
     def copy(self) -> Layer:
-        """A layer of its own, with Python's numbers in place of NumPy's, whose small integers overflow in sizes."""
+        """A copy, with Python's numbers in place of NumPy's, whose small integers could overflow in sizes."""
         return type(self)(**{name: _plain(value) for name, value in self.get_params(deep=False).items()})
 
     def lower(self, shape: tuple[int, ...]) -> list[Operation]:
-        """The operations that compute this layer for an input of this shape."""
+        """The operations that compute this layer for an input of ``shape``."""
         return [self]
 
     def named_steps(self, name: str, shape: tuple[int, ...]) -> list[tuple[str, Operation]]:
-        """Those of `lower`, each with the layer's name."""
+        """``(name, operation)`` of each operation of `lower`."""
         return [(name, step) for step in self.lower(shape)]
 
     def parameter_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
@@ -49,16 +49,16 @@ class Layer(Versioned, BaseEstimator, Operation):
         return {name: parameter.shape for name, parameter in self.parameters(shape).items()}
 
     def connections(self, shape: tuple[int, ...]) -> tuple[int, int, int] | None:
-        """Weights of a layer with windows: fully connected, with weights of each position's own, shared; else None."""
+        """Numbers of weights of a layer with windows: fully connected, local, shared; None for other layers."""
         return None
 
     def listed(self, shape: tuple[int, ...]):
-        """``(name, layer, shape of its input)`` of the layers within that `summary` lists below this one."""
+        """``(name, layer, input shape)`` of the layers within this layer, which `summary` lists below it."""
         return ()
 
 
 def _plain(value):
-    """A copy with Python's numbers and strings."""
+    """A deep copy of ``value`` with Python's numbers and strings in place of NumPy's."""
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, (tuple, list)):

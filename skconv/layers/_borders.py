@@ -1,4 +1,4 @@
-"""Borders that hold something, as operations: what fills them, and how their gradients reach the image."""
+"""Operations that put borders around images, other than zeros before a convolution."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from ._operation import Operation
 
 __all__ = ["Border", "DonorBorder", "FixedBorder", "NoiseBorder", "OwnBorder", "RepeatedBorder", "draw", "in_place"]
 
-_PIECE_BYTES = 400  # of the objects that say which samples a stretch of a border repeats
-_EPSILON = 1e-12  # added to an image's variance, so that a constant image has a slope
+_PIECE_BYTES = 400  # bytes of the Python objects per piece of `border_map`
+_EPSILON = 1e-12  # added to an image's variance, so that the deviation of a constant image has a gradient
 
 
 class Border(Operation):
-    """Images of one shape within a border, which this class does not fill.
+    """Base class of borders around images of one shape; copies the image and does not fill the border.
 
     Parameters
     ----------
     mode : PaddingMode
     window : Window
-        Geometry: windows of one sample.
+        Geometry of the border, as windows of one tap.
     """
 
     takes = "image"
@@ -60,7 +60,7 @@ class Border(Operation):
 
 
 class OwnBorder(Border):
-    """A border that a class of the user's own fills."""
+    """A border that is filled by a user's `PaddingMode`."""
 
     def forward(self, frame, training):
         super().forward(frame, training)
@@ -73,7 +73,7 @@ class OwnBorder(Border):
 
 
 def in_place(mode, method, *arrays):
-    """Call a method of a mode that fills arrays; raises where it returns something."""
+    """Call ``method``, which fills arrays, of a mode; raise where it returns something."""
     result = getattr(mode, method)(*arrays)
     if result is not None:
         raise TypeError(f"{type(mode).__name__}.{method} must work in place and return None, got {shown(result)}")
@@ -81,7 +81,7 @@ def in_place(mode, method, *arrays):
 
 @dataclass(kw_only=True)
 class _RepeatedPlan(Plan):
-    """With the samples that each stretch of the border repeats."""
+    """Plan with the maps of rows and columns, see `border_map`."""
 
     maps: tuple[list[tuple[slice, slice]], list[tuple[slice, slice]]]
 
@@ -104,13 +104,13 @@ class RepeatedBorder(Border):
 
 
 def _map_bytes(window, source):
-    """Bytes of the maps."""
+    """Upper limit of the bytes of `border_maps`."""
     return _PIECE_BYTES * sum(border_pieces(axis, source) for axis in (window.rows, window.columns))
 
 
 @dataclass(kw_only=True)
 class _FieldPlan(Plan):
-    """With numbers for the borders of all images, ``(H', W', C, 1)``."""
+    """Plan with the values of all borders, ``(H', W', C, 1)``."""
 
     field: np.ndarray
 
@@ -124,7 +124,7 @@ class FixedBorder(Border):
     """The border is the same for all images."""
 
     def least_bytes(self, shape, width, dtype, *, training, input_gradient):
-        return _field_bytes(self.output_shape(shape)) * (np.ndim(self.mode.values) > 1)  # a pattern, all over
+        return _field_bytes(self.output_shape(shape)) * (np.ndim(self.mode.values) > 1)  # only a pattern is stored
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         return _FieldPlan(field=self.mode.field(self.output_shape(shape), dtype)[..., None])
@@ -136,14 +136,14 @@ class FixedBorder(Border):
 
 @dataclass(kw_only=True)
 class _NoisePlan(Plan):
-    """With the strips of noise of all images in prediction, and the moments ``(C or 1, 1)`` that are given."""
+    """Plan with the strips of noise for prediction, and given mean and deviation ``(C or 1, 1)`` or None."""
 
     noise: Strips
     given: list[np.ndarray | None]
 
 
 class NoiseBorder(Border):
-    """The border is noise with the mean and the deviation of the image, or with given ones."""
+    """The border is noise with the mean and the deviation of the image, or with given mean and deviation."""
 
     random = True
 
@@ -170,7 +170,7 @@ class NoiseBorder(Border):
         return plan
 
     def bind(self, frame: Frame[_NoisePlan]):
-        """The moments of the noise, the image's where none are given, and the strips of noise."""
+        """Namespace with mean and deviation of the noise, given or of the image, and the strips of noise."""
         own = frame.buffers.mean, frame.buffers.spread
         used = [known if known is not None else found for known, found in zip(frame.plan.given, own, strict=True)]
         drawn = "top" in frame.buffers
@@ -190,7 +190,7 @@ class NoiseBorder(Border):
     def backward(self, frame: Frame[_NoisePlan]):
         """``dx = dy + sum(dy) / HW + (x - mean) / spread * sum(dy * noise) / HW``, sums over the border.
 
-        A mean that is given leaves out the second term, a deviation the third.
+        There is no second term if the mean is given, no third term if the deviation is given.
         """
         if frame.dx is None:
             return
@@ -211,7 +211,7 @@ class NoiseBorder(Border):
 
     @staticmethod
     def _mean(parts, frame, scratch):
-        """Sum of the strips over their positions, over the number of the image's."""
+        """Sum of the strips over their positions, divided by the number of the image's positions, (C, N)."""
         scratch.sum.fill(0)
         for name, strip in parts._asdict().items():
             add_positions(strip, scratch.get(name), scratch.part)
@@ -230,7 +230,7 @@ def draw(rng, distribution, out):
 
 
 class DonorBorder(Border):
-    """The border is of another image, which is repeated in all directions."""
+    """The border is another image, the donor, which is repeated in all directions."""
 
     synchronous = True
 
@@ -254,11 +254,11 @@ class DonorBorder(Border):
             shared.ones.fill(1)
 
     def bind(self, frame):
-        """The donor's column, where the block has it."""
+        """Namespace with ``column``, the donor's column in the block, or None."""
         return SimpleNamespace(column=None)
 
     def agree(self, frames):
-        """The donor: the first column of the batch that counts."""
+        """Set the donor: the first column of the batch with weight."""
         first = next((frame for frame in frames if frame.weight.any()), frames[0])
         for frame in frames:
             frame.bound.column = None
@@ -271,7 +271,7 @@ class DonorBorder(Border):
         fill_from(frame.shared.field, self.window, frame.y)
 
     def measure_gradient(self, frame: Frame[_RepeatedPlan]):
-        """The donor's gradient by the borders of one block."""
+        """Compute the donor's gradient from the borders of one block."""
         sums = frame.scratch.backward.sums
         inside(sums, self.window).fill(0)
         # A product with ones is ten times faster than a sum over the last axis.
@@ -280,7 +280,7 @@ class DonorBorder(Border):
         add_borders(sums, frame.plan.maps, frame.buffers.gradient)
 
     def agree_gradient(self, frames):
-        """The donor's gradient by the batch."""
+        """Add up the donor's gradients of all blocks."""
         gradient = frames[0].shared.gradient
         gradient.fill(0)
         for frame in frames:
@@ -288,7 +288,7 @@ class DonorBorder(Border):
 
     def backward(self, frame):
         super().backward(frame)
-        column = frame.bound.column  # None where it is frozen
+        column = frame.bound.column  # None in a frozen layer
         if frame.dx is not None and column is not None:
             donor = frame.dx[..., column : column + 1]
             np.add(donor, frame.shared.gradient, out=donor)

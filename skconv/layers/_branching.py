@@ -1,10 +1,10 @@
 """Steps of branches that start from one image and come together again.
 
 A network stays a chain of steps.  A composite lowers to ``Fork``, the steps of its first branch, ``Switch``, those of
-the next, and so on, and ``Merge``; a branch without layers has no steps.  The frames of these three know the
-arrays of each other (`Frame.group`): a switch starts a branch from a copy of what the fork got, the merge takes the
-ends of the branches, which are the inputs of the switches and its own.  Backward, the merge and the switches hand out
-the merge's gradient, and the fork adds up those of the branches.
+the next, and so on, and ``Merge``; a branch without layers has no steps.  The frames of these operations read each
+other's arrays (`Frame.group`): a switch starts a branch with a copy of the fork's input, and the merge reads the ends
+of the branches, which are the inputs of the switches and of the merge.  In the backward pass the merge and the switches
+pass on the gradient of the merge's output, and the fork adds up the gradients of the branches.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["Fork", "Joint", "Merge", "Switch", "link"]
 
 
 class Joint(NamedTuple):
-    """What the others of a group may ask of a frame; a frame that knew itself would wait for the garbage collector."""
+    """Arrays of a frame for the other frames of its group; a reference to the frame itself would be a cycle."""
 
     operation: Operation
     x: np.ndarray
@@ -27,7 +27,7 @@ class Joint(NamedTuple):
 
 
 def link(frames):
-    """Tell the frames of each group of branches about each other."""
+    """Set ``group`` of the frames of each fork with its switches and its merge."""
     open_: list[list[Joint]] = []
     for frame in frames:
         if frame.operation.joint == "fork":
@@ -40,7 +40,7 @@ def link(frames):
 
 
 class Fork(Operation):
-    """Where branches start: the first goes on with the image itself, so its first step must not overwrite it."""
+    """Start of branches; the first branch reads the image itself, so its first step must not overwrite the image."""
 
     in_place = True
     reads_output = True
@@ -50,7 +50,7 @@ class Fork(Operation):
         pass
 
     def backward(self, frame):
-        """Add to the first branch's gradient those of the others; a branch without steps has the merge's."""
+        """Add the gradients of the other branches to the first's; a branch without steps has the merge's gradient."""
         if frame.dx is None:
             return
         _, *switches, merge = frame.group
@@ -62,14 +62,14 @@ class Fork(Operation):
 
 
 class Switch(Operation):
-    """Between two branches: the result of one is kept, the next starts.
+    """End of one branch, whose output is kept, and start of the next.
 
     Parameters
     ----------
     number : int
-        The branch that ends here.
+        Index of the branch that ends.
     shape : tuple of int
-        Of the fork's image.
+        Shape of the fork's image.
     """
 
     joint = "switch"
@@ -91,15 +91,15 @@ class Switch(Operation):
 
 
 class Merge(Operation):
-    """Where branches end.
+    """End of branches, whose outputs are added or concatenated.
 
     Parameters
     ----------
     merge : {"add", "concatenate"}
     channels : tuple of int
-        Of each branch.
+        Channels of each branch.
     layered : tuple of bool
-        Of each branch, whether it has steps.
+        Whether each branch has steps.
     """
 
     joint = "merge"
@@ -113,7 +113,7 @@ class Merge(Operation):
         return shape if self.merge == "add" else (*shape[:2], sum(self.channels))
 
     def part(self, array, number):
-        """What belongs to one branch."""
+        """View of the channels of ``array`` that belong to branch ``number``."""
         if self.merge == "add":
             return array
         start = sum(self.channels[:number])

@@ -1,8 +1,8 @@
-"""What an operation asks for (`Plan`) and what it is given for one block of samples (`Frame`).
+"""The arrays that an operation needs (`Plan`), and its arrays for one block of samples (`Frame`).
 
-An operation has no arrays.  For each block of ``width`` samples, the network hands it a frame: its input
-``x``, its output ``y``, the gradients ``dx`` and ``dy``, and views of parameters, gradients and buffers, all allocated
-once.  Samples are columns: an array of shape ``(H, W, C)`` per sample is stored as ``(H, W, C, N)``.
+An operation has no arrays.  For each block of ``width`` samples it gets a frame: its input ``x``, its output ``y``, the
+gradients ``dx`` and ``dy``, and views of parameters, gradients and buffers, all allocated once.  Samples are columns:
+an array of shape ``(H, W, C)`` per sample is stored as ``(H, W, C, N)``.
 """
 
 from __future__ import annotations
@@ -21,27 +21,26 @@ __all__ = ["Frame", "Plan"]
 
 @dataclass(kw_only=True)
 class Plan:
-    """What an operation needs for one input shape, block width and dtype.
+    """The arrays that an operation needs for one input shape, block width and dtype.
 
-    What it computes once from the sizes stands in a plan of its own, a dataclass derived from this one.
+    What an operation computes once from the sizes is a field of a dataclass derived from this one.
 
     Attributes
     ----------
     buffers : dict of shapes
-        Arrays kept from the forward to the backward pass, one set a block; zero at the start.
+        Arrays kept from the forward to the backward pass, one set per block; zero at the start.
     scratch : dict of dicts of shapes
-        Arrays that nobody reads after the call, a group for each thing done; all groups of all operations of one thread
-        lie in the same memory.
+        Arrays that are not read after a call, in groups by pass; all groups of all operations of a thread share memory.
     shared : dict of shapes
-        Arrays made from the parameters once a step by `Operation.prepare`; shared by all blocks.
+        Arrays made from the parameters by `Operation.prepare`, once per training step; shared by all blocks.
     x, dy : Storage or None
         Borders of zeros around the input, around the output's gradient.
     aside : bool
-        Whether the backward pass puts the weight's gradient aside; its scratch is then the group "gradient".
+        Whether the backward pass puts the weight gradient aside, whose scratch is the group "gradient".
     temporary : int
-        Bytes that a call, of `prepare` too, allocates and gives back.
+        Bytes that a call, also of `prepare`, allocates and frees.
 
-    A shape may be followed by a dtype, ``(shape, dtype)``; otherwise it is the network's.
+    An array is given by its shape or, with a dtype other than the network's, by ``(shape, dtype)``.
     """
 
     buffers: Shapes = field(default_factory=dict)
@@ -53,11 +52,11 @@ class Plan:
     temporary: int = 0
 
 
-Own = TypeVar("Own", bound=Plan)  # the plan of an operation's kind
+Own = TypeVar("Own", bound=Plan)  # class of an operation's plan
 
 
 def at_once(function, frame):
-    """Call it: a frame's ``aside`` where no other thread has time."""
+    """Call ``function(frame)``: the `Frame.aside` without a second thread."""
     function(frame)
 
 
@@ -70,19 +69,19 @@ class Frame(Generic[Own]):
     x, y, dx, dy : ndarray of shape (..., N)
         Input, output and their gradients; ``dx`` is None where no gradient of the input is wanted.
     x_storage, dy_storage : ndarray
-        ``x`` and ``dy`` with the borders the plan asked for.
+        ``x`` and ``dy`` with the borders of the plan.
     parameters, gradients, state, buffers, scratch, shared : Arrays
         Views by name; `gradients` is None outside training.
     weight : ndarray of shape (N,)
-        Share of each column in the batch: sample weights over their sum, zero for padding.
+        Share of each column in the batch: sample weights over their sum, zero for unused columns.
     rng : numpy.random.Generator or None
-        The block's own random stream.
+        Random stream of the block.
     group : list of Joint or None
-        Of the steps of branches that belong together, from the fork to the merge.
+        Joints of a fork, its switches and its merge.
     bound : object
-        What `Operation.bind` made of these arrays: all views that the passes need.
+        Result of `Operation.bind`, such as views that the passes need.
     matmul : callable
-        ``matmul(a, b, out=...)``; spread over the threads where the frame holds the whole batch.
+        ``matmul(a, b, out=...)``; on several threads where the frame holds the whole batch.
     aside : callable
         ``aside(function, frame)`` calls ``function(frame)`` before the gradients are read: at once, or on another
         thread while the backward pass goes on.

@@ -1,4 +1,4 @@
-"""Layers that are computed by layers within them."""
+"""Base class of layers that are computed by other layers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["Nested"]
 
 
 class Nested(Layer):
-    """Base of such layers: `inner` says which, and the rest follows; not for use."""
+    """Base class of layers that are computed by the layers of `inner`."""
 
     def inner(self, shape):
-        """``(name, layer, shape of its input)`` of all layers within, on an input of this shape."""
+        """List of ``(name, layer, input shape)`` of the layers that compute this one, for an input of ``shape``."""
         raise NotImplementedError
 
     def named_steps(self, name, shape):

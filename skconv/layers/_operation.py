@@ -1,4 +1,4 @@
-"""The contract of an operation: what a network asks of its steps."""
+"""Base class of operations, the steps of a network."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ __all__ = ["Operation", "Parameter"]
 
 
 class Parameter(NamedTuple):
-    """What an operation says of an array that it trains; by default it is a bias, a scale or the like.
+    """Properties of an array that an operation trains; the defaults are for biases, scales and the like.
 
     Attributes
     ----------
     shape : tuple of int
     decays : bool, default=False
-        Whether it is a weight, which the penalties of ``alpha`` draw to zero.
+        Whether the array is a weight, on which the penalties of ``alpha`` act.
     unit_axes : int, default=0
-        How many of the first axes number the units or filters; the others are the weights into one of them, whose norm
-        ``max_norm`` limits.  0 is an array without units.
+        Number of leading axes over units or filters; the other axes are the weights of a unit, whose norm ``max_norm``
+        limits.  0 is for arrays without units.
     matrix : bool, default=False
-        Whether Muon takes it as a matrix with a row for each unit.
+        Whether Muon updates the array as a matrix with a row for each unit.
 
     Examples
     --------
@@ -37,11 +37,11 @@ class Parameter(NamedTuple):
 
 
 class Operation:
-    """What a step of a network does, forward and backward, on arrays that it is given, and what it says of itself.
+    """Base class of operations: the forward and backward pass of a step of a network, and properties of the step.
 
-    It has sizes and settings but no arrays, so threads and networks share it.  Users build with a `Layer`, which is an
-    operation with hyper-parameters, or becomes several.  The package's own are no layers: the ends of branches, or a
-    convolution and what follows it in one.
+    An operation has sizes and settings but no arrays, so threads and networks can share it.  Users build networks of
+    layers (`Layer`), each of which is an operation or lowers to several.  Operations that are no layers are made by the
+    package: the ends of branches, or a convolution and the operations after it as one.
 
     Shapes are those of one sample: ``(height, width, channels)``, or ``(units,)`` after a layer that flattens.  Arrays
     have the samples as a last axis.
@@ -49,35 +49,35 @@ class Operation:
     Attributes
     ----------
     takes : {"image", "vector", None}
-        What the input must be; None takes both.
+        Kind of the input; None takes both.
     in_place : bool
-        ``y`` is ``x`` and ``dx`` is ``dy``; the backward pass must not need ``x``.
+        Whether ``y`` is ``x`` and ``dx`` is ``dy``; the backward pass must not need ``x``.
     reads_output : bool
-        The backward pass reads ``y``, so the next operation must not overwrite it.
+        Whether the backward pass reads ``y``, so that the next operation must not overwrite ``y``.
     synchronous : bool
-        Training needs numbers of the whole batch, see `measure`; where the operation is frozen, it does what prediction
-        does.
+        Whether training needs statistics of the whole batch, see `measure`; a frozen operation runs as in prediction.
     late : bool
-        The operation takes a vector, and its parameters' gradient from the whole batch, by `late_gradient`.
+        Whether the gradient of the parameters comes from the whole batch, by `late_gradient`; the input is a vector.
     pointwise : bool
-        In prediction, each position of the output needs that position of the input alone.
+        Whether, in prediction, each position of the output depends on the same position of the input alone.
     by_rows : bool
-        In prediction, some rows of the output need some rows of the input alone, see `strip`.
+        Whether, in prediction, some rows of the output depend on some rows of the input alone, see `strip`.
     by_position : bool
-        The first axis of the parameters and of the state is that of the image's rows.
+        Whether the first axis of the parameters and of the state is over the image's rows.
     random : bool
-        Training draws random numbers, anew in each pass, so that L-BFGS has no use for the operation.
+        Whether training draws random numbers in each pass, with which L-BFGS cannot work.
     asked_by : str
-        The estimators' parameter that asks for it where it is in none of the lists of layers.
+        Name of the estimators' parameter that adds the operation, for messages.
     reshapes : bool
-        The output is the input in another shape.
+        Whether the output is the input in another shape.
     starts_band, ends_band : bool
-        Prediction does what comes after the operation with it, band by band of rows, see `tile`; or nothing after it.
+        Whether prediction can run the next operations with this one, band by band of rows, see `tile`; whether this is
+        the last of such operations.
     single_sample : {"product", "windows", "elements", None}
-        How prediction takes a sample without a block: as a convolution does, by windows over the image, or element by
-        element, as if positions were samples; None where it needs a block.
+        How a single sample can be predicted without a block: by products as a convolution, by windows over the image,
+        or element by element, with positions as samples; None if a block is needed.
     joint : {"fork", "switch", "merge", None}
-        Where branches start, where the next of them does, where they come together.
+        Start of branches, start of the next branch, or end of branches.
     """
 
     takes: str | None = None
@@ -96,82 +96,82 @@ class Operation:
 
     @property
     def by_rows(self):
-        """Whether some rows of the output need some rows of the input alone."""
+        """Whether some rows of the output depend on some rows of the input alone."""
         return self.pointwise
 
-    # Its place in a network
+    # Place in a network
 
     def copy(self) -> Operation:
-        """What a network keeps of it: itself, since nobody changes it."""
+        """The operation itself, which does not change, for a network to keep."""
         return self
 
     def named_steps(self, name: str, shape: tuple[int, ...]) -> list[tuple[str, Operation]]:
-        """The steps that compute it, with their names; they differ where two steps have parameters of one name."""
+        """``(name, operation)`` of the steps that compute this one; names differ where parameters' names would not."""
         return [(name, self)]
 
     def commutes(self, before: Operation) -> bool:
-        """Whether the operation before this one can just as well come after it."""
+        """Whether this operation and the operation before can change places, with the same result."""
         return False
 
     def joined(self, before: Operation, shape: tuple[int, ...]) -> Operation | None:
-        """One that does what the one before, on an input of this shape, and this one do; None where two must."""
+        """One operation in place of ``before``, whose input has ``shape``, and this one; None if there is none."""
         return None
 
     def tile(self, shape: tuple[int, ...]) -> int:
-        """Rows of the input that a row of the output needs in prediction, where no other row needs them; else 0."""
+        """Number of input rows per output row in prediction, if no two output rows share an input row; else 0."""
         return int(self.pointwise)
 
     def strip(self, shape: tuple[int, ...], start: int, stop: int) -> tuple[Operation, int, int] | None:
-        """The operation for rows ``start`` to ``stop - 1`` of the output, and the first and the end of those it needs.
+        """``(operation, first, end)``: rows ``start`` to ``stop - 1`` of the output from rows ``first`` to ``end - 1``.
 
-        None where they see nothing but border.
+        None where these rows of the output depend on a border alone.
         """
         return self, start, stop
 
     def placed_parts(self, shape, *arrays):
-        """``(operation, shape of its input, *arrays)`` of each that the step does, with its own named arrays."""
+        """``(operation, input shape, *arrays)`` of each operation of the step, with its part of the named arrays."""
         return [(self, shape, *arrays)]
 
-    # Its sizes
+    # Sizes
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Shape of a sample's output; raises ValueError where the input does not fit."""
+        """Shape of the output of a sample; raises ValueError where the input does not fit."""
         return shape
 
     def parameters(self, shape: tuple[int, ...]) -> dict[str, Parameter]:
-        """The arrays that are trained, by name."""
+        """Properties of the trained arrays, by name."""
         return {}
 
     def state_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-        """Names and shapes of what is kept with the model but not trained."""
+        """Shapes of arrays that are kept with the model but not trained, by name."""
         return {}
 
     def initialize(self, parameters, state, shape, rng) -> None:
-        """Set the first values; both come zeroed."""
+        """Set initial values of ``parameters`` and ``state``, which are zero before."""
 
     def multiply_adds(self, shape: tuple[int, ...]) -> int:
         """Multiplications of the direct method for one sample."""
         return 0
 
     def least_samples(self, shape: tuple[int, ...]) -> int:
-        """Samples that a training step needs for anything to be learned."""
+        """Least number of samples of a training step from which anything is learned."""
         return 1
 
     def plan(self, shape, width, dtype, *, training: bool, input_gradient: bool) -> Plan:
-        """What is needed for blocks of ``width`` samples."""
+        """`Plan` for blocks of ``width`` samples."""
         return Plan()
 
     def least_bytes(self, shape, width, dtype, *, training: bool, input_gradient: bool) -> int:
-        """Bytes at least for such a block, beside its output, that are known before `plan`, which may make tables."""
+        """Lower limit of a block's bytes without its output, known before `plan`, which may make large tables."""
         return 0
 
-    # Its passes
+    # Passes
 
     def prepare(self, parameters, state, plan, shared) -> None:
-        """Make ``shared`` from the parameters and the state, once a step."""
+        """Fill ``shared`` from the parameters and the state, once per training step."""
 
     def bind(self, frame: Frame) -> Any:
-        """What is to be found in ``frame.bound``, such as views of the arrays of the frame, made once."""
+        """Value of ``frame.bound``, such as views of the frame's arrays, made once."""
         return None
 
     def forward(self, frame: Frame, training: bool) -> None:
@@ -179,22 +179,22 @@ class Operation:
         raise NotImplementedError
 
     def backward(self, frame: Frame) -> None:
-        """Fill ``frame.gradients``, unless it is late, and ``frame.dx``, unless it is None."""
+        """Fill ``frame.gradients``, unless the operation is late, and ``frame.dx``, unless that is None."""
         raise NotImplementedError
 
     def late_gradient(self, frame: Frame) -> None:
-        """Fill ``frame.gradients`` from ``frame.x`` and ``frame.dy`` of the whole batch, if it is late."""
+        """Fill ``frame.gradients`` of a late operation from ``frame.x`` and ``frame.dy`` of the whole batch."""
 
-    # A synchronous operation first measures each block, then agrees on the batch, before it goes on.
+    # Before each pass a synchronous operation measures every block, then agrees on the statistics of the batch.
 
     def measure(self, frame: Frame) -> None:
-        """Statistics of one block of inputs."""
+        """Compute statistics of one block of inputs."""
 
     def agree(self, frames: list[Frame]) -> None:
-        """Statistics of the batch from those of its blocks, in their order."""
+        """Compute statistics of the batch from those of its blocks, in their order."""
 
     def measure_gradient(self, frame: Frame) -> None:
-        """Statistics of one block of output gradients."""
+        """Compute statistics of one block of output gradients."""
 
     def agree_gradient(self, frames: list[Frame]) -> None:
-        """Statistics of the batch from those of its blocks, in their order."""
+        """Compute statistics of the batch's output gradients from those of its blocks, in their order."""

@@ -1,4 +1,4 @@
-"""Windows over the image that are summed up channel by channel: what poolings share."""
+"""Base classes of pooling: a summary of each window over the image, channel by channel."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ __all__ = ["PoolingLayer", "WindowPlan", "WindowPool"]
 
 @dataclass(kw_only=True)
 class WindowPlan(Plan):
-    """With the windows, those of a pooling without the taps that never lie on the image."""
+    """Plan with the windows, without taps that never lie on the image."""
 
     window: Window
 
 
 class WindowPool(Operation):
-    """A summary of each window over the image, channel by channel."""
+    """Base class of operations that summarise each window over the image, channel by channel."""
 
     takes = "image"
     by_rows = True
-    _border = 0.0  # what a window reads outside the image
+    _border = 0.0  # value of the border
 
     def __init__(self, pool_size=2, *, stride=None, padding=0, ceil_mode=False):
         self.pool_size = pool_size
@@ -40,7 +40,7 @@ class WindowPool(Operation):
         self.ceil_mode = ceil_mode
 
     def window(self, shape) -> Window:
-        """Geometry of the windows over an input of this shape."""
+        """The windows over an input of ``shape``."""
         stride = self.pool_size if self.stride is None else self.stride
         window = make_window(
             shape[0], shape[1], self.pool_size, stride=stride, padding=self.padding, ceil_mode=self.ceil_mode
@@ -66,16 +66,16 @@ class WindowPool(Operation):
         return (strip, first, end) if first < end else None
 
     def _like(self, **changes):
-        """The same summary of other windows."""
+        """A copy with other parameters."""
         return type(self)(**{**vars(self), **changes})
 
     def _padded(self, window, shape, width, *names) -> Shapes:
-        """Arrays of these names for a block of images within their borders; none where they have none."""
+        """Shapes, by these names, of a block of images with their borders; empty without borders."""
         size = (window.rows.padded, window.columns.padded)
         return dict.fromkeys(() if size == shape[:2] else names, (*size, shape[2], width))
 
     def _bordered(self, frame, window, scratch):
-        """The input within its borders, or itself."""
+        """The input with its borders; the input itself without borders."""
         if "x" not in scratch:
             return frame.x
         scratch.x.fill(self._border)
@@ -84,7 +84,7 @@ class WindowPool(Operation):
 
 
 class PoolingLayer(WindowPool, Layer):
-    """Base of the layers whose summary of a window is one down of those across; not for use."""
+    """Base class of pooling layers whose summary of a window can be taken across, then down."""
 
     _parameter_constraints: dict = {
         "pool_size": [sizes()],
@@ -95,7 +95,7 @@ class PoolingLayer(WindowPool, Layer):
     summary_shows = "pool_size"
 
     def lower(self, shape):
-        """A large window is taken across, then down: a call for each row and column of it, not for each pixel."""
+        """Pooling across, then down, for large windows: a call per row and column of a window, not per pixel."""
         rows, columns = self.window(shape).rows, self.window(shape).columns
         if min(rows.kernel, columns.kernel) == 1 or rows.kernel * columns.kernel <= MANY_TAPS:
             return [self]

@@ -1,4 +1,4 @@
-"""Windows over the image with weights: what convolutions and locally connected layers share."""
+"""Base classes of layers with weights on windows over the image, such as convolutions."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ __all__ = ["Correlating", "Windowed", "WindowedPlan"]
 
 @dataclass(kw_only=True)
 class WindowedPlan(Plan):
-    """With the algorithm that correlates windows with the weight, and its adjoint where the input has a gradient."""
+    """Plan with the algorithm of the forward pass and, if the input has a gradient, its adjoint."""
 
     algorithm: Correlation
     adjoint: Adjoint | LocalAdjoint | None = None
 
 
 class Windowed(Layer):
-    """Windows over the image, ``filters`` numbers each: geometry, border and bias of a convolution."""
+    """Base class of layers with ``filters`` outputs for each window: geometry, border and bias."""
 
     _parameter_constraints: dict = {
         "filters": [at_least(1)],
@@ -49,7 +49,7 @@ class Windowed(Layer):
     }
     takes = "image"
     summary_shows = "kernel_size"
-    sees_all = False  # whether each output has a weight for the whole image, not for its window alone
+    sees_all = False  # whether each output has weights for the whole image, not for its window alone
     groups = 1
     padding_mode = "constant"
 
@@ -62,7 +62,7 @@ class Windowed(Layer):
         return steps
 
     def border(self, shape) -> Border | None:
-        """What makes the border; None where there is none, or one of zeros, which takes no step."""
+        """The operation that makes the border; None without a border, or for zeros, which need no operation."""
         axes = self.window(shape).rows, self.window(shape).columns
         sides = tuple((axis.before, axis.after) for axis in axes)
         mode = mode_of(self.padding_mode, shape)
@@ -72,13 +72,13 @@ class Windowed(Layer):
         return None if empty or zeros else border
 
     def _over(self, window, **changes):
-        """The same windows over another image, whose height says no more whether it was a series."""
+        """A copy with the same windows in numbers down and across, and other changes; for images of another height."""
         rows, columns = window.rows, window.columns
         sizes = {"kernel_size": (rows.kernel, columns.kernel), "stride": (rows.stride, columns.stride)}
         return clone(self).set_params(**sizes, dilation=(rows.dilation, columns.dilation), **changes)
 
     def window(self, shape) -> Window:
-        """Geometry of the windows over an input of this shape."""
+        """The windows over an input of ``shape``."""
         options = {"stride": self.stride, "dilation": self.dilation, "padding": self.padding}
         window = make_window(shape[0], shape[1], self.kernel_size, **options)
         check_window_fits("kernel_size", self.kernel_size, window)
@@ -89,11 +89,11 @@ class Windowed(Layer):
         return (*self.window(shape).output, self.filters)
 
     def weight_shape(self, shape) -> tuple[int, ...]:
-        """Shape of the weight for an input of this shape: a filter's is its last three axes."""
+        """Shape of the weight for an input of ``shape``; the last three axes are those of a filter."""
         raise NotImplementedError
 
     def least_bytes(self, shape, width, dtype, *, training, input_gradient):
-        """The borders of the input, and what binds the parts of dilations and strides."""
+        """Bytes of the input's borders, and of the objects that bind the parts of dilations and strides."""
         axes = self.window(shape).rows, self.window(shape).columns
         borders = prod(axis.padded for axis in axes) - prod(axis.size for axis in axes)
         parts = self.groups * prod(min(axis.dilation, axis.output) for axis in axes)
@@ -103,7 +103,7 @@ class Windowed(Layer):
 
     def parameters(self, shape):
         weight = self.weight_shape(shape)
-        # Muon takes kernels that all positions share.
+        # Muon takes kernels that are shared by all positions.
         kernels = Parameter(weight, decays=True, unit_axes=len(weight) - 3, matrix=len(weight) == 4)
         return {"weight": kernels, **bias_parameters(self.bias, self.output_shape(shape))}
 
@@ -122,16 +122,16 @@ class Windowed(Layer):
 
 
 class Correlating(Windowed):
-    """Windows whose weight sees them alone: an algorithm of `_kernels` computes them, and an adjoint goes back."""
+    """Base class of layers with weights on the window alone, by an algorithm of `_kernels` and its adjoint."""
 
     _parameter_constraints: dict = {**Windowed._parameter_constraints, "padding_mode": PADDING_MODE}
 
     def _algorithm(self, window: Window, channels, width, dtype, *, alike) -> Correlation:
-        """The algorithm for windows over images that lie within their borders."""
+        """The algorithm for windows over images with their borders."""
         raise NotImplementedError
 
     def _adjoint(self, algorithm, window: Window, channels, width, dtype) -> Adjoint | LocalAdjoint:
-        """The data gradient."""
+        """The algorithm of the data gradient."""
         raise NotImplementedError
 
     def plan(self, shape, width, dtype, *, training, input_gradient) -> WindowedPlan:
@@ -171,7 +171,7 @@ class Correlating(Windowed):
         frame.plan.algorithm.run(frame.bound.forward, frame.shared.weight)
 
     def _weight_gradient(self, frame: Frame[WindowedPlan]):
-        """Fill the gradient of the weight."""
+        """Fill ``frame.gradients.weight``."""
         gradient, scratch = frame.bound.gradient, frame.scratch.gradient
         frame.plan.algorithm.run_gradient(gradient, scratch, frame.gradients.weight)
 

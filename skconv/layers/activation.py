@@ -15,7 +15,7 @@ from ._frame import Plan
 
 __all__ = ["Activation"]
 
-_SLOPE = 0.01  # of leaky_relu below zero, as in PyTorch
+_SLOPE = 0.01  # slope of leaky_relu below zero, as in PyTorch
 _SQRT_2PI = np.sqrt(2 * np.pi)
 
 
@@ -25,18 +25,19 @@ class Function(NamedTuple):
     Attributes
     ----------
     formula : str
-        In the documentation.
+        Formula for the documentation.
     forward : callable
-        ``forward(x, out, work)``.
+        ``forward(x, out, work)`` writes the function of ``x`` into ``out``.
     backward : callable
-        ``backward(dy, known, out, work)``, with the function's value as ``known``, or its argument.
+        ``backward(dy, known, out, work)`` writes the gradient into ``out``; ``known`` is the function's value, or its
+        argument if ``keeps_x``.
     needs : {"work", "zero", None}, default="work"
-        What the forward pass needs: ``work.a``, ``work.b`` and ``work.mask``, of the block's size, as the backward pass
-        has them; ``work.zero``, zeros (C, N); nothing.
+        Scratch of the forward pass: ``work.a``, ``work.b`` and ``work.mask``, of the block's size, which the backward
+        pass always has; ``work.zero``, zeros (C, N); none.
     increasing : bool, default=True
         Whether the function never falls, so that a maximum can be taken first.
     keeps_x : bool, default=False
-        Whether the slope cannot be read off the value, so that the backward pass takes the argument.
+        Whether the slope does not follow from the value, so that the backward pass needs the argument.
     """
 
     formula: str
@@ -109,7 +110,7 @@ def _tanh_backward(dy, y, out, work):
 
 def _logistic(x, out, work):
     np.negative(x, out=work.a)
-    np.exp(work.a, out=work.a)  # infinity is right here: the quotient is zero then
+    np.exp(work.a, out=work.a)  # where this is infinite, the quotient is zero, which is right
     np.add(work.a, 1, out=work.a)
     np.divide(1, work.a, out=out)
 
@@ -130,8 +131,8 @@ def _identity_backward(dy, y, out, work):
 
 
 FUNCTIONS = {
-    # The maximum with an array of zeros takes 0.19 ns an element, with the number zero 0.48 ns: NumPy has no vector
-    # instructions for that.
+    # The maximum with an array of zeros takes 0.19 ns per element; with the number zero, for which NumPy has no vector
+    # instructions, 0.48 ns.
     "relu": Function("``max(x, 0)``", _relu, _relu_backward, needs="zero"),
     "leaky_relu": Function("``max(x, 0.01 x)``", _leaky_relu, _leaky_relu_backward),
     "elu": Function("``x`` or ``exp(x) - 1`` below zero", _elu, _elu_backward),
@@ -174,7 +175,7 @@ class Activation(Layer):
 
     @property
     def function(self):
-        """The function and what it says of itself."""
+        """The `Function` of this layer."""
         return FUNCTIONS[self.activation]
 
     @property

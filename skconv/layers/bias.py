@@ -1,4 +1,4 @@
-"""Trained numbers, added."""
+"""Bias: trained numbers that are added."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ._operation import Parameter
 
 __all__ = ["Bias"]
 
-BIAS = ["boolean", one_of("position")]  # what a layer's ``bias`` may be
+BIAS = ["boolean", one_of("position")]  # constraints of the parameter ``bias`` of layers
 
 
 def bias_parameters(bias, shape) -> dict[str, Parameter]:
-    """What a layer with this ``bias`` and an output of this shape trains for it."""
+    """Trained array, by name, of a layer with this ``bias`` and outputs of ``shape``; empty without a bias."""
     if isinstance(bias, str):
         return {"bias": Parameter(tuple(shape))}
     return {"bias": Parameter(tuple(shape[-1:]))} if bias else {}
@@ -28,12 +28,12 @@ class Bias(Layer):
     Parameters
     ----------
     bias : {True, "position"}, default=True
-        A number per channel, which all positions share, or one per row, column and channel.
+        A number per channel for all positions, or a number per row, column and channel.
 
     Notes
     -----
-    Convolutions with a bias end in one.  It stands on its own so that, per channel, it can be moved behind a pooling
-    layer, where there is less to add to.
+    A convolution with a bias lowers to one without and this layer, which, if per channel, can move after a pooling
+    layer, where there are fewer positions.
 
     Examples
     --------
@@ -55,17 +55,17 @@ class Bias(Layer):
 
     @property
     def pointwise(self):
-        """Whether the layer is the same at all positions, so that a pooling can come first."""
+        """Whether the bias is the same at all positions, so that pooling can come first."""
         return not self.by_position
 
     @property
     def by_position(self):
-        """Whether each position has numbers of its own."""
+        """Whether there is a bias for each position."""
         return isinstance(self.bias, str)
 
     @property
     def single_sample(self):
-        """By element where positions can stand for samples."""
+        """How one sample is predicted: "elements" for a bias per channel, else None."""
         return "elements" if self.pointwise else None
 
     def parameters(self, shape):
@@ -75,7 +75,7 @@ class Bias(Layer):
         shared = {"ones": (width, 1)} if training else {}
         if self.by_position:
             return Plan(shared=shared)
-        # A bias repeated for all columns is added by longer loops: 0.11 ns an element, not 0.25.
+        # A bias that is repeated for all columns is added in longer loops: 0.11 ns per element, not 0.25.
         return Plan(shared={**shared, "repeated": (shape[-1], width)}, scratch={"backward": {"sums": (*shape, 1)}})
 
     def prepare(self, parameters, state, plan, shared):

@@ -1,4 +1,4 @@
-"""Layers made of layers: branches that start from one image and come together again."""
+"""Layers made of layers: branches that start from one image and are merged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Parallel", "Residual"]
 
 
 def named(layers):
-    """``(name, layer)`` with a running number per class: convolution1, dense1."""
+    """Yield ``(name, layer)``, with names numbered by class: convolution1, dense1."""
     counts: dict[str, int] = {}
     for layer in layers:
         name = type(layer).__name__.lower()
@@ -24,12 +24,12 @@ def named(layers):
 
 
 def _names(layers):
-    """``(position, name)`` of each layer, where it is a list of layers."""
+    """``(index, name)`` of each layer; empty if ``layers`` is no list."""
     return [(i, name) for i, (name, _) in enumerate(named(layers))] if _is_list(layers) else []
 
 
 def own_layers(layers, name="layers"):
-    """Copies of layers, whose parameters are checked first; an error says which layer of which list, the ``name``."""
+    """Copies of layers, with checked parameters; an error has the index of the layer in the list called ``name``."""
     check_layers(layers, Layer, name)
     own = []
     for i, layer in enumerate(layers):
@@ -41,7 +41,7 @@ def own_layers(layers, name="layers"):
 
 
 def through(layers, shape, name="layers"):
-    """Shapes from the input through the layers; an error says which layer of which list, the ``name``."""
+    """Shapes of the input and of every output; an error has the index of the layer in the list called ``name``."""
     shapes = [tuple(shape)]
     for i, layer in enumerate(layers):
         with at_place(f"{name}[{i}] ({type(layer).__name__})"):
@@ -60,7 +60,7 @@ def _are_branches(value):
 
 
 def to_vector(layers, shape):
-    """Shapes `through` the layers of a network, the last a vector's."""
+    """Shapes `through` the layers of a network; raises where the last output is no vector."""
     shapes = through(layers, shape)
     if len(shapes[-1]) != 1:
         raise ValueError(
@@ -70,28 +70,28 @@ def to_vector(layers, shape):
 
 
 class Composite(Searchable, Nested):
-    """Base of the layers made of layers; not for use."""
+    """Base class of layers made of branches of layers."""
 
     takes = "image"
     merge = "add"
 
     def branches_on(self, shape) -> list[tuple[str, list[Layer]]]:
-        """``(name, layers)`` of each branch on an image of this shape; raises ValueError where they do not fit."""
+        """``(name, layers)`` of each branch on images of ``shape``; raises ValueError where the layers do not fit."""
         raise NotImplementedError
 
     def list_name(self, number) -> str:
-        """The list of layers of a branch, as messages name it."""
+        """Name of the list of layers of branch ``number``, for messages."""
         raise NotImplementedError
 
     def own_lists(self) -> dict[str, list]:
-        """The parameters that have layers, with layers of their own."""
+        """Parameters that hold layers, by name, with copies of the layers."""
         raise NotImplementedError
 
     def copy(self):
         return type(self)(**{**self.get_params(deep=False), **self.own_lists()})
 
     def inner(self, shape):
-        """``(name, layer, shape of its input)`` of all layers in the branches; the names start with the branch's."""
+        """``(name, layer, input shape)`` of all layers in the branches; names start with the name of the branch."""
         for branch, layers in self.branches_on(shape):
             now = shape
             for name, layer in named(layers):
@@ -102,7 +102,7 @@ class Composite(Searchable, Nested):
         return self.inner(shape)
 
     def _ends(self, shape, branches):
-        """Output shape of each branch; raises ValueError where one is no image or they do not go together."""
+        """Output shape of each branch; raises ValueError where an output is no image or outputs cannot be merged."""
         ends = []
         for number, (_, layers) in enumerate(branches):
             ends.append(through(layers, shape, self.list_name(number))[-1])
@@ -135,19 +135,19 @@ class Composite(Searchable, Nested):
 
 
 class Parallel(Composite):
-    """Branches that start from the same image; their results are put together.
+    """Branches of layers that start from the same image and whose outputs are concatenated or added.
 
     Parameters
     ----------
     branches : list of lists of Layer
-        The layers of each branch; an empty list gives the image itself.  Each branch must give an image.
+        Layers of each branch; an empty list gives the image itself.  Each branch must give an image.
     merge : {"concatenate", "add"}, default="concatenate"
-        Channels side by side, in the order of the branches, or the sum.
+        Concatenation of channels, in the order of the branches, or the sum.
 
     Notes
     -----
-    The parameters of the second branch's first convolution are ``parallel1.branch2.convolution1.weight`` and so on.
-    Backward each branch but the first takes a copy of the image: memory of one image a branch and sample.
+    Parameters have names such as ``parallel1.branch2.convolution1.weight``.  Each branch but the first takes a copy of
+    the image, in memory of its own.
 
     Examples
     --------
@@ -181,20 +181,20 @@ class Parallel(Composite):
 
 
 class Residual(Composite):
-    """Layers whose result is added to what they got (He et al., arXiv 1512.03385).
+    """Layers whose output is added to their input (He et al., arXiv 1512.03385).
 
     Parameters
     ----------
     layers : list of Layer
-        From an image to an image.
+        Layers from an image to an image.
     shortcut : list of Layer, default=None
-        The way around them.  None is the image itself where that has the shape of the result, else a 1 x 1 convolution
-        with the stride that gives that shape, and batch normalisation.
+        Layers of the shortcut.  None is the input itself if it has the shape of the output, else a 1 x 1 convolution
+        with the stride that gives this shape, and batch normalisation.
 
     Notes
     -----
-    Parameters are named ``residual1.convolution1.weight``, those of the shortcut
-    ``residual1.shortcut.convolution1.weight``.  An activation after the sum is a layer of its own.
+    Parameters have names such as ``residual1.convolution1.weight``, those of the shortcut
+    ``residual1.shortcut.convolution1.weight``.  An activation after the sum is a separate layer.
 
     Examples
     --------
@@ -231,7 +231,7 @@ class Residual(Composite):
         return {"layers": own_layers(self.layers), "shortcut": shortcut}
 
     def _projection(self, shape):
-        """Layers that make the image like the result; none where it is."""
+        """Layers of the default shortcut; empty if input and output have the same shape."""
         end = through(self.layers, shape)[-1]
         if len(end) != 3 or end == tuple(shape):
             return []

@@ -19,32 +19,31 @@ __all__ = ["Convolution"]
 
 
 class Convolution(Correlating):
-    """Cross-correlation with a bank of kernels, as every network calls convolution.
+    """Cross-correlation with a bank of kernels, called convolution in neural networks.
 
     Parameters
     ----------
     filters : int
-        Kernels, which are the channels of the output.
+        Number of kernels, the channels of the output.
     kernel_size : int or (int, int), default=3
-        Taps down and across.  On a series (height 1) one number is the window along time.
+        Size of the kernels, down and across.  On a series (height 1) one number is the size along time.
     stride : int or (int, int), default=1
-        Samples between windows.
+        Step from one window to the next.
     dilation : int or (int, int), default=1
-        Samples between taps.
+        Step from one tap of a kernel to the next.
     groups : int, default=1
-        Into how many groups channels and filters are divided; a filter sees the channels of its own group alone.  Must
-        divide the number of channels and ``filters``.  As many groups as channels make a depthwise convolution: each
-        channel has filters of its own, as many as ``filters`` is a multiple of the channels.
+        Number of groups of channels and filters, a divisor of both numbers; a filter reads the channels of its own
+        group alone.  With as many groups as channels the convolution is depthwise: each channel has
+        ``filters // channels`` filters of its own.
     padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int)), default="same"
         Border down and across, or ``((top, bottom), (left, right))``.  "same" gives ``ceil(size / stride)`` outputs,
         those of stride 1 sub-sampled from the top left.
     padding_mode : str or PaddingMode, default="constant"
-        What the border holds, see `Pad`: "constant" is zeros, which take no memory and no time of
-        their own.
+        Values of the border, see `Pad`: "constant" is zeros, which take neither memory nor time of their own.
     bias : {True, "position", False}, default=True
-        What is added: a number per filter, which all positions share, a number per filter at each position, nothing.
+        Bias: a number per filter for all positions, a number per filter and position, or none.
     initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
-        First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
+        Initial values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
 
     Notes
     -----
@@ -93,13 +92,13 @@ class Convolution(Correlating):
         self.initializer = initializer
 
     def strided(self, step, shape) -> Convolution:
-        """The same convolution at every ``step``-th position, from the top left, of its output for this input."""
+        """A copy that computes every ``step``-th position of the output, from the top left, for inputs of ``shape``."""
         down, across = pair(step, self.output_shape(shape)[0])
         rows, columns = pair(self.stride, shape[0])
         return clone(self).set_params(stride=(rows * down, columns * across))
 
     def tile(self, shape):
-        """A 1 x 1 convolution goes on with a row; bands have no borders."""
+        """1 for a 1 x 1 convolution without borders, else 0."""
         rows, columns = self.window(shape).rows, self.window(shape).columns
         one_by_one = (rows.kernel, rows.stride, rows.padded) == (1, 1, rows.size)
         one_by_one = one_by_one and (columns.kernel, columns.padded) == (1, columns.size)

@@ -1,4 +1,4 @@
-"""Fully connected layers and the way into them."""
+"""Fully connected layers and the flattening of images."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Dense", "Flatten"]
 
 
 class Flatten(Layer):
-    """The image as one vector, channels last: the layout of scikit-learn's design matrix.
+    """Flatten the image to a vector, channels last, the layout of scikit-learn's design matrix.
 
     Examples
     --------
@@ -40,16 +40,16 @@ class Flatten(Layer):
 
 
 class Dense(Layer):
-    """Every unit sees the whole input: ``weight @ x + bias``.
+    """Fully connected layer: ``weight @ x + bias``.
 
     Parameters
     ----------
     units : int
-        Outputs.
+        Number of outputs.
     bias : {True, "position", False}, default=True
-        What is added: a number per unit, which True and "position" both are, nothing.
+        Bias: a number per unit, with True and with "position", or none.
     initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
-        First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
+        Initial values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
 
     Notes
     -----

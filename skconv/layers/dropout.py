@@ -17,7 +17,7 @@ class Dropout(Layer):
     Parameters
     ----------
     dropout : float, default=0.5
-        Probability of being set to zero, in [0, 1).
+        Probability of setting an element to zero, in [0, 1).
 
     Examples
     --------
@@ -36,7 +36,7 @@ class Dropout(Layer):
 
     @property
     def random(self):
-        """Whether anything is left to chance."""
+        """Whether training draws random numbers."""
         return self.dropout > 0
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
@@ -61,12 +61,12 @@ class Dropout(Layer):
 class SpatialDropout(Dropout):
     """In training, set whole channels of a sample to zero and scale the rest up (Tompson et al., arXiv 1411.4280).
 
-    Neighbouring pixels say nearly the same, so single ones that are zero hide little; of a vector it is `Dropout`.
+    Neighbouring pixels are alike, so that zeros at single pixels hide little.  On vectors the layer is `Dropout`.
 
     Parameters
     ----------
     dropout : float, default=0.5
-        Probability of a channel's being set to zero, in [0, 1).
+        Probability of setting a channel to zero, in [0, 1).
 
     Examples
     --------

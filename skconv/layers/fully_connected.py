@@ -1,4 +1,4 @@
-"""Neurons that see the whole image, laid out like the output of a convolution."""
+"""Fully connected layer whose output has the shape of a convolution's."""
 
 from __future__ import annotations
 
@@ -18,30 +18,29 @@ __all__ = ["FullyConnected"]
 class FullyConnected(Windowed):
     """As many neurons as a convolution of these parameters has outputs, each with a weight for every input.
 
-    `LocallyConnected` and `Convolution` do with fewer weights what this layer does; it is here to compare them with.
+    For comparison with `LocallyConnected` and `Convolution`, which have fewer weights.
 
     Parameters
     ----------
     filters : int
         Channels of the output.
     kernel_size : int or (int, int), default=3
-        Taps of the convolution whose output's shape this layer has; the weights do not know it.
+        Kernel size of the convolution whose output shape this layer has; without effect on the weights.
     stride : int or (int, int), default=1
-        Likewise.
+        Stride of this convolution.
     dilation : int or (int, int), default=1
-        Likewise.
+        Dilation of this convolution.
     padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int)), default="same"
-        Likewise.
+        Padding of this convolution.
     bias : {True, "position", False}, default=True
-        What is added: a number per filter, which all positions share, a number per filter at each position (the
-        neuron's own), nothing.
+        Bias: a number per filter for all positions, a number per filter and position (per neuron), or none.
     initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
-        First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
+        Initial values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
 
     Notes
     -----
-    The weight has shape ``(P, Q, filters, height, width, channels)`` for an output of P by Q: a `Dense` whose input and
-    output keep their places.
+    The weight has shape ``(P, Q, filters, height, width, channels)`` for an output of P by Q: that of a `Dense` layer
+    between the flattened images.
 
     Examples
     --------
@@ -85,7 +84,7 @@ class FullyConnected(Windowed):
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         out = self.output_shape(shape)
-        # For results that lie within somebody's borders; a product writes into one matrix.
+        # Scratch for outputs and gradients within borders, since a product writes into a contiguous matrix.
         plan = Plan(scratch={"forward": {"y": (*out, width)}})
         if training and input_gradient:
             plan.scratch["backward"] = {"dx": (*shape, width)}
@@ -115,7 +114,7 @@ class FullyConnected(Windowed):
             np.copyto(frame.dx, dx)
 
     def _bind_backward(self, frame):
-        """The output's gradient, the input, the gradient of the weight, the weight, and where the data's goes."""
+        """Matrices of ``dy``, ``x`` (transposed), weight gradient and weight (transposed); ``dx`` and its matrix."""
         axes = frame.x.ndim - 1
         gradient, weight = _matrix(frame.gradients.weight, axes), _matrix(frame.parameters.weight, axes)
         dx = frame.dx
@@ -125,10 +124,10 @@ class FullyConnected(Windowed):
 
 
 def _columns(a):
-    """``(..., N)`` as a matrix with N columns; its own input and its output's gradient nobody puts within borders."""
+    """View of a contiguous array ``(..., N)`` as a matrix with N columns."""
     return a.reshape(-1, a.shape[-1], copy=False)
 
 
 def _matrix(weight, axes):
-    """The weight as a matrix, the last ``axes`` axes its columns."""
+    """View of the weight as a matrix, whose columns are the last ``axes`` axes."""
     return weight.reshape(prod(weight.shape[:-axes]), -1, copy=False)

@@ -1,4 +1,4 @@
-"""Pooling over the whole image: a vector with one number a channel."""
+"""Pooling over the whole image: a vector with one number per channel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["GlobalMaxPool", "GlobalMeanPool"]
 
 
 class GlobalMaxPool(Layer):
-    """Maximum of each channel over the image: a vector with one number a channel.
+    """Maximum of each channel over the image: a vector with one number per channel.
 
     The gradient goes to the first maximum in row-major order.
 
@@ -50,7 +50,7 @@ class GlobalMaxPool(Layer):
 
 
 class GlobalMeanPool(Layer):
-    """Mean of each channel over the image: a vector with one number a channel.
+    """Mean of each channel over the image: a vector with one number per channel.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""First values of weights: ``(outputs, *taps, inputs)``, so one output sees ``weight[0].size`` inputs."""
+"""Initial values of weights ``(outputs, *taps, inputs)``, with a fan-in of ``weight[0].size``."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["fan_in_uniform", "glorot_uniform", "he_normal"]
 
 
 def fan_in_uniform(weight, rng):
-    """Uniform within ``1 / sqrt(fan_in)``, PyTorch's rule: small, which lets batch-normalised layers learn fast.
+    """Uniform within ``1 / sqrt(fan_in)``, as in PyTorch: small, so that batch-normalised layers learn fast.
 
-    Digits, 10 folds, 3 seeds: 0.9957, against 0.9935 with `he_normal`.
+    Mean accuracy on digits, 10 folds and 3 seeds: 0.9957, with `he_normal` 0.9935.
     """
     bound = 1 / np.sqrt(weight[0].size)
     weight[...] = rng.uniform(-bound, bound, weight.shape)
@@ -38,7 +38,7 @@ INITIALIZER = [one_of(*INITIALIZERS), function_of("(weight, rng)")]
 
 
 def initialize(initializer, weight, rng):
-    """Fill ``weight`` by an initializer, or by that of a name."""
+    """Fill ``weight`` by an initializer, given as a function or by name."""
     result = (INITIALIZERS[initializer] if isinstance(initializer, str) else initializer)(weight, rng)
     if result is not None:
         raise TypeError(f"initializer must fill the weight in place and return None, got {shown(result)}")

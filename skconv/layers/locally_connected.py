@@ -1,4 +1,4 @@
-"""Neurons that act locally: windows as in a convolution, weights of their own at every position."""
+"""Locally connected layer: windows as in a convolution, separate weights at every position."""
 
 from __future__ import annotations
 
@@ -10,36 +10,35 @@ __all__ = ["LocallyConnected"]
 
 
 class LocallyConnected(Correlating):
-    """Windows over the image, each with weights of its own: a convolution that shares nothing.
+    """Windows over the image with separate weights at each position: a convolution without shared weights.
 
-    It is the step between `FullyConnected` and `Convolution`: the weights outside of a neuron's window are zero, and
-    those inside are its own.  `skconv.inspection.weight_matrix` shows the three as matrices.
+    Between `FullyConnected` and `Convolution`: weights outside of a neuron's window are zero, weights inside are not
+    shared.  `skconv.inspection.weight_matrix` shows the three layers as matrices.
 
     Parameters
     ----------
     filters : int
-        Neurons at each position, which are the channels of the output.
+        Number of neurons at each position, the channels of the output.
     kernel_size : int or (int, int), default=3
-        Taps down and across.  On a series (height 1) one number is the window along time.
+        Size of the windows, down and across.  On a series (height 1) one number is the size along time.
     stride : int or (int, int), default=1
-        Samples between windows.
+        Step from one window to the next.
     dilation : int or (int, int), default=1
-        Samples between taps.
+        Step from one tap of a window to the next.
     padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int)), default="same"
         Border down and across, or ``((top, bottom), (left, right))``.  "same" gives ``ceil(size / stride)`` outputs.
     padding_mode : str or PaddingMode, default="constant"
-        What the border holds, see `Pad`: "constant" is zeros.
+        Values of the border, see `Pad`: "constant" is zeros.
     bias : {True, "position", False}, default=True
-        What is added: a number per filter, which all positions share, a number per filter at each position (the
-        neuron's own), nothing.
+        Bias: a number per filter for all positions, a number per filter and position (per neuron), or none.
     initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
-        First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.  Those of
-        each position are drawn like a convolution's.
+        Initial values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place, called for
+        each position.
 
     Notes
     -----
-    The weight has shape ``(P, Q, filters, rows, columns, channels)`` for an output of P by Q: a convolution's at each
-    position.  Taps in the border have weights too.
+    The weight has shape ``(P, Q, filters, rows, columns, channels)`` for an output of P by Q: that of a convolution at
+    each position.  Taps in the border have weights too.
 
     LeCun (1989), "Generalization and network design strategies", compares full, local and shared connections on digits.
 

@@ -23,14 +23,14 @@ class BatchNorm(Layer):
 
     Ioffe and Szegedy, arXiv 1502.03167.  Mean and variance are those of the whole batch, weighted by the samples'
     weights, so a weight of two equals two copies; prediction uses their running means.  A batch of one sample must have
-    more than one pixel: the mean of one number is that number, and `fit` raises.
+    more than one pixel, since a single number is its own mean; otherwise `fit` raises.
 
     Parameters
     ----------
     decay : float, default=0.9
-        Share of the running statistics that a step keeps, in [0, 1]; the rest is the batch's.  They are the plain mean
-        of the batches while these are few, with 1 always.  PyTorch's ``momentum`` is ``1 - decay``, Keras's is
-        ``decay``.
+        Share of the running statistics that a step keeps, in [0, 1]; the rest comes from the batch.  Running statistics
+        are the plain mean over batches while batches are few, and always with 1.  PyTorch's ``momentum`` is
+        ``1 - decay``, Keras's is ``decay``.
     epsilon : float, default=1e-5
         Added to the variance; from 1e-30 to 1e30.
 
@@ -51,7 +51,7 @@ class BatchNorm(Layer):
         self.epsilon = epsilon
 
     def least_samples(self, shape):
-        return 2 if prod(shape[:-1]) == 1 else 1  # a number alone is its own mean
+        return 2 if prod(shape[:-1]) == 1 else 1  # a single number is its own mean
 
     def parameters(self, shape):
         return dict.fromkeys(("scale", "shift"), Parameter((shape[-1],)))
@@ -66,7 +66,7 @@ class BatchNorm(Layer):
     def plan(self, shape, width, dtype, *, training, input_gradient):
         C = shape[-1]
         # Vectors by channel are repeated for all columns, (C, N): the loops over an image are longer then, and a pass
-        # takes half the time.  Those that are used alike lie together: of a small network a call's start is its cost.
+        # takes half the time.  Vectors with the same use are one array: in a small network each call costs time.
         repeated, pair = (C, width), (2, C)
         if not training:
             return Plan(shared={"factor": repeated, "offset": repeated})
@@ -87,7 +87,7 @@ class BatchNorm(Layer):
 
     @staticmethod
     def _sum(array, weight, sums, out):
-        """Weighted sum per channel, over positions and samples, of an array ``(..., C, N)``."""
+        """Weighted sum per channel, over positions and samples, of an array ``(..., C, N)`` into ``out`` (C,)."""
         if array.flags.c_contiguous:  # one product: 16 us in place of 27 on 14 x 14 x 16 and 64 samples
             np.dot(array.reshape(-1, len(weight)), weight, out=sums)
         else:
@@ -95,7 +95,7 @@ class BatchNorm(Layer):
         fold(sums.reshape(-1, len(out)), out)
 
     def bind(self, frame):
-        """Views for training: of small images, making them takes as long as the sums."""
+        """Views for training, made once, since for small images making them takes as long as the sums."""
         if not frame.buffers:
             return None
         buffers, shared, work = frame.buffers, frame.shared, frame.scratch.work
@@ -112,7 +112,7 @@ class BatchNorm(Layer):
         )  # fmt: skip
 
     def measure(self, frame):
-        """Share of the batch, mean and squared deviations of a block; keeps the block centred on its mean."""
+        """Compute share of the batch, mean and squared deviations of a block; keep the block minus its mean."""
         v = frame.bound
         share = v.share[0] = np.add.reduce(v.weight) * v.positions
         self._sum(frame.x, v.weight, v.sums, v.mean)
@@ -123,7 +123,7 @@ class BatchNorm(Layer):
         self._sum(v.work, v.weight, v.sums, v.squares)
 
     def agree(self, frames):
-        """Mean and variance of the batch, the running ones, and each block's factor and offset."""
+        """Compute mean and variance of the batch, running mean and variance, and factor and offset of each block."""
         first = frames[0].bound
         parameters, batches = frames[0].parameters, frames[0].state.batches
         moments = self._combined([frame.bound for frame in frames])
@@ -138,13 +138,13 @@ class BatchNorm(Layer):
         for frame in frames:
             v = frame.bound
             np.subtract(v.mean, moments[0], out=v.shift)
-            np.copyto(v.affine, first.factor)  # and the offset over its second half
+            np.copyto(v.affine, first.factor)  # the second half, the offset, is overwritten next
             np.multiply(v.shift, first.factor, out=v.offset)
             np.add(v.offset, parameters.shift, out=v.offset)
 
     @staticmethod
     def _combined(blocks):
-        """Mean and variance: Chan, Golub and LeVeque's update over the blocks, in their order."""
+        """Mean and variance, (2, C), by Chan, Golub and LeVeque's update over the blocks in their order."""
         share, moments = float(blocks[0].share[0]), blocks[0].moments.copy()
         mean, squares = moments
         for block in blocks[1:]:
@@ -168,7 +168,7 @@ class BatchNorm(Layer):
         np.add(frame.y, v.second, out=frame.y)
 
     def measure_gradient(self, frame):
-        """Gradients of shift and scale by one block."""
+        """Compute gradients of shift and scale from one block."""
         v, scale, shift = frame.bound, frame.gradients.scale, frame.gradients.shift
         self._sum(frame.dy, v.ones, v.sums, shift)
         np.multiply(frame.dy, v.centred, out=v.work)
@@ -177,7 +177,7 @@ class BatchNorm(Layer):
         np.multiply(scale, v.inverse, out=scale)
 
     def agree_gradient(self, frames):
-        """What a block's gradient has of the batch's, for one position: by its centred values, and at all of them."""
+        """Set the batch's part of each block's data gradient: a slope by centred values, and a constant."""
         views = [frame.bound for frame in frames]
         slopes = sum(v.gradients for v in views)
         slopes /= views[0].positions
@@ -203,23 +203,23 @@ class BatchNorm(Layer):
 
 
 def _pair(first, second):
-    """Two vectors that follow each other in memory, as ``(2, C)``: the running moments, the gradients."""
+    """View ``(2, C)`` of two vectors that follow each other in memory."""
     if second.ctypes.data != first.ctypes.data + first.nbytes:
         raise ValueError("two vectors of a batch normalisation must follow each other in memory")
     return as_strided(first, (2, len(first)), (first.nbytes, first.itemsize))
 
 
 class LayerNorm(Layer):
-    """Scale each sample on its own to mean 0 and variance 1, then by a trained factor and shift a channel.
+    """Scale each sample to mean 0 and variance 1, then by a trained factor and shift per channel.
 
-    Ba, Kiros and Hinton, arXiv 1607.06450.  No sample sees another, so it trains at any batch size, and is the same in
-    training and in prediction.
+    Ba, Kiros and Hinton, arXiv 1607.06450.  Samples do not depend on each other, so the layer trains with any batch
+    size, and is the same in training and in prediction.
 
     Parameters
     ----------
     over : {"channels", "sample"}, default="channels"
-        What has mean 0 and variance 1: the channels of each position, as in ConvNeXt and in Keras, or the whole image,
-        which is group normalisation with one group.  The same for a vector.
+        Numbers that are normalised together: the channels of each position, as in ConvNeXt and in Keras, or the whole
+        image, which is group normalisation with one group.  On vectors both are the same.
     epsilon : float, default=1e-5
         Added to the variance; from 1e-30 to 1e30.
 
@@ -271,7 +271,7 @@ class LayerNorm(Layer):
             shared.ones.fill(1)
 
     def _mean(self, array, work, out):
-        """Mean over what is normalised together."""
+        """Mean over the numbers that are normalised together, into ``out``."""
         if self.over == "channels" and array.ndim > 2:
             np.add.reduce(array, axis=-2, keepdims=True, out=out)
         else:
@@ -295,7 +295,7 @@ class LayerNorm(Layer):
         np.add(frame.y, frame.shared.shift, out=frame.y)
 
     def _sum(self, frame, array, out):
-        """Sum per channel over positions and samples."""
+        """Sum per channel over positions and samples, into ``out`` (C,)."""
         sums = np.matmul(array, frame.shared.ones, out=frame.scratch.backward.sums)
         fold(sums.reshape(-1, out.shape[0]), out)
 

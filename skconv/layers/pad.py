@@ -1,4 +1,4 @@
-"""A border around the image that holds something."""
+"""Borders around images, as a layer."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ __all__ = ["Pad"]
 class Pad(Layer):
     """Put a border around the image.
 
-    A convolution needs none of zeros: it has its own.  `Convolution`, `LocallyConnected` and `SeparableConvolution` put
-    this layer before them where their ``padding_mode`` says so.
+    `Convolution`, `LocallyConnected` and `SeparableConvolution` have a border of zeros of their own, and add this layer
+    for other values of ``padding_mode``.
 
     Parameters
     ----------
     padding : int, (int, int) or ((int, int), (int, int)), default=1
         Border down and across, or ``((top, bottom), (left, right))``.  On a series (height 1) one number pads time.
     padding_mode : str or PaddingMode, default="constant"
-        What the border holds: a name, or an object with parameters of its own.
+        Values of the border: a name, or an object with parameters of its own.
 
         - "constant": zeros; `ConstantPadding` has other values;
         - "edge", "reflect", "symmetric", "wrap": samples of the image, as in `numpy.pad`, at any width;
@@ -31,8 +31,8 @@ class Pad(Layer):
 
     Notes
     -----
-    All modes have exact gradients: a border's reaches the samples, means and deviations it comes from.  The donor gets
-    those of the borders of the whole batch.
+    All modes have exact gradients: the gradient of a border goes to the samples, means and deviations that the border
+    is made of; to the donor those of all borders of the batch.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class Pad(Layer):
         self.padding_mode = padding_mode
 
     def _window(self, shape) -> Window:
-        """Geometry of the border: windows of one sample."""
+        """The geometry of the border, as windows of one tap over images of ``shape``."""
         return make_window(shape[0], shape[1], 1, padding=self.padding)
 
     def _border(self, shape):

@@ -1,4 +1,4 @@
-"""What a border holds: the objects that ``padding_mode`` takes in place of a name."""
+"""Padding modes: objects with the values of a border, which ``padding_mode`` takes in place of a name."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ __all__ = ["ConstantPadding", "DonorPadding", "NoisePadding", "PaddingMode", "Pa
 
 
 class PaddingMode(Versioned, BaseEstimator):
-    """What a border holds: base of the padding modes, and of one of your own, which is a function of the image.
+    """Base class of padding modes, the values of a border as a function of the image.
 
-    It has `fill`, and `add_gradient` unless it is ``detached``; its hyper-parameters are searched by names such as
-    ``padding_mode__values``.  A layer, a network or a transformer works with a copy.
+    A padding mode of your own is a subclass with `fill`, and with `add_gradient` unless it is ``detached``.
+    Hyper-parameters are searched by names such as ``padding_mode__values``.  A layer, a network or a transformer works
+    with a copy.
 
     Attributes
     ----------
     detached : bool
-        Whether the border counts as a constant: none of its gradient reaches the image.
+        Whether the border counts as a constant, whose gradient does not reach the image.
 
     Examples
     --------
@@ -47,7 +48,7 @@ class PaddingMode(Versioned, BaseEstimator):
     detached = False
 
     def check(self, shape: tuple[int, int, int]) -> None:
-        """Raise ValueError where the parameters do not fit images of this shape, ``(height, width, channels)``."""
+        """Raise ValueError where the parameters do not fit images of ``shape``, ``(height, width, channels)``."""
         check_arguments(self)
 
     def fill(self, image, border) -> None:
@@ -56,29 +57,29 @@ class PaddingMode(Versioned, BaseEstimator):
         Parameters
         ----------
         image : ndarray of shape (H, W, C, N), float32 or float64
-            N images, not to be changed.  The border of one depends on that one alone.
+            N images, not to be changed.  The border of an image depends on that image alone.
         border : (ndarray, ndarray, ndarray, ndarray)
-            Its strips, to be filled in place: ``top`` and ``bottom`` (rows, left + W + right, C, N), which have the
-            corners, ``left`` and ``right`` (H, columns, C, N).  One of no width is empty.
+            Strips of the border, to be filled in place: ``top`` and ``bottom`` (rows, left + W + right, C, N), with the
+            corners, ``left`` and ``right`` (H, columns, C, N).  A strip of no width is empty.
         """
         raise NotImplementedError
 
     def add_gradient(self, image, border, gradient) -> None:
-        """Add to the image's gradient what reaches it by way of the border.
+        """Add the gradient that reaches the image through the border.
 
         Parameters
         ----------
         image : ndarray of shape (H, W, C, N)
-            As in `fill`.
+            Images, as in `fill`.
         border : (ndarray, ndarray, ndarray, ndarray)
             Gradients of the strips.
         gradient : ndarray of shape (H, W, C, N)
-            It has the gradient that reaches the image itself, and is added to in place.
+            Gradient of the images without that of the border, to be added to in place.
         """
         raise NotImplementedError
 
     def _border(self, window: Window) -> Border:
-        """The operation that makes a border of this geometry."""
+        """The operation that makes a border of the geometry ``window``."""
         return OwnBorder(self, window)
 
 
@@ -98,6 +99,7 @@ class ConstantPadding(PaddingMode):
     Parameters
     ----------
     values : float or array-like of shape (channels,), default=0
+        Values of the border.
 
     Examples
     --------
@@ -119,7 +121,7 @@ class ConstantPadding(PaddingMode):
         self.field(shape, np.float64)
 
     def field(self, shape, dtype):
-        """What all borders hold, an array of this padded shape ``(H', W', C)``."""
+        """Array with the values of all borders, of the padded ``shape`` (H', W', C)."""
         values = check_channel_values(f"{type(self).__name__}: values", self.values, shape[2])
         return np.broadcast_to(values.astype(dtype), shape)
 
@@ -133,6 +135,7 @@ class PatternPadding(ConstantPadding):
     Parameters
     ----------
     values : array-like of shape (h, w) or (h, w, channels)
+        The array.
 
     Examples
     --------
@@ -147,7 +150,7 @@ class PatternPadding(ConstantPadding):
         super().__init__(values)
 
     def field(self, shape, dtype):
-        """What all borders hold, an array of this padded shape ``(H', W', C)``."""
+        """Array with the values of all borders, of the padded ``shape`` (H', W', C)."""
         pattern = check_pattern(f"{type(self).__name__}: values", self.values, shape[2])
         return tiled(pattern.astype(dtype), *shape[:2])
 
@@ -155,17 +158,17 @@ class PatternPadding(ConstantPadding):
 class NoisePadding(PaddingMode):
     """Random numbers, by default with the mean and the standard deviation of each channel of the image.
 
-    A layer draws them anew for each image in each pass of the training, and has one field of them for all images in
-    prediction.  `skconv.ImagePadder` draws each image's from a stream of its own.
+    In training a layer draws new noise for each image and pass; in prediction it has one field of noise for all images.
+    `skconv.ImagePadder` draws the noise of each image from a random stream that depends on the image.
 
     Parameters
     ----------
     distribution : {"normal", "uniform"}, default="normal"
-        Of the noise.
+        Distribution of the noise.
     mean, scale : float or array-like of shape (channels,), default=None
-        Mean and standard deviation of the noise; None takes each image's.
+        Mean and standard deviation of the noise; None takes those of each image.
     random_state : int, default=0
-        Seed of what is not drawn in training.
+        Seed of the noise of a layer in prediction, and of `skconv.ImagePadder`.
 
     Examples
     --------
@@ -188,14 +191,14 @@ class NoisePadding(PaddingMode):
         self.random_state = random_state
 
     def check(self, shape):
-        """Raise ValueError where a mean or a deviation is given and is not one, or one for each channel."""
+        """Raise ValueError where a given mean or deviation is neither one number nor one for each channel."""
         super().check(shape)
         _, scale = self.moments(shape[2])
         if scale is not None and scale.min() < 0:
             raise ValueError(f"{type(self).__name__}: scale must be at least 0, got {shown(self.scale)}")
 
     def moments(self, channels):
-        """Mean and deviation that are given, arrays of one or of one per channel, each None where it is the image's."""
+        """Given mean and deviation, arrays of shape (1,) or (channels,); None where those of the image are taken."""
         given = {"mean": self.mean, "scale": self.scale}.items()
         name = type(self).__name__
         return [None if value is None else check_channel_values(f"{name}: {k}", value, channels) for k, value in given]
@@ -205,18 +208,18 @@ class NoisePadding(PaddingMode):
 
 
 class DonorPadding(PaddingMode):
-    """Another image, which goes on as if it were repeated in all directions.
+    """Another image, the donor, repeated in all directions.
 
     Sample ``(i, j)`` of the padded image is ``donor[(i - top) % height, (j - left) % width]``.  The donor of a layer is
-    the first image of the batch, and in prediction that of the last batch.  `skconv.ImagePadder` takes for each image
-    one of the images that it was fitted on, and not itself.
+    the first image of the batch, in prediction that of the last batch of the training.  `skconv.ImagePadder` takes for
+    each image another one of the images of `fit`.
 
     Parameters
     ----------
     n_donors : int, default=100
-        Images, drawn at random, that `skconv.ImagePadder` keeps as donors.
+        Number of random images that `skconv.ImagePadder` keeps as donors.
     random_state : int, default=0
-        Seed of that draw, and of which donor an image has.
+        Seed of the choice of donors, and of the donor of an image.
 
     Examples
     --------
@@ -241,14 +244,14 @@ MODES: dict[str, PaddingMode] = {
     "noise": NoisePadding(),
     "donor": DonorPadding(),
 }
-PADDING_MODE = [  # what ``padding_mode`` may be
+PADDING_MODE = [  # constraints of the parameter ``padding_mode``
     one_of(*MODES),
     fitting(lambda value: isinstance(value, PaddingMode), "a padding mode of skconv.layers"),
 ]
 
 
 def mode_of(padding_mode, shape) -> PaddingMode:
-    """The object that a ``padding_mode`` is or names; raises where its parameters do not fit images of this shape."""
+    """The `PaddingMode` that ``padding_mode`` is or names; raises where parameters do not fit images of ``shape``."""
     if isinstance(padding_mode, str):
         return MODES[padding_mode]
     padding_mode.check(shape)

@@ -1,4 +1,4 @@
-"""Pooling: a summary of each window, or one sample of it."""
+"""Pooling: a summary of each window, or its top left sample."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ __all__ = ["LpPool", "MaxPool", "MeanPool", "StridePool"]
 
 
 class _PlainPool(PoolingLayer):
-    """Base of the maximum and the mean, which prediction takes with the convolution before them, or on a sample."""
+    """Base class of maximum and mean, which prediction can run in bands of the convolution before, or on one sample."""
 
     ends_band = True
     single_sample = "windows"
 
     def tile(self, shape):
-        """Height of the windows where they lie side by side down the image."""
+        """Height of the windows if they tile the image's rows, else 0."""
         rows = self.window(shape).rows
         return rows.kernel if (rows.stride, rows.padded) == (rows.kernel, rows.size) else 0
 
@@ -53,11 +53,11 @@ class MaxPool(_PlainPool):
     pool_size : int or (int, int), default=2
         Window down and across; on a series one number is the window along time.
     stride : int or (int, int), default=None
-        Samples between windows; None means ``pool_size``.
+        Step from one window to the next; None is ``pool_size``.
     padding : int, (int, int) or ((int, int), (int, int)), default=0
-        Border that never is the maximum; at most half the window.
+        Border, which is never the maximum; at most half the window.
     ceil_mode : bool, default=False
-        Whether a last window may reach beyond the border, where samples would be left over.  One that would start
+        Whether a last window may reach beyond the border if samples would be left over.  A window that would start
         beyond the image is dropped, as in PyTorch and ONNX.
 
     Notes
@@ -123,7 +123,7 @@ class MaxPool(_PlainPool):
 
 @dataclass(kw_only=True)
 class _MeanPlan(WindowPlan):
-    """With one over the number of samples in each window, ``(P, Q, 1, 1)``."""
+    """Plan with one over the number of samples in each window, ``(P, Q, 1, 1)``."""
 
     share: np.ndarray
 
@@ -136,11 +136,11 @@ class MeanPool(_PlainPool):
     pool_size : int or (int, int), default=2
         Window down and across; on a series one number is the window along time.
     stride : int or (int, int), default=None
-        Samples between windows; None means ``pool_size``.
+        Step from one window to the next; None is ``pool_size``.
     padding : int, (int, int) or ((int, int), (int, int)), default=0
         Border; at most half the window.
     ceil_mode : bool, default=False
-        As in `MaxPool`.  What a window reads beyond the border never counts.
+        As in `MaxPool`.  Positions beyond the border never count.
     count_include_pad : bool, default=False
         Whether the border counts, as zeros, or is left out of the mean.
 
@@ -164,7 +164,7 @@ class MeanPool(_PlainPool):
         window = self.window(shape).trimmed()
         axes = self.window(shape).rows, self.window(shape).columns
         down, across = (axis.counts(borders=self.count_include_pad) for axis in axes)
-        share = np.array([[1 / (n * m) for m in across] for n in down])  # Python's integers: no product is too large
+        share = np.array([[1 / (n * m) for m in across] for n in down])  # Python's integers, which do not overflow
         plan = _MeanPlan(window=window, share=share[:, :, None, None].astype(dtype))
         part = (*window.output, shape[2], width)
         plan.scratch["forward"] = self._padded(window, shape, width, "x") | lost_digits(window, part)
@@ -206,9 +206,9 @@ class LpPool(PoolingLayer):
     pool_size : int or (int, int), default=2
         Window down and across; on a series one number is the window along time.
     p : float, default=2
-        At least 1: with 1 the sum of absolute values, with a large number nearly their maximum.
+        Exponent, at least 1: with 1 the sum of absolute values, with a large number nearly their maximum.
     stride : int or (int, int), default=None
-        Samples between windows; None means ``pool_size``.
+        Step from one window to the next; None is ``pool_size``.
     padding : int, (int, int) or ((int, int), (int, int)), default=0
         Border of zeros; at most half the window.
     ceil_mode : bool, default=False
@@ -216,8 +216,8 @@ class LpPool(PoolingLayer):
 
     Notes
     -----
-    Where a window is zero, its gradient is zero.  PyTorch's `LPPool2d` sums ``x^p`` with its sign, which is the same
-    where p is even or x is not negative.
+    The gradient of a window of zeros is zero.  PyTorch's `LPPool2d` sums ``x^p`` with its sign, which is the same if p
+    is even or x is not negative.
 
     Examples
     --------
@@ -267,7 +267,7 @@ class StridePool(Layer):
 
     Notes
     -----
-    After a convolution the two become one strided convolution, which never computes what would be left out.
+    A convolution and this layer after it run as one strided convolution, which computes no output that is left out.
 
     Examples
     --------

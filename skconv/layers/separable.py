@@ -1,4 +1,4 @@
-"""A convolution in two steps: down and across within each channel, then between the channels."""
+"""Separable convolution: within each channel, then between the channels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["SeparableConvolution"]
 
 
 class SeparableConvolution(Nested):
-    """A depthwise convolution and a 1 x 1 convolution after it: far fewer weights and products than one for both.
+    """A depthwise convolution, then a 1 x 1 convolution, with far fewer weights and products than one convolution.
 
     Chollet, arXiv 1610.02357.  3 x 3 with 64 channels and filters has 4,672 weights in place of 36,864.
 
@@ -21,13 +21,13 @@ class SeparableConvolution(Nested):
     filters : int
         Channels of the output.
     kernel_size, stride, dilation, padding, padding_mode
-        Of the depthwise convolution, as in `Convolution`.
+        Parameters of the depthwise convolution, as in `Convolution`.
     multiplier : int, default=1
-        Filters of the depthwise convolution for each channel.
+        Number of filters of the depthwise convolution for each channel.
     bias : {True, "position", False}, default=True
-        What is added at the end, as in `Convolution`; nothing is between the two.
+        Bias of the 1 x 1 convolution, as in `Convolution`; the depthwise convolution has none.
     initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
-        First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
+        Initial values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
 
     Examples
     --------
@@ -71,7 +71,7 @@ class SeparableConvolution(Nested):
         self.initializer = initializer
 
     def inner(self, shape):
-        """``(name, convolution, shape of its input)`` of both."""
+        """``(name, convolution, input shape)`` of both convolutions."""
         depthwise = Convolution(
             shape[2] * self.multiplier,
             self.kernel_size,

@@ -1,4 +1,4 @@
-"""A gate on channels."""
+"""Squeeze and excitation: a gate on channels."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["SqueezeExcite"]
 
 
 class SqueezeExcite(Layer):
-    """Scale each channel by a number in (0, 1) that a small network makes of all channels' means.
+    """Scale each channel by a number in (0, 1) from a small network on the means of all channels.
 
     Hu et al., arXiv 1709.01507: ``y = x * logistic(B relu(A mean(x) + a) + b)``.
 
     Parameters
     ----------
     ratio : int, default=4
-        Channels for each unit of the small network's hidden layer; it has at least one.
+        Number of channels per unit of the small network's hidden layer, which has at least one unit.
     initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
-        First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
+        Initial values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Transposed convolution: each input spreads a kernel over the output."""
+"""Transposed convolution: each input adds a multiple of a kernel to the output."""
 
 from __future__ import annotations
 
@@ -27,43 +27,43 @@ __all__ = ["TransposedConvolution"]
 
 @dataclass(kw_only=True)
 class _TransposedPlan(Plan):
-    """With the adjoint that goes forward, and the algorithm that goes back; None outside training."""
+    """Plan with the adjoint of the forward pass and, in training, the algorithm of the backward pass."""
 
     adjoint: Adjoint
     algorithm: Correlation | None = None
 
 
 class TransposedConvolution(Layer):
-    """The adjoint of a convolution: makes an image larger by its stride.
+    """Transposed convolution, the adjoint of a convolution: enlarges an image by its stride.
 
-    Its forward pass is a convolution's data gradient, and the other way round, so it takes the same algorithms, and
-    multiplies with none of the zeros that lie between the inputs.
+    The forward pass is the data gradient of a convolution and the backward pass is its forward pass, by the same
+    algorithms, which multiply none of the zeros between the inputs.
 
     Parameters
     ----------
     filters : int
         Channels of the output.
     kernel_size : int or (int, int), default=3
-        Taps down and across.  On a series (height 1) one number is along time.
+        Size of the kernels, down and across.  On a series (height 1) one number is the size along time.
     stride : int or (int, int), default=1
-        Outputs between the kernels of neighbouring inputs.
+        Step in the output from the kernel of one input to the kernel of the next.
     dilation : int or (int, int), default=1
-        Outputs between taps.
+        Step in the output from one tap of a kernel to the next.
     padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int)), default="same"
-        What is cut off the output down and across, or ``((top, bottom), (left, right))``.  "same" gives ``size *
-        stride`` outputs: it is the adjoint of a "same" convolution.  "valid" cuts nothing.
+        Rows and columns cut off the output, or ``((top, bottom), (left, right))``.  "same" gives ``size * stride``
+        outputs, as the adjoint of a "same" convolution.  "valid" cuts off nothing.
     output_padding : int or (int, int), default=0
-        Rows and columns more at the bottom and on the right, fewer than the stride; 0 with "same".
+        Additional rows at the bottom and columns on the right, fewer than the stride; 0 with "same".
     bias : {True, "position", False}, default=True
-        What is added: a number per filter, which all positions share, a number per filter at each position, nothing.
+        Bias: a number per filter for all positions, a number per filter and position, or none.
     initializer : {"fan_in_uniform", "he_normal", "glorot_uniform"} or callable, default="fan_in_uniform"
-        First values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
+        Initial values of the weights: a name, or a function ``(weight, rng)`` that fills an array in place.
 
     Notes
     -----
-    ``(size - 1) * stride - before - after + (kernel - 1) * dilation + output_padding + 1`` outputs down and across, as
-    PyTorch's ``ConvTranspose2d``.  The weight has shape ``(filters, rows, columns, channels)``; PyTorch's has the order
-    (channels, filters, rows, columns).
+    The output has ``(size - 1) * stride - before - after + (kernel - 1) * dilation + output_padding + 1`` rows and
+    columns, as in PyTorch's ``ConvTranspose2d``.  The weight has shape ``(filters, rows, columns, channels)``;
+    PyTorch's has the order (channels, filters, rows, columns).
 
     Examples
     --------
@@ -103,7 +103,7 @@ class TransposedConvolution(Layer):
         self.initializer = initializer
 
     def _adjoint(self, shape):
-        """The convolution whose data gradient this is, and the shape of that one's input."""
+        """The convolution whose data gradient this layer is, and the input shape of that convolution."""
         window = make_window(*shape[:2], self.kernel_size, dilation=self.dilation, padding=self.padding)
         axes, strides = (window.rows, window.columns), pair(self.stride, shape[0])
         outputs, sides = [], []
