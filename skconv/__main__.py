@@ -1,4 +1,4 @@
-"""The main job as a command: ConvNetClassifier and MLPClassifier on scikit-learn's digits, on the same folds."""
+"""A command that compares ConvNetClassifier and MLPClassifier on the same folds of scikit-learn's digits."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _QUICK_FOLDS, _QUICK_SAMPLES = 3, 500
 
 @dataclass
 class _Run:
-    """What one model did on the folds, and its last fit."""
+    """Results of one model on the folds, and its last fit."""
 
     predicted: np.ndarray
     probabilities: np.ndarray
@@ -46,7 +46,7 @@ class _Run:
 
     @property
     def parameters(self) -> int:
-        """Numbers trained."""
+        """Number of trained parameters."""
         if isinstance(self.model, ConvNetClassifier):
             return self.model.network_.parameters.size
         return sum(array.size for array in (*self.model.coefs_, *self.model.intercepts_))
@@ -85,7 +85,7 @@ def main(arguments=None) -> int:
 
 
 def _parser():
-    """The command's options."""
+    """Parser of the command's options."""
     parser = argparse.ArgumentParser(
         prog="python -m skconv",
         description="Train ConvNetClassifier and scikit-learn's MLPClassifier, both at their defaults, on the same "
@@ -108,7 +108,7 @@ def _seed(text):
 
 
 def _output(text):
-    """A file that can be written, as far as its directory tells."""
+    """Path of a file in an existing directory."""
     path = Path(text)
     if not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"the directory {str(path.parent)!r} does not exist")
@@ -118,7 +118,7 @@ def _output(text):
 
 
 def _picture(text):
-    """A PNG file, and matplotlib to draw it."""
+    """Path of a PNG file; raises without matplotlib."""
     path = _output(text)
     if path.suffix.lower() != ".png":
         raise argparse.ArgumentTypeError(f"must end in .png, got {text!r}")
@@ -130,7 +130,7 @@ def _picture(text):
 
 
 def _load(parser, options):
-    """The digits, and the number of folds checked against them."""
+    """Samples and labels of the digits; sets and checks the number of folds."""
     X, y = load_digits(return_X_y=True)
     if options.quick:
         X, y = X[:_QUICK_SAMPLES], y[:_QUICK_SAMPLES]
@@ -150,7 +150,7 @@ def _load(parser, options):
 
 
 def _run(X, y, options):
-    """Both models on every fold, one after the other; ``{name: _Run}``."""
+    """Fit and test both models on every fold; return ``{name: _Run}``."""
     runs = {name: _Run(np.empty_like(y), np.empty((len(y), 10))) for name in _MODELS}
     folds = StratifiedKFold(options.folds, shuffle=True, random_state=options.seed)
     for i, (train, test) in enumerate(folds.split(X, y)):
@@ -168,7 +168,7 @@ def _run(X, y, options):
 
 
 def _run_fold(name, run, X, y, train, test, seed):
-    """Fit and predict once, with the time of each."""
+    """Fit and predict on one fold, and add accuracy and times to ``run``."""
     run.model = _MODELS[name](random_state=seed)
     with warnings.catch_warnings():
         if name == "MLPClassifier":  # its default of 200 epochs may end before it converges
@@ -185,7 +185,7 @@ def _run_fold(name, run, X, y, train, test, seed):
 
 
 def _update(line, done=False):
-    """One line that changes on a terminal; elsewhere a line once it is done."""
+    """Print a line over the last one on a terminal; elsewhere print a line only once it is ``done``."""
     if sys.stdout.isatty():
         print(f"\r\033[K{line}", end="", flush=True)
     elif done:
@@ -196,7 +196,7 @@ def _update(line, done=False):
 
 
 def _table(runs):
-    """One row per model."""
+    """Table of accuracies and times, with a row per model."""
     rows = [f"{'model':<18} accuracy  spread  fit (s)  predict (s)  parameters"]
     rows.append("-" * len(rows[0]))
     for name, run in runs.items():
@@ -238,14 +238,14 @@ def _environment():
 
 
 def _environment_line():
-    """The same to print."""
+    """Text of `_environment`."""
     found = _environment()
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     return f"{versions}\n{found['machine']}, {found['cpus']} CPUs, {found['threads']} threads"
 
 
 def _figures(y, runs, options):
-    """All that was measured, for a JSON file."""
+    """All results, for a JSON file."""
     models = {}
     for name, run in runs.items():
         models[name] = {

@@ -1,7 +1,7 @@
 """Ready-made networks by name, for ``ConvNetClassifier(layers="resnet")``.
 
-All of them fit any image from one pixel up, and series: kernels and poolings are no larger than the image, and a number
-that is 3 x 3 on an image is 9 along a series.
+All take images of any size, and series: kernels and windows are no larger than the image, and kernels that are 3 x 3 on
+images have 9 taps on series.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from .layers import (
 
 __all__ = ["named_architecture"]
 
-_SMALLEST = 4  # pixels across that are still halved
-_FEW_PIXELS = 256  # images for which a deeper ResNet takes little time
-_LARGE = 64  # pixels across from which a ResNet starts with a stride
+_SMALLEST = 4  # most pixels of an axis that a stride does not halve
+_FEW_PIXELS = 256  # most pixels of an image for which a deeper ResNet takes little time
+_LARGE = 64  # pixels of both axes above which a ResNet begins with a stride
 
 
 def named_architecture(name, input_shape) -> list[Layer]:
-    """The layers of an architecture up to its last vector; the output layer is not among them.
+    """Layers of an architecture, without the output layer.
 
     Parameters
     ----------
     name : str
-        - "lenet5": LeCun et al., 1998, with relu and maxima as is usual today.
-        - "vgg": after Simonyan and Zisserman, arXiv 1409.1556: up to three stages of two 3 x 3 convolutions and a
-          maximum, 16, 32 and 64 filters.
-        - "resnet": He et al., arXiv 1512.03385, that for CIFAR: three stages of 16, 32 and 64 filters, one residual
-          block each, two for small images.
+        - "lenet5": LeCun et al., 1998, with relu and max pooling.
+        - "vgg": after Simonyan and Zisserman, arXiv 1409.1556: three stages of two 3 x 3 convolutions and max pooling,
+          with 16, 32 and 64 filters.
+        - "resnet": He et al., arXiv 1512.03385, the network for CIFAR: three stages of 16, 32 and 64 filters, with one
+          residual block each, or two for small images.
         - "all_conv": Springenberg et al., arXiv 1412.6806: strided convolutions in place of pooling, and a mean over
-          the image in place of dense layers; a third of the filters, batch normalisation in place of dropout.
-        - "inception_time": Fawaz et al., arXiv 1909.04939: kernels of 39, 19 and 9 taps side by side (on an image of 5,
-          3 and 1 each way), six times, with half the filters.
-        - "fcn": Wang et al., arXiv 1611.06455: three convolutions of 8, 5 and 3 taps (on an image 3 x 3), with half the
+          the image in place of dense layers; with a third of the filters, and batch normalisation in place of dropout.
+        - "inception_time": Fawaz et al., arXiv 1909.04939: six modules of parallel kernels of 39, 19 and 9 taps (on
+          images 5 x 5, 3 x 3 and 1 x 1), with half the filters.
+        - "fcn": Wang et al., arXiv 1611.06455: three convolutions of 8, 5 and 3 taps (on images 3 x 3), with half the
           filters.
     input_shape : tuple of int
         ``(height, width, channels)``; a height of 1 is a series.
@@ -55,7 +55,7 @@ def named_architecture(name, input_shape) -> list[Layer]:
     Raises
     ------
     InvalidParameterError
-        Where an argument does not fit.
+        If an argument does not fit.
 
     Examples
     --------
@@ -68,17 +68,17 @@ def named_architecture(name, input_shape) -> list[Layer]:
 
 
 def _clipped(size, shape):
-    """Down and across, no larger than the image."""
+    """``(down, across)`` of a kernel or window of ``size``, no larger than the image."""
     return min(size, shape[0]), min(size, shape[1])
 
 
 def _kernel(size, shape):
-    """A small kernel of an image; about as many taps along a series."""
+    """``(size, size)`` on images, ``(1, size * size)`` on series, no larger than the image."""
     return _clipped(size if shape[0] > 1 else size * size, shape)
 
 
 def _halving(shape):
-    """A stride of 2 each way that is long enough."""
+    """A stride of 2 along axes longer than `_SMALLEST`, else of 1."""
     return tuple(2 if size > _SMALLEST else 1 for size in shape[:2])
 
 

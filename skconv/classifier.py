@@ -20,8 +20,8 @@ __all__ = ["ConvNetClassifier"]
 
 
 def _learns_by_chunks(estimator):
-    """Whether there is a `partial_fit`: condition of `available_if`."""
-    if isinstance(estimator.class_weight, str) and estimator.class_weight == "balanced":  # else it is refused
+    """Whether there is a `partial_fit`, for `available_if`; raises AttributeError where there is none."""
+    if isinstance(estimator.class_weight, str) and estimator.class_weight == "balanced":
         raise AttributeError(
             "class_weight='balanced' is not supported for partial_fit, which sees a chunk at a time; use the weights "
             "of sklearn.utils.compute_class_weight('balanced', classes=classes, y=y) on all of y, or a large sample of "
@@ -35,7 +35,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
     """Convolutional network for images and series.
 
     Blocks of convolution, pooling, batch normalisation and activation, then hidden layers, then softmax; or the layers
-    of your own list.  It trains on the processor with NumPy alone.
+    of a list.  Trained on the processor by NumPy alone.
 
     Parameters
     ----------
@@ -44,9 +44,9 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Class labels; for several labels a sample, their numbers.
+        Class labels; for several labels per sample, their indices.
     temperature_ : float
-        1 without `temperature_scaling`.
+        Divisor of the logits; 1 without `temperature_scaling`.
     {attributes}
 
     See Also
@@ -58,8 +58,8 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
     Training is in float32, unless X is float64 and each update sees all samples (or the solver is "lbfgs"): the noise
     of smaller batches leaves nothing for float64 to improve.  Predictions are float64 where X is, else float32.
 
-    On one machine and with the same libraries, the same seed gives the same model bit for bit, whatever `n_jobs`; a
-    row's prediction does not depend on the rows beside it.
+    On one machine and with the same libraries, the same seed gives the same model bit for bit, for any `n_jobs`; the
+    prediction of a row does not depend on other rows.
 
     Examples
     --------
@@ -79,47 +79,45 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         "log_loss",
         losses_of(Labels),
         """{"log_loss", "focal"} or Loss
-        What the training makes small.  "log_loss" is the cross-entropy.  "focal" counts less what is already right,
-        which helps where most samples are easy (Lin et al., 2017).  An object of `skconv.training` has parameters of
-        its own, such as ``Focal(gamma=1)``.""",
+        Loss that the training minimises.  "log_loss" is the cross-entropy.  "focal" gives less weight to samples with a
+        high probability of their class, which helps if most samples are easy (Lin et al., 2017).  An object of
+        `skconv.training` has parameters of its own, such as ``Focal(gamma=1)``.""",
     )
     label_smoothing: Any = parameter(
         0.1,
         [between(0, 1)],
         """float
         Share of each target spread evenly over the classes, in [0, 1); for a `loss` given by name.  The network learns
-        probabilities that are smoothed by it, which `predict_proba` undoes.""",
+        smoothed probabilities; `predict_proba` undoes the smoothing.""",
     )
     temperature_scaling: Any = parameter(
         False,
         ["boolean"],
         """bool
         Whether to divide the logits by a number, `temperature_`, that makes the probabilities fit the validation data
-        best (Guo et al., 2017); needs validation data.  `partial_fit` without any leaves the number as it is.""",
+        best (Guo et al., 2017); needs validation data.  `partial_fit` without validation data keeps the number.""",
     )
     class_weight: Any = parameter(
         None,
         [dict, one_of("balanced"), None],
         """dict, "balanced" or None
-        Weights of the classes, multiplied with the samples', in validation too.  "balanced" gives every class the same
-        sum of weights, and needs all samples: not for `partial_fit`.""",
+        Weights of the classes, multiplied by those of samples, in validation too.  "balanced" gives every class the
+        same sum of weights, and needs all samples: not for `partial_fit`.""",
     )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = self.class_weight is None  # the weights are of single labels
+        tags.classifier_tags.multi_label = self.class_weight is None  # weights of classes are for single labels only
         return tags
 
     def _chosen(self, targets):
-        """The targets with what the parameters say about them now."""
+        """A copy of ``targets`` with loss, class weights and calibration by the current parameters."""
         return replace(
             targets,
             loss=targets.loss_of(self.loss, label_smoothing=self.label_smoothing),
             class_weight=self.class_weight,
             calibrates=self.temperature_scaling,
         )
-
-    # Training
 
     @fitting
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
@@ -128,13 +126,13 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         Parameters
         ----------
         X : array-like of shape (n, H * W * C), (n, H, W), (n, H, W, C), (n, T) or (n, T, C)
-            Samples, of any number type and any scale, which `standardize` takes care of.
+            Samples, of any number type and any scale (see `standardize`).
         y : array-like of shape (n,) or (n, n_labels)
-            Labels of any type; for several labels a sample, their indicators 0 and 1.
+            Labels of any type; for several labels per sample, indicators 0 and 1.
         sample_weight : array-like of shape (n,), default=None
             Weights, zero or more; None is 1 for all.
         X_val, y_val, sample_weight_val : array-like, default=None
-            Validation data of your own, in place of the share that `early_stopping` splits off.
+            Validation data, in place of the share that `early_stopping` splits off.
 
         Returns
         -------
@@ -143,10 +141,10 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         Raises
         ------
         ValueError
-            Where an argument does not fit (with its name, its value and what would), or where the loss stops being
-            finite.  The estimator is then as it was.
+            If an argument does not fit (with its name, its value and what would fit), or if the loss is no longer
+            finite; the estimator is unchanged then.
         KeyboardInterrupt
-            On Ctrl-C, once the update that is under way is done: the model is kept, and `interrupted_` says so.
+            On Ctrl-C, after the current update; the model is kept, and `interrupted_` is True.
         """
 
         def learn(y, known):
@@ -166,9 +164,9 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever come; needed in the first call.
         X_val, y_val, sample_weight_val : array-like, default=None
-            Validation data: the model then has the weights that were best on them so far, and `stopped_early_` tells
-            whether the last `n_iter_no_change` calls brought nothing.  On other data, or with another `scoring` or
-            loss, scores do not compare: the best and the curves of scores begin anew.
+            Validation data: the model then has the weights with the best score so far, and `stopped_early_` tells
+            whether the last `n_iter_no_change` calls brought no improvement.  Scores on other data, or with another
+            `scoring` or loss, cannot be compared: the best score and the curves of scores start again.
 
         Returns
         -------
@@ -180,14 +178,11 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
 
         return self._partial_fit(X, y, sample_weight, learn, X_val, y_val, sample_weight_val)
 
-    # Prediction
-
     @predicting
     def decision_function(self, X):
-        """Logits of the probabilities: the softmax of these is `predict_proba`; for several labels the logistic.
+        """Logits, whose softmax is `predict_proba`; for several labels per sample their logistic.
 
-        With `label_smoothing` or the focal loss they are not the outputs of the network, from which the loss says what
-        the probabilities are.
+        With `label_smoothing` or the focal loss, the logits are not the outputs of the network but computed from them.
 
         Parameters
         ----------
@@ -196,7 +191,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         Returns
         -------
         ndarray of shape (n, n_classes), or (n,) for two classes
-            For two classes, how far the second is ahead of the first.
+            For two classes the logit of the second minus that of the first.
         """
         outputs = self._outputs(X)
         return self._targets.decisions(outputs)
@@ -205,8 +200,8 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
     def predict_proba(self, X):
         """Probabilities of the classes, or of each label.
 
-        With `label_smoothing` e the network learns ``q = (1 - e) p + e / K`` of K classes; these are the p, none less
-        than ``e q``.  With `class_weight` or sample weights they are those of the weighted data.
+        With `label_smoothing` e the network learns ``q = (1 - e) p + e / K`` for K classes; the result is p, at least
+        ``e q``.  With `class_weight` or sample weights, probabilities are those of the weighted data.
 
         Parameters
         ----------
@@ -215,7 +210,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
         Returns
         -------
         ndarray of shape (n, n_classes)
-            In the order of `classes_`.
+            Probabilities in the order of `classes_`.
         """
         outputs = self._outputs(X)
         return self._targets.probabilities(outputs)
@@ -237,7 +232,7 @@ class ConvNetClassifier(ClassifierMixin, BaseConvNet):
 
     @predicting
     def predict(self, X):
-        """Most probable class, or the labels that are more probable than not.
+        """Most probable class, or the labels with a probability above one half.
 
         Parameters
         ----------

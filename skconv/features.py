@@ -36,11 +36,11 @@ __all__ = ["ConvFeatures"]
 
 _LEARNED = ("pca", "kmeans")
 _SERIES = ("rocket", "minirocket")
-_PASSES = 10  # of k-means over its patches
+_PASSES = 10  # passes of k-means over its patches
 
 
 def _learns(estimator):
-    """Whether there is something to learn from more samples."""
+    """Whether there is a `partial_fit`, for `available_if`; raises AttributeError where there is none."""
     if estimator._name not in _LEARNED:
         raise AttributeError(
             f"partial_fit needs filters that are learned, 'pca' or 'kmeans', got {shown(estimator.filters)}"
@@ -57,73 +57,75 @@ class ConvFeatures(FeatureBuilder):
     Parameters
     ----------
     filters : str, array-like, or fitted network, default="random"
-        Where the filters come from.
+        The filters.
 
         - "random", "orthonormal": normal numbers; random rotations.
-        - "pca", "kmeans": principal components of patches; centres of whitened patches with the distances to them
-          (Coates and Ng, 2012).
-        - "identity", "mean", "gaussian", "sobel", "prewitt", "scharr", "laplacian", "gabor", "dct": classical ones,
+        - "pca", "kmeans": principal components of patches; centres of whitened patches, with features from the
+          distances to the centres (Coates and Ng, 2012).
+        - "identity", "mean", "gaussian", "sobel", "prewitt", "scharr", "laplacian", "gabor", "dct": classical filters,
           applied to each channel by itself.
         - "rocket", "minirocket": kernels for series, each with a dilation, a bias and summaries of its own (Dempster et
-          al., arXiv 1910.13051 and 2012.08791); only `n_filters`, and for "rocket" `summary`, say more about them.
+          al., arXiv 1910.13051 and 2012.08791); of the other parameters only `n_filters` and, for "rocket", `summary`
+          have an effect.
         - an array ``(filters, rows, columns, channels)``, or ``(filters, rows, columns)`` for one channel; for series
           ``(filters, taps, channels)`` or ``(filters, taps)``.
         - a fitted `ConvNetClassifier` or `ConvNetRegressor` (within `sklearn.frozen.FrozenEstimator` where it will be
           cloned, as in a grid search) or its ``network_``: its layers up to `layer`.  See `from_network`.
     n_filters : int, default=64
-        Number of filters, where the name leaves it open; "pca" and "dct" give at most as many as a patch has numbers,
-        "minirocket" the multiple of 84 up to it, at least 84.
+        Number of filters, for names without a fixed number; "pca" and "dct" have at most as many as numbers in a patch,
+        "minirocket" rounds down to a multiple of 84, at least 84.
     kernel_size : int or (int, int), default=5
-        Taps down and across; on a series one number is the window along time.
+        Size of the filters, down and across; on a series one number is the size along time.
     stride : int or (int, int), default=1
-        Pixels between windows.
+        Step from one window to the next.
     dilation : int, (int, int) or "random", default=1
-        Pixels between taps.  "random", for series with a `summary`, draws one for each filter, up to the longest that
-        fits, as ROCKET does.
+        Step from one tap to the next.  "random", for series with a `summary`, draws a dilation for each filter, up to
+        the longest that fits, as in ROCKET.
     padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int)), default="same"
         Border, as in `skconv.layers.Convolution`.
     padding_mode : str or PaddingMode, default="constant"
-        What the border holds, as in `skconv.layers.Pad`.
+        Values of the border, as in `skconv.layers.Pad`.
     flip_kernel : bool, default=False
-        False gives the cross-correlation, as in neural networks, True the convolution of mathematics.
+        False is cross-correlation, as in neural networks, True is mathematical convolution.
     bias : bool, "position", "random" or array-like, default=False
-        What is added: nothing; minus the response to the mean training image, averaged over positions (True) or at each
-        position; minus a random quantile of each filter's responses to a training sample; or given numbers
-        ``(filters,)`` or ``(rows, columns, filters)``.
+        Bias: none; minus the response to the mean training image, averaged over positions (True) or at each position;
+        minus a random quantile of each filter's responses to a training sample; or given numbers ``(filters,)`` or
+        ``(rows, columns, filters)``.
     activation : str or None, default="auto"
-        As in `skconv.layers.Activation`.  "auto" is "relu" for "random", "orthonormal" and "pca", the triangle
-        ``max(0, mean distance - distance)`` for "kmeans" and None for the others; "kmeans" takes "auto" or None.
+        Activation, as in `skconv.layers.Activation`.  "auto" is "relu" for "random", "orthonormal" and "pca", the
+        triangle ``max(0, mean distance - distance)`` for "kmeans" and None for the others; "kmeans" takes "auto" or
+        None.
     pool : {"auto", "max", "mean", "stride", None}, default="auto"
         Pooling.  "auto" is "mean" for "kmeans", "max" for "random", "orthonormal" and "pca", None for the others.
     pool_size : int, (int, int) or "auto", default="auto"
         Window and step of the pooling; one number leaves axes of length 1 alone.  "auto" leaves 4 x 4 windows.
     summary : None, str or tuple of str, default=None
-        Numbers over the whole image in place of a pooling: "ppv" (proportion of positive values), "max", "mean",
-        "last" (value at the last position).
+        Summaries of each filter over the whole image in place of pooling: "ppv" (proportion of positive values), "max",
+        "mean", "last" (value at the last position).
     layer : None, int or str, default=None
         With a fitted network, the last layer to take, by number or by name such as "activation1" or "dense1"; None is
-        the last that gives an image.
+        the last layer with images as output.
     n_patches : int, default=50_000
-        Patches that "pca" and "kmeans" learn from.
+        Number of patches that "pca" and "kmeans" learn from.
     image_shape : None, "series", int, (T,), (H, W) or (H, W, C), default=None
-        How a row of a two-dimensional X is an image, as in `ConvNetClassifier`.
+        Shape of the image in a row of a two-dimensional X, as in `ConvNetClassifier`.
     random_state : int, RandomState instance or None, default=None
-        Of random filters, patches, dilations and biases.
+        Seed of random filters, patches, dilations and biases.
     n_jobs : int or None, default=None
-        Threads; None uses as many as BLAS would.  No bit of the result depends on it.
+        Number of threads; None uses as many as BLAS would.  No bit of the result depends on this number.
 
     Attributes
     ----------
     filters_ : ndarray of shape (filters, rows, columns, channels)
-        The filters as they are correlated (flipped where `flip_kernel`); not with a fitted network,
+        The filters as they are correlated (flipped with `flip_kernel`); not with a fitted network,
         "rocket" or "minirocket".
     filter_names_ : list of str
-        A name for each channel of the output.
+        Name of each channel of the output.
     image_shape_, output_shape_ : tuple of int
         Shape of a sample and of its features: ``(rows, columns, filters)``, or ``(features,)`` with summaries and
-        from a network's vectors.
+        with vectors of a network.
     n_features_in_, feature_names_in_
-        As in every estimator.
+        Number and names of features, as in scikit-learn.
 
     See Also
     --------
@@ -132,9 +134,8 @@ class ConvFeatures(FeatureBuilder):
     Notes
     -----
     Computed in float64 where X is float64, else in float32.  Working memory is bounded by scikit-learn's
-    ``working_memory`` setting, whatever the number of samples.  A sample's features do not depend on its neighbours.
-    Large images go by strips of rows, also under summaries, whose means are those of rows; not series, which have one
-    row, nor images within a border other than zeros.
+    ``working_memory`` setting, for any number of samples.  A sample's features do not depend on other samples.  Large
+    images are computed by strips of rows, except series, which have one row, and images with a border other than zeros.
 
     Examples
     --------
@@ -223,34 +224,34 @@ class ConvFeatures(FeatureBuilder):
     def from_network(
         cls, model, layer=None, *, pool=None, pool_size="auto", summary=None, image_shape=None, n_jobs=None
     ):
-        """Features that a fitted network has learned: what it computes up to one of its layers.
+        """Features of a fitted network: the outputs of one of its layers.
 
         Parameters
         ----------
         model : ConvNetClassifier, ConvNetRegressor or Network
             A fitted model, or its ``network_``.
         layer : None, int or str, default=None
-            The layer whose output are the features, by name, as in the model's ``weights_``, or by number; None is the
-            last before the output layer.  For a task that is not much like the model's, an image further down is often
-            better than a vector: the last layers keep what tells the model's classes apart, and little else.
+            Layer whose outputs are the features, by name, as in the model's ``weights_``, or by number; None is the
+            last layer before the output layer.  For a task unlike the model's, the images of an earlier layer are often
+            better: the last layers keep little but what separates the model's classes.
         pool, pool_size, summary, n_jobs
-            As in `ConvFeatures`; a vector takes neither a pooling nor a summary.
+            As in `ConvFeatures`; vectors take neither a pooling nor a summary.
         image_shape : None, "series", int, (T,), (H, W) or (H, W, C), default=None
-            As in `ConvFeatures`; None is the model's.  Convolutions and what goes pixel by pixel or channel by channel
-            take images of another size, dense layers behind the pixels do not.
+            As in `ConvFeatures`; None is that of the model.  Layers before a flattening take images of another size,
+            dense layers after a flattening do not.
 
         Returns
         -------
         ConvFeatures
-            To be fitted, which takes no more than the shape of X.  The weights are those that the model has now, in
-            clones too; what it learns later does not change them.
+            An estimator whose `fit` learns no more than the shape of X.  It has a copy of the model's current weights,
+            which clones have too.
 
         Raises
         ------
         NotFittedError
-            Where the model is not fitted.
+            If the model is not fitted.
         ValueError
-            Where it is no such model or has no such layer.
+            If it is no such model or has no such layer.
 
         Examples
         --------
@@ -274,8 +275,6 @@ class ConvFeatures(FeatureBuilder):
             image_shape = getattr(thawed(model), "image_shape", None)
         options = {"pool": pool, "pool_size": pool_size, "summary": summary}
         return cls(network, layer=name, image_shape=image_shape, n_jobs=n_jobs, **options)
-
-    # Fit
 
     def _fit_images(self, X, y):
         self._check_values()
@@ -309,7 +308,7 @@ class ConvFeatures(FeatureBuilder):
         Raises
         ------
         ValueError
-            As `fit`.  The estimator is then as it was.
+            As `fit`; the estimator is unchanged then.
         """
         if getattr(self, "_learner", None) is None:
             return self.fit(X)

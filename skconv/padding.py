@@ -1,4 +1,4 @@
-"""Borders around images, for pipelines."""
+"""Borders around images, as a transformer."""
 
 from __future__ import annotations
 
@@ -42,35 +42,35 @@ class ImagePadder(ImageTransformer):
     padding : int, (int, int) or ((int, int), (int, int)), default=1
         Border down and across, or ``((top, bottom), (left, right))``.  On a series one number pads time.
     padding_mode : str or PaddingMode, default="constant"
-        What the border holds: a name, or an object of `skconv.layers` with parameters of its own.
+        Values of the border: a name, or an object of `skconv.layers` with parameters of its own.
 
         - "constant": zeros; `skconv.layers.ConstantPadding` has other values;
         - "edge", "reflect", "symmetric", "wrap": samples of the image, as in `numpy.pad`, at any width;
         - "noise": random numbers with the mean and the deviation of each channel of the image, or those of a
           `skconv.layers.NoisePadding`;
-        - "donor": another image that `fit` has seen, see `skconv.layers.DonorPadding`;
+        - "donor": another image of `fit`, see `skconv.layers.DonorPadding`;
         - a `skconv.layers.PatternPadding`, which repeats an array, or a `skconv.layers.PaddingMode` of your own.
     image_shape : None, "series", int or tuple, default=None
         Shape of a sample of flat X, as in `ConvNetClassifier`: ``(T,)``, ``(H, W)`` or ``(H, W, C)``.  None takes a
-        square number of features as a square image and any other as a series; images (n, H, W) and (n, H, W, C) as
-        they are.  "series" is (n, T) or (n, T, C).
+        square number of features as a square image and any other number as a series, and keeps the shape of images
+        (n, H, W) and (n, H, W, C).  "series" is (n, T) or (n, T, C).
     n_jobs : int, default=None
-        Threads; None uses as many as BLAS would.  The result does not depend on it.
+        Number of threads; None uses as many as BLAS would.  No bit of the result depends on this number.
 
     Attributes
     ----------
     image_shape_, output_shape_ : (int, int, int)
         Height, width and channels of the images and of the padded images.
     donors_ : ndarray of shape (n, H, W, C)
-        Where the border is of other images: those that `fit` has kept.
+        Images that can be donors, with `DonorPadding`.
     n_features_in_ : int
+        Number of features.
     feature_names_in_ : ndarray of str
-        Where X is a data frame with string names.
+        Names of features, if X is a data frame with string names.
 
     Notes
     -----
-    The same image gets the same border, whatever its neighbours: noise and donor are fixed by the mode's
-    ``random_state`` and the image's own numbers.
+    Equal images get equal borders: noise and donor depend on the mode's ``random_state`` and on the image alone.
 
     Examples
     --------
@@ -95,7 +95,7 @@ class ImagePadder(ImageTransformer):
 
     @predicting
     def inverse_transform(self, X):
-        """Cut the borders off.
+        """Remove the borders.
 
         Parameters
         ----------
@@ -110,7 +110,7 @@ class ImagePadder(ImageTransformer):
         Raises
         ------
         ValueError
-            Where X does not have the padded images' shape.
+            If X does not have the shape of the padded images.
         """
         check_is_fitted(self)
         X = check_array(X, allow_nd=True)
@@ -120,8 +120,6 @@ class ImagePadder(ImageTransformer):
         padded = X.reshape(len(X), *wanted).transpose(1, 2, 3, 0)
         images = inside(padded, self._window).transpose(3, 0, 1, 2).astype(output_dtype(X), order="C")
         return self._formed(images, given, wanted)
-
-    # What `ImageTransformer` asks
 
     def _fit_images(self, X, y):
         height, width, channels = self.image_shape_
@@ -159,16 +157,14 @@ class ImagePadder(ImageTransformer):
     def _names(self, channels):
         return pixel_names(self.output_shape_, channels)
 
-    # The modes
-
     def _field(self, dtype):
-        """What all borders hold, ``(H', W', C, 1)``."""
+        """Array with the values of all borders, ``(H', W', C, 1)``."""
         values = np.asarray(self._mode.values, np.float64)
         check_range(values, dtype, f"{type(self._mode).__name__}: values", "give X in float64")
         return self._mode.field(self.output_shape_, dtype)[..., None]
 
     def _generator(self, image):
-        """A random stream of the image's own; the image in float64, without negative zeros."""
+        """Random generator that depends on the seed and on ``image``, of float64 and without negative zeros."""
         words = np.frombuffer(blake2b(image, digest_size=16).digest(), np.uint32)
         return np.random.default_rng([self._seed, *words])
 
@@ -181,7 +177,7 @@ class ImagePadder(ImageTransformer):
             moments = (own if value is None else value for own, value in zip(_moments(image), given, strict=True))
             mean, spread = (value[:, None] for value in moments)
             fill_noise(split(flat, shapes).values(), mean, spread, self._window, padded[..., None])
-            for strip in strips(padded, self._window):  # noise may go beyond the largest number
+            for strip in strips(padded, self._window):  # noise may exceed the range of the dtype
                 np.clip(strip, -np.finfo(out.dtype).max, np.finfo(out.dtype).max, out=strip)
 
     def _fill_donors(self, X, out):
@@ -197,19 +193,19 @@ class ImagePadder(ImageTransformer):
             repeat(donor[..., None], maps, padded[..., None])
 
     def _fill_alone(self, X, out):
-        """A mode of the user's own sees images one by one, so that none depends on its neighbours."""
+        """Fill borders by a user's mode, with one image per call, so that images cannot depend on each other."""
         for image, padded in zip(X, out, strict=True):
             alone = np.ascontiguousarray(image)[..., None]
             in_place(self._mode, "fill", alone, strips(padded[..., None], self._window))
 
 
 def _moments(image):
-    """Mean and standard deviation of each channel, by a power of two so that no square leaves the range."""
+    """Mean and standard deviation (C,) of each channel; a power of two as unit keeps squares from overflowing."""
     unit = np.ldexp(1.0, np.frexp(np.abs(image).max())[1] - 1)
     image = image / unit
     return image.mean(axis=(0, 1)) * unit, image.std(axis=(0, 1)) * unit
 
 
 def _doubles(X):
-    """The images one by one in float64, each contiguous and without negative zeros, so that equal ones are equal."""
+    """Iterator over images in float64, contiguous and without negative zeros: equal images have equal bytes."""
     return (np.add(image, 0.0, dtype=np.float64, order="C") for image in X)

@@ -26,44 +26,44 @@ class StridedPooling(NetworkTransformer):
     Parameters
     ----------
     pool : {"stride", "max", "mean", "lp", "median"}, default="max"
-        What is taken of each window.
+        Summary of each window.
 
-        - "stride": its top left pixel, ``X[:, ::s, ::s]``; nothing is dropped at the end.
+        - "stride": the top left pixel, ``X[:, ::s, ::s]``; a last window may be incomplete.
         - "max": the maximum.
         - "mean": the mean.
-        - "lp": the norm ``(sum |x|^p)^(1 / p)``, as in ONNX, the border being zeros.
-        - "median": the median; the mean of the two in the middle where their number is even.
+        - "lp": the norm ``(sum |x|^p)^(1 / p)``, as in ONNX, with a border of zeros.
+        - "median": the median; the mean of the two middle values if their number is even.
     pool_size : int, (int, int) or "global", default=2
-        Window down and across.  One number leaves axes of length 1 alone: on a series it is the window along time.
+        Window down and across.  One number is 1 along axes of length 1: on a series it is the window along time.
         "global" is one window over the whole image.
     stride : int or (int, int), default=None
-        Pixels between windows; None means ``pool_size``.
+        Step from one window to the next; None is ``pool_size``.
     padding : int, (int, int) or ((int, int), (int, int)), default=0
-        Border down and across, or ``((top, bottom), (left, right))``; at most half the window.  It is never the maximum
-        and is left out of mean and median.
+        Border down and across, or ``((top, bottom), (left, right))``; at most half the window.  The border is never the
+        maximum and is left out of mean and median.
     ceil_mode : bool, default=False
-        Whether a last window may reach beyond the border, where pixels would be left over.  One that would start beyond
-        the image is dropped, as in PyTorch and ONNX.
+        Whether a last window may reach beyond the border if pixels would be left over.  A window that would start
+        beyond the image is dropped, as in PyTorch and ONNX.
     count_include_pad : bool, default=False
-        Whether "mean" counts the border, as zeros; what lies beyond the border never counts.
+        Whether "mean" counts the border, as zeros; positions beyond the border never count.
     p : float, default=2
         Exponent of "lp", at least 1.
     image_shape : None, "series", int, (T,), (H, W) or (H, W, C), default=None
-        How a row of a two-dimensional X is an image, as in `ConvNetClassifier`.
+        Shape of the image in a row of a two-dimensional X, as in `ConvNetClassifier`.
     n_jobs : int or None, default=None
-        Threads; None uses as many as BLAS would.  No bit of the result depends on it.
+        Number of threads; None uses as many as BLAS would.  No bit of the result depends on this number.
 
     Attributes
     ----------
     image_shape_, output_shape_ : (int, int, int)
         Shape of a sample and of its output, ``(rows, columns, channels)``.
     n_features_in_, feature_names_in_
-        As in every estimator.
+        Number and names of features, as in scikit-learn.
 
     Raises
     ------
     ValueError
-        Where the window does not fit the image, or the border is more than half the window.
+        If the window does not fit the image, or the border is more than half the window.
 
     See Also
     --------
@@ -71,9 +71,9 @@ class StridedPooling(NetworkTransformer):
 
     Notes
     -----
-    "stride" takes `stride` and `pool_size` alone, "global" none of `stride`, `padding`, `ceil_mode` and
-    `count_include_pad`.  Computed in float64 where X is float64, else in float32.  Memory beside the output is bounded
-    by scikit-learn's ``working_memory`` setting.  There is no `inverse_transform`: pooling loses what it leaves out.
+    With "stride" only `stride` and `pool_size` have an effect, with "global" none of `stride`, `padding`, `ceil_mode`
+    and `count_include_pad`.  Computed in float64 where X is float64, else in float32.  Memory other than the output is
+    bounded by scikit-learn's ``working_memory`` setting.  There is no `inverse_transform`, since pooling loses numbers.
 
     Examples
     --------
@@ -131,7 +131,7 @@ class StridedPooling(NetworkTransformer):
         return shape if len(shape) == 3 else (1, 1, *shape)
 
     def _layer(self):
-        """The layer that the parameters describe on this image."""
+        """The pooling layer that the parameters describe, for images of `image_shape_`."""
         if self.pool_size == "global":
             return self._global_layer()
         pool_size = self._pair(self.pool_size, 1)
@@ -148,7 +148,7 @@ class StridedPooling(NetworkTransformer):
         return _MedianPool(pool_size, **options)
 
     def _global_layer(self):
-        """One window over the whole image."""
+        """The pooling layer with one window over the whole image."""
         size = self.image_shape_[:2]
         if self.pool == "stride":
             raise ValueError(
@@ -161,7 +161,7 @@ class StridedPooling(NetworkTransformer):
         return LpPool(size, self.p) if self.pool == "lp" else _MedianPool(size)
 
     def _pair(self, value, alone):
-        """``(down, across)``; one number leaves an axis of length 1 with ``alone``."""
+        """``(down, across)``; one number is replaced by ``alone`` along axes of length 1."""
         if isinstance(value, Integral):
             return tuple(alone if size == 1 else int(value) for size in self.image_shape_[:2])
         return tuple(value)
@@ -172,15 +172,15 @@ class StridedPooling(NetworkTransformer):
 
 @dataclass(kw_only=True)
 class _MedianPlan(WindowPlan):
-    """With the number of samples of the image in each window, ``(P, Q)``."""
+    """Plan with the number of pixels of the image in each window, ``(P, Q)``."""
 
     counts: np.ndarray
 
 
 class _MedianPool(WindowPool):
-    """Median of each window, for prediction only: it has no gradient here."""
+    """Median of each window, without a backward pass."""
 
-    _border = np.inf  # behind all others once a window is sorted
+    _border = np.inf  # last in a sorted window
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         window = self.window(shape).trimmed()

@@ -22,9 +22,9 @@ __all__ = ["ConvNetRegressor"]
 
 @parametrized
 class ConvNetRegressor(RegressorMixin, BaseConvNet):
-    """Convolutional network for numbers that images and series stand for.
+    """Convolutional network for regression on images and series.
 
-    The layers are those of `ConvNetClassifier`; one output a target.
+    The layers are those of `ConvNetClassifier`, with one output per target.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
     Attributes
     ----------
     target_mean_, target_scale_ : ndarray of shape (n_targets,)
-        What the network's outputs are multiplied by and added to.  Training sees targets of mean 0 and variance 1, so
-        `loss_curve_` is in those units; with the Poisson loss, counts over their mean.
+        Predictions are the network's outputs times `target_scale_` plus `target_mean_`.  In training, targets have mean
+        0 and variance 1, the units of `loss_curve_`; with the Poisson loss, targets are counts over their mean.
     {attributes}
 
     See Also
@@ -60,9 +60,10 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         "squared_error",
         losses_of(Numbers),
         """{"squared_error", "absolute_error", "huber", "poisson"} or Loss
-        What the training makes small: half the squared error, for means; the absolute error, for medians; Huber's,
-        squared up to one standard deviation of the targets and linear beyond; that of counts, whose logarithm is the
-        network's output.  An object of `skconv.training` has parameters of its own, such as ``Huber(delta=0.5)``.""",
+        Loss that the training minimises: half the squared error, for means; the absolute error, for medians; Huber's
+        loss, squared up to one standard deviation of the targets and linear beyond; the Poisson loss, for counts, with
+        the logarithm of the expected count as output.  An object of `skconv.training` has parameters of its own, such
+        as ``Huber(delta=0.5)``.""",
     )
 
     def __sklearn_tags__(self):
@@ -71,10 +72,8 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         tags.target_tags.positive_only = self.loss == "poisson" or getattr(self.loss, "counts", False)
         return tags
 
-    # Targets
-
     def _chosen(self, targets):
-        """The targets with what the parameters say about them now."""
+        """A copy of ``targets`` with the loss by the current parameters."""
         loss = targets.loss_of(self.loss)
         if targets.mean is not None and targets.counts != loss.counts:
             raise ValueError(
@@ -83,8 +82,6 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
             )
         return replace(targets, loss=loss)
 
-    # Training
-
     @fitting
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train a new network, or the last one further with ``warm_start=True``.
@@ -92,13 +89,13 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         Parameters
         ----------
         X : array-like of shape (n, H * W * C), (n, H, W), (n, H, W, C), (n, T) or (n, T, C)
-            Samples, of any number type and any scale, which `standardize` takes care of.
+            Samples, of any number type and any scale (see `standardize`).
         y : array-like of shape (n,) or (n, n_targets)
-            Numbers.
+            Targets, real numbers.
         sample_weight : array-like of shape (n,), default=None
             Weights, zero or more; None is 1 for all.
         X_val, y_val, sample_weight_val : array-like, default=None
-            Validation data of your own, in place of the share that `early_stopping` splits off.
+            Validation data, in place of the share that `early_stopping` splits off.
 
         Returns
         -------
@@ -107,10 +104,10 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         Raises
         ------
         ValueError
-            Where an argument does not fit (with its name, its value and what would), or where the loss stops being
-            finite.  The estimator is then as it was.
+            If an argument does not fit (with its name, its value and what would fit), or if the loss is no longer
+            finite; the estimator is unchanged then.
         KeyboardInterrupt
-            On Ctrl-C, once the update that is under way is done: the model is kept, and `interrupted_` says so.
+            On Ctrl-C, after the current update; the model is kept, and `interrupted_` is True.
         """
 
         def learn(y, known):
@@ -126,11 +123,11 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         Parameters
         ----------
         X, y, sample_weight
-            As for `fit`.  The first chunk says where the targets lie and how far they spread.
+            As for `fit`.  Mean and scale of the targets are those of the first chunk.
         X_val, y_val, sample_weight_val : array-like, default=None
-            Validation data: the model then has the weights that were best on them so far, and `stopped_early_` tells
-            whether the last `n_iter_no_change` calls brought nothing.  On other data, or with another `scoring` or
-            loss, scores do not compare: the best and the curves of scores begin anew.
+            Validation data: the model then has the weights with the best score so far, and `stopped_early_` tells
+            whether the last `n_iter_no_change` calls brought no improvement.  Scores on other data, or with another
+            `scoring` or loss, cannot be compared: the best score and the curves of scores start again.
 
         Returns
         -------
@@ -142,11 +139,9 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
 
         return self._partial_fit(X, y, sample_weight, learn, X_val, y_val, sample_weight_val)
 
-    # Prediction
-
     @predicting
     def predict(self, X):
-        """Predicted numbers.
+        """Predicted targets.
 
         Parameters
         ----------
@@ -155,7 +150,7 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         Returns
         -------
         ndarray of shape (n,) or (n, n_targets)
-            As y was, in float64: targets far from zero have differences that float32 does not hold.
+            Predictions in the shape of y, in float64, since float32 cannot hold small differences of large targets.
         """
         outputs = self._outputs(X)
         return self._targets.predictions(outputs)

@@ -1,4 +1,4 @@
-"""From flat samples to images and back."""
+"""Transformers from flat samples to images and back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Flatten", "ToImages"]
 
 
 class _Reshaper(ImageTransformer):
-    """The same numbers in another shape: nothing is computed or converted."""
+    """Base class of transformers that reshape samples, without computation or conversion."""
 
     _range = np.longdouble
     _parameter_constraints: dict = {"image_shape": IMAGE_SHAPES}
@@ -45,7 +45,7 @@ class _Reshaper(ImageTransformer):
         return np.asarray(names, dtype=object)
 
     def _inverse(self, X, shape):
-        """Samples of the output in another shape."""
+        """Samples X of the output's shape, reshaped to ``shape``."""
         check_is_fitted(self)
         X = check_array(X, allow_nd=True)
         if X.shape[1:] not in ((self.n_features_in_,), self.output_shape_):
@@ -57,33 +57,33 @@ class _Reshaper(ImageTransformer):
 
 
 class ToImages(_Reshaper):
-    """Flat samples as images, ``(n, H * W * C)`` as ``(n, H, W, C)``, so that the steps after it need no shape.
+    """Reshape flat samples ``(n, H * W * C)`` to images ``(n, H, W, C)``, so that later steps need no shape.
 
     Parameters
     ----------
     image_shape : None, "series", int, (T,), (H, W) or (H, W, C), default=None
-        Shape of a sample.  None takes a square number of features as a square image, and leaves flat samples with any
-        other number as the series they are, ``(n, T)``, unless their names say more; `fit` warns where the samples
-        look like something else.  "series", ``(T,)`` and an integer give ``(n, 1, T, 1)``.
+        Shape of a sample.  None takes a square number of features as a square image and keeps flat samples with any
+        other number as series, ``(n, T)``, unless names of features give the shape; `fit` warns if the samples look
+        like something else.  "series", ``(T,)`` and an integer give ``(n, 1, T, 1)``.
 
     Attributes
     ----------
     image_shape_ : (int, int, int)
         ``(rows, columns, channels)``.
     output_shape_ : tuple of int
-        Shape of a sample of the output: `image_shape_`, or ``(T,)`` where flat samples are left as they are.
+        Shape of a sample of the output: `image_shape_`, or ``(T,)`` where flat samples are kept.
     n_features_in_, feature_names_in_
-        As in every estimator.
+        Number and names of features, as in scikit-learn.
 
     See Also
     --------
-    Flatten : The way back.
+    Flatten : Images to flat samples.
 
     Notes
     -----
-    The output is a view of X where that can be, of the type X has.  Images come with their channels, ``(n, H, W)`` as
-    ``(n, H, W, 1)``.  Where `set_output`, or scikit-learn's ``transform_output``, asks for a data frame, flat samples
-    stay flat, since no data frame holds images.
+    The output has the dtype of X and is a view of X where possible.  Images have an axis of channels: ``(n, H, W)``
+    becomes ``(n, H, W, 1)``.  If `set_output`, or scikit-learn's ``transform_output``, asks for a data frame, flat
+    samples stay flat, since data frames cannot hold images.
 
     Examples
     --------
@@ -102,7 +102,7 @@ class ToImages(_Reshaper):
         return out.reshape(len(out), -1) if len(sample_shape) < 2 and wants_frame(self) else out
 
     def inverse_transform(self, X):
-        """Images as flat samples.
+        """Reshape images to flat samples.
 
         Parameters
         ----------
@@ -116,10 +116,10 @@ class ToImages(_Reshaper):
 
 
 class Flatten(_Reshaper):
-    """Images as flat samples, ``(n, H, W, C)`` as ``(n, H * W * C)``: what most estimators take.
+    """Reshape images ``(n, H, W, C)`` to flat samples ``(n, H * W * C)``, which most estimators take.
 
-    Flat samples stay as they are.  As a data frame, ``set_output(transform="pandas")``, the output has names from which
-    the estimators of this package that come later know the shape, where the steps between keep names.
+    Flat samples stay unchanged.  As a data frame, ``set_output(transform="pandas")``, the output has names of features
+    from which later estimators of this package get the shape, if the steps between keep the names.
 
     Parameters
     ----------
@@ -133,15 +133,15 @@ class Flatten(_Reshaper):
     output_shape_ : (int,)
         Shape of a sample of the output.
     n_features_in_, feature_names_in_
-        As in every estimator.
+        Number and names of features, as in scikit-learn.
 
     See Also
     --------
-    ToImages : The way back.
+    ToImages : Flat samples to images.
 
     Notes
     -----
-    The output is a view of X where that can be, of the type X has.
+    The output has the dtype of X and is a view of X where possible.
 
     Examples
     --------
@@ -163,7 +163,7 @@ class Flatten(_Reshaper):
         return (self.n_features_in_,)
 
     def inverse_transform(self, X):
-        """Flat samples in the shape that `fit` saw.
+        """Reshape flat samples to the shape of the samples of `fit`.
 
         Parameters
         ----------
