@@ -16,7 +16,8 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from .._input.constraints import shown
 from .._input.memory import counted
 from .._input.warnings import warn
-from ..training.losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy, log_softmax, softmax
+from ..training._probabilities import log_softmax, softmax
+from ..training.losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy
 from .target_checks import check_class_weight, check_classes, check_labels, class_indices
 from .targets import Targets
 

@@ -10,7 +10,8 @@ from sklearn.metrics import r2_score
 
 from .._input.constraints import shown
 from .._input.memory import counted
-from ..training.losses import AbsoluteError, Huber, Poisson, SquaredError, exp_of
+from ..training._probabilities import exp_of
+from ..training.losses import AbsoluteError, Huber, Poisson, SquaredError
 from .target_checks import check_numbers
 from .targets import Targets
 

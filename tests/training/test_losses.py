@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from skconv.training._probabilities import exp_of, log_softmax, softmax
 from skconv.training.losses import (
     AbsoluteError,
     BinaryCrossEntropy,
@@ -19,9 +20,6 @@ from skconv.training.losses import (
     Poisson,
     SoftmaxCrossEntropy,
     SquaredError,
-    exp_of,
-    log_softmax,
-    softmax,
 )
 
 OUTPUTS = np.array([[1.5, -0.3, 2.0, 0.1], [0.2, 0.8, -1.0, 0.1], [-0.7, 2.5, 0.4, 0.1]])
@@ -419,19 +417,6 @@ def test_poisson_is_the_likelihood_of_counts():
 def test_a_loss_says_its_value():
     with pytest.raises(NotImplementedError):
         Loss()(OUTPUTS, OUTPUTS, WEIGHT)
-
-
-def test_softmax():
-    rows = OUTPUTS.T
-    expected = [[exp(z) / sum(map(exp, row)) for z in row] for row in rows.tolist()]
-    np.testing.assert_allclose(softmax(rows), expected, rtol=1e-14)
-    np.testing.assert_allclose(log_softmax(rows), np.log(expected), rtol=1e-13)
-
-
-def test_softmax_of_huge_logits():
-    huge = np.array([[1e4, -1e4], [-1e4, -1e4]], np.float32)
-    np.testing.assert_array_equal(softmax(huge), [[1, 0], [0.5, 0.5]])
-    np.testing.assert_allclose(log_softmax(huge), [[0, -2e4], [log(0.5)] * 2], rtol=1e-6)
 
 
 # From outputs to probabilities
