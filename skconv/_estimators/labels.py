@@ -113,11 +113,9 @@ class Labels(Targets):
             rows = rows[:_LOOKED_AT]
             if not self._predicted(outputs(rows), k).any():
                 warn(
-                    f"none of the {counted(len(rows), 'training sample')} of {shown(self.classes[k].item())}"
+                    f"none of the {counted(len(rows), 'training sample')} of {self._called(k)}"
                     f"{' that were looked at' * (len(rows) == _LOOKED_AT)} is predicted as such: it is rare, and "
-                    "predict takes what is most probable. predict_proba may rank it well: tune a threshold by "
-                    "sklearn.model_selection.TunedThresholdClassifierCV, or weigh samples, here by "
-                    "class_weight='balanced'"
+                    f"predict takes what is most probable. predict_proba may rank it well: {self._remedy}"
                 )
 
     def _rare(self, encoded, weight):
@@ -131,6 +129,16 @@ class Labels(Targets):
     def _predicted(self, outputs, k):
         """Whether class k is predicted, (n,)."""
         return self._chosen(outputs) == k
+
+    def _called(self, k):
+        """Class k in messages."""
+        return shown(self.classes.tolist()[k])
+
+    @property
+    def _remedy(self):
+        """What to do where a rare class is never predicted."""
+        tuned = "tune a threshold by sklearn.model_selection.TunedThresholdClassifierCV, or "  # takes two classes alone
+        return f"{tuned * (len(self.classes) == 2)}weigh samples, here by class_weight='balanced'"
 
     def logits(self, outputs):
         """Logits of the probabilities, `Loss.logits` over the temperature."""
@@ -165,6 +173,7 @@ class LabelSets(Labels):
 
     losses: ClassVar = {"log_loss": BinaryCrossEntropy, "focal": BinaryFocal}
     named: ClassVar = "label sets"
+    _remedy = "choose a threshold of your own for it, or weigh samples by sample_weight"
 
     def encode(self, y, name="y"):
         """Indicators of the labels, (n, labels), in float32; raises where there are others."""
@@ -198,6 +207,10 @@ class LabelSets(Labels):
     def _predicted(self, outputs, k):
         """Whether label k is predicted, (n,)."""
         return self._chosen(outputs)[:, k]
+
+    def _called(self, k):
+        """Label k in messages."""
+        return f"label {k}"
 
     def decisions(self, outputs):
         """Logits of the labels, (n, labels)."""

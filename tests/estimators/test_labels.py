@@ -106,7 +106,7 @@ def test_a_rare_class_that_is_never_predicted():
         seen.extend(rows)
         return np.eye(3)[np.where(rows == 122, right, 0)]
 
-    right, match = 0, r"none of the 3 training samples of 'rare' is predicted as such: .*TunedThresholdClassifierCV"
+    right, match = 0, "none of the 3 training samples of 'rare' is predicted as such: .*well: weigh samples, here"
     with pytest.warns(UserWarning, match=match):
         targets.warn_of_missed(outputs, of(encoded))
     assert seen == [120, 121, 122]
@@ -124,6 +124,6 @@ def test_a_rare_class_that_is_never_predicted():
 def test_a_rare_label_that_is_never_predicted():
     targets, sets = LabelSets(classes=np.arange(2)), np.zeros((100, 2), np.float32)
     sets[:50, 0] = sets[:2, 1] = 1
-    with pytest.warns(UserWarning, match="none of the 2 training samples of 1 is predicted as such"):
+    with pytest.warns(UserWarning, match="of the 2 training samples of label 1 is .*by sample_weight"):
         targets.warn_of_missed(lambda rows: np.full((len(rows), 2), -1.0), of(sets))
     targets.warn_of_missed(lambda rows: np.full((len(rows), 2), 1.0), of(sets))
