@@ -1,1 +1,1 @@
-"""Filters and networks that nobody trains, for `skconv.ConvFeatures`."""
+"""Filters and untrained networks of `skconv.ConvFeatures`."""

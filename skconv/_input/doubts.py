@@ -4,7 +4,7 @@ Two criteria: *shapes*, since no image is 100 x 3, and none of 3 x 32 has 32 cha
 alike along space or time than numbers further apart, but not along channels without an order.  `flat_doubts` has more
 criteria for flat samples.
 
-Thresholds for chance come from the size of one sample, whatever the number of samples, since all samples may be alike.
+Thresholds for chance come from the size of one sample, for any number of samples, since all samples may be alike.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def choose_correlation(window: Window, channels: int, filters: int, width: int, 
     if plain and 3 <= rows.kernel <= 7 and channels >= 8 and filters >= 8:
         _, ratio = best_tile(rows.output, rows.kernel)
     direct = rows.output * columns.output * rows.kernel * columns.kernel * channels * filters
-    may_save = rows.size * columns.size < direct  # so that sizes beyond SciPy's transforms are never asked for
+    may_save = rows.size * columns.size < direct  # so that no transform is larger than SciPy can do
     if alike and may_save and spectral_cost(window, channels, filters) < _SURE * ratio * direct:
         return Spectral(window, channels, filters, width, dtype, alike)
     kind = Winograd if ratio < 0.8 else Gathered

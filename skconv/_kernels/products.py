@@ -25,7 +25,7 @@ from .memory import aligned
 __all__ = ["COLUMNS", "product"]
 
 COLUMNS = 16  # a block's width is a multiple of this
-_WIDEST, _WIDE = 2048, 256  # columns of a group: at most, so that few sizes are tried; next, where those are not alike
+_WIDEST, _WIDE = 2048, 256  # columns of a group: the most, so that few sizes are tried, and the next size to try
 _ROWS = 8  # rows of a group, where the columns of a product of all rows are not alike
 _FEW_TERMS = 64  # with fewer terms, splitting the rows costs less than splitting the columns
 _USUAL = 64  # columns of the trial by which rows are split, so that the split does not depend on a block's width

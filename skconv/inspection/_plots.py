@@ -218,7 +218,7 @@ def _check_single_labels(y, probabilities, classes):
 
 
 def _pyplot():
-    """matplotlib.pyplot, or an error that says how to get it."""
+    """matplotlib.pyplot; raises ImportError, with the command to install it, where it is missing."""
     try:
         from matplotlib import pyplot
     except ImportError as error:
