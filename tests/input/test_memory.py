@@ -187,23 +187,28 @@ MODELS = {
 }
 
 
-def in_a_child(lines):
+@pytest.fixture(scope="module")
+def in_a_child(tmp_path_factory):
     """What a process with little memory and time says to each line: ``(MiB that it took, message)``."""
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(Path(skconv.__file__).parents[1])}
-    result = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", HUGE],
-        input="\n".join(lines),
-        capture_output=True,
-        text=True,
-        env=environment,
-    )
-    said = [line.partition(" ") for line in result.stdout.splitlines()]
-    assert len(said) == len(lines), result.stderr[-2000:]
-    return [(int(mib), message) for mib, _, message in said]
-
-
-def test_what_is_too_large_is_refused_before_anything_is_allocated():
     pytest.importorskip("resource")
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(Path(skconv.__file__).parents[1])}
+    log = tmp_path_factory.mktemp("child") / "errors"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": environment}
+    command = [sys.executable, "-W", "ignore", "-c", HUGE]
+    with log.open("w") as errors, subprocess.Popen(command, stderr=errors, **pipes) as process:
+
+        def said(line):
+            process.stdin.write(f"{line}\n")
+            process.stdin.flush()
+            mib, _, message = process.stdout.readline().rstrip("\n").partition(" ")
+            assert mib, log.read_text()[-2000:]
+            return int(mib), message
+
+        yield lambda lines: [said(line) for line in lines]
+        process.stdin.close()
+
+
+def test_what_is_too_large_is_refused_before_anything_is_allocated(in_a_child):
     calls = {
         f"ConvNetClassifier(layers=[{layer}, GlobalMeanPool()], max_iter=1).fit(X, y)": name
         for layer, name in LISTS.items()
@@ -242,8 +247,7 @@ KERNELS = {  # for series
 }
 
 
-def test_a_bank_of_filters_is_refused_before_anything_is_allocated():
-    pytest.importorskip("resource")
+def test_a_bank_of_filters_is_refused_before_anything_is_allocated(in_a_child):
     calls = {f"ConvFeatures({arguments}).fit(X)": match for arguments, match in BANKS.items()}
     calls |= {f"ConvFeatures({arguments}).fit(S)": match for arguments, match in KERNELS.items()}
     calls["ConvFeatures('pca', 9, 200, n_patches=9).fit(P)"] = "n_patches=9, n_filters=9 and kernel_size=200,"
@@ -276,8 +280,7 @@ POOLS = {
 }  # fmt: skip
 
 
-def test_windows_larger_than_the_image_are_refused_or_cut_to_it():
-    pytest.importorskip("resource")
+def test_windows_larger_than_the_image_are_refused_or_cut_to_it(in_a_child):
     calls = {
         f"ConvNetClassifier(layers=[{layer}, GlobalMeanPool()], max_iter=1).fit(X, y).predict(X)": message
         for layer, message in POOLS.items()
@@ -293,8 +296,7 @@ def test_windows_larger_than_the_image_are_refused_or_cut_to_it():
         assert message.startswith(f"ValueError: {expected}" if expected else "accepted"), (line, message)
 
 
-def test_what_no_size_depends_on_may_be_as_large_as_it_likes():
-    pytest.importorskip("resource")
+def test_what_no_size_depends_on_may_be_as_large_as_it_likes(in_a_child):
     layers = ["Convolution(2, stride=B)", "Convolution(2, 1, dilation=B)", "MaxPool(2, stride=B)", "StridePool(B)"]
     lines = [
         f"ConvNetClassifier(layers=[{layer}, GlobalMeanPool()], max_iter=1).fit(X, y).predict(X)" for layer in layers
