@@ -8,13 +8,16 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 import zipfile
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from runpy import run_path
 
 import numpy as np
 import pytest
@@ -337,6 +340,7 @@ def test_random_state_object(tmp_path):
 
 NAMED = """
 import sys
+from contextlib import suppress
 from functools import partial
 import numpy as np
 from sklearn.datasets import load_digits
@@ -381,20 +385,21 @@ def child(*command, **environment):
     return subprocess.Popen(
         [sys.executable, *map(str, command)],
         env={**os.environ, "PYTHONPATH": search, **environment},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
 
 
-def test_objects_and_functions_are_found_again_by_another_process(tmp_path):
+def test_objects_and_functions_are_found_again_by_another_process(tmp_path, monkeypatch, capsys):
     script, directory = tmp_path / "named.py", tmp_path / "state"
     script.write_text(NAMED)
-    printed = []
-    for seed in ("1", "2"):
-        process = child(script, directory, PYTHONHASHSEED=seed)
-        printed.append(process.communicate(timeout=300)[0].split("\n")[:-1])
-        assert process.returncode == 0
-    first, second = printed
+    monkeypatch.setattr(sys, "argv", [str(script), str(directory)])
+    run_path(str(script), run_name="__main__")
+    process = child(script, directory, PYTHONHASHSEED="1")
+    printed = capsys.readouterr().out, process.communicate(timeout=300)[0]
+    assert process.returncode == 0
+    first, second = (each.split("\n")[:-1] for each in printed)
     assert [line[0] for line in first] == ["1"] * 7
     assert [line[0] for line in second] == ["0"] * 7
     assert [line[2:] for line in first] == [line[2:] for line in second]
@@ -760,6 +765,7 @@ def test_no_flipped_bit_goes_unseen(tmp_path):
 
 # Kills
 
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no forks")
 KILLED = {
     **{"filters": (4, 8), "hidden_layer_sizes": 16, "max_iter": 40, "batch_size": 32, "dropout": 0.2},
     **{"augment": ["shift", "mixup"], "ema_decay": 0.9, "early_stopping": True, "n_iter_no_change": 100},
@@ -772,10 +778,21 @@ def killed_fit(directory):
     return ConvNetClassifier(**KILLED, checkpoint=directory).fit(*digits(200))
 
 
+def serve():
+    """Fork a training for each line, the directory; say its number, and how it ended."""
+    for line in sys.stdin:
+        if pid := os.fork():
+            print(pid, flush=True)
+            print(os.waitpid(pid, 0)[1], flush=True)
+        else:
+            killed_fit(line.rstrip("\n"))
+            os._exit(0)
+
+
 def kill_and_resume(directory, kills, seed):
     """Kill trainings at random moments, resume each, and compare with one that was left in peace.
 
-    Two kills hit the same training, one after the other.
+    Two kills hit the same training, one after the other.  All are forks of one process, which has imported everything.
 
     Returns
     -------
@@ -786,24 +803,32 @@ def kill_and_resume(directory, kills, seed):
     start = time.perf_counter()
     whole = killed_fit(directory / "whole")
     seconds, rng, found = time.perf_counter() - start, np.random.default_rng(seed), []
-    for k in range(kills):
-        folder = directory / f"training{k // 2}"
-        process = child(__file__, "--train", folder)
-        with process.stdout:
-            assert process.stdout.readline() == "training\n"
+    with child(__file__, "--serve") as server:
+        for k in range(kills):
+            folder = directory / f"training{k // 2}"
+            server.stdin.write(f"{folder}\n")
+            server.stdin.flush()
+            training = int(server.stdout.readline())
             time.sleep(rng.uniform(0, seconds * (1 if k % 2 == 0 else 0.5)))
-            process.kill()
-            process.wait()
-        files = list(folder.glob("*.npz"))
-        epochs = [read(file)[1]["epoch"] for file in files]  # readable, or this raises
-        assert len(files) <= 1
-        copy = directory / f"copy{k}"
-        if folder.exists():
-            shutil.copytree(folder, copy)
-        resumed = killed_fit(copy)
-        assert differences(resumed, whole) == [], (k, epochs)
-        found.append((max(epochs, default=0), process.returncode != 0))
+            with suppress(ProcessLookupError):  # it is over
+                os.kill(training, signal.SIGKILL)
+            killed = int(server.stdout.readline()) != 0
+            found.append((resume(directory, folder, k, whole), killed))
+        server.stdin.close()
     return found
+
+
+def resume(directory, folder, k, whole):
+    """Go on with a copy of what a kill left; the epochs that were done."""
+    files = list(folder.glob("*.npz"))
+    epochs = [read(file)[1]["epoch"] for file in files]  # readable, or this raises
+    assert len(files) <= 1
+    copy = directory / f"copy{k}"
+    if folder.exists():
+        shutil.copytree(folder, copy)
+    resumed = killed_fit(copy)
+    assert differences(resumed, whole) == [], (k, epochs)
+    return max(epochs, default=0)
 
 
 def check_kills(found):
@@ -812,19 +837,20 @@ def check_kills(found):
     assert len({epochs for epochs, _ in found}) >= len(found) / 4
 
 
+@needs_fork
 def test_killed_at_4_random_moments(tmp_path):
     check_kills(kill_and_resume(tmp_path, 4, seed=0))
 
 
 @pytest.mark.slow
+@needs_fork
 def test_killed_at_50_random_moments(tmp_path):
     check_kills(kill_and_resume(tmp_path, 50, seed=1))
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--train":
-        print("training", flush=True)
-        killed_fit(sys.argv[2])
+    if sys.argv[1] == "--serve":
+        serve()
     else:
         with tempfile.TemporaryDirectory() as folder:
             begun = time.perf_counter()
