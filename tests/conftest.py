@@ -47,6 +47,21 @@ def _release():
     getattr(threadpoolctl.OpenBLASController, "clear_controlling_thread", lambda force: None)(force=True)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread_of_others(request):
+    """OpenMP has one thread, which is scikit-learn's; so has BLAS where tests say how many threads of ours there are.
+
+    Their data are small: several threads wait for each other, and for the workers that have the cores.
+    """
+    limits = {"openmp": 1}
+    if request.path.parent.name in ("kernels", "layers", "network", "augmentation"):
+        limits["blas"] = 1
+    _release()
+    with threadpoolctl.threadpool_limits(limits):
+        yield
+    _release()
+
+
 @pytest.fixture
 def many():
     """The threads BLAS uses, where they are more than one; the limit is as before at the end, whatever happens."""
