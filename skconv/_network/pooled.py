@@ -9,7 +9,7 @@ import numpy as np
 
 from .._kernels.memory import Storage
 from .._kernels.pooling import bind_marks, bind_unpool, run_calls
-from ..layers import Convolution, Frame, MaxPool, Operation
+from ..layers import Frame, Operation
 from ..layers._windowed import WindowedPlan
 from .fused import Band
 
@@ -20,7 +20,8 @@ _BAND_BYTES = 1 << 20  # most bytes of a band of the convolution's output
 
 def pools(first, second, shape) -> bool:
     """Whether ``first`` and ``second``, whose input has ``shape``, can be one `PooledConvolution`."""
-    return isinstance(first, Convolution) and isinstance(second, MaxPool) and second.window(shape).tiled
+    roles = first.pooled_as, second.pooled_as
+    return roles == ("convolution", "maximum") and second.window(shape).tiled
 
 
 @dataclass(kw_only=True)

@@ -76,6 +76,8 @@ class Operation:
     single_sample : {"product", "windows", "elements", None}
         How a single sample can be predicted without a block: by products as a convolution, by windows over the image,
         or element by element, with positions as samples; None if a block is needed.
+    pooled_as : {"convolution", "maximum", None}
+        Role in a `PooledConvolution`, which trains a convolution and the maximum of its tiles as one operation.
     joint : {"fork", "switch", "merge", None}
         Start of branches, start of the next branch, or end of branches.
     """
@@ -92,6 +94,7 @@ class Operation:
     reshapes = False
     starts_band = ends_band = False
     single_sample: str | None = None
+    pooled_as: str | None = None
     joint: str | None = None
 
     @property

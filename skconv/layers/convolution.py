@@ -67,6 +67,7 @@ class Convolution(Correlating):
     by_rows = True
     starts_band = True
     single_sample = "product"
+    pooled_as = "convolution"
 
     def __init__(
         self,

@@ -74,6 +74,7 @@ class MaxPool(_PlainPool):
     """
 
     _border = -np.inf
+    pooled_as = "maximum"
 
     def commutes(self, before):
         increasing = isinstance(before, Activation) and before.increasing
