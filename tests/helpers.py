@@ -35,9 +35,9 @@ def generator(seed=3):
     return np.random.Generator(np.random.Philox(key=[seed, 5]))
 
 
-def augmented(augment, X, seed=3, scale=1.0):
+def augmented(augment, X, seed=3, spread=1.0):
     """A copy of the images ``X`` after one draw of an augmentation, or of a list of them."""
-    augmenter = make_augmenter(augment, X.shape[1:], scale)
+    augmenter = make_augmenter(augment, X.shape[1:], spread)
     out = X.copy()
     augmenter.apply(out, augmenter.draw(len(X), generator(seed)))
     return out

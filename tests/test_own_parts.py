@@ -26,7 +26,7 @@ from skconv.training import (
     RMSProp,
     SoftmaxCrossEntropy,
     SquaredError,
-    Steps,
+    Step,
 )
 from skconv.training.optimizers import OPTIMIZERS
 
@@ -137,7 +137,7 @@ def test_a_function_gives_the_first_values():
 def test_a_schedule_is_its_name():
     for name, schedule in {
         "one_cycle": OneCycle(),
-        "step": Steps(),
+        "step": Step(),
         "cosine": Cosine(),
         "constant": Constant(),
     }.items():
@@ -157,7 +157,7 @@ def test_any_function_is_a_schedule():
     model.fit(X, Y)
     assert rates == [0.01, 0.0]
     assert not alike(quick(learning_rate=OneCycle(warm_up=0.8)).fit(X, Y), quick().fit(X, Y))
-    search = GridSearchCV(quick(learning_rate=Steps()), {"learning_rate__milestones": [(0.1,), (0.2, 0.9)]}, cv=2)
+    search = GridSearchCV(quick(learning_rate=Step()), {"learning_rate__milestones": [(0.1,), (0.2, 0.9)]}, cv=2)
     assert search.fit(X, Y).best_estimator_.learning_rate.milestones in [(0.1,), (0.2, 0.9)]
 
 
@@ -165,9 +165,9 @@ def test_a_schedule_that_gives_no_factors():
     with pytest.raises(ValueError, match=r"learning_rate must give a float in .*, got nan where 50 % of the training"):
         quick(learning_rate=lambda done: np.nan if done == 0.5 else 1.0).fit(X, Y)
     with pytest.raises(
-        ValueError, match=r"or a function of the share of the training that is done\. Got the class Steps"
+        ValueError, match=r"or a function of the share of the training that is done\. Got the class Step"
     ):
-        quick(learning_rate=Steps).fit(X, Y)
+        quick(learning_rate=Step).fit(X, Y)
 
 
 def test_early_stopping_goes_by_where_a_function_ends():

@@ -40,7 +40,7 @@ PUBLIC = [
 ]
 OWNERS = [value for value in [*PUBLIC, warmed] if getattr(value, "_parameter_constraints", None)]
 NEEDED = {  # of what is called directly, what has no default
-    Augmenter: {"augmentations": [], "shape": (8, 8, 1), "scale": 1},
+    Augmenter: {"augmentations": [], "shape": (8, 8, 1), "spread": 1},
     ClipNorm: {"limit": 1},
     L1Penalty: {"alpha": 1, "mask": np.ones(3), "dtype": "float32"},
     L2Penalty: {"alpha": 1, "mask": np.ones(3), "dtype": "float32"},

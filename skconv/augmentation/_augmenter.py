@@ -72,7 +72,7 @@ class Augmenter:
         Applied in this order, except that all maps are combined and applied first; copied.
     shape : (int, int, int)
         Height, width and channels.
-    scale : float or ndarray of shape (C,)
+    spread : float or ndarray of shape (C,)
         Standard deviation of each channel in the training data.
 
     Attributes
@@ -86,15 +86,15 @@ class Augmenter:
     _parameter_constraints: dict = {
         "augmentations": [fitting(_are_augmentations, "a list of objects of skconv.augmentation")],
         "shape": [SHAPES],
-        "scale": [finite_numbers()],
+        "spread": [finite_numbers()],
     }
 
-    def __init__(self, augmentations, shape, scale):
+    def __init__(self, augmentations, shape, spread):
         check_arguments(self, locals())
         for augmentation in augmentations:
             augmentation.check(shape)
         self.augmentations, self.shape = deepcopy(list(augmentations)), tuple(shape)
-        self.scale = np.broadcast_to(check_channel_values("scale", scale, shape[2]), shape[2:])
+        self.spread = np.broadcast_to(check_channel_values("spread", spread, shape[2]), shape[2:])
         self.mixes = any(isinstance(a, Mixup) for a in augmentations)
         self.averages = any(a.averaged for a in augmentations)
         self._whole = all(a.whole for a in augmentations if isinstance(a, (Map, TimeWarp)))
@@ -143,7 +143,7 @@ class Augmenter:
             positions = None if parameters.positions is None else parameters.positions[part]
             resample(images, parameters.maps[part], positions)
         for augmentation, drawn in parameters.changes:
-            augmentation.change(images, drawn[part], self.scale)
+            augmentation.change(images, drawn[part], self.spread)
 
     def mix(self, images, targets, parameters, part=slice(None)):
         """Apply mixup in place: blend each of the images (m, H, W, C), and of the targets (units, m), with the next."""
@@ -220,7 +220,7 @@ def names_of(augmentations) -> list[str]:
     return [f"{k}{kinds[: i + 1].count(k)}" if kinds.count(k) > 1 else k for i, k in enumerate(kinds)]
 
 
-def make_augmenter(augment, shape, scale=1.0, *, flips=True) -> Augmenter | None:
+def make_augmenter(augment, shape, spread=1.0, *, flips=True) -> Augmenter | None:
     """`Augmenter` of the parameter ``augment`` of the networks.
 
     Parameters
@@ -229,7 +229,7 @@ def make_augmenter(augment, shape, scale=1.0, *, flips=True) -> Augmenter | None
         "auto", a name or an object of `skconv.augmentation`; None and an empty list change nothing.
     shape : (int, int, int)
         Height, width and channels of the samples; a height of 1 is a series.
-    scale : float or ndarray of shape (C,), default=1.0
+    spread : float or ndarray of shape (C,), default=1.0
         Standard deviation of each channel in the training data, by which noise and brightness are measured.
     flips : bool, default=True
         Whether "auto" may mirror colour photographs.
@@ -261,4 +261,4 @@ def make_augmenter(augment, shape, scale=1.0, *, flips=True) -> Augmenter | None
             augmentations.append(entry)
         else:
             augmentations += auto(shape, flips=flips) if entry == "auto" else [NAMES[entry]()]
-    return Augmenter(augmentations, shape, scale) if augmentations else None
+    return Augmenter(augmentations, shape, spread) if augmentations else None

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, clone
 from .._input.constraints import at_least, between, check_arguments, fitting, shown
 from .._input.versions import Versioned
 
-__all__ = ["Constant", "Cosine", "OneCycle", "Plateau", "Schedule", "Steps"]
+__all__ = ["Constant", "Cosine", "OneCycle", "Plateau", "Schedule", "Step"]
 
 _FACTOR = at_least(0, Real)
 _SHARE = between(0, 1, closed="both")
@@ -58,46 +58,47 @@ class Cosine(Schedule):
         return 0.5 * (1 + cos(pi * done))
 
 
-class Steps(Schedule):
-    """The factor begins at 1 and is divided at each milestone (He et al., arXiv 1512.03385).
+class Step(Schedule):
+    """The factor begins at 1 and falls at each milestone (He et al., arXiv 1512.03385).
 
     Parameters
     ----------
     milestones : tuple of float, default=(0.5, 0.75)
-        Shares of the training at which the factor is divided, in rising order.
-    divisor : float, default=10.0
-        Divisor at each milestone, at least 1.
+        Shares of the training at which the factor falls, in rising order.
+    factor : float, default=0.1
+        Number by which the factor is multiplied at each milestone, in (0, 1).
 
     Examples
     --------
-    >>> from skconv.training import Steps
-    >>> schedule = Steps(milestones=(0.3, 0.6, 0.9), divisor=2)
+    >>> from skconv.training import Step
+    >>> schedule = Step(milestones=(0.3, 0.6, 0.9), factor=0.5)
     >>> [schedule(done) for done in (0.2, 0.5, 0.8, 1.0)]
     [1.0, 0.5, 0.25, 0.125]
     """
 
     _parameter_constraints: dict = {
         "milestones": [fitting(_are_rising, "a tuple of rising shares of the training, from 0 to 1")],
-        "divisor": [at_least(1, Real)],
+        "factor": [between(0, 1, closed="neither")],
     }
 
-    def __init__(self, milestones=(0.5, 0.75), divisor=10.0):
+    def __init__(self, milestones=(0.5, 0.75), factor=0.1):
         self.milestones = milestones
-        self.divisor = divisor
+        self.factor = factor
 
     def __call__(self, done: float) -> float:
         """The factor at a share ``done`` of the training."""
-        return 1.0 / self.divisor ** bisect_right(self.milestones, done)
+        # Of a tenth the powers of ten are exact: 0.1 times 0.1 is a little above 0.01.
+        return 1.0 / (1.0 / self.factor) ** bisect_right(self.milestones, done)
 
 
 class OneCycle(Schedule):
-    """The factor rises by half a cosine from ``first`` to 1, then falls to 0 (Smith and Topin, arXiv 1708.07120).
+    """The factor rises from ``start_factor`` to 1 and falls to 0, by half cosines (Smith and Topin, arXiv 1708.07120).
 
     Parameters
     ----------
     warm_up : float, default=0.25
         Share of the training in which the factor rises, in [0, 1).
-    first : float, default=0.04
+    start_factor : float, default=0.04
         Factor at the start of the training.
 
     Examples
@@ -107,24 +108,24 @@ class OneCycle(Schedule):
     [0.04, 0.52, 1.0, 0.5, 0.0]
     """
 
-    _parameter_constraints: dict = {"warm_up": [between(0, 1)], "first": [between(0, 1, closed="both")]}
+    _parameter_constraints: dict = {"warm_up": [between(0, 1)], "start_factor": [between(0, 1, closed="both")]}
 
-    def __init__(self, warm_up=0.25, first=0.04):
+    def __init__(self, warm_up=0.25, start_factor=0.04):
         self.warm_up = warm_up
-        self.first = first
+        self.start_factor = start_factor
 
     def __call__(self, done: float) -> float:
         """The factor at a share ``done`` of the training."""
         if done < self.warm_up:
-            return self.first + (1 - self.first) * 0.5 * (1 - cos(pi * done / self.warm_up))
+            return self.start_factor + (1 - self.start_factor) * 0.5 * (1 - cos(pi * done / self.warm_up))
         return 0.5 * (1 + cos(pi * ((done - self.warm_up) / (1 - self.warm_up))))
 
 
 _CONSTANT = Constant()
 
 
-def warm_up(done: float, schedule=_CONSTANT, share: float = 0.05, start: float = 0.01) -> float:
-    """The factor of a linear rise from ``start``, then of the schedule over the rest (Goyal et al., arXiv 1706.02677).
+def warm_up(done: float, schedule=_CONSTANT, share: float = 0.05, start_factor: float = 0.01) -> float:
+    """Factor of a linear rise from ``start_factor``, and of the schedule after it (Goyal et al., arXiv 1706.02677).
 
     Parameters
     ----------
@@ -134,21 +135,21 @@ def warm_up(done: float, schedule=_CONSTANT, share: float = 0.05, start: float =
         Schedule after the rise, which ends at the schedule's first factor.
     share : float, default=0.05
         Share of the training for the rise, in [0, 1).
-    start : float, default=0.01
+    start_factor : float, default=0.01
         Factor at the start, as a share of the schedule's first factor.
 
     Examples
     --------
     >>> from skconv.training.schedules import Cosine, warm_up
-    >>> [round(warm_up(done, Cosine(), share=0.2, start=0.1), 2) for done in (0, 0.1, 0.2, 0.6, 1)]
+    >>> [round(warm_up(done, Cosine(), share=0.2, start_factor=0.1), 2) for done in (0, 0.1, 0.2, 0.6, 1)]
     [0.1, 0.55, 1.0, 0.5, 0.0]
     """
     if done < share:
-        return (start + (1 - start) * done / share) * schedule(0.0)
+        return (start_factor + (1 - start_factor) * done / share) * schedule(0.0)
     return schedule((done - share) / (1 - share))
 
 
-def warmed(schedule, share: float = 0.05, start: float = 0.01):
+def warmed(schedule, share: float = 0.05, start_factor: float = 0.01):
     """The schedule after a `warm_up` of ``share`` of the training; pickles if ``schedule`` does.
 
     Raises
@@ -157,13 +158,13 @@ def warmed(schedule, share: float = 0.05, start: float = 0.01):
         If an argument does not fit.
     """
     check_arguments(warmed, locals())
-    return partial(warm_up, schedule=schedule, share=share, start=start) if share else schedule
+    return partial(warm_up, schedule=schedule, share=share, start_factor=start_factor) if share else schedule
 
 
 warmed._parameter_constraints = {  # type: ignore[attr-defined]
     "schedule": [callable],
     "share": [between(0, 1)],
-    "start": [between(0, 1, closed="both")],
+    "start_factor": [between(0, 1, closed="both")],
 }
 
 
@@ -248,7 +249,7 @@ SCHEDULES: dict[str, type[Schedule]] = {
     "constant": Constant,
     "cosine": Cosine,
     "one_cycle": OneCycle,
-    "step": Steps,
+    "step": Step,
     "plateau": Plateau,
 }
 

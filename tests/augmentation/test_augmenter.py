@@ -243,7 +243,7 @@ def test_what_is_no_augmentation(value):
 
 
 def test_bad_arrays():
-    with pytest.raises(ValueError, match=r"scale has 2 numbers .* but the images have 3 channels"):
+    with pytest.raises(ValueError, match=r"spread has 2 numbers .* but the images have 3 channels"):
         make_augmenter("noise", (9, 9, 3), [1.0, 2.0])
     augmenter = make_augmenter("shift", (9, 12, 1))
     parameters = augmenter.draw(7, generator())

@@ -10,7 +10,7 @@ from skconv.augmentation import Brightness, Cutout, Jitter, Mixup, Noise, Scalin
 @pytest.mark.parametrize("kind", [Noise, Jitter])
 def test_noise_is_measured_by_the_spread(kind):
     X, scale = np.ones((400, 1, 50, 2)), np.array([1.0, 20.0])
-    noise = augmented(kind(0.5), X, scale=scale) - X
+    noise = augmented(kind(0.5), X, spread=scale) - X
     np.testing.assert_allclose(noise.std(axis=(0, 1, 2)), 0.5 * scale, rtol=0.02)
     np.testing.assert_allclose(noise.mean(axis=(0, 1, 2)), 0, atol=0.2)
     assert abs(np.corrcoef(noise[..., 0].ravel(), noise[..., 1].ravel())[0, 1]) < 0.02
@@ -18,7 +18,7 @@ def test_noise_is_measured_by_the_spread(kind):
 
 def test_brightness_adds_one_number():
     X, scale = random_images(300, (4, 5, 2)), np.array([1.0, 3.0])
-    change = augmented(Brightness(0.5), X, scale=scale) - X
+    change = augmented(Brightness(0.5), X, spread=scale) - X
     share = change[:, :1, :1] / scale
     np.testing.assert_allclose(change, np.broadcast_to(share[..., :1] * scale, change.shape), atol=1e-12)
     assert 0.45 < np.abs(share).max() <= 0.5

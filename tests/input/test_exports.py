@@ -31,6 +31,6 @@ def test_what_is_for_users_is_there():
         skconv.augmentation: ["Augmentation", "Flip", "Map", "Mixup", "auto", "make_augmenter"],
         skconv.inspection: ["plot_kernels", "summarize", "weight_matrix"],
         skconv.layers: ["Convolution", "Flatten", "Frame", "Layer", "Parameter", "Plan", "StridePool", "he_normal"],
-        skconv.training: ["Adam", "Checkpoint", "Huber", "L1Penalty", "Loss", "Optimizer", "Steps", "TrainingInfo"],
+        skconv.training: ["Adam", "Checkpoint", "Huber", "L1Penalty", "Loss", "Optimizer", "Step", "TrainingInfo"],
     }.items():
         assert set(names) <= set(package.__all__)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skconv.training.schedules import SCHEDULES, Constant, Cosine, OneCycle, Plateau, Steps, falls, warm_up, warmed
+from skconv.training.schedules import SCHEDULES, Constant, Cosine, OneCycle, Plateau, Step, falls, warm_up, warmed
 
 NAMES = sorted(set(SCHEDULES) - {"plateau"})
 
@@ -27,10 +27,10 @@ PYTORCH = {
         ],
     ),
     # MultiStepLR(milestones=[4, 6])
-    "step": (Steps(), [1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 0.01, 0.01, 0.01]),
+    "step": (Step(), [1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 0.01, 0.01, 0.01]),
     # LinearLR(start_factor=0.1, total_iters=4), then CosineAnnealingLR(T_max=6)
     "warmed cosine": (
-        warmed(Cosine(), share=0.4, start=0.1),
+        warmed(Cosine(), share=0.4, start_factor=0.1),
         [0.1, 0.325, 0.55, 0.775, 1.0, 0.9330127018922194, 0.75, 0.5, 0.25, 0.06698729810778065, 0.0],
     ),
 }  # fmt: skip
@@ -48,7 +48,7 @@ def test_factors_equal_pytorchs(name):
     [
         (Constant(), {0: 1, 0.3: 1, 1: 1}),
         (Cosine(), {0: 1, 1 / 3: 0.75, 0.5: 0.5, 2 / 3: 0.25, 1: 0}),
-        (Steps(), {0: 1, 0.49: 1, 0.5: 0.1, 0.74: 0.1, 0.75: 0.01, 1: 0.01}),
+        (Step(), {0: 1, 0.49: 1, 0.5: 0.1, 0.74: 0.1, 0.75: 0.01, 1: 0.01}),
         (OneCycle(), {0: 0.04, 0.125: 0.52, 0.25: 1, 0.5: 0.75, 0.625: 0.5, 0.75: 0.25, 1: 0}),
     ],
 )
@@ -78,15 +78,15 @@ def test_which_fall():
 
 
 def test_steps_and_cycles_of_one_s_own():
-    steps = Steps(milestones=(0.2, 0.4, 0.4), divisor=4)
+    steps = Step(milestones=(0.2, 0.4, 0.4), factor=0.25)
     assert [steps(done) for done in (0, 0.19, 0.2, 0.4, 1)] == [1, 1, 1 / 4, 1 / 64, 1 / 64]
-    cycle = OneCycle(warm_up=0.5, first=0.2)
+    cycle = OneCycle(warm_up=0.5, start_factor=0.2)
     assert [cycle(done) for done in (0, 0.25, 0.5, 0.75, 1)] == pytest.approx([0.2, 0.6, 1, 0.5, 0], abs=1e-12)
     assert OneCycle(warm_up=0)(0) == 1
 
 
 def test_names():
-    kinds = {"constant": Constant, "cosine": Cosine, "one_cycle": OneCycle, "step": Steps, "plateau": Plateau}
+    kinds = {"constant": Constant, "cosine": Cosine, "one_cycle": OneCycle, "step": Step, "plateau": Plateau}
     assert kinds == SCHEDULES
 
 
@@ -96,7 +96,7 @@ def test_names():
 @pytest.mark.parametrize("name", NAMES)
 def test_warm_up_leads_to_the_schedule_without_a_jump(name):
     schedule = SCHEDULES[name]()
-    factors = [warmed(schedule, share=0.2, start=0.1)(i / 1000) for i in range(1001)]
+    factors = [warmed(schedule, share=0.2, start_factor=0.1)(i / 1000) for i in range(1001)]
     assert factors[0] == pytest.approx(0.1 * schedule(0.0))
     assert factors[100] == pytest.approx(0.55 * schedule(0.0))
     assert factors[200] == pytest.approx(schedule(0.0))
@@ -182,7 +182,7 @@ def test_plateau_goes_on_from_a_state(cut):
 
 def test_plateau_with_a_warm_up():
     plateau = Plateau(factor=0.5, patience=1).start()
-    schedule = warmed(plateau, share=0.2, start=0.1)
+    schedule = warmed(plateau, share=0.2, start_factor=0.1)
     assert [schedule(done) for done in (0, 0.1, 0.2, 0.5)] == pytest.approx([0.1, 0.55, 1, 1])
     for loss in (1.0, 1.0):
         plateau.observe(loss)
