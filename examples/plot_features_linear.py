@@ -12,8 +12,8 @@ accuracy and the time of each.
 # ----------------------
 # ``ConvFeatures`` has them: "orthonormal" draws random rotations, "pca" takes the principal components of patches of
 # the training images, "kmeans" the centres of their clusters.  A centre is pictured here by the patch that is nearest
-# to it: with ``activation=None``, the features are the distances.  The last picture is the first layer of a network,
-# which has learned its kernels from the labels.
+# to it: with ``activation="identity"``, the features are the distances.  The last picture is the first layer of a
+# network, which has learned its kernels from the labels.
 
 import os
 
@@ -42,7 +42,7 @@ def features(name, n_filters, **options):
 
 def nearest_patches(images):
     """For each of 16 centres the patch with the smallest distance, less its mean."""
-    distances = features("kmeans", 16, activation=None, pool=None, padding="valid").fit_transform(images)
+    distances = features("kmeans", 16, activation="identity", pool=None, padding="valid").fit_transform(images)
     places = [np.unravel_index(distances[..., k].argmin(), distances.shape[:3]) for k in range(16)]
     patches = np.array([images[n, i : i + 5, j : j + 5] for n, i, j in places])
     return patches - patches.mean(axis=(1, 2), keepdims=True)

@@ -112,12 +112,12 @@ print(f"{search.best_params_['convfeatures__layer']:<12} {search.score(X_test, y
 # Images of another size
 # ----------------------
 # Convolutions, poolings and normalisation by channel do not know how large an image is.  Features from such layers are
-# there for images of any size, and ``summary`` makes vectors of them that are all of one length.  A dense layer has a
-# weight for each pixel, and says so.
+# there for images of any size, and ``global_pool`` makes vectors of them that are all of one length.  A dense layer has
+# a weight for each pixel, and says so.
 
 pages = np.concatenate([X[samples].reshape(-1, 8, 8)] * 2, axis=2)
 print(ConvFeatures.from_network(network, "activation2").fit_transform(pages).shape)
-print(ConvFeatures.from_network(network, "activation2", summary=("mean", "max")).fit_transform(pages).shape)
+print(ConvFeatures.from_network(network, "activation2", global_pool=("mean", "max")).fit_transform(pages).shape)
 try:
     ConvFeatures.from_network(network, "activation3").fit(pages)
 except ValueError as error:

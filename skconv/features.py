@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
-from ._features.banks import SUMMARY
+from ._features.banks import GLOBAL_POOL
 from ._features.filters import CLASSICAL, RANDOM
 from ._features.networks import FeatureBuilder
 from ._features.patches import PatchPCA
@@ -65,8 +65,8 @@ class ConvFeatures(FeatureBuilder):
         - "identity", "mean", "gaussian", "sobel", "prewitt", "scharr", "laplacian", "gabor", "dct": classical filters,
           applied to each channel by itself.
         - "rocket", "minirocket": kernels for series, each with a dilation, a bias and summaries of its own (Dempster et
-          al., arXiv 1910.13051 and 2012.08791); of the other parameters only `n_filters` and, for "rocket", `summary`
-          have an effect.
+          al., arXiv 1910.13051 and 2012.08791); of the other parameters only `n_filters` and, for "rocket",
+          `global_pool` have an effect.
         - an array ``(filters, rows, columns, channels)``, or ``(filters, rows, columns)`` for one channel; for series
           ``(filters, taps, channels)`` or ``(filters, taps)``.
         - a fitted `ConvNetClassifier` or `ConvNetRegressor` (within `sklearn.frozen.FrozenEstimator` where it will be
@@ -79,8 +79,8 @@ class ConvFeatures(FeatureBuilder):
     stride : int or (int, int), default=1
         Step from one window to the next.
     dilation : int, (int, int) or "random", default=1
-        Step from one tap to the next.  "random", for series with a `summary`, draws a dilation for each filter, up to
-        the longest that fits, as in ROCKET.
+        Step from one tap to the next.  "random", for series with a `global_pool`, draws a dilation for each filter, up
+        to the longest that fits, as in ROCKET.
     padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int)), default="same"
         Border, as in `skconv.layers.Convolution`.
     padding_mode : str or PaddingMode, default="constant"
@@ -91,17 +91,17 @@ class ConvFeatures(FeatureBuilder):
         Bias: none; minus the response to the mean training image, averaged over positions (True) or at each position;
         minus a random quantile of each filter's responses to a training sample; or given numbers ``(filters,)`` or
         ``(rows, columns, filters)``.
-    activation : str or None, default="auto"
+    activation : str, default="auto"
         Activation, as in `skconv.layers.Activation`.  "auto" is "relu" for "random", "orthonormal" and "pca", the
-        triangle ``max(0, mean distance - distance)`` for "kmeans" and None for the others; "kmeans" takes "auto" or
-        None.
+        triangle ``max(0, mean distance - distance)`` for "kmeans" and "identity" for the others; "kmeans" takes "auto"
+        or "identity".
     pool : {"auto", "max", "mean", "stride", None}, default="auto"
         Pooling.  "auto" is "mean" for "kmeans", "max" for "random", "orthonormal" and "pca", None for the others.
     pool_size : int, (int, int) or "auto", default="auto"
         Window and step of the pooling; one number leaves axes of length 1 alone.  "auto" leaves 4 x 4 windows.
-    summary : None, str or tuple of str, default=None
-        Summaries of each filter over the whole image in place of pooling: "ppv" (proportion of positive values), "max",
-        "mean", "last" (value at the last position).
+    global_pool : {"ppv", "max", "mean", "last", None} or tuple of str, default=None
+        Numbers of each filter over the whole image in place of pooling: the proportion of positive values, the maximum,
+        the mean, the value at the last position, or several of them.
     layer : None, int or str, default=None
         With a fitted network, the last layer to take, by number or by name such as "activation1" or "dense1"; None is
         the last layer with images as output.
@@ -168,10 +168,10 @@ class ConvFeatures(FeatureBuilder):
         "padding_mode": PADDING_MODE,
         "flip_kernel": ["boolean"],
         "bias": ["boolean", one_of("position", "random"), number_arrays()],
-        "activation": [one_of("auto", *ACTIVATIONS.names), None],
+        "activation": [one_of("auto", *ACTIVATIONS.names)],
         "pool": [one_of("auto", "max", "mean", "stride"), None],
         "pool_size": [one_of("auto"), sizes()],
-        "summary": SUMMARY,
+        "global_pool": GLOBAL_POOL,
         "layer": [between(None, None, "neither", Integral), str, None],
         "n_patches": [at_least(1)],
         "image_shape": IMAGE_SHAPES,
@@ -194,7 +194,7 @@ class ConvFeatures(FeatureBuilder):
         activation="auto",
         pool="auto",
         pool_size="auto",
-        summary=None,
+        global_pool=None,
         layer=None,
         n_patches=50_000,
         image_shape=None,
@@ -213,7 +213,7 @@ class ConvFeatures(FeatureBuilder):
         self.activation = activation
         self.pool = pool
         self.pool_size = pool_size
-        self.summary = summary
+        self.global_pool = global_pool
         self.layer = layer
         self.n_patches = n_patches
         self.image_shape = image_shape
@@ -222,7 +222,7 @@ class ConvFeatures(FeatureBuilder):
 
     @classmethod
     def from_network(
-        cls, model, layer=None, *, pool=None, pool_size="auto", summary=None, image_shape=None, n_jobs=None
+        cls, model, layer=None, *, pool=None, pool_size="auto", global_pool=None, image_shape=None, n_jobs=None
     ):
         """Features of a fitted network: the outputs of one of its layers.
 
@@ -234,8 +234,8 @@ class ConvFeatures(FeatureBuilder):
             Layer whose outputs are the features, by name, as in the model's ``weights_``, or by number; None is the
             last layer before the output layer.  For a task unlike the model's, the images of an earlier layer are often
             better: the last layers keep little but what separates the model's classes.
-        pool, pool_size, summary, n_jobs
-            As in `ConvFeatures`; vectors take neither a pooling nor a summary.
+        pool, pool_size, global_pool, n_jobs
+            As in `ConvFeatures`; vectors take no pooling.
         image_shape : None, "series", int, (T,), (H, W) or (H, W, C), default=None
             As in `ConvFeatures`; None is that of the model.  Layers before a flattening take images of another size,
             dense layers after a flattening do not.
@@ -273,7 +273,7 @@ class ConvFeatures(FeatureBuilder):
         name = layer_before_output(network) if layer is None else layer_name(network, layer)
         if image_shape is None:
             image_shape = getattr(thawed(model), "image_shape", None)
-        options = {"pool": pool, "pool_size": pool_size, "summary": summary}
+        options = {"pool": pool, "pool_size": pool_size, "global_pool": global_pool}
         return cls(network, layer=name, image_shape=image_shape, n_jobs=n_jobs, **options)
 
     def _fit_images(self, X, y):
@@ -322,16 +322,16 @@ class ConvFeatures(FeatureBuilder):
         return self
 
     def _check_values(self):
-        if self.dilation == "random" and (self.summary is None or self.image_shape_[0] > 1):
+        if self.dilation == "random" and (self.global_pool is None or self.image_shape_[0] > 1):
             height, width, _ = self.image_shape_
             raise ValueError(
-                "dilation='random' needs series (height 1) and a summary, got images of "
-                f"{height}x{width} and summary={shown(self.summary)}"
+                "dilation='random' needs series (height 1) and a global_pool, got images of "
+                f"{height}x{width} and global_pool={shown(self.global_pool)}"
             )
-        own = self.activation in ("auto", None) and not self._bias_kind and self.dilation != "random"
+        own = self.activation in ("auto", "identity") and not self._bias_kind and self.dilation != "random"
         if self._name == "kmeans" and not own:
             raise ValueError(
-                "filters='kmeans' has its own encoding: activation must be 'auto' or None, bias False, and dilation no "
-                f"'random'; got activation={shown(self.activation)}, bias={shown(self.bias)}, "
+                "filters='kmeans' has its own encoding: activation must be 'auto' or 'identity', bias False, and "
+                f"dilation no 'random'; got activation={shown(self.activation)}, bias={shown(self.bias)}, "
                 f"dilation={shown(self.dilation)}"
             )

@@ -14,7 +14,7 @@ REGRESSORS = [ConvNetRegressor()]
 TRANSFORMERS = [
     ConvFeatures(),
     ConvFeatures("pca", kernel_size=1, n_patches=500),
-    ConvFeatures("orthonormal", summary=("ppv", "max"), bias="random", dilation="random", image_shape="series"),
+    ConvFeatures("orthonormal", global_pool=("ppv", "max"), bias="random", dilation="random", image_shape="series"),
     ConvFeatures("minirocket", image_shape="series"),
     ConvFeatures("rocket", image_shape="series"),
     Flatten(),

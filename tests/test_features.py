@@ -21,7 +21,7 @@ from skconv.layers import ConstantPadding
 RNG = np.random.default_rng(0)
 IMAGES = RNG.standard_normal((5, 9, 11, 2))
 BANK = RNG.standard_normal((4, 3, 4, 2))
-PLAIN = {"activation": None, "pool": None}
+PLAIN = {"activation": "identity", "pool": None}
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def test_activation_and_pooling(activation, pool):
 
 def test_summaries():
     kinds = ("last", "ppv", "mean", "max")
-    model = ConvFeatures(BANK, padding="valid", summary=kinds).fit(IMAGES)
+    model = ConvFeatures(BANK, padding="valid", global_pool=kinds).fit(IMAGES)
     response = by_scipy(IMAGES, BANK, "valid")
     expected = np.hstack(
         [response[:, -1, -1], (response > 0).mean(axis=(1, 2)), response.mean(axis=(1, 2)), response.max(axis=(1, 2))]
@@ -131,7 +131,7 @@ def test_summaries():
     names = [f"filter{i}_{kind}" for kind in kinds for i in range(4)]
     assert model.get_feature_names_out().tolist() == names
     assert model.output_shape_ == (16,)
-    one = ConvFeatures(BANK, padding="valid", summary="max").fit_transform(IMAGES)
+    one = ConvFeatures(BANK, padding="valid", global_pool="max").fit_transform(IMAGES)
     np.testing.assert_array_equal(one, model.transform(IMAGES)[:, 12:])
 
 
@@ -256,8 +256,8 @@ def test_frames(container, digits):
         ({"padding": -1}, "padding"),
         ({"padding_mode": "mirror"}, "'padding_mode' parameter of ConvFeatures must be .*Got 'mirror'"),
         (
-            {"dilation": "random", "summary": "max"},
-            r"dilation='random' needs series .* got images of 9x11 and summary='max'",
+            {"dilation": "random", "global_pool": "max"},
+            r"dilation='random' needs series .* got images of 9x11 and global_pool='max'",
         ),
         (
             {"filters": LogisticRegression()},
@@ -268,8 +268,11 @@ def test_frames(container, digits):
         ({"bias": np.ones(3)}, r"bias must have the shape \(64,\) or \(9, 11, 64\), got \(3,\)"),
         ({"activation": "swish"}, "The 'activation' parameter of ConvFeatures must be .*Got 'swish'"),
         ({"pool_size": 10, "pool": "max"}, "pool_size=.* does not fit: a window of 10x10 in an input of 9x11"),
-        ({"summary": ("max", "median")}, r"'summary' parameter of ConvFeatures must be .* Got \('max', 'median'\)"),
-        ({"summary": ()}, r"'summary' parameter of ConvFeatures must be .* one or more .* Got \(\)"),
+        (
+            {"global_pool": ("max", "median")},
+            r"'global_pool' parameter of ConvFeatures must be .* Got \('max', 'median'\)",
+        ),
+        ({"global_pool": ()}, r"'global_pool' parameter of ConvFeatures must be .* one or more .* Got \(\)"),
         ({"filters": "kmeans", "activation": "relu"}, "filters='kmeans' has its own encoding.*activation='relu'"),
         ({"filters": "kmeans", "bias": True}, "filters='kmeans' has its own encoding.*bias=True"),
         (

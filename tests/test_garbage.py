@@ -54,7 +54,7 @@ TRANSFORMERS = {
     "pooling": (StridedPooling("max", 3, stride=2, padding=1, ceil_mode=True), X),
     "features": (ConvFeatures("random", 8, bias="position", padding_mode="reflect", random_state=0), X),
     "kmeans": (ConvFeatures("kmeans", 8, n_patches=200, random_state=0), X),
-    "summaries": (ConvFeatures("gabor", 4, padding_mode="noise", summary=("ppv", "mean"), random_state=0), X),
+    "summaries": (ConvFeatures("gabor", 4, padding_mode="noise", global_pool=("ppv", "mean"), random_state=0), X),
     "rocket": (ConvFeatures("rocket", 20, image_shape="series", random_state=0), SERIES),
     "minirocket": (ConvFeatures("minirocket", 84, image_shape="series", random_state=0), SERIES),
     "padder": (ImagePadder(2, "donor"), X),

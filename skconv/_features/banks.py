@@ -16,7 +16,7 @@ from .encoding import SUMMARIES
 from .filters import CLASSICAL, classical_bank, classical_shape, per_channel, random_bank
 
 __all__ = [
-    "SUMMARY",
+    "GLOBAL_POOL",
     "array_bank",
     "check_kernels",
     "check_patches",
@@ -127,4 +127,4 @@ def _are_summaries(value):
 
 
 _SUMMARY = one_of(*SUMMARIES)
-SUMMARY = [_SUMMARY, fitting(_are_summaries, "a tuple of one or more of these"), None]  # constraints of `summary`
+GLOBAL_POOL = [_SUMMARY, fitting(_are_summaries, "a tuple of one or more of these"), None]  # its constraints

@@ -86,13 +86,12 @@ class FeatureBuilder(NetworkTransformer):
         layers, name, shape = first_layers(network, self.layer, self.image_shape_)
         names = [f"{name}_{i}" for i in range(shape[-1])]
         image = len(shape) == 3
-        if not image and (self.summary is not None or self.pool not in ("auto", None)):
+        if not image and (self.global_pool is not None or self.pool not in ("auto", None)):
             raise ValueError(
                 f"layer={shown(name)} gives a vector of {counted(shape[0], 'number')}, nothing to pool: pool and "
-                "summary must be "
-                f"None, got pool={shown(self.pool)}, summary={shown(self.summary)}"
+                f"global_pool must be None, got pool={shown(self.pool)}, global_pool={shown(self.global_pool)}"
             )
-        tail = [*self._tail(shape, None), Flatten()] if image else []
+        tail = [*self._tail(shape, "identity"), Flatten()] if image else []
         own = Network([*layers, *tail], self.image_shape_, network.dtype)
         own.scale_by(network.moments)
         own.fill(network.named_arrays())
@@ -174,8 +173,10 @@ class FeatureBuilder(NetworkTransformer):
                 networks[-1].fill({"convolution1.weight": weight, "convolution1.bias": bias})
                 names.append([f"rocket{sum(map(len, names)) + i}" for i in range(len(weight))])
             return self._finish(networks, names)
-        if self.summary not in (None, "ppv"):
-            raise ValueError(f"summary must be None or 'ppv' for filters='minirocket', got {shown(self.summary)}")
+        if self.global_pool not in (None, "ppv"):
+            raise ValueError(
+                f"global_pool must be None or 'ppv' for filters='minirocket', got {shown(self.global_pool)}"
+            )
         self._rocket = MiniRocket(length, channels, self.n_filters, self._rng)
         self._rocket.fit_biases(X[:, 0].astype(output_dtype(X), copy=False), self._rng)
         self.networks_, self.filter_names_ = [], self._rocket.names()
@@ -192,9 +193,9 @@ class FeatureBuilder(NetworkTransformer):
     @property
     def _kinds(self):
         """Names of the summaries, or None; for ROCKET its own by default."""
-        if self.summary is None:
+        if self.global_pool is None:
             return ("ppv", "max") if self._name == "rocket" else None
-        return (self.summary,) if isinstance(self.summary, str) else tuple(self.summary)
+        return (self.global_pool,) if isinstance(self.global_pool, str) else tuple(self.global_pool)
 
     @property
     def _bias_kind(self):
@@ -205,13 +206,13 @@ class FeatureBuilder(NetworkTransformer):
 
     @property
     def _activation(self):
-        """Name of the activation after the filters, or None."""
-        automatic = "relu" if self._name in (*RANDOM, "pca") else None
+        """Name of the activation after the filters."""
+        automatic = "relu" if self._name in (*RANDOM, "pca") else "identity"
         return automatic if self.activation == "auto" else self.activation
 
     def _tail(self, shape, activation):
         """Layers after the filters, for images of ``shape``: activation, then pooling or summary."""
-        layers = [] if activation is None else [Activation(activation)]
+        layers = [] if activation == "identity" else [Activation(activation)]
         if self._kinds is not None:
             return [*layers, Summary(self._kinds)]
         pool = _POOLED_BY_DEFAULT.get(self._name) if self.pool == "auto" else self.pool

@@ -23,10 +23,10 @@ TRANSFORMERS = {
     "kmeans": ConvFeatures("kmeans", 6, 4, n_patches=500, random_state=0),
     "ceil": StridedPooling("mean", (4, 3), stride=(3, 2), padding=(2, 1), ceil_mode=True, count_include_pad=True),
     "ceil, not counted": StridedPooling("mean", (4, 3), stride=(3, 2), padding=(2, 1), ceil_mode=True),
-    "summaries": ConvFeatures("random", 4, 3, bias="random", summary=("ppv", "max", "mean", "last"), random_state=0),
-    "summaries of distances": ConvFeatures("kmeans", 6, 4, n_patches=500, summary=("mean", "max"), random_state=0),
+    "summaries": ConvFeatures("random", 4, 3, bias="random", global_pool=("ppv", "mean", "last"), random_state=0),
+    "summaries of distances": ConvFeatures("kmeans", 6, 4, n_patches=500, global_pool=("mean", "max"), random_state=0),
     "bias at each position": ConvFeatures("gabor", 3, 5, stride=2, bias="position", random_state=0),
-    "summary beyond it": ConvFeatures("gabor", 2, 3, bias="position", summary="mean", random_state=0),
+    "summary beyond it": ConvFeatures("gabor", 2, 3, bias="position", global_pool="mean", random_state=0),
     "large windows": StridedPooling("lp", (20, 30), p=3),
     "global": StridedPooling("median", "global"),
     "normalised": ConvFeatures.from_network(NORMALISED, "activation1"),
@@ -50,7 +50,7 @@ def test_strips_have_the_bits_of_the_whole(name, dtype):
 
 def test_summaries_of_many_images_take_few_at_a_time():
     """What lies between the strips and their summary has a bound too."""
-    features = ConvFeatures("sobel", summary="mean", image_shape=(400, 10), n_jobs=2)
+    features = ConvFeatures("sobel", global_pool="mean", image_shape=(400, 10), n_jobs=2)
     X = np.random.default_rng(3).uniform(0, 1, (64, 400, 10)).astype(np.float32)
     expected = features.fit(X).transform(X)
     with config_context(working_memory=0.4):
@@ -61,8 +61,8 @@ def test_summaries_of_many_images_take_few_at_a_time():
     ("transformer", "X", "why"),
     [
         (ConvFeatures("sobel", padding_mode="reflect", pool=None), SMALL, "RepeatedBorder needs images whole"),
-        (ConvFeatures("sobel", padding_mode="noise", summary="max"), SMALL, "NoiseBorder needs images whole"),
-        (ConvFeatures("sobel", summary="max"), SMALL.reshape(3, 1, -1), "what has one row has no strips of rows"),
+        (ConvFeatures("sobel", padding_mode="noise", global_pool="max"), SMALL, "NoiseBorder needs images whole"),
+        (ConvFeatures("sobel", global_pool="max"), SMALL.reshape(3, 1, -1), "what has one row has no strips of rows"),
     ],
 )
 def test_what_has_no_strips_says_why(transformer, X, why):

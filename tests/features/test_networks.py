@@ -18,7 +18,7 @@ from skconv.layers import Activation, Convolution, Dropout, Flatten, MaxPool
 RNG = np.random.default_rng(0)
 IMAGES = RNG.standard_normal((5, 9, 11, 2))
 BANK = RNG.standard_normal((4, 3, 4, 2))
-PLAIN = {"activation": None, "pool": None}
+PLAIN = {"activation": "identity", "pool": None}
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_random_bias_is_a_quantile_of_a_response():
 
 def test_random_dilations_span_the_series():
     series = RNG.standard_normal((4, 90))
-    model = ConvFeatures("random", 300, kernel_size=7, dilation="random", summary=("ppv", "max"), random_state=0)
+    model = ConvFeatures("random", 300, kernel_size=7, dilation="random", global_pool=("ppv", "max"), random_state=0)
     features = model.fit_transform(series)
     assert features.shape == (4, 600)
     dilations = [network.layers[0].dilation[1] for network in model.networks_]
@@ -104,7 +104,7 @@ def test_k_means_features_equal_loops(digits):
 def test_k_means_distances(digits):
     images = digits[0].reshape(-1, 8, 8)[:40]
     model = ConvFeatures(
-        "kmeans", 5, 3, padding="valid", activation=None, pool=None, random_state=0, n_patches=2000
+        "kmeans", 5, 3, padding="valid", activation="identity", pool=None, random_state=0, n_patches=2000
     ).fit(images)
     learner, patch = model._learner, images[7, 2:5, 1:4].ravel()
     normal = (patch - patch.mean()) / np.sqrt(patch.var() + learner.epsilon)
@@ -176,7 +176,7 @@ def test_rocket_is_its_kernels():
             np.testing.assert_allclose(features[f"rocket{i}_max"], values.max(axis=1), atol=1e-10)
             np.testing.assert_allclose(features[f"rocket{i}_ppv"], (values > 0).mean(axis=1), atol=1e-12)
             i += 1
-    assert ConvFeatures("rocket", 50, summary="last", random_state=0).fit(series).output_shape_ == (50,)
+    assert ConvFeatures("rocket", 50, global_pool="last", random_state=0).fit(series).output_shape_ == (50,)
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +219,7 @@ def test_network_errors(network, digits):
         ConvFeatures(network, layer=99).fit(X)
     with pytest.raises(ValueError, match=r"the fitted network takes images \(8, 8, 1\), got \(1, 10, 1\)"):
         ConvFeatures(network).fit(X[:, :10])
-    for options in ({"pool": "max"}, {"summary": "mean"}):
+    for options in ({"pool": "max"}, {"global_pool": "mean"}):
         with pytest.raises(ValueError, match=r"layer='dense1' gives a vector of 8 numbers, nothing to pool"):
             ConvFeatures(network, layer="dense1", **options).fit(X)
     flat = ConvNetClassifier((), max_iter=1).fit(X, digits[1][:30])
@@ -243,10 +243,10 @@ def test_k_means_of_single_numbers():
 
 def test_series_errors():
     series = RNG.standard_normal((4, 11))
-    with pytest.raises(ValueError, match=r"needs series .* and a summary, got images of 1x11 and summary=None"):
+    with pytest.raises(ValueError, match=r"needs series .* and a global_pool, got images of 1x11 and global_pool=None"):
         ConvFeatures(dilation="random").fit(series)
     with pytest.raises(ValueError, match=r"filters='kmeans' has its own encoding.* dilation='random'"):
-        ConvFeatures("kmeans", dilation="random", summary="max").fit(series)
+        ConvFeatures("kmeans", dilation="random", global_pool="max").fit(series)
     for name in ("rocket", "minirocket"):
         with pytest.raises(
             ValueError, match=r"n_filters=1,000,000,000,000 on 1 channel would take .* of this machine's memory"
@@ -255,5 +255,5 @@ def test_series_errors():
 
 
 def test_minirocket_has_its_own_summary():
-    with pytest.raises(ValueError, match=r"summary must be None or 'ppv' for filters='minirocket', got 'max'"):
-        ConvFeatures("minirocket", summary="max").fit(np.ones((3, 11)))
+    with pytest.raises(ValueError, match=r"global_pool must be None or 'ppv' for filters='minirocket', got 'max'"):
+        ConvFeatures("minirocket", global_pool="max").fit(np.ones((3, 11)))

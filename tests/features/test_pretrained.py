@@ -152,7 +152,7 @@ def test_pooling_and_summary_of_an_image(sizeless, digits):
     values = by_hand(images, sizeless.weights_)["activation1"]
     pooled = ConvFeatures.from_network(sizeless, "activation1", pool="max", pool_size=2).fit_transform(images)
     np.testing.assert_allclose(pooled, halved(values), atol=1e-6)
-    summary = ConvFeatures.from_network(sizeless, "activation1", summary=("mean", "max")).fit(images)
+    summary = ConvFeatures.from_network(sizeless, "activation1", global_pool=("mean", "max")).fit(images)
     expected = np.hstack([values.mean(axis=(1, 2)), values.max(axis=(1, 2))])
     np.testing.assert_allclose(summary.transform(images), expected, atol=1e-6)
     assert summary.get_feature_names_out().tolist()[2:4] == ["activation1_2_mean", "activation1_0_max"]

@@ -256,10 +256,10 @@ def test_a_bank_of_filters_is_refused_before_anything_is_allocated(in_a_child):
         line: f"filters={re.split('[(,).]', line)[1]} with {match}".replace('"', "'") for line, match in calls.items()
     }
     for bias, n in ("random", "20 images"), ("position", "1 image"), (True, "1 image"):
-        line = f"ConvFeatures('random', 4, padding=2**40, bias={bias!r}, summary='ppv').fit(X)"
+        line = f"ConvFeatures('random', 4, padding=2**40, bias={bias!r}, global_pool='ppv').fit(X)"
         calls[line] = f"bias={bias!r} with what the filters give for {n} "
     for padding in ("2**13", "2**13, padding_mode='reflect'", "B", "0, dilation=B", "0, dilation=2**62"):
-        line = f"ConvFeatures('random', 4, padding={padding}, summary='ppv').fit_transform(X)".replace(
+        line = f"ConvFeatures('random', 4, padding={padding}, global_pool='ppv').fit_transform(X)".replace(
             "0, d", "'same', d"
         )
         calls[line] = r"a block of 16 samples \([\d,.a-z ]+ MiB of them for \w+, from "

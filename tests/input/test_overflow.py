@@ -368,11 +368,11 @@ def test_means_whose_sums_leave_the_range(pool_size, dtype):
     np.testing.assert_array_equal(out[-1], pooling.transform(images[-1:])[0])
 
 
-@pytest.mark.parametrize("summary", ["mean", ("max", "mean", "last")])
-def test_mean_features_whose_sums_leave_the_range(summary):
+@pytest.mark.parametrize("global_pool", ["mean", ("max", "mean", "last")])
+def test_mean_features_whose_sums_leave_the_range(global_pool):
     """A filter of one tap: the mean of the image."""
     images = np.full((3, 40, 40), 3e38, np.float32)
     images[1] = 0.5
-    features = ConvFeatures(np.ones((1, 1, 1)), summary=summary).fit(images)
-    means = features.transform(images)[:, 0 if summary == "mean" else 1]
+    features = ConvFeatures(np.ones((1, 1, 1)), global_pool=global_pool).fit(images)
+    means = features.transform(images)[:, 0 if global_pool == "mean" else 1]
     np.testing.assert_allclose(means, [3e38, 0.5, 3e38], rtol=1e-6)

@@ -42,7 +42,9 @@ COLOURS = np.random.default_rng(2).uniform(0, 1, (1, 1024, 1024, 3))
 
 @pytest.mark.parametrize("kind", ["ppv", "max", "mean", "last"])
 def test_summaries_of_one_large_image_at_the_default_setting(kind):
-    features = ConvFeatures(n_filters=8, kernel_size=3, summary=kind, activation=None, random_state=0).fit(COLOURS)
+    features = ConvFeatures(n_filters=8, kernel_size=3, global_pool=kind, activation="identity", random_state=0).fit(
+        COLOURS
+    )
     planes = [
         sum(ndimage.correlate(COLOURS[0, ..., c], weight[..., c], mode="constant") for c in range(3))
         for weight in features.filters_
