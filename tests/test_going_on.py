@@ -50,6 +50,8 @@ CHANGES = {
     "dropout": ({"dropout": 0.5}, r"is Flatten\(\), and would be Dropout|and would be Dropout"),
     "padding_mode": ({"padding_mode": "edge"}, "padding_mode='edge'"),
     "connectivity": ({"connectivity": "local"}, "and would be LocallyConnected"),
+    "standardize": ({"standardize": "feature"}, "by standardize='channel', and would by standardize='feature'; set"),
+    "no scaling": ({"standardize": None}, "by standardize='channel', and would by standardize=None; set"),
     "layers": ({"layers": [Flatten()]}, "and would be Flatten"),
     "name": ({"layers": "lenet5"}, "layer 1 is"),
 }

@@ -29,7 +29,7 @@ from ..training.callbacks import CallbackSupportMixin, Watch, with_callbacks
 from .hold_out import hold_out
 from .parameters import Parameters
 from .progress import Progress, best_weights
-from .recipe import check_solver, check_steady, chunk_recipe, make_recipe
+from .recipe import check_scaling, check_solver, check_steady, chunk_recipe, make_recipe
 from .samples import Samples
 from .scoring import Validator, averaged_outputs
 from .target_checks import check_weight
@@ -147,6 +147,7 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
 
     def _network(self, recipe, rng, goes_on, train):
         if goes_on:
+            check_scaling(self, self.network_)
             network = recipe.copied_network(self.network_)
         else:
             network = recipe.new_network(rng, self._scales(train), self.initial_weights)

@@ -16,6 +16,7 @@ from .._input.overflow import check_finite_array
 from .._input.rows import LazyRows
 from .._network.network import Network
 from .._network.predict import session_bytes
+from ..augmentation import make_augmenter
 from ..training._checkpoint import plain
 from ..training._run import Run
 from ..training._trainer import Trainer, weight_matrices
@@ -24,7 +25,7 @@ from ..training.schedules import SCHEDULES, Constant, Plateau, Schedule, falls, 
 from .blocks import build_layers
 from .defaults import is_series
 
-__all__ = ["Recipe", "batch_size", "check_solver", "check_steady", "chunk_recipe", "make_recipe", "trains_by_batches"]
+__all__ = ["Recipe", "batch_size", "check_scaling", "check_solver", "check_steady", "chunk_recipe", "make_recipe", "trains_by_batches"]
 
 _EPOCHS, _SAMPLES, _MIN_UPDATES, _MIN_UPDATES_SERIES = (5, 10), 256_000, 600, 300
 _SMALL_BATCH = (
@@ -160,7 +161,7 @@ def make_recipe(parameters, input_shape, targets, n, dtype) -> Recipe:
     values, size = parameters.get_params(deep=False), batch_size(parameters, n)
     optimizer = _optimizer(parameters)
     steady = optimizer is None
-    n_epochs = _n_epochs(parameters, n, is_series(input_shape))
+    n_epochs = _n_epochs(parameters, n, input_shape)
     factor = _factor(parameters)
     plateau = factor if isinstance(factor, Plateau) else None
     cools = plateau is None and falls(factor)
@@ -209,16 +210,16 @@ def batch_size(parameters, n) -> int:
     return n if n <= _SMALL_BATCH else max(8, min(n // 4, _SMALL_BATCH))
 
 
-def _n_epochs(parameters, n, series) -> int:
+def _n_epochs(parameters, n, input_shape) -> int:
     """Number of epochs: `max_iter`, or for "auto" enough for some updates, but few for many samples."""
     if parameters.max_iter != "auto":
         return parameters.max_iter
-    fewest, most = _EPOCHS
+    series, (fewest, most) = is_series(input_shape), _EPOCHS
     fewest = most if parameters.early_stopping else fewest
     updates = ceil(n / batch_size(parameters, n))  # per epoch
     least = _MIN_UPDATES_SERIES if series else _MIN_UPDATES
     epochs = max(min(max(ceil(_SAMPLES / n), fewest), most), ceil(least / updates))
-    return epochs if series or parameters.augment is None else 2 * epochs
+    return epochs if series or make_augmenter(parameters.augment, input_shape) is None else 2 * epochs
 
 
 def _patience(parameters, n_epochs) -> int:
@@ -309,6 +310,18 @@ def check_solver(parameters, X, validated):
             raise ValueError(
                 f"{name} needs a stochastic solver, got solver='lbfgs'; use 'adam' or 'sgd', or leave {name} out"
             )
+
+
+def check_scaling(parameters, network):
+    """Raise where the fitted network scales samples in another way than the parameters say."""
+    levels = None if network.moments is None else network.moments[0]
+    fitted = None if levels is None else "channel" if levels.ndim == 1 else "feature"
+    if parameters.standardize != fitted:
+        raise ValueError(
+            "partial_fit, and fit with warm_start=True, go on with the fitted network, but the parameters now describe "
+            f"another one: it scales samples by standardize={shown(fitted)}, and would by "
+            f"standardize={shown(parameters.standardize)}; set the parameters back, or call fit with warm_start=False"
+        )
 
 
 def check_steady(parameters, network):

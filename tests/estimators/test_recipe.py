@@ -62,6 +62,8 @@ def test_epochs_of_many_samples(early_stopping):
 
 def test_changed_images_take_twice_the_epochs():
     assert [recipe_of((28, 28, 1), n, augment="auto").n_epochs for n in (100, 60_000)] == [300, 10]
+    assert recipe_of((28, 28, 1), 100, augment=[]).n_epochs == recipe_of((28, 28, 1), 100).n_epochs
+    assert recipe_of((6, 6, 1), 100, augment="auto").n_epochs == recipe_of((6, 6, 1), 100).n_epochs  # there are none
     assert recipe_of((28, 28, 1), 100, augment="auto", max_iter=7).n_epochs == 7
     assert recipe_of((1, 64, 1), 100, augment="auto").n_epochs == 75
 
