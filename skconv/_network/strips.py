@@ -43,13 +43,12 @@ def strips(network, height):
     -------
     list of (slice, slice, Network) or None
         Rows of the output, rows of the input, and the network between them, which strips of the same geometry share;
-        None where a strip would lie in a border, or samples are scaled by features.
+        None where a strip would lie in a border.
     """
-    if network.moments is not None and network.moments[0].ndim > 1:
-        return None
     n = steps_by_rows(network)
     views, steps, shape = [each[:n] for each in network.views()], network.steps[:n], network.steps[n].shape
-    placed = any(step.operation.by_position for step in steps)
+    by_feature = network.moments is not None and network.moments[0].ndim > 1
+    placed = by_feature or any(step.operation.by_position for step in steps)
     networks, parts = {}, []
     for start in range(0, shape[0], height):
         rows = slice(start, min(shape[0], start + height))
@@ -60,7 +59,7 @@ def strips(network, height):
         key = inside.stop - inside.start, str([(type(layer), vars(layer)) for layer in layers]), placed and start
         if key not in networks:
             networks[key] = Network([*layers, Flatten()], (key[0], *network.input_shape[1:]), network.dtype)
-            networks[key].scale_by(network.moments)
+            networks[key].scale_by(tuple(each[inside] for each in network.moments) if by_feature else network.moments)
             _fill(networks[key], [[*each, {}] for each in views], [*places, slice(None)])
         parts.append((rows, inside, networks[key]))
     return parts

@@ -14,6 +14,9 @@ NORMALISED = Network(
     [Convolution(4), BatchNorm(), LayerNorm(), MaxPool(), Activation(), GlobalMeanPool()], (150, 130, 1), np.float64
 )
 NORMALISED.initialize(np.random.default_rng(0))
+SCALED = Network([Convolution(3), MaxPool(), Activation(), GlobalMeanPool()], (150, 130, 1), np.float64)
+SCALED.initialize(np.random.default_rng(0))
+SCALED.scale_by((np.random.default_rng(4).uniform(0, 1, (150, 130, 1)), np.full((150, 130, 1), 0.3)))
 TRANSFORMERS = {
     "plain": ConvFeatures("sobel", pool=None),
     "all options": ConvFeatures("random", 5, (5, 4), stride=(2, 1), dilation=(2, 3), padding=(3, 2), pool="max",
@@ -30,6 +33,7 @@ TRANSFORMERS = {
     "large windows": StridedPooling("lp", (20, 30), p=3),
     "global": StridedPooling("median", "global"),
     "normalised": ConvFeatures.from_network(NORMALISED, "activation1"),
+    "scaled by features": ConvFeatures.from_network(SCALED, "activation1"),
 }  # fmt: skip
 
 
