@@ -184,7 +184,9 @@ class Network(Versioned):
         if self.moments is None:
             return deviations
         spread = self.moments[1]
-        return np.ones(self.input_shape[-1]) if spread.ndim > 1 else deviations / np.where(spread > 0, spread, 1)
+        if spread.ndim > 1:  # of 1 and of 0, where a feature is constant
+            return np.sqrt((spread > 0).mean(axis=(0, 1)))
+        return deviations / np.where(spread > 0, spread, 1)
 
     def images(self, samples):
         """Scaled copies (n, H, W, C) of samples (n, features)."""

@@ -130,5 +130,7 @@ def test_spread_of_scaled_samples():
     np.testing.assert_array_equal(network().scaled_spread(deviations), [2, 0.5])
     np.testing.assert_array_equal(network(scaled=False).scaled_spread(deviations), deviations)
     each = network()
-    each.scale_by((np.zeros((4, 4, 2)), np.full((4, 4, 2), 7.0)))
-    np.testing.assert_array_equal(each.scaled_spread(deviations), [1, 1])
+    spread = np.full((4, 4, 2), 7.0)
+    spread[0, :, 0] = spread[..., 1] = 0  # one of four rows, and all
+    each.scale_by((np.zeros((4, 4, 2)), spread))
+    np.testing.assert_array_equal(each.scaled_spread(deviations), [np.sqrt(0.75), 0])
