@@ -196,6 +196,7 @@ class ImagePadder(ImageTransformer):
         """Fill borders by a user's mode, with one image per call, so that images cannot depend on each other."""
         for image, padded in zip(X, out, strict=True):
             alone = np.ascontiguousarray(image)[..., None]
+            alone.flags.writeable = False  # it may be the user's own
             in_place(self._mode, "fill", alone, strips(padded[..., None], self._window))
 
 

@@ -287,6 +287,17 @@ def test_a_mode_of_one_s_own_sees_images_one_by_one(monkeypatch):
     assert ImagePadder(1, Mean()).fit_transform(X.astype(np.float32)).dtype == np.float32
 
 
+def test_a_mode_of_one_s_own_cannot_change_the_samples():
+    class Doubling(PaddingMode):
+        def fill(self, image, border):
+            image *= 2
+
+    X = np.ones((3, 4, 4))
+    with pytest.raises(ValueError, match="read-only"):
+        ImagePadder(1, Doubling()).fit_transform(X)
+    assert (X == 1).all()
+
+
 def test_the_fitted_mode_is_the_padder_s_own():
     X, mode = images(), PatternPadding(np.ones((2, 2)))
     model = ImagePadder(1, mode).fit(X)

@@ -25,7 +25,16 @@ from ..training.schedules import SCHEDULES, Constant, Plateau, Schedule, falls, 
 from .blocks import build_layers
 from .defaults import is_series
 
-__all__ = ["Recipe", "batch_size", "check_scaling", "check_solver", "check_steady", "chunk_recipe", "make_recipe", "trains_by_batches"]
+__all__ = [
+    "Recipe",
+    "batch_size",
+    "check_scaling",
+    "check_solver",
+    "check_steady",
+    "chunk_recipe",
+    "make_recipe",
+    "trains_by_batches",
+]
 
 _EPOCHS, _SAMPLES, _MIN_UPDATES, _MIN_UPDATES_SERIES = (5, 10), 256_000, 600, 300
 _SMALL_BATCH = (

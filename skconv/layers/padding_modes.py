@@ -62,7 +62,7 @@ class PaddingMode(Versioned, BaseEstimator):
             Strips of the border, to be filled in place: ``top`` and ``bottom`` (rows, left + W + right, C, N), with the
             corners, ``left`` and ``right`` (H, columns, C, N).  A strip of no width is empty.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} needs a method fill(image, border)")
 
     def add_gradient(self, image, border, gradient) -> None:
         """Add the gradient that reaches the image through the border.
@@ -76,7 +76,9 @@ class PaddingMode(Versioned, BaseEstimator):
         gradient : ndarray of shape (H, W, C, N)
             Gradient of the images without that of the border, to be added to in place.
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} needs a method add_gradient(image, border, gradient), or detached = True"
+        )
 
     def _border(self, window: Window) -> Border:
         """The operation that makes a border of the geometry ``window``."""

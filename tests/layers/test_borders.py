@@ -187,11 +187,12 @@ def test_a_mode_that_returns_an_array_is_refused():
 
 def test_a_mode_without_methods_says_so():
     X, R = images(), images(6, (8, 9, 2), seed=2)
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(NotImplementedError, match=r"PaddingMode needs a method fill\(image, border\)"):
         train(new_network([Pad(2, PaddingMode())]), X)
 
     class Fills(Mean):
         add_gradient = PaddingMode.add_gradient
 
-    with pytest.raises(NotImplementedError):
+    match = r"Fills needs a method add_gradient\(image, border, gradient\), or detached = True"
+    with pytest.raises(NotImplementedError, match=match):
         train(new_network([Bias(), Pad(2, Fills())]), X, gradient=R)
