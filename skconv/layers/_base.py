@@ -20,7 +20,7 @@ class Layer(Versioned, BaseEstimator, Operation):
     Parameters are checked by ``_parameter_constraints`` before.
 
     A new layer is a subclass that overrides what differs from this class and from `Operation`, and one row in
-    ``tests/layers/cases.py``.
+    ``tests/layers/cases``.
 
     Attributes
     ----------

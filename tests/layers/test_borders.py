@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from bordered import BORDER, INSIDE, SHAPE, images, new_network, predict, step, train
-from cases import REPEATING
+from cases.borders import REPEATING
 from networks import check_gradient
 
 from skconv._network.session import Session

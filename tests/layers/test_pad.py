@@ -6,7 +6,8 @@ from math import prod
 import numpy as np
 import pytest
 from bordered import SHAPE, images, new_network, predict, train
-from cases import REFERENCES, REPEATING
+from cases import REFERENCES
+from cases.borders import REPEATING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
