@@ -108,7 +108,12 @@ class Labels(Targets):
         return replace(self, temperature=float(np.exp(found.x)))
 
     def warn_of_missed(self, outputs, train):
-        """Warn of rare classes that are predicted for none of their (first `_LOOKED_AT`) training samples."""
+        """Warn of rare classes that are predicted for none of their (first `_LOOKED_AT`) training samples.
+
+        What is worth little by weights that the user gave is no surprise.
+        """
+        if self.class_weight is not None:
+            return
         for k, rows in self._rare(train.encoded, train.weight):
             rows = rows[:_LOOKED_AT]
             if not self._predicted(outputs(rows), k).any():
@@ -119,9 +124,10 @@ class Labels(Targets):
                 )
 
     def _rare(self, encoded, weight):
-        """Yield ``(index, rows)`` of each class with less than `_RARE` of an even share of the weight."""
-        shares = np.bincount(encoded, weight, minlength=len(self.classes)) / weight.sum()
-        for k in np.flatnonzero(shares < _RARE / len(self.classes)):
+        """Yield ``(index, rows)`` of each class with less than `_RARE` of an even share, of weight and of samples."""
+        n = len(self.classes)
+        shares = [np.bincount(encoded, each, minlength=n) / each.sum() for each in (weight, weight > 0)]
+        for k in np.flatnonzero(np.maximum(*shares) < _RARE / n):
             rows = np.flatnonzero((encoded == k) & (weight > 0))
             if len(rows):
                 yield k, rows
@@ -198,8 +204,9 @@ class LabelSets(Labels):
         )
 
     def _rare(self, encoded, weight):
-        """Yield ``(index, rows)`` of each label that less than ``_RARE / 2`` of the weight has."""
-        for k in np.flatnonzero(weight @ encoded < _RARE / 2 * weight.sum()):
+        """Yield ``(index, rows)`` of each label that less than ``_RARE / 2`` have, of the weight and of the samples."""
+        shares = [each @ encoded / each.sum() for each in (weight, weight > 0)]
+        for k in np.flatnonzero(np.maximum(*shares) < _RARE / 2):
             rows = np.flatnonzero((encoded[:, k] > 0) & (weight > 0))
             if len(rows):
                 yield k, rows

@@ -1,5 +1,7 @@
 """Labels and sets of labels, without a network."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -116,6 +118,9 @@ def test_a_rare_class_that_is_never_predicted():
     weight = np.repeat([1.0, 1.0, 20.0], [60, 60, 3])
     targets.warn_of_missed(outputs, of(encoded, weight))  # no longer rare
     targets.warn_of_missed(outputs, of(encoded, np.repeat([1.0, 0.0], [120, 3])))  # not there
+    replace(targets, class_weight={"rare": 0.001}).warn_of_missed(outputs, of(encoded))  # as the user wants it
+    even = np.repeat([0, 1, 2], 50)
+    targets.warn_of_missed(outputs, of(even, np.repeat([1.0, 1.0, 0.001], 50)))
     match = "none of the 100 training samples of 'rare' that were looked at is predicted as such"
     with pytest.warns(UserWarning, match=match):
         targets.warn_of_missed(outputs, of(np.repeat([0, 1, 2], [5000, 5000, 150])))
