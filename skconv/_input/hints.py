@@ -6,10 +6,11 @@ import re
 from difflib import get_close_matches
 from numbers import Real
 
-__all__ = ["NEIGHBOURS", "name_meant", "nearest_name", "switch_meant"]
+__all__ = ["NEIGHBOURS", "keyword_meant", "name_meant", "nearest_name", "switch_meant"]
 
 NEIGHBOURS = {  # parameters with whose values others are confused
     "early_stopping": "n_iter_no_change",
+    "filters": "n_filters",
     "learning_rate": "learning_rate_init",
     "pool": "pool_size",
 }
@@ -56,7 +57,52 @@ _WORDS = {  # other libraries' words, letters and digits only: names here, of wh
     "zeros": ["constant"],
 }
 _ON = ("channel", "shared")  # words for bias=True, one bias per channel for all positions
+_KEYWORDS = {  # names of arguments in other libraries: ours, of which a class has one
+    "betas": ["beta_1"],
+    "constant_values": ["padding_mode"],
+    "depth_multiplier": ["multiplier"],
+    "dilation_rate": ["dilation"],
+    "div_factor": ["start_factor"],
+    "epochs": ["max_iter"],
+    "eps": ["epsilon"],
+    "function": ["activation"],
+    "gamma": ["factor"],
+    "kernel_initializer": ["initializer"],
+    "lr": ["learning_rate_init"],
+    "method": ["pool"],
+    "mode": ["padding_mode", "pool"],
+    "momentum": ["decay"],
+    "n_components": ["n_filters"],
+    "nesterov": ["nesterovs_momentum"],
+    "norm_type": ["p"],
+    "optimizer": ["solver"],
+    "out_channels": ["filters"],
+    "out_features": ["units"],
+    "p": ["dropout"],
+    "pad_width": ["padding"],
+    "patience": ["n_iter_no_change"],
+    "pct_start": ["warm_up"],
+    "pooling": ["pool", "global_pool"],
+    "rate": ["dropout"],
+    "reduction": ["ratio"],
+    "rho": ["decay"],
+    "seed": ["random_state"],
+    "strides": ["stride"],
+    "use_bias": ["bias"],
+    "validation_split": ["validation_fraction"],
+    "value": ["padding_mode", "values"],
+    "weight_decay": ["alpha"],
+}
 _NEAREST = {"celu": "elu", "hardswish": "gelu", "mish": "gelu", "selu": "elu", "silu": "gelu", "swish": "gelu"}
+
+
+def keyword_meant(word, names) -> str | None:
+    """The one of a class's parameters ``names`` that an unknown keyword stands for or looks like, or None."""
+    for name in _KEYWORDS.get(word, ()):
+        if name in names:
+            return name
+    close = get_close_matches(word, names, 1, 0.75)
+    return close[0] if close else None
 
 
 def name_meant(value, names) -> str | None:

@@ -11,6 +11,7 @@ from sklearn.utils.validation import (
 
 from .constraints import shown
 from .doubts import warn_of_doubts
+from .keywords import Hinted
 from .names import shape_of_names
 from .overflow import check_range, within_range
 from .rows import is_lazy, lazy_rows
@@ -29,7 +30,7 @@ def _is_clean(X, dtype) -> bool:
     return 0 < X.size <= _SMALL and within_range(X, dtype or X.dtype)
 
 
-class ImageInput(Versioned):
+class ImageInput(Hinted, Versioned):
     """Mixin of estimators with an ``image_shape``: samples come flat, ``(n, H * W * C)``, or as images."""
 
     _range: type | None = None  # type whose range X must not leave; None is the type of the output

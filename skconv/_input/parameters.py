@@ -7,6 +7,8 @@ from inspect import cleandoc
 from textwrap import indent
 from typing import Any, dataclass_transform
 
+from .keywords import hinted
+
 __all__ = ["parameter", "parametrized"]
 
 _ATTRIBUTES = "Attributes\n----------\n"
@@ -39,6 +41,7 @@ def parametrized(cls):
     text = cls.__doc__ and cleandoc(cls.__doc__)
     cls = dataclass(eq=False, repr=False, match_args=False)(cls)
     cls.__init__.__annotations__ = {}  # so that signatures show names and defaults only
+    cls.__init__ = hinted(cls.__init__)
     cls._parameter_constraints = {each.name: each.metadata["constraints"] for each in fields(cls)}
     if text:  # `python -OO` has no docstrings
         base = next((base for base in cls.__mro__[1:] if "__dataclass_fields__" in vars(base)), object)

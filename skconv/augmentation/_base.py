@@ -8,13 +8,14 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._input.constraints import are_two, at_least, between, check_arguments, fitting, shown
+from .._input.keywords import Hinted
 from .._input.memory import counted
 from .._input.versions import Versioned
 
 __all__ = ["Augmentation"]
 
 
-class Augmentation(Versioned, BaseEstimator):
+class Augmentation(Hinted, Versioned, BaseEstimator):
     """Base class of augmentations, random changes of training samples; with hyper-parameters and no state.
 
     `draw` returns all random numbers of a batch, one row per sample, on which alone the change of a sample depends.  So

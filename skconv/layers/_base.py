@@ -7,13 +7,14 @@ from copy import deepcopy
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from .._input.keywords import Hinted
 from .._input.versions import Versioned
 from ._operation import Operation
 
 __all__ = ["Layer"]
 
 
-class Layer(Versioned, BaseEstimator, Operation):
+class Layer(Hinted, Versioned, BaseEstimator, Operation):
     """Base class of layers, which users build networks with: an operation with hyper-parameters, or several operations.
 
     A network copies the layers that it is given: a layer that is in a list twice is two layers with separate weights.

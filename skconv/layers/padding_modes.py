@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 
 from .._input.checks import check_channel_values, check_pattern
 from .._input.constraints import at_least, check_arguments, finite_numbers, fitting, one_of, shown
+from .._input.keywords import Hinted
 from .._input.versions import Versioned
 from .._kernels.geometry import BORDER_MAPS, Window
 from .._kernels.padding import tiled
@@ -15,7 +16,7 @@ from ._borders import Border, DonorBorder, FixedBorder, NoiseBorder, OwnBorder, 
 __all__ = ["ConstantPadding", "DonorPadding", "NoisePadding", "PaddingMode", "PatternPadding"]
 
 
-class PaddingMode(Versioned, BaseEstimator):
+class PaddingMode(Hinted, Versioned, BaseEstimator):
     """Base class of padding modes, the values of a border as a function of the image.
 
     A padding mode of your own is a subclass with `fill`, and with `add_gradient` unless it is ``detached``.

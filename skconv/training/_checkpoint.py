@@ -15,6 +15,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._input.constraints import InvalidParameterError, at_least, check_arguments, shown
+from .._input.keywords import Hinted
 from .._input.memory import counted
 from .._input.rows import LazyRows
 from .._input.versions import Versioned, __version__
@@ -145,7 +146,7 @@ def _unreadable(path, error):
     return ValueError(f"checkpoint: {path} cannot be read ({error}); remove it to train from the start")
 
 
-class Checkpoint(Versioned, BaseEstimator):
+class Checkpoint(Hinted, Versioned, BaseEstimator):
     """Directory and interval at which the state of a training is written.
 
     Parameters

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._input.constraints import at_least, between
+from .._input.keywords import Hinted
 from .._input.versions import Versioned
 from .._kernels.sums import dot
 from ._probabilities import exp_of, label_log_probabilities, log_logistic, log_odds, log_softmax, unfocused, unsmoothed
@@ -31,7 +32,7 @@ _SMOOTHING = between(0, 1)
 _GAMMA = at_least(0, Real)
 
 
-class Loss(Versioned, BaseEstimator):
+class Loss(Hinted, Versioned, BaseEstimator):
     """Base class of losses: the value for a block of samples as columns, and its gradient by the outputs.
 
     A loss of your own is a subclass with ``targets`` and ``__call__``.

@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._input.constraints import EPSILONS, between, check_arguments
+from .._input.keywords import Hinted
 from .._input.memory import counted
 from .._input.versions import Versioned
 from ._orthogonal import orthogonalize
@@ -26,7 +27,7 @@ __all__ = ["SGD", "Adam", "AdamW", "Muon", "Optimizer", "RMSProp"]
 _MOMENTUM: dict = {"momentum": [between(0, 1, closed="both")], "nesterovs_momentum": ["boolean"]}
 
 
-class Optimizer(Stateful, Versioned, BaseEstimator):
+class Optimizer(Stateful, Hinted, Versioned, BaseEstimator):
     """Base class of optimisers: hyper-parameters, and in the copy that `start` returns the state between steps.
 
     An optimiser of your own is a subclass with `update`, and with `allocate` and ``kept`` if it has a state.

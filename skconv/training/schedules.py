@@ -10,6 +10,7 @@ from numbers import Real
 from sklearn.base import BaseEstimator, clone
 
 from .._input.constraints import at_least, between, check_arguments, fitting, shown
+from .._input.keywords import Hinted
 from .._input.versions import Versioned
 
 __all__ = ["Constant", "Cosine", "OneCycle", "Plateau", "Schedule", "Step"]
@@ -23,7 +24,7 @@ def _are_rising(value) -> bool:
     return isinstance(value, (tuple, list)) and all(map(_SHARE.is_satisfied_by, value)) and list(value) == sorted(value)
 
 
-class Schedule(Versioned, BaseEstimator):
+class Schedule(Hinted, Versioned, BaseEstimator):
     """Base class of schedules: a factor of the learning rate by the share of the training that is done.
 
     Any function of the share can be a schedule; a subclass also has parameters that can be searched.
