@@ -1,5 +1,7 @@
 """Networks scale samples by numbers of those that they were trained on."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 from helpers import same_bits
@@ -98,6 +100,14 @@ def test_chunks_keep_the_numbers_of_the_first():
     model = quick(warm_start=True).fit(X, Y)
     first = model.weights_["input.spread"].copy()
     assert same_bits(model.fit(X * 9, Y).weights_["input.spread"], first)
+
+
+def test_a_checkpoint_belongs_to_a_scaling(tmp_path):
+    models = [quick(warm_start=True, max_iter=2).fit(factor * X, Y) for factor in (1, 1024)]  # all else has equal bits
+    expected = deepcopy(models[1]).fit(X, Y).predict_proba(X_TEST)
+    for model in models:
+        model.set_params(checkpoint=tmp_path).fit(X, Y)
+    assert same_bits(models[1].predict_proba(X_TEST), expected)
 
 
 def test_weights_hand_the_numbers_over():

@@ -175,7 +175,7 @@ class Network(Versioned):
 
     def scale_by(self, moments):
         """Set level and spread, of each channel or feature, by which samples are scaled; None does not scale."""
-        self.moments = moments
+        self.moments = None if moments is None else (moments[0].copy(), moments[1].copy())
         self.read = Scaling(moments, self.input_shape, self.dtype)
         self.changed()
 

@@ -210,7 +210,7 @@ class CheckpointFile:
         parameters = {k: v for k, v in estimator.get_params(deep=False).items() if k not in _WITHOUT_EFFECT}
         learned = {name: getattr(estimator, name, None) for name in _LEARNED}
         values = plain((kind, __version__, parameters, learned, trainer.seed, network.input_shape))
-        name = fingerprint(values, network.parameters, network.state, *data)
+        name = fingerprint(values, network.parameters, network.state, *(network.moments or ()), *data)
         self.path = Path(checkpoint.path) / f"{kind.__name__.lower()}-{name}.npz"
         self.every = checkpoint.every
 

@@ -125,6 +125,13 @@ def test_copies_have_the_scaling():
         assert same_bits(predict(other, X, team), expected)
 
 
+def test_networks_have_level_and_spread_of_their_own():
+    first, second = network(), network(scaled=False)
+    second.scale_by(first.moments)
+    second.fill({"input.level": np.ones(2)})
+    np.testing.assert_array_equal(first.named_arrays()["input.level"], [3, -50])
+
+
 def test_spread_of_scaled_samples():
     deviations = np.array([1.0, 10.0])
     np.testing.assert_array_equal(network().scaled_spread(deviations), [2, 0.5])
