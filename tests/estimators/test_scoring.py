@@ -85,6 +85,7 @@ def test_samples_without_weight_change_no_bit_of_the_split():
     assert some.network_.parameters.tobytes() == fewer.network_.parameters.tobytes()
 
 
+@pytest.mark.filterwarnings("ignore:none of the 1 training sample of 3")
 def test_a_class_with_one_sample_of_weight_is_trained_on():
     weight = np.ones(300)
     weight[np.flatnonzero(Y == 3)[1:]] = 0
@@ -253,7 +254,7 @@ def test_the_spread_of_many_samples_follows_no_order(tmp_path, stored):
             params = {"augment": "noise", "image_shape": (2, 2), "standardize": None}
             model = ConvNetClassifier((), hidden_layer_sizes=2, max_iter=1, **params)
             model.fit(given_X, np.arange(5000) % 2)
-    np.testing.assert_allclose(model._augmenter.scale, 0.5, rtol=1e-12)
+    np.testing.assert_allclose(model._augmenter.spread, 0.5, rtol=1e-12)
 
 
 def test_the_spread_leaves_held_out_samples_out():
@@ -263,7 +264,7 @@ def test_the_spread_leaves_held_out_samples_out():
     rest = images[~np.isin(images[:, 0], samples[:, 0])]
     assert len(rest) == 90
     model = quick(early_stopping=True, augment="noise", standardize=None).fit(images, np.arange(100) % 2)
-    np.testing.assert_allclose(model._augmenter.scale, rest.std(), rtol=1e-9)
+    np.testing.assert_allclose(model._augmenter.spread, rest.std(), rtol=1e-9)
 
 
 # Scores are the model's
