@@ -10,6 +10,16 @@ from helpers import blas_threads
 from skconv._kernels import products
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With ``-n``, each worker has whole files, whose fixtures are made once, and who is done helps the others."""
+    if config.getoption("dist") == "load":
+        from xdist.scheduler import WorkStealingScheduling
+
+        return WorkStealingScheduling(config, log)
+    return None
+
+
 @pytest.fixture
 def allocated():
     """A function: the bytes that a step allocates beyond what it finds, at most, in two calls after a first one."""

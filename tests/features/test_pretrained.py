@@ -255,9 +255,10 @@ def test_images_below_a_window():
         ConvFeatures.from_network(network).fit(np.zeros((3, 1, 5, 1)))
 
 
-def test_images_beyond_memory_before_anything_is_allocated(model):
-    with pytest.raises(ValueError, match=r"got \(20000, 20000, 1\), which the weights of dense1 do not fit"):
-        ConvFeatures.from_network(model).fit(np.broadcast_to(np.zeros(1, np.uint8), (1, 20000, 20000)))
+def test_images_beyond_memory_before_anything_is_allocated(model, machine_memory):
+    machine_memory(1_000_000)
+    with pytest.raises(ValueError, match=r"got \(2000, 2000, 1\), which the weights of dense1 do not fit"):
+        ConvFeatures.from_network(model).fit(np.broadcast_to(np.zeros(1, np.uint8), (1, 2000, 2000)))
 
 
 # What scikit-learn does with it
