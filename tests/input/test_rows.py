@@ -330,18 +330,18 @@ def one_peak(function):
 
 @pytest.mark.parametrize("kind", ["h5py", "h5py contiguous", "zarr", "dask"])
 def test_memory_stays_within_the_limit(kind, tmp_path):
-    X = numbers(2000, 2000)  # 16 MB
-    y, limit = np.zeros(2000), 2_000_000
+    X = numbers(4000, 2000)  # 32 MB
+    y, limit = np.zeros(4000), 4_000_000
     rows = LazyRows(stored(kind, X, tmp_path, chunk=25), limit_bytes=limit)
     assert rows.nbytes == 8 * limit
     rows[:1]  # whatever its library sets up once
 
     def epoch():
-        for samples, found, order in epoch_pieces(rows, np.arange(2000), np.random.default_rng(0)):
+        for samples, found, order in epoch_pieces(rows, np.arange(4000), np.random.default_rng(0)):
             assert len(samples) == len(y[found]) == len(order)
 
     def windows():
-        for start in range(0, 2000, 100):
+        for start in range(0, 4000, 100):
             rows[start : start + 100]
 
     assert peak(epoch) < 1.25 * limit
@@ -437,7 +437,7 @@ def shapes():
 @pytest.mark.parametrize("kind", ["h5py", "h5py contiguous", "zarr", "dask", "dask uneven"])
 def test_training_from_storage(kind, shapes, tmp_path):
     X, y = shapes
-    source = stored(kind, X, tmp_path, chunk=10)
+    source = stored(kind, X, tmp_path, chunk=5)
     with config_context(working_memory=0.03):  # MiB, of 0.15
         model = ConvNetClassifier(**{**SMALL, "max_iter": 5}).fit(source, y)
         again = ConvNetClassifier(**{**SMALL, "max_iter": 5}).fit(source, y)
@@ -475,13 +475,13 @@ def test_weights_go_with_their_samples(shapes):
 
 
 def test_training_takes_no_more_memory_than_allowed(tmp_path):
-    X, y = numbers(2000, 2000), np.arange(2000) % 2  # 16 MB
+    X, y = numbers(4000, 2000), np.arange(4000) % 2  # 32 MB
     source = stored("zarr", X, tmp_path, chunk=25)
     model = ConvNetClassifier((), hidden_layer_sizes=2, max_iter=1, image_shape="series", random_state=0)
     model.fit(source[:200], y[:200])
-    with config_context(working_memory=2):
+    with config_context(working_memory=4):
         taken = peak(lambda: model.fit(source, y))
-    assert taken < peak(lambda: model.fit(X, y)) + 1.25 * 2**21
+    assert taken < peak(lambda: model.fit(X, y)) + 1.25 * 2**22
 
 
 # Errors
