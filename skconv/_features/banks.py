@@ -13,9 +13,12 @@ from .._input.names import NAME_BYTES
 from .._kernels.geometry import pair
 from ..layers import Layer, MaxPool, MeanPool, StridePool
 from .encoding import SUMMARIES
-from .filters import CLASSICAL, classical_bank, classical_shape, per_channel, random_bank
+from .filters import CLASSICAL, RANDOM, per_channel, random_bank
+from .patches import LEARNED
 
 __all__ = [
+    "AUTO_ACTIVATION",
+    "AUTO_POOL",
     "GLOBAL_POOL",
     "array_bank",
     "check_kernels",
@@ -28,9 +31,12 @@ __all__ = [
 _POOLS = {"max": MaxPool, "mean": MeanPool}
 _FLOAT = 8  # bytes
 _COPIES = 4  # copies of filters: as made, in one array, in the estimator, in a network
-_GABOR_TABLES = 6  # temporary arrays of a filter's size: two of coordinates, a Gaussian, phases and waves
-_PATCH_COPIES = {"pca": 2, "kmeans": 5}  # of patches: as drawn, in float64; coefficients, squares, whitened
 _MOMENTS = 5  # matrices (taps, taps): products, covariance, directions, scratch of `eigh`
+# What "auto" is with filters of these names: the pooling, None for others, and the activation, "identity" for others.
+AUTO_POOL = dict.fromkeys(RANDOM, "max") | {name: kind.pool for name, kind in LEARNED.items()}
+AUTO_ACTIVATION = dict.fromkeys(RANDOM, "relu") | {
+    name: kind.activation for name, kind in LEARNED.items() if not kind.encodes
+}
 _POOLED = 4  # windows down and across that pool_size="auto" leaves
 
 
@@ -58,7 +64,7 @@ def named_bank(name, n_filters, kernel_size, shape, rng):
     size = pair(kernel_size, shape[0])
     check_bank(name, n_filters, kernel_size, shape)
     if name in CLASSICAL:
-        return per_channel(*classical_bank(name, size, n_filters), shape[2])
+        return per_channel(*CLASSICAL[name].filters(size, n_filters), shape[2])
     return random_bank(name, (n_filters, *size, shape[2]), rng), [f"{name}{i}" for i in range(n_filters)]
 
 
@@ -67,7 +73,7 @@ def bank_shape(name, n_filters, kernel_size, shape) -> tuple[int, int, int, int]
     size, channels = pair(kernel_size, shape[0]), shape[2]
     if name not in CLASSICAL:
         return n_filters, *size, channels
-    n, rows, columns = classical_shape(name, size, n_filters)
+    n, rows, columns = CLASSICAL[name].shape(size, n_filters)
     return n * channels, rows, columns, channels
 
 
@@ -75,7 +81,7 @@ def check_bank(name, n_filters, kernel_size, shape):
     """Raise where there is no memory for a bank of `named_bank`, its temporary arrays, its copies and its names."""
     n, *each = bank_shape(name, n_filters, kernel_size, shape)
     taps = prod(each)
-    tables = {"gabor": _GABOR_TABLES, "orthonormal": 3 * min(n, taps)}.get(name, 0)
+    tables = {"random": 0, "orthonormal": 3 * min(n, taps)}[name] if name in RANDOM else CLASSICAL[name].tables
     what = (
         f"filters={shown(name)} with n_filters={counted(n_filters)} and kernel_size={shown(kernel_size)}, "
         f"{counted(n)} of {counted(taps, 'number')},"
@@ -90,8 +96,8 @@ def check_patches(name, n_patches, n_filters, kernel_size, taps):
         f"kernel_size={shown(kernel_size)}, {counted(n_patches, 'patch', 'patches')} of {counted(taps, 'number')},"
     )
     moments = _MOMENTS * taps * taps
-    n = n_filters if name == "kmeans" else min(n_filters, taps)
-    numbers = _PATCH_COPIES[name] * n_patches * (taps + 1) + moments + _COPIES * n * taps
+    n = LEARNED[name].n_features(n_filters, taps)
+    numbers = LEARNED[name].copies * n_patches * (taps + 1) + moments + _COPIES * n * taps
     check_available(what, _FLOAT * numbers + n * NAME_BYTES)
 
 

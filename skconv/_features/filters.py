@@ -6,14 +6,34 @@ A bank is an array ``(filters, rows, columns)``, applied to each channel by itse
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil, prod
+from typing import NamedTuple
 
 import numpy as np
 from scipy.fft import idct
 
-__all__ = ["CLASSICAL", "RANDOM", "classical_bank", "classical_shape", "per_channel", "random_bank"]
+__all__ = ["CLASSICAL", "RANDOM", "per_channel", "random_bank"]
 
 _SMOOTHING = {"sobel": (1, 2, 1), "prewitt": (1, 1, 1), "scharr": (3, 10, 3)}
+
+
+class Bank(NamedTuple):
+    """A classical bank, of which some ignore the size of the filters or their number.
+
+    Attributes
+    ----------
+    filters : callable
+        ``filters(size, n)`` returns filters ``(filters, rows, columns)`` and their names.
+    shape : callable
+        ``shape(size, n)`` returns the shape of the filters, which are not made; by default one of the given size.
+    tables : int
+        Temporary arrays of a filter's size.
+    """
+
+    filters: Callable
+    shape: Callable = lambda size, n: (1, *size)
+    tables: int = 0
 
 
 def _identity(size, n):
@@ -56,6 +76,10 @@ def _gradient(name):
     return bank
 
 
+def _gradient_shape(size, n):
+    return (1, 1, 3) if size[0] == 1 else (2, 3, 3)
+
+
 def _laplacian(size, n):
     if size[0] == 1:
         return np.array([[[1.0, -2, 1]]]), ["laplacian"]
@@ -95,30 +119,18 @@ def _dct(size, n):
 
 
 CLASSICAL = {
-    "identity": _identity,
-    "mean": _mean,
-    "gaussian": _gaussian,
-    "sobel": _gradient("sobel"),
-    "prewitt": _gradient("prewitt"),
-    "scharr": _gradient("scharr"),
-    "laplacian": _laplacian,
-    "gabor": _gabor,
-    "dct": _dct,
+    "identity": Bank(_identity),
+    "mean": Bank(_mean),
+    "gaussian": Bank(_gaussian),
+    "sobel": Bank(_gradient("sobel"), _gradient_shape),
+    "prewitt": Bank(_gradient("prewitt"), _gradient_shape),
+    "scharr": Bank(_gradient("scharr"), _gradient_shape),
+    "laplacian": Bank(_laplacian, lambda size, n: (1, 1 if size[0] == 1 else 3, 3)),
+    # Two tables of coordinates, a Gaussian, phases, waves and their products.
+    "gabor": Bank(_gabor, lambda size, n: (n, *size), tables=6),
+    "dct": Bank(_dct, lambda size, n: (min(n, prod(size)), *size)),
 }
 RANDOM = ("random", "orthonormal")
-
-
-def classical_bank(name, size, n):
-    """Filters ``(filters, rows, columns)`` and their names; some banks ignore ``size`` or ``n``."""
-    return CLASSICAL[name](size, n)
-
-
-def classical_shape(name, size, n) -> tuple[int, int, int]:
-    """Shape ``(filters, rows, columns)`` of the filters of `classical_bank`."""
-    if name in _SMOOTHING or name == "laplacian":
-        image = size[0] > 1
-        return 2 if image and name in _SMOOTHING else 1, 3 if image else 1, 3
-    return {"gabor": n, "dct": min(n, prod(size))}.get(name, 1), *size
 
 
 def per_channel(bank, names, channels):

@@ -18,21 +18,29 @@ from .._kernels.geometry import make_window
 from .._network.network import Network
 from .._threads.team import Team, thread_count
 from ..layers import Activation, Convolution, Flatten
-from .banks import array_bank, check_kernels, check_patches, named_bank, pooling, random_dilations
+from .banks import (
+    AUTO_ACTIVATION,
+    AUTO_POOL,
+    array_bank,
+    check_kernels,
+    check_patches,
+    named_bank,
+    pooling,
+    random_dilations,
+)
 from .encoding import Summary
-from .filters import RANDOM
-from .patches import PatchKMeans, sample_patches
+from .parameters import Parameters
+from .patches import LEARNED, sample_patches
 from .pretrained import first_layers, network_of
 from .rocket import MiniRocket, draw_rocket_kernels
 
 __all__ = ["FeatureBuilder"]
 
-_POOLED_BY_DEFAULT = {"kmeans": "mean", "pca": "max", **dict.fromkeys(RANDOM, "max")}
 _SAMPLES = 20  # images whose responses give random biases
 
 
-class FeatureBuilder(NetworkTransformer):
-    """Base class of `ConvFeatures`, which makes its networks; parameters and `fit` are in the subclass."""
+class FeatureBuilder(Parameters, NetworkTransformer):
+    """Base class of `ConvFeatures`, which makes its networks; `fit` is in the subclass."""
 
     @property
     def _name(self):
@@ -58,25 +66,21 @@ class FeatureBuilder(NetworkTransformer):
         dilation = 1 if self.dilation == "random" else self.dilation
         return make_window(height, width, self.kernel_size, dilation=dilation, padding=padding)
 
-    def _new_kmeans(self):
-        if self.n_filters > self.n_patches:
-            raise ValueError(
-                f"n_filters={counted(self.n_filters)} is more than n_patches={counted(self.n_patches)}; use at most as "
-                "many"
-            )
+    def _patch_shape(self):
+        """``(rows, columns, channels)`` of patches."""
         window = self._window("valid")
-        taps = window.rows.kernel * window.columns.kernel * self.image_shape_[2]
-        if taps < 2:
-            raise ValueError(
-                f"kernel_size={shown(self.kernel_size)}: 'kmeans' needs patches of 2 numbers or more, got {taps}"
-            )
-        return PatchKMeans(self.n_filters, int(self._rng.integers(2**31)))
+        return window.rows.kernel, window.columns.kernel, self.image_shape_[2]
+
+    def _new_learner(self):
+        kind, taps = LEARNED[self._name], prod(self._patch_shape())
+        kind.check(self.n_filters, self.n_patches, self.kernel_size, taps)
+        return kind(self.n_filters, self._rng)
 
     def _learn(self, X, passes):
         """Fit the learner to random patches of images X (n, H, W, C)."""
         window = self._window("valid")
         check_window_fits("kernel_size", self.kernel_size, window)
-        taps = window.rows.kernel * window.columns.kernel * self.image_shape_[2]
+        taps = prod(self._patch_shape())
         check_patches(self._name, int(self.n_patches), int(self.n_filters), self.kernel_size, taps)
         self._learner.partial_fit(sample_patches(X, window, self.n_patches, self._rng), passes)
 
@@ -104,14 +108,10 @@ class FeatureBuilder(NetworkTransformer):
         """Make networks of the filters, one for each dilation; return the shape of the output."""
         if self._bias_kind in (True, "position"):
             self._seen = self._seen[0] + len(X), self._seen[1] + X.sum(axis=0, dtype=np.float64)
+        weight, names = self._new_bank()
         encoder, arrays = [], {}
-        if self._name == "kmeans":
-            window = self._window("valid")
-            weight = self._learner.basis.reshape(-1, window.rows.kernel, window.columns.kernel, self.image_shape_[2])
+        if self._learner is not None:
             encoder, arrays = self._learner.encoder(self.activation == "auto")
-            names = [f"kmeans{i}" for i in range(self.n_filters)]
-        else:
-            weight, names = self._new_bank()
         self.filters_ = weight = (weight[:, ::-1, ::-1] if self.flip_kernel else weight).copy()
         dilations = np.zeros(len(weight), int)
         if self.dilation == "random":
@@ -124,16 +124,14 @@ class FeatureBuilder(NetworkTransformer):
         return self._finish(networks, [names] if encoder else [[names[i] for i in members] for members in groups])
 
     def _new_bank(self):
-        """Weight ``(filters, rows, columns, channels)`` and names of filters other than those of k-means."""
+        """Weight ``(filters, rows, columns, channels)``, and names of the features."""
         if not self._name:
             weight = array_bank(self.filters, self.image_shape_)
             return weight, [f"filter{i}" for i in range(len(weight))]
-        if self._name == "pca":
-            window = self._window("valid")
-            weight = self._learner.filters(
-                self.n_filters, (window.rows.kernel, window.columns.kernel, self.image_shape_[2])
-            )
-            return weight, [f"pca{i}" for i in range(len(weight))]
+        if self._learner is not None:
+            shape = self._patch_shape()
+            n = self._learner.n_features(self.n_filters, prod(shape))
+            return self._learner.filters(self.n_filters, shape), [f"{self._name}{i}" for i in range(n)]
         return named_bank(self._name, int(self.n_filters), self.kernel_size, self.image_shape_, self._rng)
 
     def _convolution(self, weight, dilation, bias=False):
@@ -207,15 +205,14 @@ class FeatureBuilder(NetworkTransformer):
     @property
     def _activation(self):
         """Name of the activation after the filters."""
-        automatic = "relu" if self._name in (*RANDOM, "pca") else "identity"
-        return automatic if self.activation == "auto" else self.activation
+        return AUTO_ACTIVATION.get(self._name, "identity") if self.activation == "auto" else self.activation
 
     def _tail(self, shape, activation):
         """Layers after the filters, for images of ``shape``: activation, then pooling or summary."""
         layers = [] if activation == "identity" else [Activation(activation)]
         if self._kinds is not None:
             return [*layers, Summary(self._kinds)]
-        pool = _POOLED_BY_DEFAULT.get(self._name) if self.pool == "auto" else self.pool
+        pool = AUTO_POOL.get(self._name) if self.pool == "auto" else self.pool
         return [*layers, *pooling(pool, self.pool_size, shape)]
 
     def _responses(self, weight, dilation, images):

@@ -6,11 +6,13 @@ import numpy as np
 from scipy.fft import dct
 from scipy.linalg import eigh
 
+from .._input.constraints import shown
+from .._input.memory import counted
 from .._input.overflow import named_overflow
 from ..layers import Convolution
 from .encoding import Triangle, Whitening
 
-__all__ = ["PatchKMeans", "PatchPCA", "sample_patches"]
+__all__ = ["LEARNED", "PatchKMeans", "PatchPCA", "sample_patches"]
 
 _CONTRAST = 1.0  # share of patches' mean variance added to the variance of each: noise in flat patches stays small
 _WHITENING = 1.0  # added to the variances of normalised patches
@@ -55,14 +57,64 @@ class Moments:
         return np.maximum(variance[::-1], 0), vectors * np.sign(vectors[np.arange(len(vectors)), largest])[:, None]
 
 
-class PatchPCA:
+class Learner:
+    """Base class of banks that are learned from patches.
+
+    Parameters
+    ----------
+    n_filters : int
+    rng : numpy.random.Generator
+
+    Attributes
+    ----------
+    text : str
+        In the documentation of `ConvFeatures`.
+    pool, activation : str
+        Pooling and activation after the filters if those of `ConvFeatures` are "auto".
+    encodes : bool
+        Whether `encoder` has layers, which take the place of bias and activation.
+    copies : int
+        Arrays of the patches' size that there are at a time: as drawn, in float64, and what is computed from them.
+    """
+
+    text = ""
+    pool = "max"
+    activation = "relu"
+    encodes = False
+    copies = 2
+
+    @staticmethod
+    def check(n_filters, n_patches, kernel_size, taps):
+        """Raise ValueError where patches of ``taps`` numbers do not suffice."""
+
+    @staticmethod
+    def n_features(n_filters, taps) -> int:
+        """Number of channels with features, of patches of ``taps`` numbers."""
+        return min(n_filters, taps)
+
+    def partial_fit(self, patches, passes=1):
+        """Add patches ``(n, rows, columns, channels)``; return the learner."""
+        raise NotImplementedError
+
+    def filters(self, n, shape) -> np.ndarray:
+        """The filters ``(filters, *shape)`` of the convolution."""
+        raise NotImplementedError
+
+    def encoder(self, encode):
+        """Layers from the filters' outputs to features or, without ``encode``, to what these are made of; arrays."""
+        return [], {}
+
+
+class PatchPCA(Learner):
     """Principal directions of patches, the same whether patches come at once or in chunks."""
 
-    def __init__(self):
+    text = "principal components of patches"
+
+    def __init__(self, n_filters, rng):
         self.moments = Moments()
 
     def partial_fit(self, patches, passes=1):
-        """Add patches ``(n, rows, columns, channels)``."""
+        """Add patches ``(n, rows, columns, channels)``; return the learner."""
         self.moments.add(patches.reshape(len(patches), -1))
         return self
 
@@ -72,21 +124,44 @@ class PatchPCA:
         return directions[:n].reshape(-1, *shape)
 
 
-class PatchKMeans:
+class PatchKMeans(Learner):
     """Centres of normalised and whitened patches (A. Coates and A. Y. Ng, Learning feature representations, 2012).
 
     Contrast and whitening are taken from the first chunk of patches, centres from all.
     """
 
-    def __init__(self, n_clusters, seed):
-        self.batch = max(_BATCH, n_clusters)
+    text = "centres of whitened patches, with features from the distances to the centres (Coates and Ng, 2012)"
+    pool = "mean"
+    encodes = True
+    copies = 5  # coefficients, squares, whitened
+
+    def __init__(self, n_filters, rng):
+        self.batch = max(_BATCH, n_filters)
         from sklearn.cluster import MiniBatchKMeans  # not at the top, since the import takes 60 ms
 
-        self.kmeans = MiniBatchKMeans(n_clusters, batch_size=self.batch, n_init=1, random_state=seed)
+        seed = int(rng.integers(2**31))
+        self.kmeans = MiniBatchKMeans(n_filters, batch_size=self.batch, n_init=1, random_state=seed)
         self.basis = None
 
+    @staticmethod
+    def check(n_filters, n_patches, kernel_size, taps):
+        """Raise ValueError where there are more centres than patches, or patches of one number."""
+        if n_filters > n_patches:
+            raise ValueError(
+                f"n_filters={counted(n_filters)} is more than n_patches={counted(n_patches)}; use at most as many"
+            )
+        if taps < 2:
+            raise ValueError(
+                f"kernel_size={shown(kernel_size)}: 'kmeans' needs patches of 2 numbers or more, got {taps}"
+            )
+
+    @staticmethod
+    def n_features(n_filters, taps):
+        """Number of centres."""
+        return n_filters
+
     def partial_fit(self, patches, passes=1):
-        """Add patches ``(n, rows, columns, channels)``, at least as many as there are centres."""
+        """Add patches ``(n, rows, columns, channels)``, at least as many as there are centres; return the learner."""
         flat = patches.reshape(len(patches), -1)
         if self.basis is None:
             self._learn_whitening(flat)
@@ -114,6 +189,10 @@ class PatchKMeans:
     def _normalised(self, coefficients):
         return coefficients / np.sqrt((coefficients**2).sum(axis=1, keepdims=True) / self.taps + self.epsilon)
 
+    def filters(self, n, shape):
+        """Principal directions ``(directions, *shape)`` of normalised patches."""
+        return self.basis.reshape(-1, *shape)
+
     def encoder(self, encode):
         """Layers from coefficients in ``basis`` to features or, without ``encode``, distances; arrays by name."""
         centres = self.kmeans.cluster_centers_
@@ -131,3 +210,6 @@ class PatchKMeans:
             "convolution2.bias": (centres**2).sum(axis=1),
         }
         return layers, arrays
+
+
+LEARNED: dict[str, type[Learner]] = {"pca": PatchPCA, "kmeans": PatchKMeans}

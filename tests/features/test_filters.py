@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from skconv._features.filters import CLASSICAL, classical_bank, per_channel, random_bank
+from skconv._features.filters import CLASSICAL, per_channel, random_bank
 
 RNG = np.random.default_rng(0)
 IMAGE = np.random.default_rng(0).standard_normal((12, 15))
@@ -16,7 +16,7 @@ def responses(bank):
 
 @pytest.mark.parametrize("name", ["sobel", "prewitt"])
 def test_gradients_equal_scipy(name):
-    bank, names = classical_bank(name, (5, 5), 64)
+    bank, names = CLASSICAL[name].filters((5, 5), 64)
     assert names == [f"{name}_across", f"{name}_down"]
     scale = {"sobel": 8, "prewitt": 6}[name]  # scipy's kernels are not per pixel
     for axis, response in zip((1, 0), responses(bank), strict=True):
@@ -24,26 +24,26 @@ def test_gradients_equal_scipy(name):
 
 
 def test_laplacian_equals_scipy():
-    bank, _ = classical_bank("laplacian", (3, 3), 1)
+    bank, _ = CLASSICAL["laplacian"].filters((3, 3), 1)
     np.testing.assert_allclose(responses(bank)[0], ndimage.laplace(IMAGE, mode="nearest"))
 
 
 @pytest.mark.parametrize("size", [(3, 3), (5, 7), (4, 2)])
 def test_smoothing(size):
     for name in ("mean", "gaussian"):
-        (kernel,), _ = classical_bank(name, size, 1)
+        (kernel,), _ = CLASSICAL[name].filters(size, 1)
         assert kernel.shape == size
         assert kernel.sum() == pytest.approx(1)
         np.testing.assert_allclose(kernel, kernel[::-1, ::-1])
-    (kernel,), _ = classical_bank("mean", size, 1)
+    (kernel,), _ = CLASSICAL["mean"].filters(size, 1)
     assert np.ptp(kernel) == 0
-    (kernel,), _ = classical_bank("gaussian", (9, 9), 1)
+    (kernel,), _ = CLASSICAL["gaussian"].filters((9, 9), 1)
     np.testing.assert_allclose(kernel[4] / kernel[4, 4], np.exp(-0.5 * ((np.arange(9) - 4) / 1.5) ** 2))
 
 
 def test_identity_keeps_the_image():
     for size in ((3, 3), (5, 1), (1, 4), (4, 4)):
-        (kernel,), names = classical_bank("identity", size, 9)
+        (kernel,), names = CLASSICAL["identity"].filters(size, 9)
         assert names == ["identity"]
         padded = np.pad(IMAGE, [((k - 1) // 2, k // 2) for k in size])
         windows = np.lib.stride_tricks.sliding_window_view(padded, size)
@@ -51,7 +51,7 @@ def test_identity_keeps_the_image():
 
 
 def test_scharr_of_a_slope():
-    bank, _ = classical_bank("scharr", (3, 3), 1)
+    bank, _ = CLASSICAL["scharr"].filters((3, 3), 1)
     rows, columns = np.mgrid[:8, :9]
     across, down = [ndimage.correlate(2.0 * columns - 3.0 * rows, kernel)[1:-1, 1:-1] for kernel in bank]
     np.testing.assert_allclose(across, 2)
@@ -61,20 +61,20 @@ def test_scharr_of_a_slope():
 def test_on_a_series_gradients_are_differences():
     series = np.arange(9.0) ** 2
     for name in ("sobel", "prewitt", "scharr"):
-        bank, names = classical_bank(name, (1, 5), 64)
+        bank, names = CLASSICAL[name].filters((1, 5), 64)
         assert (bank.shape, names) == ((1, 1, 3), [name])
         np.testing.assert_allclose(np.correlate(series, bank[0, 0]), np.gradient(series)[1:-1])
-    bank, _ = classical_bank("laplacian", (1, 5), 64)
+    bank, _ = CLASSICAL["laplacian"].filters((1, 5), 64)
     np.testing.assert_allclose(np.correlate(series, bank[0, 0]), 2)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 3), (2, 5), (5, 2), (1, 8), (12, 7)])
 def test_few_cosines_are_the_first_of_all(size):
-    every, names = classical_bank("dct", size, 10**30)
+    every, names = CLASSICAL["dct"].filters(size, 10**30)
     frequencies = [(u / size[0] + v / size[1], u, v) for u in range(size[0]) for v in range(size[1])]
     assert names == [f"dct_{u}_{v}" for _, u, v in sorted(frequencies)]
     for n in range(1, len(every) + 1):
-        few, some = classical_bank("dct", size, n)
+        few, some = CLASSICAL["dct"].filters(size, n)
         np.testing.assert_allclose(few, every[:n], rtol=1e-14, atol=1e-15)
         assert some == names[:n]
 
@@ -82,12 +82,12 @@ def test_few_cosines_are_the_first_of_all(size):
 @pytest.mark.parametrize("size", [(3, 3), (2, 5), (1, 8)])
 def test_dct_is_orthonormal_and_starts_with_the_mean(size):
     n = size[0] * size[1]
-    bank, names = classical_bank("dct", size, 100)
+    bank, names = CLASSICAL["dct"].filters(size, 100)
     assert bank.shape == (n, *size)
     assert len(set(names)) == n
     np.testing.assert_allclose(bank.reshape(n, -1) @ bank.reshape(n, -1).T, np.eye(n), atol=1e-12)
     np.testing.assert_allclose(bank[0], n**-0.5)
-    assert classical_bank("dct", size, 2)[0].shape == (2, *size)
+    assert CLASSICAL["dct"].filters(size, 2)[0].shape == (2, *size)
     u, v = map(int, names[-1].split("_")[1:])
     (rows, columns), wave = size, bank[-1]
     expected = np.outer(
@@ -98,7 +98,7 @@ def test_dct_is_orthonormal_and_starts_with_the_mean(size):
 
 @pytest.mark.parametrize(("size", "n"), [((7, 7), 16), ((5, 9), 7), ((1, 11), 6), ((3, 3), 1)])
 def test_gabor_filters_have_no_mean_and_norm_one(size, n):
-    bank, names = classical_bank("gabor", size, n)
+    bank, names = CLASSICAL["gabor"].filters(size, n)
     assert bank.shape == (n, *size)
     assert len(set(names)) == n
     np.testing.assert_allclose(bank.sum(axis=(1, 2)), 0, atol=1e-12)
@@ -109,7 +109,7 @@ def test_gabor_filters_have_no_mean_and_norm_one(size, n):
 
 
 def test_gabor_answers_to_its_direction():
-    bank, names = classical_bank("gabor", (9, 9), 16)
+    bank, names = CLASSICAL["gabor"].filters((9, 9), 16)
     directions = [int(name.split("_")[2].removesuffix("deg")) for name in names[::2]]
     rows, columns = np.mgrid[:40, :40]
     for angle in set(directions):
@@ -124,7 +124,7 @@ def test_gabor_answers_to_its_direction():
 
 @pytest.mark.parametrize("name", CLASSICAL)
 def test_per_channel_banks_see_one_channel_each(name):
-    bank, names = classical_bank(name, (5, 5), 6)
+    bank, names = CLASSICAL[name].filters((5, 5), 6)
     weight, both = per_channel(bank, names, 2)
     assert weight.shape == (2 * len(bank), *bank.shape[1:], 2)
     assert len(both) == 2 * len(bank)

@@ -8,6 +8,8 @@ from sklearn.decomposition import PCA
 from skconv._features.patches import PatchKMeans, PatchPCA, sample_patches
 from skconv._kernels.geometry import make_window
 
+RNG = np.random.default_rng(0)
+
 
 def test_patches_are_pieces_of_the_images():
     X = np.arange(3 * 6 * 7 * 2, dtype=np.float32).reshape(3, 6, 7, 2)
@@ -23,8 +25,8 @@ def test_components_equal_scikit_learn_in_chunks_too():
     rng = np.random.default_rng(0)
     patches = rng.standard_normal((500, 12)) @ rng.standard_normal((12, 12)) + 3
     expected = PCA(5).fit(patches).components_
-    whole = PatchPCA().partial_fit(patches.reshape(500, 2, 3, 2))
-    parts = PatchPCA()
+    whole = PatchPCA(5, RNG).partial_fit(patches.reshape(500, 2, 3, 2))
+    parts = PatchPCA(5, RNG)
     for chunk in np.split(patches.reshape(500, 2, 3, 2), [100, 130]):
         parts.partial_fit(chunk)
     for learner in (whole, parts):
@@ -37,7 +39,7 @@ def test_components_equal_scikit_learn_in_chunks_too():
 def test_whitening_whitens():
     rng = np.random.default_rng(0)
     flat = rng.standard_normal((5000, 9)) @ rng.standard_normal((9, 9)) + 5
-    learner = PatchKMeans(4, 0).partial_fit(flat.reshape(-1, 3, 3, 1))
+    learner = PatchKMeans(4, RNG).partial_fit(flat.reshape(-1, 3, 3, 1))
     centred = flat - flat.mean(axis=1, keepdims=True)
     assert learner.epsilon == pytest.approx((centred**2).mean(), rel=1e-9)
     normalised = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + learner.epsilon)
@@ -52,16 +54,16 @@ def test_whitening_whitens():
 
 def test_centres_are_mini_batch_k_means_of_whitened_patches():
     flat = np.random.default_rng(0).standard_normal((3000, 6))
-    learner = PatchKMeans(5, 3).partial_fit(flat.reshape(-1, 2, 3, 1), passes=2)
+    learner = PatchKMeans(5, np.random.default_rng(3)).partial_fit(flat.reshape(-1, 2, 3, 1), passes=2)
     centred = flat - flat.mean(axis=1, keepdims=True)
     normalised = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + learner.epsilon)
     w = normalised @ learner.basis.T * learner.scale - learner.shift
-    expected = MiniBatchKMeans(5, batch_size=4096, n_init=1, random_state=3)
+    expected = MiniBatchKMeans(5, batch_size=4096, n_init=1, random_state=np.random.default_rng(3).integers(2**31))
     for _ in range(2):
         expected.partial_fit(w)
     np.testing.assert_allclose(learner.kmeans.cluster_centers_, expected.cluster_centers_, atol=1e-8)
 
 
 def test_constant_patches_are_whitened_to_finite_numbers():
-    learner = PatchKMeans(2, 0).partial_fit(np.ones((10, 2, 2, 1)))
+    learner = PatchKMeans(2, RNG).partial_fit(np.ones((10, 2, 2, 1)))
     assert np.isfinite(learner.kmeans.cluster_centers_).all()
