@@ -191,7 +191,7 @@ class ConvFeatures(FeatureBuilder):
         own = self.activation in ("auto", "identity") and not self._bias_kind and self.dilation != "random"
         if self._name in LEARNED and LEARNED[self._name].encodes and not own:
             raise ValueError(
-                f"filters={shown(self._name)} has its own encoding: activation must be 'auto' or 'identity', bias False "
-                f"and dilation not 'random'; got activation={shown(self.activation)}, bias={shown(self.bias)}, "
+                f"filters={shown(self._name)} has its own encoding: activation must be 'auto' or 'identity', bias "
+                f"False and dilation not 'random'; got activation={shown(self.activation)}, bias={shown(self.bias)}, "
                 f"dilation={shown(self.dilation)}"
             )
