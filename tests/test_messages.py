@@ -69,8 +69,8 @@ def test_no_message_has_the_repr_of_a_value(path):
 
 
 NOUNS = re.compile(
-    r" (of the )?(channel|entrie|epoch|feature|image|iteration|label|layer|number|parameter|patche|row|sample|score|"
-    r"step|target)s\b"
+    r" (of the |input |training |feature )?(channel|entrie|epoch|feature|image|iteration|label|layer|number|parameter|"
+    r"patche|row|sample|score|step|target)s\b"
 )
 NEVER_ONE = {"flat_doubts.py", "image_transformer.py"}  # a series of one step is in no doubt
 

@@ -447,7 +447,9 @@ def test_memory_is_bounded():
                 (NoisePadding(mean=[1, 2, 3]), "mean has 3 numbers .*, but the images have 2 channels"),
                 (NoisePadding(scale=[1, 2, 3]), "scale has 3 numbers .*, but the images have 2 channels"),
                 (NoisePadding(scale=[1, -2]), r"scale must be at least 0, got \[1, -2\]"),
-                (NoisePadding(random_state=-3), r"random_state must be an int in the range \[0, inf\), got -3"),
+                (NoisePadding(random_state=-3), r"random_state must be an int in the range \[0, 4294967295\], got -3"),
+                (NoisePadding(random_state=2**32), r"random_state must be .*\], got 4294967296"),
+                (DonorPadding(random_state=2**32), r"random_state must be .*\], got 4294967296"),
                 (DonorPadding(0), r"n_donors must be an int in the range \[1, inf\), got 0"),
             ]
         ),

@@ -117,9 +117,11 @@ class Labels(Targets):
         for k, rows in self._rare(train.encoded, train.weight):
             rows = rows[:_LOOKED_AT]
             if not self._predicted(outputs(rows), k).any():
+                what = f"none of the {counted(len(rows), 'training sample')} of {self._called(k)}"
+                if len(rows) == 1:
+                    what = f"not even the only training sample of {self._called(k)}"
                 warn(
-                    f"none of the {counted(len(rows), 'training sample')} of {self._called(k)}"
-                    f"{' that were looked at' * (len(rows) == _LOOKED_AT)} is predicted as such: it is rare, and "
+                    f"{what}{' that were looked at' * (len(rows) == _LOOKED_AT)} is predicted as such: it is rare, and "
                     f"predict takes what is most probable. predict_proba may rank it well: {self._remedy}"
                 )
 

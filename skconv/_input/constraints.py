@@ -21,6 +21,7 @@ __all__ = [
     "EPSILONS",
     "IMAGE_SHAPES",
     "N_JOBS",
+    "SEEDS",
     "SHAPES",
     "InvalidParameterError",
     "are_numbers",
@@ -179,6 +180,7 @@ _SIDES = fitting(
 SHAPES = fitting(lambda value: _SIDES.test(value) and len(value) == 3, "(height, width, channels), ints of at least 1")
 IMAGE_SHAPES = [one_of("series"), _SIDE, _SIDES, None]
 EPSILONS = between(1e-30, 1e30, closed="both")  # float32 can add these to a root or a variance, and divide by them
+SEEDS = between(0, 2**32 - 1, "both", Integral)  # those that NumPy's RandomState takes
 _INT = between(None, None, "neither", Integral)
 DTYPES = fitting(
     lambda value: isinstance(value, (str, type, np.dtype)) and value in ("float32", "float64", np.float32, np.float64),

@@ -81,8 +81,8 @@ def _check_is_real(X):
         raise ValueError(f"{what}X must hold real numbers, got dtype {X.dtype}{_INSTEAD[kind]}")
     if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
         raise ValueError(
-            f"X is a masked array that hides {np.ma.count_masked(X)} of its {X.size} numbers, and a network would see "
-            "them; write X.filled(value) with the value to see in their place"
+            f"X is a masked array that hides {np.ma.count_masked(X)} of {counted(X.size, 'number')}, and a network "
+            "would see what is hidden; write X.filled(value) with the value to see in their place"
         )
 
 

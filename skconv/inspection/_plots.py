@@ -9,6 +9,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from .._input.constraints import at_least, check_value, shown
+from .._input.memory import counted
 
 __all__ = ["plot_hardest", "plot_kernels", "plot_learning_curve"]
 
@@ -114,7 +115,7 @@ def plot_kernels(estimator, layer=None, *, channel=None, figure=None):
     name, kernels = _kernels(estimator, layer)
     n_channels = kernels.shape[-1]
     if channel is not None and channel not in range(n_channels):
-        raise ValueError(f"channel={shown(channel)} is not one of the {n_channels} input channels of {name}")
+        raise ValueError(f"channel={shown(channel)}, but {name} takes images with {counted(n_channels, 'channel')}")
     figure = _figure(figure)
     colour = channel is None and n_channels == 3
     pictures = [_full_range(k) for k in kernels] if colour else kernels[..., channel or 0]

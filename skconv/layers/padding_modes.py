@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._input.checks import check_channel_values, check_pattern
-from .._input.constraints import at_least, check_arguments, finite_numbers, fitting, one_of, shown
+from .._input.constraints import SEEDS, at_least, check_arguments, finite_numbers, fitting, one_of, shown
 from .._input.keywords import Hinted
 from .._input.versions import Versioned
 from .._kernels.geometry import BORDER_MAPS, Window
@@ -171,7 +171,7 @@ class NoisePadding(PaddingMode):
     mean, scale : float or array-like of shape (channels,), default=None
         Mean and standard deviation of the noise; None takes those of each image.
     random_state : int, default=0
-        Seed of the noise of a layer in prediction, and of `skconv.ImagePadder`.
+        Seed, below 2**32, of the noise of a layer in prediction, and of `skconv.ImagePadder`.
 
     Examples
     --------
@@ -184,7 +184,7 @@ class NoisePadding(PaddingMode):
         "distribution": [one_of("normal", "uniform")],
         "mean": [finite_numbers(), None],
         "scale": [finite_numbers(), None],
-        "random_state": [at_least(0)],
+        "random_state": [SEEDS],
     }
 
     def __init__(self, distribution="normal", mean=None, scale=None, random_state=0):
@@ -222,7 +222,7 @@ class DonorPadding(PaddingMode):
     n_donors : int, default=100
         Number of random images that `skconv.ImagePadder` keeps as donors.
     random_state : int, default=0
-        Seed of the choice of donors, and of the donor of an image.
+        Seed, below 2**32, of the choice of donors, and of the donor of an image.
 
     Examples
     --------
@@ -231,7 +231,7 @@ class DonorPadding(PaddingMode):
     Convolution(filters=4, padding_mode=DonorPadding())
     """
 
-    _parameter_constraints: dict = {"n_donors": [at_least(1)], "random_state": [at_least(0)]}
+    _parameter_constraints: dict = {"n_donors": [at_least(1)], "random_state": [SEEDS]}
 
     def __init__(self, n_donors=100, random_state=0):
         self.n_donors = n_donors

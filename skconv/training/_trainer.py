@@ -240,9 +240,8 @@ class Trainer:
                 if placed.training and step.operation.least_samples(step.shape) > 1:
                     raise ValueError(
                         f"{step.name} normalises each channel over the batch and needs two samples in each, but "
-                        f"{counted(len(order), 'sample')} in batches of batch_size={self.batch_size} leave one "
-                        "alone; use another "
-                        "batch_size or more samples, LayerNorm in its place, or batch_norm=False"
+                        f"{counted(len(order), 'sample')} in batches of batch_size={self.batch_size} would leave "
+                        "one alone; use another batch_size or more samples, LayerNorm in its place, or batch_norm=False"
                     )
         return np.array_split(order, count)
 

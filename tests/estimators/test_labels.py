@@ -119,6 +119,8 @@ def test_a_rare_class_that_is_never_predicted():
     targets.warn_of_missed(outputs, of(encoded, weight))  # no longer rare
     targets.warn_of_missed(outputs, of(encoded, np.repeat([1.0, 0.0], [120, 3])))  # not there
     replace(targets, class_weight={"rare": 0.001}).warn_of_missed(outputs, of(encoded))  # as the user wants it
+    with pytest.warns(UserWarning, match="^not even the only training sample of 'rare' is predicted as such: it is"):
+        targets.warn_of_missed(outputs, of(encoded[:121]))
     even = np.repeat([0, 1, 2], 50)
     targets.warn_of_missed(outputs, of(even, np.repeat([1.0, 1.0, 0.001], 50)))
     match = "none of the 100 training samples of 'rare' that were looked at is predicted as such"

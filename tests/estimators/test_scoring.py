@@ -85,7 +85,7 @@ def test_samples_without_weight_change_no_bit_of_the_split():
     assert some.network_.parameters.tobytes() == fewer.network_.parameters.tobytes()
 
 
-@pytest.mark.filterwarnings("ignore:none of the 1 training sample of 3")
+@pytest.mark.filterwarnings("ignore:not even the only training sample of 3")
 def test_a_class_with_one_sample_of_weight_is_trained_on():
     weight = np.ones(300)
     weight[np.flatnonzero(Y == 3)[1:]] = 0

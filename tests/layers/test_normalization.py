@@ -50,14 +50,14 @@ def test_a_batch_of_one_number_a_channel(case, method):
     model = quick(layers, solver="lbfgs" if method == "lbfgs" else "adam", **params)
     model.set_params(callback=lambda info: pytest.fail("it has trained"))
     name = "residual1.batchnorm1" if case == "within a layer" else "batchnorm1"
-    match = f"{name} normalises each channel over the batch and needs two samples in each, but {counted} leave one"
+    match = f"{name} normalises each channel over the batch and needs two samples in each, but {counted} would"
     with pytest.raises(ValueError, match=match):
         getattr(model, "partial_fit" if method == "partial_fit" else "fit")(X[:n], Y[:n])
     assert set(vars(model)) == set(model.get_params(deep=False))
 
 
 def test_rows_without_weight_leave_a_batch_of_one():
-    with pytest.raises(ValueError, match="1 sample in batches of batch_size=1 leave one alone"):
+    with pytest.raises(ValueError, match="1 sample in batches of batch_size=1 would leave one alone"):
         quick(VECTOR).fit(X, Y, sample_weight=np.arange(9) == 3)
 
 
