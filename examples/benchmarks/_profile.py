@@ -21,7 +21,7 @@ from skconv.training.losses import SoftmaxCrossEntropy
 
 __all__ = ["HEADINGS", "Call", "Profile", "heading"]
 
-# Patterns of "module:function:NumPy's function", of which the first that fits gives the heading.  A matmul's name ends
+# Ends of "module:function:NumPy's function", of which the first that fits gives the heading.  A matmul's name ends
 # in the axes of its left operand longer than 1, which tells the one matrix of a transform from the many of a product.
 _RULES = (
     ("losses:*", "loss"),
@@ -41,6 +41,7 @@ _RULES = (
     ("layers.dense:*", "head"),
     ("team:*:matmul*", "head"),
     ("optimizers:*", "optimiser"),
+    ("_optimizer:*", "optimiser"),
     ("_trainer:Trainer.step*", "optimiser"),
     ("_trainer:Update*", "optimiser"),
     ("regularizers:*", "optimiser"),
@@ -69,7 +70,7 @@ def heading(code, name) -> str:
     """The heading of a call."""
     module = code.co_filename.replace("\\", "/").rpartition("skconv/")[2].removesuffix(".py").replace("/", ".")
     place = f"{module}:{code.co_qualname}:{name}"
-    return next((heading for pattern, heading in _RULES if fnmatch(place, pattern)), "other")
+    return next((heading for pattern, heading in _RULES if fnmatch(place, f"*{pattern}")), "other")
 
 
 class Profile:
