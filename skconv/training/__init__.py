@@ -2,6 +2,7 @@
 
 from .._input.exports import exports as _exports
 from ._checkpoint import *
+from ._optimizer import *
 from .callbacks import *
 from .losses import *
 from .optimizers import *

@@ -1,11 +1,4 @@
-"""Optimisers over one flat vector of parameters: some vector calls per step, on slices by several threads.
-
-``optimizer.start(n, dtype, matrices)`` returns a copy with arrays for ``n`` parameters.  A step is ``begin()``, then
-``update(parameters, gradient, rate, part)`` for slices that cover the vector, each once, in any order; no bit depends
-on the slices.  Where ``by_parts`` is False there is one call for the whole vector.  After a step ``lengths(rate, out)``
-fills ``out`` with the length of the step of each parameter per unit of a constant gradient, the scale of the l1
-penalty.  ``state()`` returns all that the next step depends on, except the parameters.
-"""
+"""The optimisers that the networks know by name; what one is made of is in `_optimizer`."""
 
 from __future__ import annotations
 
@@ -13,83 +6,16 @@ from itertools import pairwise
 from math import prod, sqrt
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
-from .._input.constraints import EPSILONS, between, check_arguments
-from .._input.keywords import Hinted
+from .._input.constraints import EPSILONS, between
 from .._input.memory import counted
-from .._input.versions import Versioned
+from ._optimizer import Momentum, Optimizer, RootMeanSquare, discount
 from ._orthogonal import orthogonalize
-from ._state import Stateful
 
-__all__ = ["SGD", "Adam", "AdamW", "Muon", "Optimizer", "RMSProp"]
-
-_MOMENTUM: dict = {"momentum": [between(0, 1, closed="both")], "nesterovs_momentum": ["boolean"]}
+__all__ = ["SGD", "Adam", "AdamW", "Muon", "RMSProp"]
 
 
-class Optimizer(Stateful, Hinted, Versioned, BaseEstimator):
-    """Base class of optimisers: hyper-parameters, and in the copy that `start` returns the state between steps.
-
-    An optimiser of your own is a subclass with `update`, and with `allocate` and ``kept`` if it has a state.
-
-    Attributes
-    ----------
-    kept : tuple of str
-        Names of the attributes that make up the state, numbers and arrays.
-    by_parts : bool
-        Whether slices of the parameters may be updated one by one, by several threads.
-    decoupled : bool
-        Whether the penalty shrinks the weights directly and not by its gradient.
-    from_networks : tuple of str
-        Names of the parameters that have the network's values where ``solver`` is the name of the optimiser.
-    """
-
-    _parameter_constraints: dict = {}
-    _within_model = True
-    by_parts = True
-    decoupled = False
-    from_networks: tuple[str, ...] = ()
-
-    def start(self, n, dtype, matrices=()):
-        """Return a copy that is ready for steps; the optimiser itself has no state.
-
-        Parameters
-        ----------
-        n : int
-            Number of parameters of the network.
-        dtype : dtype
-            Dtype of the parameters, float32 or float64.
-        matrices : list of (int, tuple), default=()
-            For each kernel its start in the flat vector and its shape as a matrix, ``(rows, columns)``, or as ``m``
-            matrices, ``(m, rows, columns)``; in rising order, without overlap.
-
-        Returns
-        -------
-        Optimizer
-        """
-        check_arguments(self)
-        # As Python's numbers: a float64 of NumPy would make operations on float32 arrays twice as slow.
-        values = self.get_params(deep=False).items()
-        started = type(self)(**{name: v.item() if isinstance(v, np.generic) else v for name, v in values})
-        started.allocate(n, np.dtype(dtype), matrices)
-        return started
-
-    def allocate(self, n, dtype, matrices):
-        """Allocate the state for ``n`` parameters."""
-
-    def begin(self):
-        """Begin a step, before `update` of its slices."""
-
-    def update(self, parameters, gradient, rate, part=slice(None)):
-        """Update the slice ``part`` of the parameters; may overwrite that of ``gradient``."""
-        raise NotImplementedError
-
-    def lengths(self, rate, out):
-        """Fill ``out`` (n,) with the length of the last step of each parameter per unit of a constant gradient."""
-        out.fill(rate)
-
-
-class Adam(Optimizer):
+class Adam(RootMeanSquare):
     """Adam (Kingma and Ba, arXiv 1412.6980).
 
     Parameters
@@ -128,8 +54,8 @@ class Adam(Optimizer):
 
     def allocate(self, n, dtype, matrices):
         """Allocate the state for ``n`` parameters."""
-        # Discounted sums of gradients and of their squares; `update` multiplies them by a factor to get the moments.
-        self.first, self.second, self._work = np.zeros(n, dtype), np.zeros(n, dtype), np.empty(n, dtype)
+        super().allocate(n, dtype, matrices)
+        self.first = np.zeros(n, dtype)  # discounted sum of gradients
         self.steps = 0
 
     def begin(self):
@@ -138,24 +64,15 @@ class Adam(Optimizer):
 
     def update(self, parameters, gradient, rate, part=slice(None)):
         """Update the slice ``part`` of the parameters; overwrites that of ``gradient``."""
-        p, g, m, v, work = parameters[part], gradient[part], self.first[part], self.second[part], self._work[part]
-        scale_1 = (1 - self.beta_1) / (1 - self.beta_1**self.steps)  # from the sums to the unbiased moments
-        scale_2 = sqrt((1 - self.beta_2) / (1 - self.beta_2**self.steps))
-        np.multiply(m, self.beta_1, out=m)
-        np.add(m, g, out=m)
+        g, first = gradient[part], self.first[part]
+        discount(first, self.beta_1, g)
         np.multiply(g, g, out=g)
-        np.multiply(v, self.beta_2, out=v)
-        np.add(v, g, out=v)
-        np.sqrt(v, out=work)
-        np.add(work, self.epsilon / scale_2, out=work)
-        np.divide(m, work, out=work)
-        np.multiply(work, float(rate) * scale_1 / scale_2, out=work)
-        np.subtract(p, work, out=p)
+        discount(self.second[part], self.beta_2, g)
+        unbiased = (1 - self.beta_1) / (1 - self.beta_1**self.steps)  # from the sum to the mean
+        self._descend(parameters, first, float(rate) * unbiased, part)
 
-    def lengths(self, rate, out):
-        """Fill ``out`` (n,) with the length of the last step of each parameter per unit of a constant gradient."""
-        scale = sqrt((1 - self.beta_2) / (1 - self.beta_2**self.steps))
-        _inverse_root(self.second, float(rate) / scale, self.epsilon / scale, out)
+    def _scale(self):
+        return sqrt((1 - self.beta_2) / (1 - self.beta_2**self.steps))
 
 
 class AdamW(Adam):
@@ -174,7 +91,7 @@ class AdamW(Adam):
     decoupled = True
 
 
-class RMSProp(Optimizer):
+class RMSProp(RootMeanSquare):
     """RMSProp (Tieleman and Hinton, 2012), as in PyTorch: the gradient over the root of the mean of its squares.
 
     ``v = decay v + (1 - decay) g**2; p -= rate g / (sqrt(v) + epsilon)``.
@@ -206,30 +123,18 @@ class RMSProp(Optimizer):
         self.decay = decay
         self.epsilon = epsilon
 
-    def allocate(self, n, dtype, matrices):
-        """Allocate the state for ``n`` parameters."""
-        self.second, self._work = np.zeros(n, dtype), np.empty(n, dtype)  # a discounted sum, as in Adam
-
     def update(self, parameters, gradient, rate, part=slice(None)):
         """Update the slice ``part`` of the parameters."""
-        p, g, v, work = parameters[part], gradient[part], self.second[part], self._work[part]
-        scale = sqrt(1 - self.decay)  # from the root of the sum to that of the mean
-        np.multiply(g, g, out=work)
-        np.multiply(v, self.decay, out=v)
-        np.add(v, work, out=v)
-        np.sqrt(v, out=work)
-        np.add(work, self.epsilon / scale, out=work)
-        np.divide(g, work, out=work)
-        np.multiply(work, float(rate) / scale, out=work)
-        np.subtract(p, work, out=p)
+        g, squares = gradient[part], self._work[part]
+        np.multiply(g, g, out=squares)
+        discount(self.second[part], self.decay, squares)
+        self._descend(parameters, g, float(rate), part)
 
-    def lengths(self, rate, out):
-        """Fill ``out`` (n,) with the length of the last step of each parameter per unit of a constant gradient."""
-        scale = sqrt(1 - self.decay)
-        _inverse_root(self.second, float(rate) / scale, self.epsilon / scale, out)
+    def _scale(self):
+        return sqrt(1 - self.decay)
 
 
-class SGD(Optimizer):
+class SGD(Momentum, Optimizer):
     """Stochastic gradient descent with momentum, as in PyTorch: ``v = momentum v + g; p -= rate v``.
 
     With Nesterov's momentum (Sutskever et al., 2013) the step is ``g + momentum v``.
@@ -255,8 +160,6 @@ class SGD(Optimizer):
     kept = ("velocity",)
     from_networks = ("momentum", "nesterovs_momentum")
 
-    _parameter_constraints: dict = _MOMENTUM
-
     def __init__(self, momentum=0.9, nesterovs_momentum=True):
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
@@ -268,23 +171,15 @@ class SGD(Optimizer):
     def update(self, parameters, gradient, rate, part=slice(None)):
         """Update the slice ``part`` of the parameters."""
         p, g, velocity, work = parameters[part], gradient[part], self.velocity[part], self._work[part]
-        rate = float(rate)
-        np.multiply(velocity, self.momentum, out=velocity)
-        np.add(velocity, g, out=velocity)
-        if self.nesterovs_momentum:
-            np.multiply(velocity, self.momentum, out=work)
-            np.add(work, g, out=work)
-            np.multiply(work, rate, out=work)
-        else:
-            np.multiply(velocity, rate, out=work)
+        np.multiply(self._advance(velocity, g, work), float(rate), out=work)
         np.subtract(p, work, out=p)
 
     def lengths(self, rate, out):
         """Fill ``out`` (n,) with the length of the last step of each parameter per unit of a constant gradient."""
-        out.fill(float(rate) * _steady(self.momentum))
+        out.fill(float(rate) * self._steady())
 
 
-class Muon(Adam):
+class Muon(Momentum, Adam):
     """Muon for matrices (Jordan, 2024, https://kellerjordan.github.io/posts/muon), Adam for all other parameters.
 
     A matrix moves by its Nesterov momentum with all singular values set to about 1, see `orthogonalize`.
@@ -325,7 +220,7 @@ class Muon(Adam):
     by_parts = False
     _parameter_constraints: dict = {
         **Adam._parameter_constraints,
-        **_MOMENTUM,
+        **Momentum._parameter_constraints,
         "like_adam": ["boolean"],
     }
 
@@ -370,16 +265,11 @@ class Muon(Adam):
             super().update(parameters, gradient, rate, gap)
         for where, shape, factor, grams, norm in self._matrices:
             p, g, velocity, work = parameters[where], gradient[where], self.first[where], self._work[where]
-            np.multiply(velocity, self.momentum, out=velocity)
-            np.add(velocity, g, out=velocity)
-            if self.nesterovs_momentum:
-                np.multiply(velocity, self.momentum, out=work)
-                np.add(g, work, out=g)
-            else:
-                np.copyto(g, velocity)
-            norm[...] = orthogonalize(g.reshape(shape), work.reshape(shape), grams)
-            np.multiply(g, float(rate) * factor, out=g)
-            np.subtract(p, g, out=p)
+            if self._advance(velocity, g, work) is velocity:
+                np.copyto(work, velocity)
+            norm[...] = orthogonalize(work.reshape(shape), g.reshape(shape), grams)
+            np.multiply(work, float(rate) * factor, out=work)
+            np.subtract(p, work, out=p)
 
     def lengths(self, rate, out):
         """Fill ``out`` (n,) with the length of the last step of each parameter per unit of a constant gradient.
@@ -388,23 +278,9 @@ class Muon(Adam):
         """
         super().lengths(rate, out)
         for where, shape, factor, _, norm in self._matrices:
-            length = float(rate) * factor * sqrt(min(shape[-2:])) * _steady(self.momentum)
+            length = float(rate) * factor * sqrt(min(shape[-2:])) * self._steady()
             np.divide(length, np.maximum(norm, 1e-7), out=out[where].reshape(shape))
 
 
-def _steady(momentum):
-    """Sum of the shares of one gradient in all later steps, ``1 / (1 - momentum)``, limited to 1000."""
-    return 1 / max(1 - momentum, 1e-3)
-
-
-def _inverse_root(values, factor, epsilon, out):
-    """Write ``factor / (sqrt(values) + epsilon)`` into ``out``."""
-    np.sqrt(values, out=out)
-    np.add(out, epsilon, out=out)
-    np.divide(factor, out, out=out)
-
-
 # By the networks' ``solver``: the class's name in small letters.
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    name.lower(): globals()[name] for name in sorted(__all__, key=str.lower) if name != "Optimizer"
-}
+OPTIMIZERS: dict[str, type[Optimizer]] = {name.lower(): globals()[name] for name in sorted(__all__, key=str.lower)}
