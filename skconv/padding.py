@@ -159,8 +159,6 @@ class ImagePadder(ImageTransformer):
 
     def _field(self, dtype):
         """Array with the values of all borders, ``(H', W', C, 1)``."""
-        values = np.asarray(self._mode.values, np.float64)
-        check_range(values, dtype, f"{type(self._mode).__name__}: values", "give X in float64")
         return self._mode.field(self.output_shape_, dtype)[..., None]
 
     def _generator(self, image):
@@ -171,7 +169,7 @@ class ImagePadder(ImageTransformer):
     def _fill_noise(self, X, out):
         channels = self.image_shape_[2]
         shapes = border_shapes(self._window, channels, 1)
-        flat, given = np.empty(sum(map(prod, shapes.values()))), self._mode.moments(channels)
+        flat, given = np.empty(sum(map(prod, shapes.values()))), self._mode.moments(channels, out.dtype)
         for image, padded in zip(_doubles(X), out, strict=True):
             draw(self._generator(image), self._mode.distribution, flat)
             moments = (own if value is None else value for own, value in zip(_moments(image), given, strict=True))

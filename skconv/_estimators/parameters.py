@@ -8,7 +8,17 @@ from typing import Any
 
 from sklearn.metrics import get_scorer_names
 
-from .._input.constraints import EPSILONS, IMAGE_SHAPES, N_JOBS, at_least, between, fitting, function_of, one_of
+from .._input.constraints import (
+    EPSILONS,
+    FACTORS,
+    IMAGE_SHAPES,
+    N_JOBS,
+    at_least,
+    between,
+    fitting,
+    function_of,
+    one_of,
+)
 from .._input.parameters import parameter, parametrized
 from ..layers.activation import ACTIVATIONS
 from ..layers.padding_modes import PADDING_MODE
@@ -191,7 +201,7 @@ class Parameters:
     )
     alpha: Any = parameter(
         1e-4,
-        [at_least(0, Real)],
+        [FACTORS],
         """float
         Strength of the penalty on the weights: ``alpha`` times ``(1 - l1_ratio) / 2`` times the sum of squared weights,
         plus ``alpha * l1_ratio`` times the sum of absolute weights, is added to the mean loss.""",

@@ -8,6 +8,7 @@ import numpy as np
 
 from .constraints import InvalidParameterError, at_least, check_value, mismatch, names_in, shown
 from .memory import counted
+from .overflow import check_finite_array
 
 __all__ = [
     "check_channel_values",
@@ -94,22 +95,24 @@ def check_counts(name, value):
     return tuple(int(count) for count in counts)
 
 
-def check_channel_values(name, values, channels) -> np.ndarray:
-    """Finite numbers as a float64 array of shape (1,) or (channels,)."""
+def check_channel_values(name, values, channels, dtype=np.float64) -> np.ndarray:
+    """Numbers, finite in ``dtype``, as a float64 array of shape (1,) or (channels,)."""
     array = np.asarray(values, np.float64)
     if array.ndim > 1 or array.size not in (1, channels):
         raise ValueError(
             f"{name} has {counted(array.size, 'number')} in an array of shape {array.shape}, but the images have "
             f"{counted(channels, 'channel')}; give one number, or one per channel"
         )
+    check_finite_array(name, array, dtype)
     return array.reshape(-1)
 
 
-def check_pattern(name, pattern, channels) -> np.ndarray:
-    """Pattern (h, w, channels) of float64, from finite numbers of shape (h, w) or (h, w, channels)."""
+def check_pattern(name, pattern, channels, dtype=np.float64) -> np.ndarray:
+    """Pattern (h, w, channels) of float64, from numbers, finite in ``dtype``, of shape (h, w) or (h, w, channels)."""
     array = np.asarray(pattern, np.float64)
     if array.ndim not in (2, 3) or not array.size:
         raise ValueError(f"{name} must be an array of shape (h, w) or (h, w, channels), got shape {array.shape}")
+    check_finite_array(name, array, dtype)
     if array.ndim == 2:
         return np.broadcast_to(array[..., None], (*array.shape, channels))
     if array.shape[2] != channels:

@@ -19,6 +19,7 @@ from .private import HasMethods, Interval, InvalidParameterError, Options, StrOp
 __all__ = [
     "DTYPES",
     "EPSILONS",
+    "FACTORS",
     "IMAGE_SHAPES",
     "N_JOBS",
     "SEEDS",
@@ -180,6 +181,7 @@ _SIDES = fitting(
 SHAPES = fitting(lambda value: _SIDES.test(value) and len(value) == 3, "(height, width, channels), ints of at least 1")
 IMAGE_SHAPES = [one_of("series"), _SIDE, _SIDES, None]
 EPSILONS = between(1e-30, 1e30, closed="both")  # float32 can add these to a root or a variance, and divide by them
+FACTORS = between(0, 1e30, closed="both")  # float32 can multiply by these
 SEEDS = between(0, 2**32 - 1, "both", Integral)  # those that NumPy's RandomState takes
 _INT = between(None, None, "neither", Integral)
 DTYPES = fitting(

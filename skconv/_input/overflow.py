@@ -44,10 +44,12 @@ def check_range(array, dtype, name="X", remedy="scale it, for example by Standar
 def check_finite_array(name, array, dtype):
     """Raise where the array of a parameter has anything but numbers that are finite in ``dtype``."""
     array = np.asarray(array)
-    if array.dtype.kind not in "biuf" or not np.isfinite(array).all() or exceeds(array, dtype):
+    numbers = array.dtype.kind in "biuf"
+    wrong = array[~(np.abs(array) <= np.finfo(dtype).max)] if numbers else array.ravel()
+    if wrong.size or not numbers:
         raise InvalidParameterError(
             f"{name} must hold finite numbers, of {np.dtype(dtype)}'s range, got dtype {array.dtype} with "
-            f"{shown(array.ravel()[:3].tolist())}"
+            f"{shown(wrong[:3].tolist())}"
         )
 
 

@@ -6,7 +6,7 @@ from numbers import Real
 
 import numpy as np
 
-from .._input.constraints import at_least, between
+from .._input.constraints import FACTORS, at_least, between
 from .._kernels.sums import sum_along
 from ._base import AMOUNTS, Augmentation, amounts
 
@@ -39,7 +39,7 @@ class Noise(Augmentation):
     Noise(scale=0.2)
     """
 
-    _parameter_constraints: dict = {"scale": [at_least(0, Real)]}
+    _parameter_constraints: dict = {"scale": [FACTORS]}
     averaged = False
 
     def __init__(self, scale=0.1):
@@ -124,7 +124,7 @@ class Brightness(Augmentation):
     Brightness(share=0.5)
     """
 
-    _parameter_constraints: dict = {"share": [at_least(0, Real)]}
+    _parameter_constraints: dict = {"share": [FACTORS]}
 
     def __init__(self, share=0.2):
         self.share = share

@@ -153,7 +153,8 @@ class NoiseBorder(Border):
     def plan(self, shape, width, dtype, *, training, input_gradient):
         field = np.empty(self.output_shape(shape))
         draw(np.random.default_rng(self.mode.random_state), self.mode.distribution, field)
-        given = [None if value is None else value.astype(dtype)[:, None] for value in self.mode.moments(shape[2])]
+        given = self.mode.moments(shape[2], dtype)
+        given = [None if value is None else value.astype(dtype)[:, None] for value in given]
         vector = (shape[2], width)
         plan = _NoisePlan(
             noise=strips(field.astype(dtype)[..., None], self.window),

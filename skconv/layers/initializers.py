@@ -42,3 +42,5 @@ def initialize(initializer, weight, rng):
     result = (INITIALIZERS[initializer] if isinstance(initializer, str) else initializer)(weight, rng)
     if result is not None:
         raise TypeError(f"initializer must fill the weight in place and return None, got {shown(result)}")
+    if not np.isfinite(weight).all():
+        raise ValueError(f"initializer={shown(initializer)} gave numbers that are not finite in {weight.dtype}")

@@ -125,7 +125,7 @@ class ConstantPadding(PaddingMode):
 
     def field(self, shape, dtype):
         """Array with the values of all borders, of the padded ``shape`` (H', W', C)."""
-        values = check_channel_values(f"{type(self).__name__}: values", self.values, shape[2])
+        values = check_channel_values(f"{type(self).__name__}: values", self.values, shape[2], dtype)
         return np.broadcast_to(values.astype(dtype), shape)
 
     def _border(self, window):
@@ -154,7 +154,7 @@ class PatternPadding(ConstantPadding):
 
     def field(self, shape, dtype):
         """Array with the values of all borders, of the padded ``shape`` (H', W', C)."""
-        pattern = check_pattern(f"{type(self).__name__}: values", self.values, shape[2])
+        pattern = check_pattern(f"{type(self).__name__}: values", self.values, shape[2], dtype)
         return tiled(pattern.astype(dtype), *shape[:2])
 
 
@@ -200,11 +200,16 @@ class NoisePadding(PaddingMode):
         if scale is not None and scale.min() < 0:
             raise ValueError(f"{type(self).__name__}: scale must be at least 0, got {shown(self.scale)}")
 
-    def moments(self, channels):
-        """Given mean and deviation, arrays of shape (1,) or (channels,); None where those of the image are taken."""
-        given = {"mean": self.mean, "scale": self.scale}.items()
-        name = type(self).__name__
-        return [None if value is None else check_channel_values(f"{name}: {k}", value, channels) for k, value in given]
+    def moments(self, channels, dtype=np.float64):
+        """Given mean and deviation, float64 arrays of shape (1,) or (channels,); None where the image's are taken.
+
+        Raises where they are beyond the range of ``dtype``.
+        """
+        given, name = {"mean": self.mean, "scale": self.scale}.items(), type(self).__name__
+        return [
+            None if value is None else check_channel_values(f"{name}: {k}", value, channels, dtype)
+            for k, value in given
+        ]
 
     def _border(self, window):
         return NoiseBorder(self, window)

@@ -10,7 +10,7 @@ from numbers import Real
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .._input.constraints import at_least, between
+from .._input.constraints import FACTORS, at_least, between
 from .._input.keywords import Hinted
 from .._input.versions import Versioned
 from .._kernels.sums import dot
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 _SMOOTHING = between(0, 1)
-_GAMMA = at_least(0, Real)
+_GAMMA = FACTORS
 
 
 class Loss(Hinted, Versioned, BaseEstimator):
@@ -126,7 +126,7 @@ class Focal(SoftmaxCrossEntropy):
     Parameters
     ----------
     gamma : float, default=2.0
-        Exponent of ``1 - p``, at least 0.
+        Exponent of ``1 - p``, from 0 to 1e30.
     label_smoothing : float, default=0.0
         Share of the target spread evenly over the classes, in [0, 1).
     """
@@ -209,7 +209,7 @@ class BinaryFocal(BinaryCrossEntropy):
     Parameters
     ----------
     gamma : float, default=2.0
-        Exponent of one minus the probability of the true value, at least 0.
+        Exponent of one minus the probability of the true value, from 0 to 1e30.
     label_smoothing : float, default=0.0
         Share s of each target that is moved to one half, ``t (1 - s) + s / 2``, in [0, 1).
     """

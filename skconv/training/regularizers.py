@@ -11,7 +11,7 @@ from numbers import Real
 
 import numpy as np
 
-from .._input.constraints import DTYPES, are_numbers, at_least, between, check_arguments, fitting
+from .._input.constraints import DTYPES, FACTORS, are_numbers, at_least, between, check_arguments, fitting
 from .._kernels.sums import SLICE, dot
 from ._state import Stateful
 
@@ -19,7 +19,7 @@ __all__ = ["ClipNorm", "L1Penalty", "L2Penalty", "MaxNorm", "WeightAverage"]
 
 _KEPT = 0.99  # decay, per update, of the counts ``paid`` and ``due`` of `L1Penalty`
 _PENALTY: dict = {
-    "alpha": [at_least(0, Real)],
+    "alpha": [FACTORS],
     "mask": [fitting(lambda value: are_numbers(value) and np.ndim(value) == 1, "a vector")],
     "dtype": [DTYPES],
 }

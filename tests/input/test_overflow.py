@@ -15,6 +15,7 @@ from skconv.layers import (
     Activation,
     ConstantPadding,
     Convolution,
+    Dense,
     LayerNorm,
     NoisePadding,
     PatternPadding,
@@ -261,15 +262,10 @@ def test_noise_of_huge_numbers(distribution):
 
 def test_values_beyond_the_range_of_the_images():
     images, match = X.astype(np.float32), r"value too large for dtype\('float32'\); give X in float64"
-    for padder in (
-        ImagePadder(1, ConstantPadding(1e39)),
-        ImagePadder(1, PatternPadding([[1e39]])),
-        ImagePadder(1, "donor"),
-    ):
-        padder.fit(X * 1e300)
-        padder.transform(X)
-        with pytest.raises(ValueError, match=match):
-            padder.transform(images)
+    padder = ImagePadder(1, "donor").fit(X * 1e300)
+    padder.transform(X)
+    with pytest.raises(ValueError, match=match):
+        padder.transform(images)
     features = ConvFeatures(np.full((1, 3, 3), 1e39)).fit(images)
     assert np.isfinite(features.transform(X)).all()
     with pytest.raises(ValueError, match=match):
@@ -376,3 +372,37 @@ def test_mean_features_whose_sums_leave_the_range(global_pool):
     features = ConvFeatures(np.ones((1, 1, 1)), global_pool=global_pool).fit(images)
     means = features.transform(images)[:, 0 if global_pool == "mean" else 1]
     np.testing.assert_allclose(means, [3e38, 0.5, 3e38], rtol=1e-6)
+
+
+BORDERS = {  # beyond single precision
+    "ConstantPadding: values": ConstantPadding((1, 1e39)),
+    "PatternPadding: values": PatternPadding([[1, -1e39]]),
+    "NoisePadding: mean": NoisePadding(mean=-1e39),
+    "NoisePadding: scale": NoisePadding(scale=(1, 1e39)),
+}
+
+
+@pytest.mark.parametrize("name", BORDERS)
+def test_values_of_a_border_beyond_the_range(name):
+    images, mode = np.stack([X.reshape(-1, 8, 8)] * 2, 3).astype(np.float32), BORDERS[name]
+    match = rf"^{name} must hold finite numbers, of float32's range, got dtype float64 with \[-?1e\+39\]$"
+    network = {"filters": 2, "hidden_layer_sizes": (), "max_iter": 1, "batch_size": 16, "random_state": 0}
+    padder, features = ImagePadder(1, mode).fit(images), ConvFeatures("sobel", padding_mode=mode)
+    for call in (
+        lambda: ConvNetClassifier(**network, padding_mode=mode).fit(images, Y),
+        lambda: features.fit(images).transform(images),
+        lambda: padder.transform(images),
+    ):
+        with pytest.raises(ValueError, match=match):
+            call()
+    assert np.isfinite(padder.transform(images.astype(float))).all()
+
+
+def test_first_weights_beyond_the_range():
+    for value in (1e39, np.nan):
+
+        def fill(weight, rng, value=value):
+            weight[...] = value
+
+        with pytest.raises(ValueError, match=r"initializer=<function .* gave numbers that are not finite in float32"):
+            ConvNetClassifier(layers=[FlattenLayer(), Dense(2, initializer=fill)], batch_size=16).fit(X, Y)
