@@ -23,6 +23,8 @@ CHANGES = {
     "offset of 3,000 spreads": lambda X: X + 18_000,
     "offset of 1e9": lambda X: X + 1e9,
     "tiny": lambda X: X * 1e-20,
+    "below single precision": lambda X: X * 1e-40,
+    "both ends of single precision": lambda X: ((X / 8 - 1) * 3.4e38).astype(np.float32),
     "huge": lambda X: X * 1e30 - 1e31,
     "inverted bytes": lambda X: (255 - 15 * X).astype(np.uint8),
 }
@@ -115,6 +117,8 @@ def test_weights_hand_the_numbers_over():
     names = ("convolution1", "convolution2", "batchnorm1", "batchnorm2", "dense1", "dense2")
     again = quick(initial_weights=model.weights_, freeze=names).fit(X[:100] * 5 + 3, Y[:100])
     assert same_bits(again.predict_proba(X_TEST), model.predict_proba(X_TEST))
+    wide = {"input.level": np.array([-3e38]), "input.spread": np.array([6e38])}  # a spread that float32 does not hold
+    assert quick(initial_weights=wide, max_iter=1).fit(X, Y).weights_["input.spread"] == 6e38
     wrong = {**model.weights_, "input.spread": np.array([-1.0])}
     with pytest.raises(ValueError, match=r"initial_weights\['input.spread'\] must be zero or more, got -1"):
         quick(initial_weights=wrong).fit(X, Y)

@@ -286,7 +286,7 @@ def _check_initial(weights, network):
                 f"initial_weights[{shown(name)}] has shape {np.shape(array)}, but the network's has {known[name].shape}"
             )
         array = np.asarray(array)
-        check_finite_array(f"initial_weights[{shown(name)}]", array, network.dtype)
+        check_finite_array(f"initial_weights[{shown(name)}]", array, known[name].dtype)
         if name.endswith((".variance", ".batches", ".spread")) and array.min() < 0:
             raise InvalidParameterError(f"initial_weights[{shown(name)}] must be zero or more, got {array.min()}")
 

@@ -10,6 +10,8 @@ import numpy as np
 __all__ = ["Moments", "Scaling", "measured"]
 
 _BLOCK = 1 << 17  # numbers of a block: 1 MiB in double precision
+_LEAST = 1e-146  # of a smaller spread the square has lost digits in double precision
+_LARGE = 1e30  # float32 has all digits of distances to levels up to this number, and of its inverse
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +93,8 @@ def measured(blocks, shape) -> Moments:
 class Scaling:
     """``(samples - level) / spread``, in the network's dtype; without moments samples are copied.
 
-    A spread of zero, or one that rounding alone can make, is taken as 1: constant features become zero, and stay near
-    zero where later samples differ.
+    A spread of zero, one that rounding alone can make, or one below 1e-146 is taken as 1: constant features become
+    zero, and stay near zero where later samples differ.
 
     Parameters
     ----------
@@ -108,12 +110,13 @@ class Scaling:
         if moments is None:
             return
         level, spread = moments
-        constant = spread <= np.maximum(np.finfo(np.float64).eps * np.abs(level), np.finfo(np.float32).tiny)
+        constant = spread <= np.maximum(np.finfo(np.float64).eps * np.abs(level), _LEAST)
         level, spread = (
             np.ascontiguousarray(np.broadcast_to(values, shape)).reshape(-1)
             for values in (level, np.where(constant, 1.0, spread))
         )
-        self._level, self._spread = level, spread.astype(dtype)
+        self._in_double = np.abs(level).max() > _LARGE or spread.min() < 1 / _LARGE
+        self._level, self._spread = level, spread if self._in_double else spread.astype(dtype)
 
     def __call__(self, samples, out):
         """Fill ``out`` from samples of any number type; both are of shape (n, features)."""
@@ -121,5 +124,8 @@ class Scaling:
             np.copyto(out, samples, casting="unsafe")
             return
         # In double precision for any dtype: an offset costs no digit, and equal numbers have equal bits.
+        if self._in_double:
+            np.divide(np.subtract(samples, self._level, dtype=np.float64), self._spread, out=out, casting="unsafe")
+            return
         np.subtract(samples, self._level, out=out, dtype=np.float64, casting="unsafe")
         np.divide(out, self._spread, out=out)

@@ -91,6 +91,19 @@ def test_digits_of_samples_are_kept_until_the_level_is_off():
     np.testing.assert_allclose(out, X - 1e9, rtol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_scaling_at_the_ends_of_single_precision(kind, dtype):
+    """Distances from one end to the other, and spreads, that float32 does not hold; 1e-40 as float32 has few digits."""
+    X, out = np.array([[-3.4, 0, 3.4]], kind) * np.array(1e38, kind), np.empty((1, 3), dtype)
+    Scaling((np.array([-3.4e38]), np.array([6.8e38])), (1, 3, 1), dtype)(X, out)
+    np.testing.assert_allclose(out, [[0, 0.5, 1]], rtol=1e-6, atol=1e-6)
+    for unit in (2.0**-140, 1e-40, 1e-100)[: None if kind == "float64" else 1]:
+        X = np.array([[1, 2, 4]], kind) * np.array(unit, kind)
+        Scaling((np.array([unit]), np.array([2 * unit])), (1, 3, 1), dtype)(X, out)
+        np.testing.assert_allclose(out, [[0, 0.5, 1.5]], rtol=1e-6)
+
+
 def network(dtype=np.float32, scaled=True):
     made = Network([Convolution(2), Flatten(), Dense(3)], (4, 4, 2), dtype)
     made.initialize(np.random.default_rng(1))
