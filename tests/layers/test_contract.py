@@ -24,6 +24,7 @@ from skconv.layers import (
     LocallyConnected,
     MaxPool,
     MeanPool,
+    Parameter,
     SeparableConvolution,
     SpatialDropout,
     SqueezeExcite,
@@ -67,10 +68,15 @@ def test_declared_shape(case):
 
 @every_case
 def test_weights_decay_and_have_units(case):
+    """What is named a weight is one, and biases, scales and shifts are none; other names leave it to the layer."""
     for name, parameter in case.layer.parameters(case.shape).items():
-        is_weight = name.endswith("weight")
-        assert parameter.decays == is_weight == (parameter.unit_axes > 0)
-        assert not parameter.matrix or is_weight
+        if name.endswith("weight"):
+            assert parameter.decays
+            assert parameter.unit_axes > 0
+        elif name.endswith(("bias", "scale", "shift")):
+            assert parameter == Parameter(parameter.shape)
+        assert parameter.decays or not parameter.unit_axes
+        assert parameter.unit_axes or not parameter.matrix
 
 
 @pytest.mark.parametrize(
