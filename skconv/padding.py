@@ -26,6 +26,7 @@ from .layers.padding_modes import (
     ConstantPadding,
     DonorPadding,
     NoisePadding,
+    PaddingMode,
     PatternPadding,
     RepeatedPadding,
     mode_of,
@@ -141,6 +142,8 @@ class ImagePadder(ImageTransformer):
     def _transform_images(self, X, out):
         x, y = X.transpose(1, 2, 3, 0), out.transpose(1, 2, 3, 0)
         match self._mode:
+            case PaddingMode(_is_own=True):
+                self._fill_alone(X, out)
             case RepeatedPadding():
                 repeat(x, border_maps(self._window, self._mode.source), y)
                 return
@@ -150,8 +153,6 @@ class ImagePadder(ImageTransformer):
                 self._fill_noise(X, out)
             case DonorPadding():
                 self._fill_donors(X, out)
-            case _:
-                self._fill_alone(X, out)
         np.copyto(inside(y, self._window), x)
 
     def _names(self, channels):

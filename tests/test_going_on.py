@@ -5,7 +5,18 @@ import pytest
 from sklearn.datasets import load_digits
 
 from skconv import ConvNetClassifier, ConvNetRegressor
-from skconv.layers import Activation, BatchNorm, Convolution, Dense, Flatten, Pad, PatternPadding
+from skconv.layers import (
+    Activation,
+    BatchNorm,
+    ConstantPadding,
+    Convolution,
+    Dense,
+    DonorPadding,
+    Flatten,
+    NoisePadding,
+    Pad,
+    PatternPadding,
+)
 
 X, Y = (part[:120] for part in load_digits(return_X_y=True))
 X = X / 16
@@ -88,6 +99,25 @@ def test_what_may_change(kind):
         )
         weight = model.weights_["convolution1.weight"].copy()
         assert (go_on(model, method).weights_["convolution1.weight"] != weight).any()
+
+
+EQUAL = [
+    ("constant", ConstantPadding()),
+    (ConstantPadding([0.0]), "constant"),
+    ("edge", "edge"),
+    ("noise", NoisePadding()),
+    ("donor", DonorPadding()),
+]
+
+
+@pytest.mark.parametrize(("first", "second"), EQUAL)
+def test_a_mode_is_its_name(first, second):
+    for method in METHODS:
+        models = [ConvNetClassifier(**SMALL, padding_mode=first).fit(X, Y) for _ in range(2)]
+        models[1].set_params(padding_mode=second)
+        np.testing.assert_array_equal(*(go_on(model, method).weights_["convolution1.weight"] for model in models))
+    for other in (ConstantPadding(1), NoisePadding("uniform"), NoisePadding(random_state=1), DonorPadding(7)):
+        assert_same_error(models[0].set_params(padding_mode=other), "layer 1 is .*, and would be .*Padding")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -8,7 +8,19 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, ImagePadder
-from skconv.layers import Convolution, Dense, Flatten, Pad, PaddingMode, SeparableConvolution, he_normal
+from skconv.layers import (
+    ConstantPadding,
+    Convolution,
+    Dense,
+    DonorPadding,
+    Flatten,
+    NoisePadding,
+    Pad,
+    PaddingMode,
+    PatternPadding,
+    SeparableConvolution,
+    he_normal,
+)
 from skconv.training import (
     Adam,
     BinaryCrossEntropy,
@@ -261,6 +273,26 @@ class Nearest(PaddingMode):
 
 class Detached(Nearest):
     detached = True
+
+
+@pytest.mark.parametrize("base", [ConstantPadding, PatternPadding, NoisePadding, DonorPadding])
+def test_a_fill_of_one_s_own_counts_in_a_mode_of_the_package(base):
+    class Filled(base):
+        detached = True
+        fill = Nearest(2.0).fill
+
+        def __init__(self):
+            super().__init__(*([[[0.0]]] if base is PatternPadding else []))
+
+    class Same(Nearest):
+        detached = True
+
+    modes, images = (Filled(), Same(2.0)), X[..., None]
+    np.testing.assert_array_equal(*(ImagePadder(1, mode).fit_transform(images) for mode in modes))
+    np.testing.assert_array_equal(*(ConvFeatures("sobel", padding_mode=m).fit_transform(images) for m in modes))
+    models = [quick(padding_mode=mode).fit(X, Y) for mode in modes]
+    assert alike(*models)
+    np.testing.assert_array_equal(*(model.predict_proba(X) for model in models))
 
 
 @pytest.mark.parametrize("padding", [1, ((2, 0), (1, 3))])

@@ -114,7 +114,8 @@ class Augmenter:
                 log_speed = drawn if log_speed is None else log_speed + drawn
             elif isinstance(augmentation, Mixup):
                 kept = drawn if kept is None else kept * drawn
-            else:
+            moves = isinstance(augmentation, (Map, TimeWarp, Mixup))
+            if not moves or type(augmentation).change is not Augmentation.change:
                 changes.append((augmentation, drawn))
         positions = None if log_speed is None else warped(log_speed, self.shape[1])
         if positions is not None and maps is None:

@@ -22,7 +22,7 @@ from ._frame import Frame, Plan
 from ._operation import Parameter
 from .bias import BIAS, Bias, bias_parameters
 from .initializers import INITIALIZER
-from .padding_modes import PADDING_MODE, ConstantPadding, mode_of
+from .padding_modes import PADDING_MODE, ConstantPadding, PatternPadding, mode_of
 
 __all__ = ["Correlating", "Windowed", "WindowedPlan"]
 
@@ -68,7 +68,7 @@ class Windowed(Layer):
         mode = mode_of(self.padding_mode, shape)
         border = mode._border(make_window(shape[0], shape[1], 1, padding=sides))
         empty = border.output_shape(shape) == tuple(shape)
-        zeros = isinstance(mode, ConstantPadding) and not np.any(mode.values)
+        zeros = type(mode) in (ConstantPadding, PatternPadding) and not np.any(mode.values)
         return None if empty or zeros else border
 
     def _over(self, window, **changes):

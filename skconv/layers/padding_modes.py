@@ -47,6 +47,7 @@ class PaddingMode(Hinted, Versioned, BaseEstimator):
     _parameter_constraints: dict = {}
     _within_model = True
     detached = False
+    _operation: type[Border] = OwnBorder
 
     def check(self, shape: tuple[int, int, int]) -> None:
         """Raise ValueError where the parameters do not fit images of ``shape``, ``(height, width, channels)``."""
@@ -81,19 +82,23 @@ class PaddingMode(Hinted, Versioned, BaseEstimator):
             f"{type(self).__name__} needs a method add_gradient(image, border, gradient), or detached = True"
         )
 
+    @property
+    def _is_own(self) -> bool:
+        """Whether the border is filled by a user's `fill`."""
+        return self._operation is OwnBorder or type(self).fill is not PaddingMode.fill
+
     def _border(self, window: Window) -> Border:
         """The operation that makes a border of the geometry ``window``."""
-        return OwnBorder(self, window)
+        return (OwnBorder if self._is_own else self._operation)(self, window)
 
 
 class RepeatedPadding(PaddingMode):
     """Samples of the image, as `numpy.pad` repeats them."""
 
+    _operation = RepeatedBorder
+
     def __init__(self, source):
         self.source = source
-
-    def _border(self, window):
-        return RepeatedBorder(self, window)
 
 
 class ConstantPadding(PaddingMode):
@@ -114,6 +119,7 @@ class ConstantPadding(PaddingMode):
     """
 
     _parameter_constraints: dict = {"values": [finite_numbers()]}
+    _operation = FixedBorder
 
     def __init__(self, values=0):
         self.values = values
@@ -127,9 +133,6 @@ class ConstantPadding(PaddingMode):
         """Array with the values of all borders, of the padded ``shape`` (H', W', C)."""
         values = check_channel_values(f"{type(self).__name__}: values", self.values, shape[2], dtype)
         return np.broadcast_to(values.astype(dtype), shape)
-
-    def _border(self, window):
-        return FixedBorder(self, window)
 
 
 class PatternPadding(ConstantPadding):
@@ -186,6 +189,7 @@ class NoisePadding(PaddingMode):
         "scale": [finite_numbers(), None],
         "random_state": [SEEDS],
     }
+    _operation = NoiseBorder
 
     def __init__(self, distribution="normal", mean=None, scale=None, random_state=0):
         self.distribution = distribution
@@ -211,9 +215,6 @@ class NoisePadding(PaddingMode):
             for k, value in given
         ]
 
-    def _border(self, window):
-        return NoiseBorder(self, window)
-
 
 class DonorPadding(PaddingMode):
     """Another image, the donor, repeated in all directions.
@@ -237,13 +238,11 @@ class DonorPadding(PaddingMode):
     """
 
     _parameter_constraints: dict = {"n_donors": [at_least(1)], "random_state": [SEEDS]}
+    _operation = DonorBorder
 
     def __init__(self, n_donors=100, random_state=0):
         self.n_donors = n_donors
         self.random_state = random_state
-
-    def _border(self, window):
-        return DonorBorder(self, window)
 
 
 MODES: dict[str, PaddingMode] = {
@@ -256,6 +255,14 @@ PADDING_MODE = [  # constraints of the parameter ``padding_mode``
     one_of(*MODES),
     fitting(lambda value: isinstance(value, PaddingMode), "a padding mode of skconv.layers"),
 ]
+
+
+def name_of(mode) -> str | None:
+    """The name of a mode that is no other than the one of this name; None where there is none."""
+    if type(mode) is ConstantPadding and not np.any(mode.values):
+        return "constant"
+    alike = (name for name, known in MODES.items() if type(known) is type(mode) and shown(known) == shown(mode))
+    return next(alike, None)
 
 
 def mode_of(padding_mode, shape) -> PaddingMode:

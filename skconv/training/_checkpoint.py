@@ -19,6 +19,7 @@ from .._input.keywords import Hinted
 from .._input.memory import counted
 from .._input.rows import LazyRows
 from .._input.versions import Versioned, __version__
+from ..layers.padding_modes import PaddingMode, name_of
 
 __all__ = ["Checkpoint"]
 
@@ -33,7 +34,7 @@ def plain(value, within=()):
     """Nested tuples of strings that identify an object, the same in every process: without addresses.
 
     A function is identified by its name, and by its code where it cannot be imported by name; an estimator by its class
-    and its parameters.  ``within`` has the ids of the objects around this one.
+    and its parameters, a padding mode that has a name by that.  ``within`` has the ids of the objects around this one.
     """
     if isinstance(value, np.generic):
         value = value.item()
@@ -56,6 +57,8 @@ def plain(value, within=()):
         return "set", *sorted((plain(entry, within) for entry in value), key=repr)
     if isinstance(value, (list, tuple)):
         return tuple(plain(entry, within) for entry in value)
+    if isinstance(value, PaddingMode) and (name := name_of(value)) is not None:
+        return plain(name)
     if hasattr(value, "get_params"):
         return plain(type(value)), plain(value.get_params(deep=False), within)
     if hasattr(value, "cell_contents"):

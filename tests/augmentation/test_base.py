@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from helpers import generator
+from helpers import generator, random_images
 from sklearn.base import clone
 
 from skconv import ConvNetClassifier
@@ -91,6 +91,22 @@ class Transpose(Map):
 
     def draw(self, n, shape, rng):
         return np.tile([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]], (n, 1, 1))
+
+
+def test_a_change_of_ones_own_counts_in_what_moves_and_blends():
+    class Turned(Transpose):
+        def change(self, images, drawn, spread):
+            images += drawn[:, 0, 1, None, None, None]
+
+    class Blended(Mixup):
+        def change(self, images, drawn, spread):
+            images *= 2
+
+    images = random_images(5, (4, 4, 1))
+    expected = (images.transpose(0, 2, 1, 3) + 1) * 2
+    augmenter = make_augmenter([Turned(), Blended(0)], (4, 4, 1))
+    augmenter.apply(images, augmenter.draw(5, generator()))
+    np.testing.assert_allclose(images, expected)
 
 
 def test_augmentations_of_ones_own():
