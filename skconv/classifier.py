@@ -10,7 +10,7 @@ from sklearn.utils.metaestimators import available_if
 
 from ._estimators.convnet import BaseConvNet
 from ._estimators.labels import Labels, labels_of_chunk, labels_of_fit
-from ._estimators.recipe import trains_by_batches
+from ._estimators.recipe_checks import trains_by_batches
 from ._estimators.targets import losses_of
 from ._input.constraints import between, one_of
 from ._input.parameters import parameter, parametrized

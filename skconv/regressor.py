@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 
 from ._estimators.convnet import BaseConvNet
 from ._estimators.numbers import Numbers
-from ._estimators.recipe import trains_by_batches
+from ._estimators.recipe_checks import trains_by_batches
 from ._estimators.targets import losses_of
 from ._input.constraints import shown
 from ._input.parameters import parameter, parametrized

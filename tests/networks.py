@@ -80,7 +80,7 @@ def predicted(network, X):
 
 def by_loops(layers, network, X):
     """Outputs of the layers in the order in which they were given, by the loops of `cases`."""
-    values = {**network.named_parameters(), **network.named_state()}
+    values = network.named_arrays()
     counts, x = {}, X.reshape(len(X), *network.input_shape)
     for layer in layers:
         name = type(layer).__name__.lower()
@@ -163,7 +163,7 @@ def build(case, dtype=np.float64, units=None, behind=()):
 
 def values_of(network, case):
     """Parameters and state of the layer of a case by name."""
-    return within({**network.named_parameters(), **network.named_state()}, f"{type(case.layer).__name__.lower()}1")
+    return within(network.named_arrays(), f"{type(case.layer).__name__.lower()}1")
 
 
 def samples_of(case, n, dtype=np.float64):

@@ -36,7 +36,7 @@ TESTS = [
     "tests/kernels/test_local.py::test_columns_are_computed_alike",
     "tests/kernels/test_spectral.py::test_columns_are_alike",
     "tests/kernels/test_spectral.py::test_bits_do_not_depend_on_the_width_of_the_block",
-    "tests/features/test_rocket.py::test_neither_neighbours_nor_threads_change_a_bit",
+    "tests/features/test_minirocket.py::test_neither_neighbours_nor_threads_change_a_bit",
     "tests/layers/test_contract.py::test_prediction_does_not_depend_on_the_width_of_the_block",
     "tests/layers/test_contract.py::test_a_sample_does_not_see_its_neighbours_in_prediction",
     "tests/layers/test_composite.py::test_a_sample_alone_has_the_bits_of_the_batch",

@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 
 import skconv._network.network
 from skconv import ConvNetClassifier
-from skconv._network.network import lower
+from skconv._network.steps import lower
 from skconv.layers import (
     Activation,
     BatchNorm,

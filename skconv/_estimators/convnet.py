@@ -29,7 +29,8 @@ from ..training.callbacks import CallbackSupportMixin, Watch, with_callbacks
 from .hold_out import hold_out
 from .parameters import Parameters
 from .progress import Progress, best_weights
-from .recipe import check_scaling, check_solver, check_steady, chunk_recipe, make_recipe
+from .recipe import chunk_recipe, make_recipe
+from .recipe_checks import check_scaling, check_solver, check_steady
 from .samples import Samples
 from .scoring import Validator, averaged_outputs
 from .target_checks import check_weight

@@ -29,10 +29,11 @@ from .banks import (
     random_dilations,
 )
 from .encoding import Summary
+from .minirocket import MiniRocket
 from .parameters import Parameters
 from .patches import LEARNED, sample_patches
 from .pretrained import first_layers, network_of
-from .rocket import MiniRocket, draw_rocket_kernels
+from .rocket import draw_rocket_kernels
 
 __all__ = ["FeatureBuilder"]
 

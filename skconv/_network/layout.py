@@ -10,7 +10,7 @@ import numpy as np
 from .._kernels.memory import Arrays, Shapes, scratch_bytes, shapes_bytes
 from .._threads.team import SPLIT
 from ..layers import Frame, Plan
-from .network import Step, check_arrays
+from .steps import Step, check_arrays
 
 __all__ = ["Layout", "PlacedStep"]
 

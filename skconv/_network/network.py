@@ -10,77 +10,21 @@ from math import prod
 import numpy as np
 
 from .._input.constraints import shown
-from .._input.memory import check_available, counted, mebibytes
+from .._input.memory import check_available, counted
 from .._input.overflow import check_range
 from .._input.versions import Versioned
 from .._kernels.memory import aligned, split
 from .._kernels.products import COLUMNS
-from ..layers import Operation
 from ..layers.composite import named, to_vector
 from .fused import FusedConvolution
 from .pool import Pool
 from .pooled import PooledConvolution, pools
 from .scaling import Scaling
+from .steps import Step, check_arrays, lower
 
 __all__ = ["Network", "named"]
 
 _TRAINED_COPIES = 5  # least vectors of the parameters' size in training: values, gradient, two moments, scratch
-
-
-class Step:
-    """An operation in its place in a network, with the shapes of its input, output, parameters and state."""
-
-    def __init__(self, name: str, operation: Operation, shape):
-        self.name, self.operation, self.shape = name, operation, shape
-        self.out = operation.output_shape(shape)
-        self.parameters = operation.parameters(shape)
-        self.parameter_shapes = {name: parameter.shape for name, parameter in self.parameters.items()}
-        self.state_shapes = operation.state_shapes(shape)
-
-    @property
-    def n_parameters(self):
-        """Number of parameters."""
-        return sum(map(prod, self.parameter_shapes.values()))
-
-    @property
-    def n_state(self):
-        """Number of values that are kept but not trained."""
-        return sum(map(prod, self.state_shapes.values()))
-
-
-def lower(layers, input_shape):
-    """``(name, operation)`` of the steps of ``layers``; cheap operations move after pooling, which shrinks them."""
-    steps, shape = [], input_shape
-    for name, layer in named(layers):
-        steps += layer.named_steps(name, shape)
-        shape = layer.output_shape(shape)
-    moved = True
-    while moved:
-        moved, shape = False, input_shape
-        for i in range(len(steps) - 1):
-            (first, a), (second, b) = steps[i : i + 2]
-            if b.commutes(a):
-                steps[i : i + 2] = [(second, b), (first, a)]
-                moved = True
-            elif (both := b.joined(a, shape)) is not None:
-                steps[i : i + 2] = [(first, both)]
-                moved = True
-                break
-            shape = steps[i][1].output_shape(shape)
-    return steps
-
-
-def taken_by(step, n) -> str:
-    """Text for messages: ``n`` bytes of a sum are those of ``step``."""
-    before, after = (" x ".join(map(counted, shape)) for shape in (step.shape, step.out))
-    return f"{mebibytes(n)} MiB of them for {step.name}, from {before} to {after}"
-
-
-def check_arrays(steps, sizes, n_samples, beside=0):
-    """Raise where there is no memory for ``sizes``, bytes by step, and ``beside``; the message names the largest."""
-    largest = max(range(len(sizes)), key=sizes.__getitem__)
-    what = f"the network's arrays for {counted(n_samples, 'sample')} ({taken_by(steps[largest], sizes[largest])})"
-    check_available(what, sum(sizes) + beside)
 
 
 class Network(Versioned):
@@ -264,10 +208,6 @@ class Network(Versioned):
         """Views of the parameters by ``"layer.name"``, in the order of the flat vector."""
         return self._named(self.views()[0])
 
-    def named_state(self) -> dict[str, np.ndarray]:
-        """Views of values that are kept but not trained, by ``"layer.name"``."""
-        return self._named(self.views()[1])
-
     def named_arrays(self) -> dict[str, np.ndarray]:
         """Views by ``"layer.name"`` of all that `fill` takes: parameters, state, level and spread of samples."""
         arrays = self._named([parameters | state for parameters, state in zip(*self.views(), strict=True)])
@@ -297,10 +237,6 @@ class Network(Versioned):
             if not isinstance(name, str) or name not in known:
                 has = ", ".join(known)
                 raise ValueError(f"freeze: there is no layer {shown(name)} with parameters; there are {has}")
-
-    def trainable(self) -> np.ndarray:
-        """True where a parameter is trained, False where its layer is frozen, of shape ``(n,)``."""
-        return np.repeat([not self.is_frozen(step) for step in self.steps], [step.n_parameters for step in self.steps])
 
     def fill(self, arrays):
         """Set parameters, state, level and spread from arrays by ``"layer.name"``; others keep their values."""

@@ -10,9 +10,9 @@ from .._input.memory import check_memory, counted
 from .._kernels.memory import scratch_bytes
 from .._kernels.products import COLUMNS
 from .layout import Layout
-from .network import taken_by
 from .session import Session
 from .single_sample import Alone
+from .steps import taken_by
 from .widths import MIN_BLOCK_WORK, fitting_width
 
 __all__ = [

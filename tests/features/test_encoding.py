@@ -15,7 +15,7 @@ X = np.random.default_rng(0).standard_normal((20, 6, 7, 5))
 def output(layers, X, dtype=np.float64, **state):
     network = Network(layers, X.shape[1:], dtype)
     for name, value in state.items():
-        network.named_state()[f"whitening1.{name}"][...] = value
+        network.named_arrays()[f"whitening1.{name}"][...] = value
     return predicted(network, X.reshape(len(X), -1).astype(dtype))
 
 

@@ -11,7 +11,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 
 from skconv import ConvFeatures, ConvNetClassifier
-from skconv._features.rocket import MiniRocket, draw_rocket_kernels
+from skconv._features.minirocket import MiniRocket
+from skconv._features.rocket import draw_rocket_kernels
 from skconv._threads.team import Team
 from skconv.layers import Activation, Convolution, Dropout, Flatten, MaxPool
 

@@ -80,7 +80,7 @@ def test_the_donor_is_the_first_image_with_a_weight_and_is_kept():
         weight[first:] = 1 / (40 - first)
         output = train(network, X, weight, width=16, blocks=3)
         np.testing.assert_array_equal(output, donor_padded(X, X[first]))
-        np.testing.assert_array_equal(network.named_state()["pad1.donor"], X[first])
+        np.testing.assert_array_equal(network.named_arrays()["pad1.donor"], X[first])
         np.testing.assert_array_equal(predict(network, X[:5] + 1), donor_padded(X[:5] + 1, X[first]))
 
 

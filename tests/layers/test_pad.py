@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skconv import ConvNetClassifier
-from skconv._network.network import lower
+from skconv._network.steps import lower
 from skconv.layers import (
     Activation,
     BatchNorm,
@@ -52,7 +52,7 @@ def test_a_border_that_holds_something_is_a_step(kind):
     assert steps_of([kind(3, padding_mode="wrap", bias=False)]) == [(name, "RepeatedBorder"), without[0]]
     network = new_network([kind(3, padding_mode="donor")], (7, 8, 2))
     assert list(network.named_parameters()) == [f"{name}.weight", f"{name}.bias"]
-    assert list(network.named_state()) == [f"{name}.donor"]
+    assert set(network.named_arrays()) == {f"{name}.weight", f"{name}.bias", f"{name}.donor"}
 
 
 def test_a_full_connection_has_no_border():
@@ -89,7 +89,7 @@ def test_merging_a_stride_pooling_equals_sub_sampling(size, kernel, stride, dila
     convolution = Convolution(2, kernel, stride=stride, dilation=dilation, padding_mode=mode)
     network, X = new_network([convolution, StridePool(pool)], (*size, 1)), images(3, (*size, 1))
     assert not any(isinstance(step.operation, StridePool) for step in network.steps)
-    values = {name.split(".")[1]: a for name, a in {**network.named_parameters(), **network.named_state()}.items()}
+    values = {name.split(".")[1]: a for name, a in network.named_arrays().items()}
     if mode != "noise":
         weight = np.full(3, 1 / 3)
         expected = REFERENCES[Convolution](convolution, X, values, weight)[:, :: pool[0], :: pool[1]]
@@ -107,7 +107,7 @@ def test_prediction_fuses_the_convolution_behind_the_border(mode, border):
     X = images(5, (9, 8, 3))
     train(network, X)
     assert [type(step.operation).__name__ for step in network.fused_steps()][:2] == [border, "FusedConvolution"]
-    values = {name.split(".")[1]: a for name, a in {**network.named_parameters(), **network.named_state()}.items()}
+    values = {name.split(".")[1]: a for name, a in network.named_arrays().items()}
     y = REFERENCES[Convolution](convolution, X, values, None)[:, :8].reshape(5, 4, 2, 4, 2, 8).max(axis=(2, 4))
     y = (np.tanh(y) - values["mean"]) / np.sqrt(values["variance"] + 1e-5)
     np.testing.assert_allclose(predict(network, X), y, rtol=0, atol=1e-10)

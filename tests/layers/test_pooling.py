@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from networks import Offset, run
 
 from skconv._kernels.geometry import Axis
-from skconv._network.network import Network, lower
+from skconv._network.network import Network
 from skconv._network.session import Session
+from skconv._network.steps import lower
 from skconv._threads.team import Team
 from skconv.layers import Activation, Bias, Convolution, Dense, Flatten, GlobalMaxPool, LpPool, MaxPool, MeanPool
 from skconv.layers.composite import own_layers, through

@@ -131,7 +131,7 @@ def test_the_sum_is_what_a_fit_allocates(name, monkeypatch):
     model = ConvNetClassifier(**{"max_iter": 1, **FITS[name]}, random_state=0)
     model.fit(X, y[:400])  # what is tried once per process, such as products, is no part of the sum
     needed = []
-    monkeypatch.setattr("skconv._network.network.check_available", lambda what, n: needed.append(n))
+    monkeypatch.setattr("skconv._network.steps.check_available", lambda what, n: needed.append(n))
     peak = peak_of(lambda: model.fit(X, y[:400]))
     assert 0.9 * peak < max(needed) < 1.01 * peak  # for a moment there are copies of vectors
 

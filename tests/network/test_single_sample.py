@@ -40,7 +40,7 @@ def make(layers, shape, dtype=np.float32):
     rng = np.random.default_rng(0)
     network = Network([*layers, Flatten(), Dense(5)] if layers[-1:] != [Dense(5)] else layers, shape, dtype)
     network.initialize(rng)
-    for name, view in [*network.named_parameters().items(), *network.named_state().items()]:
+    for name, view in network.named_arrays().items():
         if not name.endswith("weight"):
             view[...] = rng.uniform(0.5, 1.5, view.shape)
     network.changed()
