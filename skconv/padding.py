@@ -15,12 +15,13 @@ from ._input.constraints import IMAGE_SHAPES, N_JOBS, border_widths
 from ._input.images import output_dtype
 from ._input.names import pixel_names
 from ._input.overflow import check_range
+from ._input.own import in_place
 from ._input.shapes import same_numbers
 from ._kernels.geometry import make_window
 from ._kernels.memory import split
 from ._kernels.padding import border_maps, border_shapes, fill_from, fill_noise, inside, repeat, strips
 from ._threads.calls import predicting
-from .layers._borders import draw, in_place
+from .layers._borders import draw
 from .layers.padding_modes import (
     PADDING_MODE,
     ConstantPadding,

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, ImagePadder
+from skconv.augmentation import Augmentation, Noise, Shift
 from skconv.layers import (
     ConstantPadding,
     Convolution,
@@ -36,6 +37,7 @@ from skconv.training import (
     Plateau,
     Poisson,
     RMSProp,
+    Schedule,
     SoftmaxCrossEntropy,
     SquaredError,
     Step,
@@ -353,3 +355,74 @@ def test_a_mode_of_one_s_own_goes_on(tmp_path):
         clone(model).set_params(checkpoint=None).partial_fit(X, Y, classes=[0, 1]).set_params(
             padding_mode__factor=0.7
         ).partial_fit(X, Y)
+
+
+# Methods that are missing, or return something else
+
+MISSING = {
+    r"Loss needs a method __call__\(outputs, targets, weight, gradient=None\)": {"loss": Loss()},
+    r"Optimizer needs a method update\(parameters, gradient, rate, part\)": {"solver": Optimizer()},
+    r"Schedule needs a method __call__\(done\)": {"learning_rate": Schedule()},
+    r"Augmentation needs a method draw\(n, shape, rng\)": {"augment": Augmentation()},
+    r"PaddingMode needs a method fill\(image, border\)": {"padding_mode": PaddingMode()},
+}
+
+
+def regressor(**params):
+    return ConvNetRegressor(**{**SMALL, **params})
+
+
+@pytest.mark.parametrize("message", MISSING)
+def test_a_base_says_what_a_subclass_needs(message):
+    with pytest.raises(NotImplementedError, match=f"^{message}$"):
+        regressor(**MISSING[message]).fit(X, Y)
+
+
+def returning(base, method, value, *arguments):
+    """An object of a subclass of ``base`` whose method does the same and returns ``value``."""
+
+    def changed(self, *given, **named):
+        getattr(base, method)(self, *given, **named)
+        return value
+
+    return type(f"Own{base.__name__}", (base,), {method: changed})(*arguments)
+
+
+RETURNED = {
+    r"OwnSquaredError\.__call__ must return a number, got None": {"loss": returning(SquaredError, "__call__", None)},
+    r"OwnHuber\.__call__ must return a number, got array": {"loss": returning(Huber, "__call__", np.ones(2))},
+    r"OwnHuber\.encode must work in place and return None, got": {"loss": returning(Huber, "encode", np.ones(2))},
+    r"OwnAdam\.update must work in place and return None, got": {"solver": returning(Adam, "update", np.ones(3))},
+    r"OwnAdam\.lengths must work in place and return None, got 1": {
+        "solver": returning(Adam, "lengths", 1), "l1_ratio": 0.5
+    },
+    r"OwnNoise\.draw must return an array of numbers, \([78], \.\.\.\), got None": {
+        "augment": returning(Noise, "draw", None)
+    },
+    r"OwnShift\.draw must return an array of numbers, \([78], 2, 3\), got an array of shape \(8, 3\)": {
+        "augment": returning(Shift, "draw", np.zeros((8, 3)))
+    },
+    r"OwnNoise\.change must work in place and return None, got an array": {
+        "augment": returning(Noise, "change", np.zeros((8, 6, 6, 1)))
+    },
+    r"learning_rate must give a float .*, got None where 0 % .* are done, from OwnCosine\(\)": {
+        "learning_rate": returning(Cosine, "__call__", None)
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("message", RETURNED)
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_what_a_method_returns_is_named(message, early_stopping):
+    with pytest.raises((TypeError, ValueError), match=f"^{message}"):
+        regressor(**RETURNED[message], early_stopping=early_stopping).fit(X, Y)
+
+
+def test_logits_of_another_shape():
+    match = r"OwnSoftmaxCrossEntropy\.logits must return an array of numbers, \(\d+, 2\), got"
+    for value in (None, np.ones(2)):
+        model = quick(loss=returning(SoftmaxCrossEntropy, "logits", value)).fit(X, Y)
+        with pytest.raises(TypeError, match=match):
+            model.predict_proba(X)
+        with pytest.raises(TypeError, match=match):
+            quick(loss=model.loss, early_stopping=True, temperature_scaling=True).fit(X, Y)

@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from .._input.constraints import shown
 from .._input.memory import counted
+from .._input.own import array_from
 from .._input.warnings import warn
 from ..training._probabilities import log_softmax, softmax
 from ..training.losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy
@@ -97,7 +98,8 @@ class Labels(Targets):
         """A copy with the temperature that fits the validation data best; ``outputs()`` returns the outputs."""
         if not self.calibrates:
             return self
-        logits = self.loss.logits(outputs().astype(np.float64)).T
+        outputs = outputs().astype(np.float64)
+        logits = array_from(outputs.shape, self.loss, "logits", outputs).T
         # Smoothed targets, as in Platt scaling: if all predictions are right, the best temperature would be 0.
         loss = self.losses["log_loss"](1 / (1 + validation.n_distinct))
         targets = np.empty(logits.shape)
@@ -150,7 +152,7 @@ class Labels(Targets):
 
     def logits(self, outputs):
         """Logits of the probabilities, `Loss.logits` over the temperature."""
-        logits = self.loss.logits(outputs)
+        logits = array_from(outputs.shape, self.loss, "logits", outputs)
         return logits if self.temperature == 1 else logits / logits.dtype.type(self.temperature)
 
     def decisions(self, outputs):

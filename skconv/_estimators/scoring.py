@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.metrics import get_scorer
 
 from .._input.constraints import shown
+from .._input.own import in_place, number_from
 from .._network.predict import predict
 from .._threads.calls import callers_errstate
 
@@ -32,7 +33,7 @@ class Validator:
         weight = validation.weight
         self._share = (weight / weight.sum()).astype(dtype)
         self._encoded = np.empty((targets.n_outputs, len(weight)), dtype)
-        targets.loss.encode(validation.encoded, self._encoded)
+        in_place(targets.loss, "encode", validation.encoded, self._encoded)
         named = isinstance(scoring, str) and scoring != "loss"
         self._scorer = get_scorer(scoring) if named else scoring
         weighs = callable(self._scorer) and "sample_weight" in signature(self._scorer).parameters
@@ -41,7 +42,7 @@ class Validator:
     def __call__(self, outputs, view):
         """Loss and score of ``outputs`` (n, units); ``view()`` returns the model with that network, for a scorer."""
         validation = self.validation
-        loss = self.targets.loss(outputs.T, self._encoded, self._share)
+        loss = number_from(self.targets.loss, "__call__", outputs.T, self._encoded, self._share)
         if self._scorer is None:
             return loss, self.targets.score(outputs, validation.encoded, validation.weight)
         if not callable(self._scorer):  # "loss"

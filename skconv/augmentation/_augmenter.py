@@ -12,6 +12,7 @@ import numpy as np
 
 from .._input.checks import check_channel_values
 from .._input.constraints import SHAPES, check_arguments, check_value, finite_numbers, fitting, one_of
+from .._input.own import array_from, in_place
 from . import _changes, _maps
 from ._base import Augmentation
 from ._changes import Jitter, Mixup, Scaling, mix
@@ -107,7 +108,8 @@ class Augmenter:
         maps = log_speed = kept = None
         changes = []
         for augmentation in augmentations:
-            drawn = augmentation.draw(n, self.shape, rng)
+            shape = (n, 2, 3) if isinstance(augmentation, Map) else (n, ...)
+            drawn = array_from(shape, augmentation, "draw", n, self.shape, rng)
             if isinstance(augmentation, Map):
                 maps = drawn if maps is None else compose(maps, drawn)
             elif isinstance(augmentation, TimeWarp):
@@ -144,7 +146,7 @@ class Augmenter:
             positions = None if parameters.positions is None else parameters.positions[part]
             resample(images, parameters.maps[part], positions)
         for augmentation, drawn in parameters.changes:
-            augmentation.change(images, drawn[part], self.spread)
+            in_place(augmentation, "change", images, drawn[part], self.spread)
 
     def mix(self, images, targets, parameters, part=slice(None)):
         """Apply mixup in place: blend each of the images (m, H, W, C), and of the targets (units, m), with the next."""

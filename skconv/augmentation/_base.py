@@ -65,7 +65,7 @@ class Augmentation(Hinted, Versioned, BaseEstimator):
 
     def draw(self, n, shape, rng) -> np.ndarray:
         """Random numbers (n, ...) of ``n`` samples of ``shape``, drawn always in the same order."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} needs a method draw(n, shape, rng)")
 
     def change(self, images, drawn, spread) -> None:
         """Change images in place by the random numbers drawn for them.
@@ -79,7 +79,7 @@ class Augmentation(Hinted, Versioned, BaseEstimator):
         spread : ndarray of shape (C,)
             Standard deviation of each channel of such images in the training data.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} needs a method change(images, drawn, spread)")
 
 
 _PIXELS, _SHARE = at_least(0), between(0, 1)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from .._input.constraints import shown
+from .._input.own import in_place
 from .._kernels.geometry import Window, border_pieces
 from .._kernels.padding import (
     Strips,
@@ -26,7 +26,7 @@ from .._kernels.sums import add_positions, partial_sums
 from ._frame import Frame, Plan
 from ._operation import Operation
 
-__all__ = ["Border", "DonorBorder", "FixedBorder", "NoiseBorder", "OwnBorder", "RepeatedBorder", "draw", "in_place"]
+__all__ = ["Border", "DonorBorder", "FixedBorder", "NoiseBorder", "OwnBorder", "RepeatedBorder", "draw"]
 
 _PIECE_BYTES = 400  # bytes of the Python objects per piece of `border_map`
 _EPSILON = 1e-12  # added to an image's variance, so that the deviation of a constant image has a gradient
@@ -70,13 +70,6 @@ class OwnBorder(Border):
         super().backward(frame)
         if frame.dx is not None and not self.mode.detached:
             in_place(self.mode, "add_gradient", frame.x, strips(frame.dy, self.window), frame.dx)
-
-
-def in_place(mode, method, *arrays):
-    """Call ``method``, which fills arrays, of a mode; raise where it returns something."""
-    result = getattr(mode, method)(*arrays)
-    if result is not None:
-        raise TypeError(f"{type(mode).__name__}.{method} must work in place and return None, got {shown(result)}")
 
 
 @dataclass(kw_only=True)

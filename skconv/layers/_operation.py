@@ -179,11 +179,11 @@ class Operation:
 
     def forward(self, frame: Frame, training: bool) -> None:
         """Fill ``frame.y``."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} needs a method forward(frame, training), or lower(shape)")
 
     def backward(self, frame: Frame) -> None:
         """Fill ``frame.gradients``, unless the operation is late, and ``frame.dx``, unless that is None."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} needs a method backward(frame)")
 
     def late_gradient(self, frame: Frame) -> None:
         """Fill ``frame.gradients`` of a late operation from ``frame.x`` and ``frame.dy`` of the whole batch."""

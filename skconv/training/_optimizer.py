@@ -75,7 +75,7 @@ class Optimizer(Stateful, Hinted, Versioned, BaseEstimator):
 
     def update(self, parameters, gradient, rate, part=slice(None)):
         """Update the slice ``part`` of the parameters; may overwrite that of ``gradient``."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} needs a method update(parameters, gradient, rate, part)")
 
     def lengths(self, rate, out):
         """Fill ``out`` (n,) with the length of the last step of each parameter per unit of a constant gradient."""

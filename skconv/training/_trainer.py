@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import ceil, prod
 
 import numpy as np
 
 from .._input.memory import counted
+from .._input.own import in_place, number_from
 from .._network.session import Session
 from .._network.widths import training_width
 from ._lbfgs import minimize
@@ -50,10 +52,14 @@ class Update:
         optimizer = self.optimizer
         optimizer.begin()
         if len(parameters) < _PARTS * _PART_SIZE or not optimizer.by_parts:
-            optimizer.update(parameters, gradient, rate)
+            in_place(optimizer, "update", parameters, gradient, rate)
             return
         size = ceil(len(parameters) / _PARTS)
-        self.team.run(lambda i: optimizer.update(parameters, gradient, rate, slice(i * size, (i + 1) * size)), _PARTS)
+
+        def part(i):
+            in_place(optimizer, "update", parameters, gradient, rate, slice(i * size, (i + 1) * size))
+
+        self.team.run(part, _PARTS)
 
 
 class Trainer:
@@ -95,7 +101,7 @@ class Trainer:
         self.batch_size, self.augmenter, self.seed = batch_size, augmenter, seed
         mask = network.decayed()
         l1, l2 = alpha * l1_ratio, alpha * (1 - l1_ratio)
-        lengths = None if decoupled or optimizer is None else optimizer.lengths
+        lengths = None if decoupled or optimizer is None else partial(in_place, optimizer, "lengths")
         self.l1 = L1Penalty(l1, mask, network.dtype, lengths) if l1 else None
         self.l2 = L2Penalty(l2, mask, network.dtype) if l2 else None
         self.average = None if ema_decay is None else WeightAverage(network.parameters, ema_decay)
@@ -142,7 +148,7 @@ class Trainer:
             session.gradient.fill(0)
             return 0.0
         self._targets[:, n:] = 0
-        self.loss.encode(y[rows], self._targets[:, :n])
+        in_place(self.loss, "encode", y[rows], self._targets[:, :n])
         self._weight[n:] = 0
         np.divide(weight, total, out=self._weight[:n])
         np.copyto(session.weight, self._weight)
@@ -162,7 +168,9 @@ class Trainer:
 
         def loss(k):
             columns = slice(k * width, (k + 1) * width)
-            losses[k] = self.loss(
+            losses[k] = number_from(
+                self.loss,
+                "__call__",
                 session.output[:, columns],
                 self._targets[:, columns],
                 self._weight[columns] * share,

@@ -77,7 +77,9 @@ class Loss(Hinted, Versioned, BaseEstimator):
         -------
         float
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} needs a method __call__(outputs, targets, weight, gradient=None)"
+        )
 
 
 class SoftmaxCrossEntropy(Loss):

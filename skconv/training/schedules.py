@@ -40,7 +40,7 @@ class Schedule(Hinted, Versioned, BaseEstimator):
 
     def __call__(self, done: float) -> float:
         """The factor at a share ``done`` of the training, from 0 to 1."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} needs a method __call__(done)")
 
 
 class Constant(Schedule):
@@ -261,6 +261,7 @@ def falls(schedule) -> bool:
     for i, factor in enumerate(factors):
         if not _FACTOR.is_satisfied_by(factor):
             raise ValueError(
-                f"learning_rate must give {_FACTOR}, got {shown(factor)} where {i} % of the training are done"
+                f"learning_rate must give {_FACTOR}, got {shown(factor)} where {i} % of the training are done, from "
+                f"{shown(schedule)}"
             )
     return factors[-1] < 0.5 * max(factors)

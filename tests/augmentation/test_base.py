@@ -67,9 +67,9 @@ def test_bad_parameters(bad, shape, message):
 
 
 def test_the_base_says_what_is_missing():
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(NotImplementedError, match=r"Augmentation needs a method draw\(n, shape, rng\)"):
         Augmentation().draw(1, (8, 8, 1), generator())
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(NotImplementedError, match=r"Augmentation needs a method change\(images, drawn, spread\)"):
         Augmentation().change(np.zeros((1, 8, 8, 1)), np.zeros(1), np.ones(1))
 
 

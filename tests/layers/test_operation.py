@@ -22,9 +22,9 @@ def test_what_an_operation_says_if_it_says_nothing():
     assert operation.plan(shape, 16, np.float32, training=True, input_gradient=True) == Plan()
     assert operation.strip(shape, 1, 2) == (operation, 1, 2)
     assert (operation.tile(shape), operation.by_rows) == (0, False)
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(NotImplementedError, match=r"Operation needs a method forward\(frame, training\), or lower"):
         operation.forward(None, True)
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(NotImplementedError, match=r"Operation needs a method backward\(frame\)"):
         operation.backward(None)
 
 

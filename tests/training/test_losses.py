@@ -415,7 +415,7 @@ def test_poisson_is_the_likelihood_of_counts():
 
 
 def test_a_loss_says_its_value():
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(NotImplementedError, match=r"Loss needs a method __call__\(outputs, targets, weight, "):
         Loss()(OUTPUTS, OUTPUTS, WEIGHT)
 
 
