@@ -47,9 +47,13 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
     _range = np.float32  # range of X, even where computations are in float64
 
     def _places(self):
-        layers, augment = (value if isinstance(value, (list, tuple)) else () for value in (self.layers, self.augment))
-        places = {f"layers__{name}": ("layers", i) for i, (name, _) in enumerate(named(layers))}
-        return places | {f"augment__{name}": ("augment", i) for i, name in enumerate(names_of(augment))}
+        places: dict[str, tuple] = {}
+        for parameter in ("layers", "augment", "padding_mode"):
+            entries = getattr(self, parameter)
+            if isinstance(entries, (list, tuple)):
+                names = [name for name, _ in named(entries)] if parameter == "layers" else names_of(entries)
+                places |= {f"{parameter}__{name}": (parameter, i) for i, name in enumerate(names)}
+        return places
 
     @with_callbacks
     def _fit(self, X, y, sample_weight, learn, *given_validation):

@@ -217,9 +217,9 @@ def auto(shape, *, flips=True) -> list[Augmentation]:
 auto._parameter_constraints = {"shape": [SHAPES], "flips": ["boolean"]}  # type: ignore[attr-defined]
 
 
-def names_of(augmentations) -> list[str]:
-    """Names of the augmentations of a list, with numbers where a class occurs again: shift, rotation1, rotation2."""
-    kinds = [a if isinstance(a, str) else _name(type(a)) for a in augmentations]
+def names_of(entries) -> list[str]:
+    """Names of augmentations, or other parts, with numbers where a class occurs again: shift, rotation1, rotation2."""
+    kinds = [entry if isinstance(entry, str) else _name(type(entry)) for entry in entries]
     return [f"{k}{kinds[: i + 1].count(k)}" if kinds.count(k) > 1 else k for i, k in enumerate(kinds)]
 
 

@@ -20,8 +20,8 @@ class PaddingMode(Hinted, Versioned, BaseEstimator):
     """Base class of padding modes, the values of a border as a function of the image.
 
     A padding mode of your own is a subclass with `fill`, and with `add_gradient` unless it is ``detached``.
-    Hyper-parameters are searched by names such as ``padding_mode__values``.  A layer, a network or a transformer works
-    with a copy.
+    Hyper-parameters are searched by names such as ``padding_mode__values``, in a tuple of modes as
+    ``padding_mode__constant_padding__values``.  A layer, a network or a transformer works with a copy.
 
     Attributes
     ----------

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from bordered import SHAPE, images, new_network, predict, train
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 
 from skconv import ConvFeatures, ConvNetClassifier
 from skconv.layers import (
@@ -121,6 +122,24 @@ def test_parameters_are_found_and_set():
     assert first.padding_mode.scale is None  # an object in a list is never changed
     with pytest.raises(ValueError, match=r"Invalid parameter 'padding_mode__values' for .* \['padding_mode'\]"):
         ConvNetClassifier().set_params(padding_mode__values=1)
+
+
+def test_modes_of_a_tuple_are_found_and_set():
+    modes = (ConstantPadding(2), "wrap", NoisePadding(), ConstantPadding(3))
+    model = ConvNetClassifier((2, 2, 2, 2), padding_mode=modes, **SMALL)
+    names = {name.split("__")[1] for name in model.get_params() if name.startswith("padding_mode__")}
+    assert names == {"constant_padding1", "wrap", "noise_padding", "constant_padding2"}
+    assert model.get_params()["padding_mode__constant_padding2__values"] == 3
+    model.set_params(padding_mode__constant_padding2__values=5, padding_mode__wrap="edge")
+    assert [repr(mode) for mode in model.padding_mode] == [
+        "ConstantPadding(values=2)", "'edge'", "NoisePadding()", "ConstantPadding(values=5)"
+    ]  # fmt: skip
+    assert modes[3].values == 3
+    search = GridSearchCV(model, {"padding_mode__noise_padding__scale": [0.5, 2.0]}, cv=2, error_score="raise")
+    best = search.fit(X, Y).best_estimator_
+    assert best.padding_mode[2].scale == search.best_params_["padding_mode__noise_padding__scale"]
+    with pytest.raises(ValueError, match=r"Invalid parameter 'padding_mode__values' for .*'padding_mode__edge'"):
+        model.set_params(padding_mode__values=1)
 
 
 def test_wrong_values_are_named():
