@@ -9,9 +9,9 @@ import numpy as np
 from sklearn.metrics import get_scorer
 
 from .._input.constraints import shown
+from .._input.errstate import callers_errstate
 from .._input.own import in_place, number_from
 from .._network.predict import predict
-from .._threads.calls import callers_errstate
 
 __all__ = ["Validator", "averaged_outputs"]
 

@@ -16,6 +16,7 @@ from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.utils import assert_all_finite
 
+from .errstate import callers
 from .memory import check_memory, counted, working_memory
 from .overflow import check_range
 
@@ -106,6 +107,7 @@ class LazyRows:
     def __init__(self, source, estimator_name=None, limit_bytes=None):
         _check_source(source)
         self._source, self._name = source, estimator_name
+        self._errstate = callers()
         self.limit = working_memory() if limit_bytes is None else limit_bytes
         self.sample_shape = tuple(int(size) for size in source.shape[1:])
         self.shape = int(source.shape[0]), prod(self.sample_shape)
@@ -211,7 +213,8 @@ class LazyRows:
         """Samples ``start`` to ``stop - 1``, all of one unit, from the source."""
         rows = self._rows
         first, last = (start, stop) if rows is None else (rows[start], rows[stop - 1] + 1)
-        samples = np.asarray(self._source[int(first) : int(last)])
+        with np.errstate(**self._errstate):  # the source may be a user's code, and this another thread
+            samples = np.asarray(self._source[int(first) : int(last)])
         if rows is not None:
             samples = samples[rows[start:stop] - first]
         samples = samples.reshape(stop - start, self.shape[1]).astype(self.dtype, copy=False)

@@ -2,45 +2,27 @@
 
 A call works on a snapshot of the estimator, so that it sees one fit and not half of the next; a fit assigns all its
 attributes in one step.  Within a call NumPy ignores floating-point errors, whatever the caller's `numpy.errstate`: an
-exponential that underflows is no error, and a loss that is not finite has a check and a message of its own.  Functions
-that the caller has passed, such as a callback, run in `callers_errstate`.
+exponential that underflows is no error, and a loss that is not finite has a check and a message of its own.  What is
+the caller's own, such as a callback or an array in storage, runs in `callers_errstate`.
 """
 
 from __future__ import annotations
 
-from contextlib import _GeneratorContextManager, contextmanager
-from contextvars import ContextVar
+from contextlib import _GeneratorContextManager
 from functools import wraps
 
 import numpy as np
 
+from .._input.errstate import quiet
 from .interrupt import Interrupt, protected
 
-__all__ = ["callers_errstate", "fitting", "predicting", "snapshot"]
+__all__ = ["fitting", "predicting", "snapshot"]
 
 # Ctrl-C must not cut contexts that restore NumPy's error state or, made of generators, `numpy.printoptions`.
 for _context in (np.errstate, _GeneratorContextManager):
     for _method in (_context.__enter__, _context.__exit__):
         if hasattr(_method, "__code__"):  # a method in C has none, and Ctrl-C cannot cut it
             protected(_method)
-
-_CALLERS: ContextVar[dict] = ContextVar("callers_errstate")  # the caller's arguments of `numpy.errstate`, in a fit
-
-
-@contextmanager
-def _quiet():
-    """Context of a fit, in which NumPy ignores floating-point errors."""
-    token = _CALLERS.set({**np.geterr(), "call": np.geterrcall()})
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    finally:
-        _CALLERS.reset(token)
-
-
-def callers_errstate():
-    """Context for a function that the caller has passed to a fit, with the caller's `numpy.errstate`."""
-    return np.errstate(**_CALLERS.get({}))
 
 
 def snapshot(estimator):
@@ -55,7 +37,7 @@ def predicting(method):
 
     @wraps(method)
     def predict(estimator, *args, **kwargs):
-        with Interrupt(), np.errstate(all="ignore"):
+        with Interrupt(), quiet():
             return method(snapshot(estimator), *args, **kwargs)
 
     return predict
@@ -70,7 +52,7 @@ def fitting(method):
 
     @wraps(method)
     def fit(estimator, *args, **kwargs):
-        with Interrupt() as interrupt, _quiet():
+        with Interrupt() as interrupt, quiet():
             work = snapshot(estimator)
             before = vars(work).copy()
             method(work, *args, **kwargs)

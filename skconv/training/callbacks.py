@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._input.constraints import shown
-from .._threads.calls import callers_errstate
+from .._input.errstate import callers_errstate
 
 __all__ = ["TrainingInfo"]
 

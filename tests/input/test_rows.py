@@ -404,6 +404,29 @@ def test_threads_share_what_is_read(threads, fitted, tmp_path):
         assert np.array_equal(model.predict_proba(source), model.predict_proba(X))
 
 
+@pytest.mark.parametrize("memory", [0.02, 10])
+def test_a_source_runs_with_the_caller_s_error_state(memory, fitted):
+    """What it computes is the caller's own, as a callback is; a call around it is quiet."""
+    model, X, y = fitted
+    states = []
+
+    class Watched(Counting):
+        def __getitem__(self, rows):
+            states.append(np.geterr()["divide"])
+            return super().__getitem__(rows)
+
+    calls = {
+        "fit": lambda source: ConvNetClassifier(**SMALL, n_jobs=2).fit(source, y),
+        "predict": lambda source: copy(model).set_params(n_jobs=2).predict(source),
+        "rows": lambda source: LazyRows(source)[:3],
+    }
+    for call in calls.values():
+        with np.errstate(divide="raise"), config_context(working_memory=memory):
+            call(Watched(X, 16))
+        assert set(states) == {"raise"}
+        states.clear()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_fits_in_memory_is_trained_as_ever(kind, fitted, tmp_path):
     _, X, y = fitted
