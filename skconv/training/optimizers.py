@@ -41,11 +41,7 @@ class Adam(RootMeanSquare):
     kept = ("first", "second", "steps")
     from_networks = ("beta_1", "beta_2", "epsilon")
 
-    _parameter_constraints: dict = {
-        "beta_1": [between(0, 1)],
-        "beta_2": [between(0, 1)],
-        "epsilon": [EPSILONS],
-    }
+    _parameter_constraints: dict = {"beta_1": [between(0, 1)], "beta_2": [between(0, 1)], "epsilon": [EPSILONS]}
 
     def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
         self.beta_1 = beta_1
@@ -224,15 +220,7 @@ class Muon(Momentum, Adam):
         "like_adam": ["boolean"],
     }
 
-    def __init__(
-        self,
-        momentum=0.95,
-        nesterovs_momentum=True,
-        like_adam=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-    ):
+    def __init__(self, momentum=0.95, nesterovs_momentum=True, like_adam=True, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
         super().__init__(beta_1, beta_2, epsilon)
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
