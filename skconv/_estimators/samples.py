@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._input.rows import epoch_pieces
+from .._input.epochs import epoch_pieces
 from .._network.scaling import measured
 from .hold_out import count_distinct
 

@@ -1,7 +1,8 @@
 """Rows of arrays that may be larger than memory: HDF5 and zarr data sets, dask arrays, any object with slices.
 
 A **unit** is the rows that are read at once: a chunk of the storage, or several small ones.  A **window** is a run of
-units that stays in memory for later slices.  A **piece** is as many units as the limit allows, on which training runs.
+units that stays in memory for later slices.  A **piece** is as many units as the limit allows, on which training runs
+(`epochs`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .errstate import callers
 from .memory import check_memory, counted, working_memory
 from .overflow import check_range
 
-__all__ = ["LazyRows", "epoch_pieces", "is_lazy", "lazy_rows", "subset"]
+__all__ = ["LazyRows", "is_lazy", "lazy_rows", "subset"]
 
 _UNIT_BYTES = 1 << 20  # least bytes of a unit; the cost of a smaller read does not depend on its bytes
 _WINDOW_BYTES = 1 << 24  # most bytes of a window of several units
@@ -198,13 +199,13 @@ class LazyRows:
         rows = rows[order]
         if len(rows) and not 0 <= rows[0] <= rows[-1] < len(self):
             raise IndexError(f"rows {rows[0]} to {rows[-1]} of {counted(len(self), 'sample')}")
-        for start, stop in pairwise(self._bounds(rows)):
+        for start, stop in pairwise(self.bounds(rows)):
             part = rows[start:stop]
             unit = self._read(part[0], part[-1] + 1)
             out[order[start:stop]] = unit[part - part[0]]
         return out
 
-    def _bounds(self, rows):
+    def bounds(self, rows):
         """Indices ``[0, ..., len(rows)]`` at which increasing ``rows`` go from one unit to the next."""
         units = np.searchsorted(self._edges, rows, side="right")
         return np.flatnonzero(np.diff(units, prepend=-1, append=len(self._edges) + 1))
@@ -279,61 +280,6 @@ class LazyRows:
             slices.append(slice(start, stop))
             start = stop
         return slices
-
-
-def epoch_pieces(X, rows, rng, shuffle=True):
-    """Pieces of an epoch: every row once, in a random order that memory allows.
-
-    Of an array in storage, random units are read together, up to its limit, and their rows are shuffled.  Rows of a
-    unit are in one piece, but a piece has units from everywhere.  An ndarray is one piece, and so are rows that fit in
-    the limit, with the same order as those of an ndarray.
-
-    Parameters
-    ----------
-    X : ndarray or LazyRows, of shape (n, features)
-        Samples.
-    rows : ndarray of int
-        The rows to visit, increasing.
-    rng : numpy.random.Generator
-        Generator of the order.
-    shuffle : bool, default=True
-        Whether the order is random.
-
-    Yields
-    ------
-    samples : ndarray of shape (k, features)
-        Samples of the piece; the next piece overwrites them.
-    numbers : ndarray of int of shape (k,), or slice
-        Increasing numbers of these rows of X; ``slice(None)`` where X is an ndarray.
-    order : ndarray of int
-        Order in which to visit the samples of the piece: ``samples[order]`` are ``X[numbers[order]]``.
-    """
-    if not isinstance(X, LazyRows):
-        yield X, slice(None), rng.permutation(rows) if shuffle else rows
-        return
-    if len(rows) * X.row_bytes <= X.limit:
-        order = rng.permutation(rows) if shuffle else rows
-        yield X.take(rows), rows, np.searchsorted(rows, order)
-        return
-    bounds = X._bounds(rows)
-    units = rng.permutation(len(bounds) - 1) if shuffle else np.arange(len(bounds) - 1)
-    pieces = _even(units, np.diff(bounds), X.limit // X.row_bytes)
-    members = [np.concatenate([rows[bounds[u] : bounds[u + 1]] for u in np.sort(piece)]) for piece in pieces]
-    samples = np.empty((max(map(len, members)), X.shape[1]), X.dtype)
-    for numbers in members:
-        order = rng.permutation(len(numbers)) if shuffle else np.arange(len(numbers))
-        yield X.take(numbers, samples[: len(numbers)]), numbers, order
-
-
-def _even(units, sizes, most):
-    """``units`` split, in this order, into the fewest groups of about equal sizes that fit in ``most`` rows.
-
-    A group leaves room for three units: to exceed the mean size, to be read, and to be copied.
-    """
-    largest = int(sizes.max())
-    groups = ceil(sizes.sum() / max(1, most - 3 * largest))
-    before = np.cumsum(sizes[units]) - sizes[units]
-    return np.split(units, np.flatnonzero(np.diff(before * groups // sizes.sum())) + 1)
 
 
 def _check_source(source):

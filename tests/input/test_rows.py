@@ -14,52 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from sklearn import config_context
+from storage import Counting, numbers, stored
 
 from skconv import ConvNetClassifier, StridedPooling, ToImages
-from skconv._input.rows import LazyRows, epoch_pieces, is_lazy, lazy_rows, subset
+from skconv._input.epochs import epoch_pieces
+from skconv._input.rows import LazyRows, is_lazy, lazy_rows, subset
 from skconv._network.predict import predict
 from skconv._threads.team import Team
 
 SMALL = {"filters": 4, "hidden_layer_sizes": 8, "max_iter": 2, "random_state": 0}
 KINDS = ["h5py", "h5py contiguous", "zarr", "dask", "dask uneven", "memmap"]
-
-
-def stored(kind, X, folder, chunk=7):
-    """X in a storage of this kind, with about this many rows a chunk."""
-    chunks = (chunk, *X.shape[1:])
-    if kind == "memmap":
-        X.tofile(folder / "x")
-        return np.memmap(folder / "x", X.dtype, mode="r", shape=X.shape)
-    if kind == "zarr":
-        source = zarr.create_array(folder / "x.zarr", shape=X.shape, dtype=X.dtype, chunks=chunks)
-        source[:] = X
-        return source
-    if kind.startswith("h5py"):
-        file = h5py.File(folder / "x.h5", "w")  # open for as long as somebody holds its data set
-        options = {"chunks": chunks, "compression": "gzip"} if kind == "h5py" else {}
-        return file.create_dataset("x", data=X, **options)
-    if kind == "dask":
-        return da.from_array(X, chunks=chunks)
-    sizes = (chunk, 2 * chunk, 1, chunk + 3)
-    return da.from_array(X, chunks=((*sizes, len(X) - sum(sizes)), *((size,) for size in X.shape[1:])))
-
-
-def numbers(*shape, dtype=np.float32):
-    return (np.random.default_rng(0).standard_normal(shape) * 50).astype(dtype)
-
-
-class Counting:
-    """An array with chunks that counts how often each row is read, and keeps the slices."""
-
-    def __init__(self, X, chunk=None):
-        self.X, self.shape, self.dtype = X, X.shape, X.dtype
-        self.chunks = None if chunk is None else (chunk, *X.shape[1:])
-        self.reads, self.slices = np.zeros(len(X), int), []
-
-    def __getitem__(self, rows):
-        self.reads[rows] += 1
-        self.slices.append(rows)
-        return self.X[rows]
 
 
 # What is lazy
@@ -212,67 +176,6 @@ def test_a_chunk_larger_than_the_limit_is_read_in_parts():
     rows = LazyRows(source, limit_bytes=40 * 16)
     assert np.array_equal(rows[:], source.X)
     assert {part.stop - part.start for part in source.slices} == {10}  # a quarter of the limit
-
-
-# The order of an epoch
-
-
-def visits(X, rows, seed, **options):
-    """Rows in the order of an epoch, and the pieces' sizes."""
-    pieces = list(epoch_pieces(X, rows, np.random.default_rng(seed), **options))
-    return np.concatenate([found[order] for _, found, order in pieces]), [len(order) for _, _, order in pieces]
-
-
-def test_an_array_is_one_piece_in_the_order_of_the_generator():
-    X, rows = numbers(50, 3), np.arange(4, 50, 2)
-    ((samples, found, order),) = epoch_pieces(X, rows, np.random.default_rng(3))
-    assert samples is X
-    assert found == slice(None)
-    assert np.array_equal(order, np.random.default_rng(3).permutation(rows))
-    ((samples, _, order),) = epoch_pieces(X, rows, np.random.default_rng(3), shuffle=False)
-    assert samples is X
-    assert np.array_equal(order, rows)
-
-
-def test_rows_that_fit_have_the_order_of_an_array():
-    X, rows = numbers(50, 3), np.arange(4, 50, 2)
-    for shuffle in (True, False):
-        ((samples, found, order),) = epoch_pieces(LazyRows(Counting(X, 4)), rows, np.random.default_rng(3), shuffle)
-        ((_, _, wanted),) = epoch_pieces(X, rows, np.random.default_rng(3), shuffle)
-        assert np.array_equal(found[order], wanted)
-        assert np.array_equal(samples[order], X[wanted])
-
-
-def test_epochs_are_random_and_repeatable():
-    rows, all_rows = LazyRows(Counting(numbers(500, 4), 5), limit_bytes=100 * 16), np.arange(500)
-    first, sizes = visits(rows, all_rows, 0)
-    assert np.array_equal(first, visits(rows, all_rows, 0)[0])
-    assert not np.array_equal(first, visits(rows, all_rows, 1)[0])
-    assert len(sizes) > 4
-    assert max(sizes) - min(sizes) <= 2 * 5  # give or take a unit at either end
-    plain, _ = visits(rows, all_rows, 0, shuffle=False)
-    assert np.array_equal(plain, all_rows)
-
-
-def test_pieces_mix_rows_from_everywhere():
-    # 10,000 rows sorted by class, read 1,000 at a time: were pieces runs of the storage, each would have one class.
-    y = np.repeat(np.arange(10), 1000)
-    rows = LazyRows(Counting(y[:, None].astype(np.float32), 10), limit_bytes=4 * 1200)
-    for samples, _, order in epoch_pieces(rows, np.arange(10_000), np.random.default_rng(0)):
-        counts = np.bincount(samples[order][:, 0].astype(int), minlength=10)
-        assert counts.min() > 0
-        assert counts.max() < 0.35 * counts.sum()
-        half = np.bincount(samples[order[: len(order) // 2], 0].astype(int), minlength=10)
-        assert np.abs(half - counts / 2).max() < 4 * np.sqrt(counts.max())
-
-
-def test_every_unit_is_as_likely_to_come_first():
-    rows, first = LazyRows(Counting(numbers(64, 4), 4), limit_bytes=40 * 16), np.zeros(16)
-    for seed in range(800):
-        _, found, _ = next(epoch_pieces(rows, np.arange(64), np.random.default_rng(seed)))
-        first[np.unique(found // 4)] += 1
-    share = first.mean() / 800
-    assert np.abs(first / 800 - share).max() < 5 * np.sqrt(share * (1 - share) / 800)
 
 
 # Views
