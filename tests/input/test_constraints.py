@@ -200,7 +200,7 @@ FITTING = [
     [Pad(0)],
     [Pad(((0, 9), (9, 0)), "wrap"), GlobalMaxPool()],
     [Pad(1, ConstantPadding((1, np.float64(2))))],
-    [Pad(1, NoisePadding(random_state=2**70))],
+    [Pad(1, NoisePadding(random_state=2**32 - 1))],
     [Parallel([[], (Bias(),)], "add")],
     [Parallel(((Convolution(1),), []))],
     [Residual((Convolution(5, stride=2),))],
