@@ -11,13 +11,12 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._input.constraints import check_parameters, shown
+from .._input.constraints import check_parameters
 from .._input.images import ImageInput, output_dtype
 from .._input.memory import counted
 from .._input.overflow import check_finite_training, check_outputs
 from .._input.rows import subset
 from .._input.searchable import Searchable
-from .._input.warnings import warn
 from .._threads.team import Team, thread_count
 from ..augmentation import make_augmenter, names_of
 from ..inspection import summarize
@@ -28,7 +27,7 @@ from ..training._run import History
 from ..training.callbacks import CallbackSupportMixin, Watch, with_callbacks
 from .hold_out import hold_out
 from .parameters import Parameters
-from .progress import Progress, best_weights
+from .progress import Progress, best_weights, history_of, set_history
 from .recipe import chunk_recipe, make_recipe
 from .recipe_checks import check_scaling, check_solver, check_steady
 from .samples import Samples
@@ -195,7 +194,7 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         with Watch(self, run, data) as watch:
             run.go(watch, file)
             run.finish()
-        self._set_history(run)
+        set_history(self, run)
 
     def _minimize(self, run, train, data):
         history, network = run.history, run.trainer.network
@@ -217,7 +216,7 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         # Again, since `minimize` has set the running statistics.
         check_finite_training(history.loss[-1], network, len(history.loss), self.learning_rate_init)
         network.changed()
-        self._set_history(run)
+        set_history(self, run)
         if not (run.asked or run.interrupted):
             warn_unless_converged(result, run.n_epochs, self.tol)
 
@@ -231,32 +230,6 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         """Key of scores that can be compared: hash of data, loss and way of predicting, and the scorer."""
         way = plain((self._targets.loss, self.augment, self.n_augmented))
         return fingerprint(way, *validation.arrays), self.scoring
-
-    def _set_history(self, run):
-        history = run.history
-        self.n_iter_ = len(history.loss)
-        self.loss_curve_ = history.loss
-        self.loss_ = history.loss[-1]
-        self.best_loss_ = min(history.loss)
-        self.validation_loss_curve_ = history.validation_loss or None
-        self.validation_scores_ = history.scores or None
-        self.best_validation_score_ = history.scores[history.best] if history.scores else None
-        self._best = history.best
-        self.interrupted_ = run.interrupted
-        self.stopped_early_ = run.stopped or run.asked or run.skipped > 0
-        if history.scores and not np.isfinite(history.scores).any():
-            warn(
-                f"scoring={shown(self.scoring)} gave NaN or infinity in every epoch, so the model has the weights of "
-                "the lowest validation loss; choose a score that is defined on the validation data, such as 'loss'"
-            )
-
-    def _history(self, comparable):
-        """`History` of the epochs so far, from the attributes; with scores if new scores are ``comparable``."""
-        history = History(list(getattr(self, "loss_curve_", ())), learning_rate_init=self.learning_rate_init)
-        if comparable and getattr(self, "validation_scores_", None):
-            history.scores, history.best = list(self.validation_scores_), self._best
-            history.validation_loss = list(self.validation_loss_curve_)
-        return history
 
     def _partial_fit(self, X, y, sample_weight, learn, *given_validation):
         """One pass over a chunk, at a constant learning rate; a copy of the network replaces the network at the end."""
@@ -278,7 +251,7 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         scored = getattr(self, "_scored", None) if validation is None else self._comparable(validation)
         comparable = scored == getattr(self, "_scored", None)
         with Team(thread_count(self.n_jobs)) as team:
-            run = self._run(recipe, network, team, self._history(comparable), rng, train, validation)
+            run = self._run(recipe, network, team, history_of(self, comparable), rng, train, validation)
             if resumes:
                 last.resume(run)
             if not comparable:
@@ -291,7 +264,7 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
             run.finish()
             self.network_ = network
             self._calibrate(team, validation)
-        self._set_history(run)
+        set_history(self, run)
         self._scored = scored
 
     def _outputs(self, X):

@@ -1,4 +1,4 @@
-"""State of a training between two calls of `partial_fit`."""
+"""What a training leaves in the estimator: the history of its epochs, and its state between calls of `partial_fit`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Progress", "best_weights"]
+from .._input.constraints import shown
+from .._input.warnings import warn
+from ..training._run import History
+
+__all__ = ["Progress", "best_weights", "history_of", "set_history"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,3 +53,32 @@ def best_weights(progress, network):
     kept = {} if progress is None else progress.arrays
     best = kept.get("best_parameters", network.parameters), kept.get("best_state", network.state)
     return best[0].copy(), best[1].copy()
+
+
+def set_history(estimator, run):
+    """Set the fitted attributes that tell of the epochs of a run."""
+    history = run.history
+    estimator.n_iter_ = len(history.loss)
+    estimator.loss_curve_ = history.loss
+    estimator.loss_ = history.loss[-1]
+    estimator.best_loss_ = min(history.loss)
+    estimator.validation_loss_curve_ = history.validation_loss or None
+    estimator.validation_scores_ = history.scores or None
+    estimator.best_validation_score_ = history.scores[history.best] if history.scores else None
+    estimator._best = history.best
+    estimator.interrupted_ = run.interrupted
+    estimator.stopped_early_ = run.stopped or run.asked or run.skipped > 0
+    if history.scores and not np.isfinite(history.scores).any():
+        warn(
+            f"scoring={shown(estimator.scoring)} gave NaN or infinity in every epoch, so the model has the weights of "
+            "the lowest validation loss; choose a score that is defined on the validation data, such as 'loss'"
+        )
+
+
+def history_of(estimator, comparable):
+    """`History` of the epochs so far, from the attributes; with scores if new scores are ``comparable``."""
+    history = History(list(getattr(estimator, "loss_curve_", ())), learning_rate_init=estimator.learning_rate_init)
+    if comparable and getattr(estimator, "validation_scores_", None):
+        history.scores, history.best = list(estimator.validation_scores_), estimator._best
+        history.validation_loss = list(estimator.validation_loss_curve_)
+    return history

@@ -1,10 +1,10 @@
-"""What a call of partial_fit leaves for the next one."""
+"""What a training leaves in the estimator, for its attributes and for the next call of partial_fit."""
 
 import numpy as np
 import pytest
 
 from skconv import ConvNetClassifier
-from skconv._estimators.progress import best_weights
+from skconv._estimators.progress import best_weights, history_of
 
 X, Y = np.random.default_rng(0).random((40, 4, 4), np.float32), np.arange(40) % 3
 SMALL = {"filters": 2, "hidden_layer_sizes": (), "batch_size": 10, "random_state": 0}
@@ -44,3 +44,12 @@ def test_the_best_weights(validation):
     np.testing.assert_array_equal(state, kept["best_state"])
     assert not np.shares_memory(parameters, kept["best_parameters"])
     np.testing.assert_array_equal(best_weights(None, network)[0], network.parameters)
+
+
+def test_the_history_is_in_the_attributes():
+    model = chunked(**VALIDATION).partial_fit(X, Y, **VALIDATION)
+    history, others = history_of(model, True), history_of(model, False)
+    assert history.loss == others.loss == model.loss_curve_
+    assert (history.scores, others.scores) == (model.validation_scores_, [])
+    assert history.scores[history.best] == model.best_validation_score_
+    assert history.loss is not model.loss_curve_
