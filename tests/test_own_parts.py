@@ -15,6 +15,7 @@ from skconv.layers import (
     Dense,
     DonorPadding,
     Flatten,
+    Layer,
     NoisePadding,
     Pad,
     PaddingMode,
@@ -426,3 +427,43 @@ def test_logits_of_another_shape():
             model.predict_proba(X)
         with pytest.raises(TypeError, match=match):
             quick(loss=model.loss, early_stopping=True, temperature_scaling=True).fit(X, Y)
+
+
+class Forgetful(SquaredError):
+    """A loss that binds the name of the gradient to an array of its own."""
+
+    def __call__(self, outputs, targets, weight, gradient=None):
+        gradient = (outputs - targets) * weight
+        return float((gradient * (outputs - targets)).sum())
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_gradient_that_is_not_written_is_named(solver):
+    match = (
+        r"^Forgetful\.__call__ must write into the array gradient, which is NaN before, got \d+ numbers? of \d+ that"
+    )
+    with pytest.raises(TypeError, match=match):
+        regressor(loss=Forgetful(), solver=solver).fit(X, Y)
+
+
+class Doubled(Layer):
+    """A layer of which one pass, or both, return an array."""
+
+    def __init__(self, returns="forward"):
+        self.returns = returns
+
+    def forward(self, frame, training):
+        return np.multiply(frame.x, 2, out=frame.y) if self.returns == "forward" else frame.y.fill(0)
+
+    def backward(self, frame):
+        return np.multiply(frame.dy, 2, out=frame.dx)
+
+
+@pytest.mark.parametrize("method", ["forward", "backward"])
+@pytest.mark.parametrize("n", [8, 32])
+def test_a_layer_that_returns_an_array(method, n):
+    model = quick(layers=[Convolution(2), Doubled(method), Flatten()], batch_size=n)
+    with pytest.raises(
+        TypeError, match=rf"^Doubled\.{method} must work in place and return None, got an array of shape"
+    ):
+        model.fit(X, Y)

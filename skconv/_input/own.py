@@ -8,14 +8,19 @@ import numpy as np
 
 from .constraints import shown
 
-__all__ = ["array_from", "in_place", "number_from"]
+__all__ = ["array_from", "in_place", "not_in_place", "number_from"]
 
 
 def in_place(owner, method, *arguments):
     """Call a method of ``owner`` that fills arrays; raise where it returns something."""
     result = getattr(owner, method)(*arguments)
     if result is not None:
-        raise TypeError(f"{type(owner).__name__}.{method} must work in place and return None, got {shown(result)}")
+        raise not_in_place(owner, method, result)
+
+
+def not_in_place(owner, method, result) -> TypeError:
+    """Error of a method that fills arrays and has returned something."""
+    return TypeError(f"{type(owner).__name__}.{method} must work in place and return None, got {shown(result)}")
 
 
 def number_from(owner, method, *arguments):

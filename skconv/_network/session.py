@@ -7,6 +7,7 @@ from math import prod
 
 import numpy as np
 
+from .._input.own import not_in_place
 from .._kernels.memory import aligned, allocate, carve, scratch_bytes, split
 from ..layers import Operation
 from ..layers._branching import link
@@ -219,7 +220,8 @@ class Session(Layout):
         def task(k):
             for function, arguments in calls[k]:
                 if function is not None:
-                    function(*arguments)
+                    if (result := function(*arguments)) is not None:
+                        raise not_in_place(function.__self__, function.__name__, result)
                 elif callers[arguments] is not None:
                     callers[arguments](k)
 

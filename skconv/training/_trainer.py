@@ -167,19 +167,25 @@ class Trainer:
             session.load(k, samples, scaled=augmented)
 
         def loss(k):
-            columns = slice(k * width, (k + 1) * width)
-            losses[k] = number_from(
-                self.loss,
-                "__call__",
-                session.output[:, columns],
-                self._targets[:, columns],
-                self._weight[columns] * share,
-                session.output_gradient[:, columns],
-            )
+            losses[k] = self._loss(slice(k * width, (k + 1) * width), share)
 
         losses = [0.0] * session.blocks
         session.forward_backward(load, loss)
         return sum(losses)
+
+    def _loss(self, columns, share):
+        """Loss of a block's columns, whose gradient is written; before the first update raises where it is not."""
+        outputs, gradient = self.session.output[:, columns], self.session.output_gradient[:, columns]
+        if self.updates == 0:
+            gradient.fill(np.nan)
+        weight = self._weight[columns] * share
+        value = number_from(self.loss, "__call__", outputs, self._targets[:, columns], weight, gradient)
+        if self.updates == 0 and np.isnan(gradient).any() and np.isfinite(outputs).all() and np.isfinite(value):
+            raise TypeError(
+                f"{type(self.loss).__name__}.__call__ must write into the array gradient, which is NaN before, got "
+                f"{counted(int(np.isnan(gradient).sum()), 'number')} of {gradient.size} that are NaN"
+            )
+        return value
 
     def _stream(self):
         """Random generator of the next update, which depends on the seed and the number of updates alone."""
