@@ -137,7 +137,7 @@ def test_a_team_goes_on_in_the_child():
 
 
 def test_what_was_handed_out_does_not_come_in_the_child():
-    """A fork in a task, of which the calling thread's copy waits for the others."""
+    """The calling thread forks in its task; its copy in the child would wait for threads that are not there."""
     children = []
 
     def task(i):
@@ -159,7 +159,7 @@ def test_what_was_handed_out_does_not_come_in_the_child():
 
 
 def test_a_worker_s_copy_ends():
-    """A fork in a task of another thread than the caller's, which is the only one of the child."""
+    """A worker forks in its task; the child has only the copy of that worker, which ends."""
     children = []
     with Team(2) as team:
         team.run(lambda i: children.append(fork()) if i == 1 else None, 2)

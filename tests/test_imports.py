@@ -38,7 +38,7 @@ def package_imports(name, path):
 
 
 def room(name):
-    """The folder or file right in the package that a module is, or is in; of what stands in `__init__.py` that."""
+    """The folder or file right in the package that a module is, or lies in; for names of `__init__.py` that file."""
     top = name.split(".")[0]
     return top if (ROOT / top).is_dir() or (ROOT / f"{top}.py").exists() else "__init__"
 

@@ -31,7 +31,7 @@ SMALL = {"filters": 4, "hidden_layer_sizes": 8, "batch_size": 32, "max_iter": 3,
 
 
 def one_weight(steps, lengths, alpha):
-    """A weight after each step, by the definition: what it owes is what it was not moved by, of the last penalties."""
+    """A weight after each step, by the definition: it owes those of the last penalties that have not moved it yet."""
     weight, moved, found = 0.0, [], []  # moved: in thresholds, by the penalty of each update, towards plus
     for step, length in zip(steps, lengths, strict=True):
         before, unit = weight + step, alpha * length

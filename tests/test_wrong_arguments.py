@@ -74,7 +74,7 @@ def made(owner, name, value):
 
 
 def use(owner, name, value):
-    """Give something a wrong argument, and what has it to a network, which looks at it."""
+    """Give an object a wrong argument, and the object to a network or another user of it, which checks it."""
     small = {"filters": 2, "hidden_layer_sizes": 2, "random_state": 0}
     if owner in NEEDED:
         owner(**{**NEEDED[owner], name: value})
@@ -107,7 +107,7 @@ def message(owner, name, value):
 
 
 def checked(owner):
-    """The arguments that have constraints; what is let pass says more at its own place, see `test_bad_names`."""
+    """The arguments that have constraints; those without any have checks of their own, see `test_bad_names`."""
     known = owner._parameter_constraints
     assert set(known) == set(signature(owner).parameters)
     assert {name for name in known if known[name] == "no_validation"} <= {"augment"}
@@ -122,7 +122,7 @@ def test_an_argument_takes_what_its_words_say(owner):
 
 
 def refused(owner):
-    """Names and wrong values: of each argument every third, another third for the next, and all ends of ranges."""
+    """Names and wrong values: a third of the values of each argument, in turn, and all ends of ranges."""
     for number, (name, constraints) in enumerate(checked(owner).items()):
         wrong = wrong_values(constraints)
         yield from ((name, value) for i, value in enumerate(wrong) if i >= len(VALUES) or i % 3 == number % 3)

@@ -29,7 +29,7 @@ def test_every_name_of_filters_is_documented():
 
 
 def test_what_auto_is_is_documented():
-    """With other names between these, where more banks are learned."""
+    """There are other names between these where more banks are learned."""
     pool, activation = documented("pool"), documented("activation")
     assert re.search(r'is "max" for "random", "orthonormal".* "pca".*, "mean" for "kmeans".*, None for', pool)
     assert re.search(r'"auto" is "relu" for "random", "orthonormal".* "pca".*, and "identity" for the oth', activation)

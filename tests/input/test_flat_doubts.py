@@ -34,7 +34,7 @@ FLAT_SHAPES = [(48, 64), (64, 48), (24, 32), (62, 47), (28, 20), (14, 20)]
 
 @pytest.mark.parametrize("shape", FLAT_SHAPES)
 def test_images_that_are_no_squares_and_lie_flat(shape):
-    """48 x 64 x 3 is 48 x 48 x 4, in numbers and in numbers a row, and 96 x 96 besides."""
+    """48 x 64 x 3 has as many numbers as 48 x 48 x 4, also in a row, and as many as 96 x 96."""
     height, width = shape
     colour = rectangles(*shape)
     scaled = StandardScaler().fit_transform(flat(colour))
@@ -76,7 +76,7 @@ def test_series_of_a_square_number_of_steps(series, steps):
 @pytest.mark.parametrize(("period", "periods"), [(24, 30), (24, 14), (48, 30), (12, 10), (20, 28)])
 @pytest.mark.parametrize("noise", [0.05, 0.3, 1.0])
 def test_series_that_repeat_themselves_are_series(period, periods, noise):
-    """Two periods on they are as alike as one on."""
+    """Steps that are two periods apart are as alike as those that are one period apart."""
     rng = np.random.default_rng(0)
     cycle = rng.standard_normal(period).cumsum()
     for size in (rng.uniform(0.5, 2, (30, 1, 1)), rng.uniform(0.5, 2, (30, periods, 1))):  # of a sample, of a period

@@ -1,4 +1,4 @@
-"""A full connection of images: with the matrix of a layer of fewer weights it is that layer."""
+"""A full connection of images: with the matrix of a layer that has fewer weights it computes what that layer does."""
 
 import numpy as np
 import pytest

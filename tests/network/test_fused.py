@@ -121,7 +121,7 @@ def test_normalisation_by_position_is_fused(monkeypatch):
 
 
 class Halved(Layer):
-    """A layer that nobody else knows."""
+    """A layer that no other code names."""
 
     in_place = True
     pointwise = True
@@ -132,7 +132,7 @@ class Halved(Layer):
 
 
 def test_a_layer_is_fused_by_what_it_declares():
-    """So is what a sample alone and strips of rows need of it: no list of classes has to know it."""
+    """Single samples and strips of rows go by what it declares too: no list of classes has it."""
     network = Network([Convolution(3), Halved(), MaxPool(2), Flatten()], (9, 8, 1), np.float64)
     network.initialize(np.random.default_rng(0))
     assert [type(step.operation).__name__ for step in network.fused_steps()] == ["FusedConvolution", "Flatten"]

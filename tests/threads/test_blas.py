@@ -99,7 +99,7 @@ def test_limit_after_many_teams_at_once(many):
 
 
 class Inside:
-    """What may be inside: all that is asked of it is that it can be referred to weakly."""
+    """Stands for a team inside the limit, of which only weak references are needed."""
 
 
 def test_who_leaves_twice_or_was_never_inside_changes_nothing(many):
@@ -117,7 +117,7 @@ def test_who_leaves_twice_or_was_never_inside_changes_nothing(many):
 
 
 def test_who_is_gone_without_leaving_has_left(many):
-    """As a team whose `__exit__` was cut short before its first line."""
+    """Such as a team whose `__exit__` was cut short before its first line."""
     one = Inside()
     single_blas.enter(one)
     assert blas_threads() == {1}

@@ -318,7 +318,7 @@ def test_one_that_python_ignores_raises_at_the_end():
 
 
 def test_one_that_becomes_another_error_comes_out():
-    """As NumPy's comparison of structured arrays may make a TypeError of it."""
+    """NumPy's comparison of structured arrays, for example, may turn the exception into a TypeError."""
     with pytest.raises(KeyboardInterrupt), Interrupt():  # noqa: PT012
         try:
             press()

@@ -105,7 +105,7 @@ def test_errors_of_floats_are_off_in_the_threads(workers):
 
 
 def test_an_orphan_waits_for_nobody():
-    """As after a fork in the midst of a task: the threads are the parent's, and what they had is an error."""
+    """After a fork in the midst of a task the threads are only in the parent, and their tasks are errors."""
     workers = Workers(lambda: None)
     workers._handed = 2  # as in the child: handed out, and no thread that will answer
     workers.orphan()
