@@ -32,6 +32,7 @@ def hinted(init):
             meant = keyword_meant(unknown[0], names) if unknown else None
             if meant is None:
                 raise
-            raise TypeError(f"{error}; did you mean {meant}?") from None
+            message = str(error).partition(". Did you mean")[0]  # Python 3.13 guesses too, by spelling alone
+            raise TypeError(f"{message}; did you mean {meant}?") from None
 
     return constructor
