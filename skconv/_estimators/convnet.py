@@ -11,20 +11,21 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._input.constraints import check_parameters
+from .._input.constraints import check_parameters, shown
 from .._input.images import ImageInput, output_dtype
 from .._input.memory import counted
 from .._input.overflow import check_finite_training, check_outputs
 from .._input.rows import subset
 from .._input.searchable import Searchable
 from .._threads.team import Team, thread_count
-from ..augmentation import make_augmenter, names_of
+from ..augmentation import Augmenter, augmentations_of, is_auto, names_of
 from ..inspection import summarize
 from ..layers.composite import named
 from ..training._checkpoint import CheckpointFile, checkpoint_of, fingerprint, plain
 from ..training._lbfgs import warn_unless_converged
 from ..training._run import History
 from ..training.callbacks import CallbackSupportMixin, Watch, with_callbacks
+from .bearing import borne
 from .hold_out import hold_out
 from .parameters import Parameters
 from .progress import Progress, best_weights, history_of, set_history
@@ -64,14 +65,15 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         train, validation = self._learned(X, y, sample_weight, learn, given_validation, goes_on=goes_on)
         if self._targets.calibrates and validation is None:
             raise ValueError("temperature_scaling=True needs validation data: pass X_val, or set early_stopping=True")
-        recipe = make_recipe(self, self.image_shape_, self._targets, len(train.rows), output_dtype(train.X))
+        self._choose_augmentations(train)
+        recipe = make_recipe(self, *self._sizes(train), augments=bool(self.augmentations_))
         rng = self._new_rng()
         network = self._network(recipe, rng, goes_on, train)
-        self._augmenter = self._new_augmenter(train, network)
+        self._augmenter = self._new_augmenter(self.augmentations_, train, network)
         with Team(thread_count(self.n_jobs)) as team:
             margin = 0.0 if validation is None else validation.n_distinct**-0.5  # a difference that chance can make
             history = History(learning_rate_init=self.learning_rate_init, margin=margin)
-            run = self._run(recipe, network, team, history, rng, train, validation)
+            run = self._run(recipe, network, team, history, rng, train, validation, self._augmenter)
             if self.solver == "lbfgs":
                 self._minimize(run, train, data)
             else:
@@ -166,13 +168,25 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         moments = train.moments(self.image_shape_)
         return moments.of_channels() if self.standardize == "channel" else moments.of_features()
 
-    def _new_augmenter(self, train, network):
-        if self.augment is None:
+    def _sizes(self, train):
+        """Arguments of `make_recipe`: shape of a sample, targets, number and dtype of the samples."""
+        return self.image_shape_, self._targets, len(train.rows), output_dtype(train.X)
+
+    def _choose_augmentations(self, train):
+        """Set `augmentations_`: those of `augment`, in which "auto" is what the training samples bear."""
+        self._augmentations_key = plain(self.augment)
+        chosen = borne(self, train) if is_auto(self.augment) else None
+        self.augmentations_ = augmentations_of(self.augment, self.image_shape_, chosen)
+        if chosen is not None and self.verbose:
+            print(f"augment={shown(self.augment)} is {shown(self.augmentations_)}", flush=True)
+
+    def _new_augmenter(self, augmentations, train, network):
+        if not augmentations:
             return None
         spread = network.scaled_spread(train.moments(self.image_shape_).deviations())
-        return make_augmenter(self.augment, self.image_shape_, spread, flips=not self._targets.numeric)
+        return Augmenter(augmentations, self.image_shape_, spread)
 
-    def _run(self, recipe, network, team, history, rng, train, validation):
+    def _run(self, recipe, network, team, history, rng, train, validation, augmenter):
         """The `Run` of a network, with loss and score on the validation data after each epoch."""
         validate, n_validated = None, 0 if validation is None else len(validation.weight)
         if validation is not None:
@@ -182,7 +196,7 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
                 return validator(self._network_outputs(network, validation.X, team), partial(self._view, network))
 
         seed, loss = int(rng.integers(2**32)), self._targets.loss
-        trainer = recipe.trainer(network, loss, team, self._augmenter, seed, n_validated)
+        trainer = recipe.trainer(network, loss, team, augmenter, seed, n_validated)
         return recipe.run(trainer, history, rng, train, validate)
 
     def _train(self, run, train, validation, data):
@@ -236,8 +250,9 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         check_parameters(self)
         goes_on = hasattr(self, "network_")
         train, validation = self._learned(X, y, sample_weight, learn, given_validation, goes_on=goes_on)
-        sizes = self.image_shape_, self._targets, len(train.rows), output_dtype(train.X)
-        recipe = chunk_recipe(self, *sizes, validated=validation is not None)
+        if not goes_on or self._augmentations_key != plain(self.augment):
+            self._choose_augmentations(train)
+        recipe = chunk_recipe(self, *self._sizes(train), validated=validation is not None)
         self._train_chunk(recipe, train, validation, goes_on)
         return self
 
@@ -247,11 +262,13 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         resumes = last is not None and last.key == key
         rng = last.rng() if resumes else self._new_rng()
         network = self._network(recipe, rng, goes_on, train)
-        self._augmenter = self._new_augmenter(train, network)
+        self._augmenter = self._new_augmenter(self.augmentations_, train, network)
         scored = getattr(self, "_scored", None) if validation is None else self._comparable(validation)
         comparable = scored == getattr(self, "_scored", None)
         with Team(thread_count(self.n_jobs)) as team:
-            run = self._run(recipe, network, team, history_of(self, comparable), rng, train, validation)
+            run = self._run(
+                recipe, network, team, history_of(self, comparable), rng, train, validation, self._augmenter
+            )
             if resumes:
                 last.resume(run)
             if not comparable:

@@ -55,6 +55,8 @@ class Parameters(LayerParameters):
     interrupted_, stopped_early_ : bool
         Whether Ctrl-C ended the training, after which `fit` raised KeyboardInterrupt; whether a lack of improvement or
         `callback` ended it.
+    augmentations_ : list of Augmentation
+        Random changes of the training samples, in which "auto" is what the samples bear.
     weights_ : dict of ndarray
         All arrays by ``"layer.name"``, such as "convolution1.weight" ``(filters, rows, columns, channels)``; for batch
         normalisation also the running "mean" and "variance", and the number of "batches" in them.
@@ -204,8 +206,11 @@ class Parameters(LayerParameters):
         None,
         "no_validation",
         """None, "auto", str, object or list of them
-        Random changes of the training samples, new in each epoch, from `skconv.augmentation`; "auto" are changes that
-        are safe for most images or series.""",
+        Random changes of the training samples, new in each epoch, from `skconv.augmentation`.  "auto" takes those that
+        the training samples bear: flips, shifts, and of images that have no colours rotations and zooms, as far as a
+        network that is trained for a short time on unchanged samples still recognises changed ones.  They are in
+        `augmentations_`; none for series, for fewer than 40 samples and for 20,000 or more.  `partial_fit` decides by
+        the first chunk.""",
     )
     n_augmented: Any = parameter(
         0,

@@ -14,7 +14,6 @@ import numpy as np
 from .._input.constraints import shown
 from .._network.network import Network
 from .._network.predict import session_bytes
-from ..augmentation import make_augmenter
 from ..training._checkpoint import plain
 from ..training._run import Run
 from ..training._trainer import Trainer, weight_matrices
@@ -140,7 +139,7 @@ class Recipe:
         )
 
 
-def make_recipe(parameters, input_shape, targets, n, dtype) -> Recipe:
+def make_recipe(parameters, input_shape, targets, n, dtype, *, augments=False) -> Recipe:
     """The recipe of a fit.
 
     Parameters
@@ -152,6 +151,8 @@ def make_recipe(parameters, input_shape, targets, n, dtype) -> Recipe:
         Number of samples with weight.
     dtype : dtype
         Dtype of the samples, float32 or float64.
+    augments : bool, default=False
+        Whether samples are changed in training.
 
     Returns
     -------
@@ -160,7 +161,7 @@ def make_recipe(parameters, input_shape, targets, n, dtype) -> Recipe:
     values, size = parameters.get_params(deep=False), batch_size(parameters, n)
     optimizer = _optimizer(parameters)
     steady = optimizer is None
-    n_epochs = _n_epochs(parameters, n, input_shape)
+    n_epochs = _n_epochs(parameters, n, input_shape, augments)
     factor = _factor(parameters)
     plateau = factor if isinstance(factor, Plateau) else None
     cools = plateau is None and falls(factor)
@@ -209,7 +210,7 @@ def batch_size(parameters, n) -> int:
     return n if n <= _SMALL_BATCH else max(8, min(n // 4, _SMALL_BATCH))
 
 
-def _n_epochs(parameters, n, input_shape) -> int:
+def _n_epochs(parameters, n, input_shape, augments) -> int:
     """Number of epochs: `max_iter`, or for "auto" enough for some updates, but few for many samples."""
     if parameters.max_iter != "auto":
         return parameters.max_iter
@@ -218,7 +219,7 @@ def _n_epochs(parameters, n, input_shape) -> int:
     updates = ceil(n / batch_size(parameters, n))  # per epoch
     least = _MIN_UPDATES_SERIES if series else _MIN_UPDATES
     epochs = max(min(max(ceil(_SAMPLES / n), fewest), most), ceil(least / updates))
-    return epochs if series or make_augmenter(parameters.augment, input_shape) is None else 2 * epochs
+    return 2 * epochs if augments and not series else epochs
 
 
 def _patience(parameters, n_epochs) -> int:

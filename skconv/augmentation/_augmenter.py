@@ -15,11 +15,11 @@ from .._input.constraints import SHAPES, check_arguments, check_value, finite_nu
 from .._input.own import array_from, in_place
 from . import _changes, _maps
 from ._base import Augmentation
-from ._changes import Jitter, Mixup, Scaling, mix
-from ._maps import Crop, Flip, Map, Rotation, Shift, TimeWarp, Zoom, compose, warped
+from ._changes import Mixup, mix
+from ._maps import Flip, Map, Rotation, Shift, TimeWarp, Zoom, compose, warped
 from ._resample import resample, resample_whole
 
-__all__ = ["Augmenter", "auto", "make_augmenter", "names_of"]
+__all__ = ["Augmenter", "augmentations_of", "auto", "auto_steps", "is_auto", "make_augmenter", "names_of"]
 
 
 def _name(kind) -> str:
@@ -35,7 +35,6 @@ _ENTRY = [
 ]
 _WHOLE = [fitting(lambda value: isinstance(value, (list, tuple)), "a list of these"), None]
 _SMALL = 8  # least pixels of a side of an image along which "auto" moves pixels
-_SHORT = 50  # least steps of a series whose time "auto" stretches
 
 
 @dataclass(frozen=True)
@@ -171,25 +170,51 @@ class Augmenter:
         self.apply(images, copy, np.zeros(len(images), np.intp))
 
 
-def auto(shape, *, flips=True) -> list[Augmentation]:
-    """Augmentations of "auto": changes that keep the meaning of samples of which only the shape is known.
-
-    - Images of three channels, taken as colour photographs: shifts by whole pixels, up to an eighth of the side, and
-      horizontal flips, as is usual since He et al. (arXiv 1512.03385).  Where left and right have a meaning (road
-      signs, house numbers, text), name augmentations in place of "auto".
-    - Other images, such as digits, letters, scans and maps: shifts up to a fourteenth of the side, rotations up to 10
-      degrees, sizes 10 % more or less.  No flips, which would turn letters into others.
-    - A side shorter than 8 pixels may be a list of sensors: nothing moves along such a side.
-    - Series: amplitudes 10 % more or less, noise of 3 %, and windows of 95 % or more stretched to the whole length,
-      these not below 50 steps, where each step may have a meaning, like the hours of a day.  No time warps and no
-      reversal of time.
+def auto_steps(shape, *, flips=True) -> list[list[Augmentation]]:
+    """Augmentations that ``augment="auto"`` chooses from, by the shape of the samples: each kind in rising strength.
 
     Parameters
     ----------
     shape : (int, int, int)
         Height, width and channels; a height of 1 is a series.
     flips : bool, default=True
-        Whether colour photographs may be mirrored.
+        Whether images may be mirrored.
+
+    Returns
+    -------
+    list of lists of Augmentation
+    """
+    height, width, channels = shape
+    if height == 1 or max(height, width) < _SMALL:
+        return []
+    if min(height, width) < _SMALL:
+        return [[Shift((0, share) if height < width else (share, 0)) for share in (1 / 28, 1 / 14)]]
+    kinds: list[list[Augmentation]] = [[Flip()], [Flip(horizontal=False, vertical=True)]] if flips else []
+    if channels == 3:
+        return [*kinds, [Shift((height // parts, width // parts)) for parts in (16, 8)]]
+    turned: list[Augmentation] = [Rotation(5), Rotation(10)]
+    return [*kinds, [Shift(1 / 28), Shift(1 / 14)], turned, [Zoom(0.05), Zoom(0.1)]]
+
+
+def auto(shape, *, flips=True) -> list[Augmentation]:
+    """Augmentations that ``augment="auto"`` chooses from, by the shape of the samples, each at its full strength.
+
+    The networks use those which the training samples bear, at the strength that they bear: held-out samples that are
+    changed in this way are still recognised by a network which has not seen any changed sample.
+
+    - Images of three channels, taken as colour photographs: horizontal and vertical flips, and shifts by whole pixels,
+      up to an eighth of the side (He et al., arXiv 1512.03385).
+    - Other images, such as digits, letters, scans and maps: the flips, shifts up to a fourteenth of the side, rotations
+      up to 10 degrees, sizes 10 % more or less.
+    - A side shorter than 8 pixels may be a list of sensors: nothing moves along such a side.
+    - Series: none.  What a series bears is seldom seen by few samples, and noise costs much where fine detail counts.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Height, width and channels; a height of 1 is a series.
+    flips : bool, default=True
+        Whether images may be mirrored.
 
     Returns
     -------
@@ -199,19 +224,10 @@ def auto(shape, *, flips=True) -> list[Augmentation]:
     --------
     >>> from skconv.augmentation import auto
     >>> auto((32, 32, 3))
-    [Flip(), Shift(size=(4, 4))]
+    [Flip(), Flip(horizontal=False, vertical=True), Shift(size=(4, 4))]
     """
     check_arguments(auto, locals())
-    height, width, channels = shape
-    if height == 1:
-        return [*([Crop(0.95)] if width >= _SHORT else []), Scaling(0.1), Jitter(0.03)]
-    if max(height, width) < _SMALL:
-        return []
-    if min(height, width) < _SMALL:
-        return [Shift((0, 1 / 14) if height < width else (1 / 14, 0))]
-    if channels == 3:
-        return [*([Flip()] if flips else []), Shift((height // 8, width // 8))]
-    return [Shift(1 / 14), Rotation(10), Zoom(0.1)]
+    return [steps[-1] for steps in auto_steps(shape, flips=flips)]
 
 
 auto._parameter_constraints = {"shape": [SHAPES], "flips": ["boolean"]}  # type: ignore[attr-defined]
@@ -223,8 +239,47 @@ def names_of(entries) -> list[str]:
     return [f"{k}{kinds[: i + 1].count(k)}" if kinds.count(k) > 1 else k for i, k in enumerate(kinds)]
 
 
-def make_augmenter(augment, shape, spread=1.0, *, flips=True) -> Augmenter | None:
-    """`Augmenter` of the parameter ``augment`` of the networks.
+def is_auto(augment) -> bool:
+    """Whether the parameter ``augment`` of the networks is "auto", or a list with it."""
+    entries = augment if isinstance(augment, (list, tuple)) else [augment]
+    return any(isinstance(entry, str) and entry == "auto" for entry in entries)
+
+
+def augmentations_of(augment, shape, chosen=None) -> list[Augmentation]:
+    """Copies of the augmentations that the parameter ``augment`` of the networks names, in its order.
+
+    Parameters
+    ----------
+    augment : None, str, Augmentation or list of them
+    shape : (int, int, int)
+        Height, width and channels of the samples.
+    chosen : list of Augmentation, default=None
+        Those that "auto" is; None is all of `auto`.
+
+    Returns
+    -------
+    list of Augmentation
+
+    Raises
+    ------
+    InvalidParameterError, ValueError
+        If ``augment`` is none of these, or does not fit the shape.
+    """
+    found: list[Augmentation] = []
+    several = isinstance(augment, (list, tuple))
+    for i, entry in enumerate(augment if several else [] if augment is None else [augment]):
+        check_value(f"augment[{i}]" if several else "augment", entry, _ENTRY if several else [*_ENTRY, *_WHOLE])
+        if isinstance(entry, Augmentation):
+            found.append(entry)
+        else:
+            found += (auto(shape) if chosen is None else chosen) if entry == "auto" else [NAMES[entry]()]
+    for augmentation in found:
+        augmentation.check(shape)
+    return deepcopy(found)
+
+
+def make_augmenter(augment, shape, spread=1.0) -> Augmenter | None:
+    """`Augmenter` of the parameter ``augment`` of the networks, in which "auto" is all that `auto` returns.
 
     Parameters
     ----------
@@ -234,8 +289,6 @@ def make_augmenter(augment, shape, spread=1.0, *, flips=True) -> Augmenter | Non
         Height, width and channels of the samples; a height of 1 is a series.
     spread : float or ndarray of shape (C,), default=1.0
         Standard deviation of each channel in the training data, by which noise and brightness are measured.
-    flips : bool, default=True
-        Whether "auto" may mirror colour photographs.
 
     Returns
     -------
@@ -256,12 +309,5 @@ def make_augmenter(augment, shape, spread=1.0, *, flips=True) -> Augmenter | Non
     >>> bool((series != 0).all())
     True
     """
-    augmentations: list[Augmentation] = []
-    several = isinstance(augment, (list, tuple))
-    for i, entry in enumerate(augment if several else [] if augment is None else [augment]):
-        check_value(f"augment[{i}]" if several else "augment", entry, _ENTRY if several else [*_ENTRY, *_WHOLE])
-        if isinstance(entry, Augmentation):
-            augmentations.append(entry)
-        else:
-            augmentations += auto(shape, flips=flips) if entry == "auto" else [NAMES[entry]()]
+    augmentations = augmentations_of(augment, shape)
     return Augmenter(augmentations, shape, spread) if augmentations else None

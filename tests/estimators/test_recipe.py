@@ -61,11 +61,13 @@ def test_epochs_of_many_samples(early_stopping):
 
 
 def test_changed_images_take_twice_the_epochs():
-    assert [recipe_of((28, 28, 1), n, augment="auto").n_epochs for n in (100, 60_000)] == [300, 10]
-    assert recipe_of((28, 28, 1), 100, augment=[]).n_epochs == recipe_of((28, 28, 1), 100).n_epochs
-    assert recipe_of((6, 6, 1), 100, augment="auto").n_epochs == recipe_of((6, 6, 1), 100).n_epochs  # there are none
-    assert recipe_of((28, 28, 1), 100, augment="auto", max_iter=7).n_epochs == 7
-    assert recipe_of((1, 64, 1), 100, augment="auto").n_epochs == 75
+    def epochs(shape, n, augments, **parameters):
+        return make_recipe(ConvNetClassifier(**parameters), shape, LABELS, n, np.float32, augments=augments).n_epochs
+
+    assert [epochs((28, 28, 1), n, True) for n in (100, 60_000)] == [300, 10]
+    assert [epochs((28, 28, 1), n, False) for n in (100, 60_000)] == [150, 5]
+    assert epochs((28, 28, 1), 100, True, max_iter=7) == 7
+    assert epochs((1, 64, 1), 100, True) == 75
 
 
 def test_patience_is_a_quarter_of_few_epochs_that_nobody_gave():
