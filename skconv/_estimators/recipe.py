@@ -217,7 +217,7 @@ def _n_epochs(parameters, n, input_shape, augments) -> int:
     series, (fewest, most) = is_series(input_shape), _EPOCHS
     fewest = most if parameters.early_stopping else fewest
     updates = ceil(n / batch_size(parameters, n))  # per epoch
-    least = _MIN_UPDATES_SERIES if series else _MIN_UPDATES
+    least = 0 if n == 1 else _MIN_UPDATES_SERIES if series else _MIN_UPDATES  # one sample is told from no other
     epochs = max(min(max(ceil(_SAMPLES / n), fewest), most), ceil(least / updates))
     return 2 * epochs if augments and not series else epochs
 

@@ -29,6 +29,8 @@ def small_recipe(**parameters):
 @pytest.mark.parametrize(
     ("n", "batch", "epochs"),
     [
+        (1, 1, 10),
+        (2, 2, 600),
         (32, 32, 600),
         (33, 8, 120),
         (100, 25, 150),
