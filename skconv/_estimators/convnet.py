@@ -174,10 +174,16 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
 
     def _choose_augmentations(self, train):
         """Set `augmentations_`: those of `augment`, in which "auto" is what the training samples bear."""
+        self.augmentations_ = augmentations_of(self.augment, self.image_shape_, [])
         self._augmentations_key = plain(self.augment)
-        chosen = borne(self, train) if is_auto(self.augment) else None
+        if not is_auto(self.augment):
+            return
+        chosen = borne(self, train)
+        if chosen is None:  # the next chunk may say more
+            self._augmentations_key = None
+            return
         self.augmentations_ = augmentations_of(self.augment, self.image_shape_, chosen)
-        if chosen is not None and self.verbose:
+        if self.verbose:
             print(f"augment={shown(self.augment)} is {shown(self.augmentations_)}", flush=True)
 
     def _new_augmenter(self, augmentations, train, network):

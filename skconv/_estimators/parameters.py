@@ -210,7 +210,7 @@ class Parameters(LayerParameters):
         the training samples bear: flips, shifts, and of images that have no colours rotations and zooms, as far as a
         network that is trained for a short time on unchanged samples still recognises changed ones.  They are in
         `augmentations_`; none for series, for fewer than 40 samples and for 20,000 or more.  `partial_fit` decides by
-        the first chunk.""",
+        the first chunk that has 40 samples and two classes.""",
     )
     n_augmented: Any = parameter(
         0,

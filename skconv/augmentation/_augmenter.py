@@ -191,7 +191,7 @@ def auto_steps(shape, *, flips=True) -> list[list[Augmentation]]:
         return [[Shift((0, share) if height < width else (share, 0)) for share in (1 / 28, 1 / 14)]]
     kinds: list[list[Augmentation]] = [[Flip()], [Flip(horizontal=False, vertical=True)]] if flips else []
     if channels == 3:
-        return [*kinds, [Shift((height // parts, width // parts)) for parts in (16, 8)]]
+        return [*kinds, [Shift((max(1, height // parts), max(1, width // parts))) for parts in (16, 8)]]
     turned: list[Augmentation] = [Rotation(5), Rotation(10)]
     return [*kinds, [Shift(1 / 28), Shift(1 / 14)], turned, [Zoom(0.05), Zoom(0.1)]]
 

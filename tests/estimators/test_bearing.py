@@ -1,11 +1,15 @@
 """Which changes of samples `augment="auto"` takes: those that leave held-out samples what they are."""
 
+import signal
+
 import numpy as np
 import pytest
 from helpers import generator
+from sklearn import config_context
 
 from skconv import ConvNetClassifier, ConvNetRegressor
-from skconv.augmentation import Flip, Mixup, Rotation, Shift
+from skconv.augmentation import Flip, Mixup, Rotation, Shift, auto_steps
+from skconv.layers import BatchNorm, Convolution, GlobalMaxPool
 
 SIZE = 10
 
@@ -138,3 +142,101 @@ def test_several_labels():
     labels = np.column_stack([y, np.ones_like(y)])
     labels[0, 1] = 0
     assert "Flip()" not in names(classifier().fit(X, labels))
+
+
+def wedges(n, share=0.5, scale=0.2, seed=3):
+    """Wedges that point to the left, or to the right in a share of the images, at any place."""
+    rng = generator(seed)
+    X, y = rng.normal(0, scale, (n, 16, 16, 1)).astype(np.float32), (rng.random(n) < share).astype(int)
+    for image, label in zip(X, y, strict=True):
+        row, column = rng.integers(0, 8, 2)
+        for k in range(7):
+            across = abs(k - 3) if label == 0 else 3 - abs(k - 3)
+            image[row + k, column + across : column + across + 2] += 1
+    return X, y
+
+
+def fit_wedges(X, y, **params):
+    model = classifier(image_shape=(16, 16, 1), filters=(8, 16), **{"max_iter": "auto", **params})
+    return model.fit(X, y)
+
+
+def test_a_rare_class_counts_as_much():
+    assert not {"Flip()"} & set(names(fit_wedges(*wedges(1200, share=0.06))))
+
+
+def test_who_knows_nothing_bears_nothing():
+    X, y = wedges(120, scale=3.0)
+    assert fit_wedges(X, y, max_iter=4).augmentations_ == []
+
+
+def test_a_first_chunk_of_one_class_decides_nothing():
+    X, y = ramps(240)
+    model = classifier()
+    for few in (y == 0, slice(0, 30)):
+        assert model.partial_fit(X[few], y[few], classes=[0, 1]).augmentations_ == []
+    found = names(model.partial_fit(X, y))
+    assert "Flip()" not in found
+    assert "Flip(horizontal=False, vertical=True)" in found
+
+
+@pytest.mark.filterwarnings("ignore:The number of unique classes")
+@pytest.mark.parametrize("y", [np.arange(60), np.zeros(60)], ids=["a class each", "one class"])
+def test_nothing_can_be_held_out_or_told(y):
+    assert classifier(max_iter=1).fit(noise(60), y).augmentations_ == []
+
+
+def test_copies_of_one_sample():
+    X, y = np.repeat(noise(1), 60, axis=0), np.arange(60) % 2
+    assert classifier(max_iter=1).fit(X, y).augmentations_ == []
+
+
+def test_numbers_that_are_all_the_same():
+    model = ConvNetRegressor(8, max_iter=1, augment="auto", image_shape=(SIZE, SIZE, 1)).fit(noise(60), np.ones(60))
+    assert model.augmentations_ == []
+
+
+def test_a_part_that_cannot_be_trained_on():
+    layers = [Convolution(2), GlobalMaxPool(), BatchNorm()]
+    X, y = ramps(42)  # 31 in batches of two leave one alone
+    assert classifier(layers=layers, batch_size=2, max_iter=1).fit(X, y).augmentations_ == []
+
+
+def test_samples_in_storage_beyond_the_working_memory(tmp_path):
+    X, y = ramps(400)
+    path = tmp_path / "X.npy"
+    np.save(path, X.repeat(3, axis=1).repeat(3, axis=2))
+    stored = np.load(path, mmap_mode="r")
+    model = classifier(image_shape=(30, 30, 1))
+    whole = names(model.fit(np.asarray(stored), y))
+    with config_context(working_memory=1):
+        assert names(model.fit(stored, y)) == names(model.fit(np.asarray(stored), y))
+    assert "Flip()" not in whole
+
+
+def test_what_is_no_augmentation_beside_auto_is_refused_first(monkeypatch):
+    monkeypatch.setattr("skconv._estimators.convnet.borne", None)  # is not called
+    with pytest.raises(ValueError, match=r"augment\[1\] must be a str among"):
+        classifier(["auto", "nonsense"]).fit(*ramps())
+
+
+def test_small_colour_images_are_shifted_by_a_pixel():
+    assert [repr(step) for step in auto_steps((8, 8, 3))[-1]] == ["Shift(size=(1, 1))", "Shift(size=(1, 1))"]
+
+
+def test_ctrl_c_in_the_choice_leaves_the_model_as_it_was():
+    (X, y), pressed = ramps(), []
+    model = classifier("flip").fit(X, y)
+    before = model.predict_proba(X)
+
+    def rate(done):
+        if not pressed:
+            pressed.append(done)
+            signal.raise_signal(signal.SIGINT)
+        return 1.0
+
+    with pytest.raises(KeyboardInterrupt):
+        model.set_params(augment="auto", learning_rate=rate).fit(X, y)
+    assert pressed
+    assert names(model) == ["Flip()"]
+    np.testing.assert_array_equal(model.predict_proba(X), before)
