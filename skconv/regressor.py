@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.metaestimators import available_if
 
 from ._estimators.convnet import BaseConvNet
@@ -15,6 +16,7 @@ from ._estimators.recipe_checks import trains_by_batches
 from ._estimators.targets import losses_of
 from ._input.constraints import shown
 from ._input.parameters import parameter, parametrized
+from ._input.warnings import warn
 from ._threads.calls import fitting, predicting
 
 __all__ = ["ConvNetRegressor"]
@@ -68,9 +70,22 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        tags.target_tags.positive_only = self.loss == "poisson" or getattr(self.loss, "counts", False)
+        counts = self._counts()
+        tags.target_tags.positive_only = counts
+        tags.target_tags.multi_output = not counts  # several counts are fine, but that tag's check has negative targets
         return tags
+
+    def _counts(self):
+        return self.loss == "poisson" or getattr(self.loss, "counts", False)
+
+    def _warn_of_column(self, y):
+        """Warn of counts in a column, as scikit-learn's regressors of one target do, and `PoissonRegressor`."""
+        if self._counts() and np.ndim(y) == 2 and y.shape[1] == 1:
+            warn(
+                "A column-vector y was passed when a 1d array was expected. Write y.ravel(); predictions have the "
+                "shape of y",
+                DataConversionWarning,
+            )
 
     def _chosen(self, targets):
         """A copy of ``targets`` with the loss by the current parameters."""
@@ -111,6 +126,7 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         """
 
         def learn(y, known):
+            self._warn_of_column(y)
             return self._chosen(replace(known or Numbers(), flat=np.ndim(y) == 1))
 
         return self._fit(X, y, sample_weight, learn, X_val, y_val, sample_weight_val)
@@ -135,6 +151,7 @@ class ConvNetRegressor(RegressorMixin, BaseConvNet):
         """
 
         def learn(y, known):
+            self._warn_of_column(y)
             return self._chosen(known or Numbers(flat=np.ndim(y) == 1))
 
         return self._partial_fit(X, y, sample_weight, learn, X_val, y_val, sample_weight_val)

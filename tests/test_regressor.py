@@ -8,11 +8,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import quick_model, same_bits
+from helpers import generator, quick_model, same_bits
 from sklearn.base import clone, is_regressor
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_digits
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV
 
@@ -507,3 +507,12 @@ def test_bad_parameters(name, value):
     match = rf"The '{name}' parameter of ConvNetRegressor must be .*\. Got {re.escape(repr(value))} instead"
     with pytest.raises(ValueError, match=match):
         quick(**{name: value}).fit(X, Y)
+
+
+def test_counts_in_a_column_are_warned_of():
+    X, y = generator(0).standard_normal((30, 6, 6)), np.arange(30.0)[:, None]
+    model = ConvNetRegressor(4, loss="poisson", max_iter=2, random_state=0)
+    with pytest.warns(DataConversionWarning, match="A column-vector y was passed when a 1d array was expected"):
+        column = model.fit(X, y).predict(X)
+    np.testing.assert_array_equal(column[:, 0], model.fit(X, y[:, 0]).predict(X))
+    assert model.fit(X, np.hstack([y, y + 1])).predict(X).shape == (30, 2)

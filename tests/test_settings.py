@@ -42,7 +42,6 @@ UNFIT = {  # checks whose data are not for the setting
     ("augment", "flip"): "check_classifiers_train",  # two features, which a mirror exchanges
     ("augment", "mixup"): "check_class_weight_classifiers",  # a sample of a heavy class has the labels of a light one
     ("filters", "kmeans"): "check_fit2d_1feature",  # a kernel of two steps
-    ("loss", "poisson"): "check_regressor_multioutput",  # has negative targets, whatever the tag `positive_only` says
 }
 
 
