@@ -89,7 +89,7 @@ def test_solvers_and_their_options_differ():
         {"warm_up": 0.5},
         {"loss": "focal"},
         {"loss": Focal(1.0, label_smoothing=0.1)},
-        {"augment": "auto"},
+        {"augment": "zoom"},
         {"freeze": "convolution1"},
         {"solver": "lbfgs"},
     ]
