@@ -26,11 +26,8 @@ _FEWEST, _MANY, _MOST = 40, 20_000, 4000  # least samples that say anything, tho
 _HELD_OUT, _SHARE = 0.25, 0.25  # shares of these samples that is held out, and of the epochs of a fit
 _JUDGED, _TRIALS = 200, 4  # held-out samples by which to judge, if so many trainings give them
 _KNOWN = 0.2  # least score, beyond that of a guess, of a network that can tell what a change does
-_LABELS, _NUMBERS, _OF_KNOWN = (
-    0.03,
-    0.005,
-    0.1,
-)  # by how much the score may fall: of labels, of numbers, of what is known
+_LABELS, _NUMBERS = 0.03, 0.005  # by how much the score may fall, of labels and of numbers
+_OF_KNOWN = 0.1  # and by what part of the score beyond that of a guess
 
 
 def borne(model, train) -> list[Augmentation] | None:
