@@ -13,7 +13,8 @@ from .._input.memory import working_memory
 from .._input.rows import subset
 from .._network.predict import predict
 from .._threads.team import Team, thread_count
-from ..augmentation import Augmentation, Augmenter, auto_steps
+from ..augmentation import Augmentation, Augmenter
+from ..augmentation._augmenter import auto_steps
 from ..training._run import History
 from .hold_out import held_out_rows
 from .recipe import make_recipe
@@ -104,13 +105,19 @@ def _looked_at(train, rng):
     return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
 
 
+def _strata(model, train):
+    """Class of each sample; zeros for numbers and for several labels."""
+    classes = train.encoded.ndim == 1 and not model._targets.numeric
+    return train.encoded.astype(np.intp) if classes else np.zeros(len(train.weight), np.intp)
+
+
 def _held_out(model, train, rows, rng):
     """Some of the rows, with the shares of the classes; at least one of each class is left."""
     weight = np.zeros(len(train.weight))
     weight[rows] = train.weight[rows]
     seed = check_random_state(int(rng.integers(2**31)))
     least = ceil(_HELD_OUT * _FEWEST)
-    return held_out_rows(train.X, model._targets.strata(train.y), weight, _HELD_OUT, least, seed)
+    return held_out_rows(train.X, _strata(model, train), weight, _HELD_OUT, least, seed)
 
 
 class _Trial:
@@ -143,7 +150,7 @@ class _Trial:
         weight = np.zeros(len(train.weight))
         weight[rows] = train.weight[rows]
         self.train = replace(train, weight=weight)  # of no samples a copy
-        stratum = model._targets.strata(train.y)[held_out]
+        stratum = _strata(model, train)[held_out]
         sums = np.bincount(stratum, train.weight[held_out])
         encoded, y = train.encoded[held_out], train.y[held_out]
         self.judged = Samples(None, encoded, train.weight[held_out] / sums[stratum], y)

@@ -18,7 +18,8 @@ from .._input.overflow import check_finite_training, check_outputs
 from .._input.rows import subset
 from .._input.searchable import Searchable
 from .._threads.team import Team, thread_count
-from ..augmentation import Augmenter, augmentations_of, is_auto, names_of
+from ..augmentation import Augmenter, names_of
+from ..augmentation._augmenter import augmentations_of, is_auto
 from ..inspection import summarize
 from ..layers.composite import named
 from ..training._checkpoint import CheckpointFile, checkpoint_of, fingerprint, plain
@@ -181,8 +182,7 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
         chosen = borne(self, train)
         if chosen is None:  # the next chunk may say more
             self._augmentations_key = None
-            return
-        self.augmentations_ = augmentations_of(self.augment, self.image_shape_, chosen)
+        self.augmentations_ = augmentations_of(self.augment, self.image_shape_, chosen or [])
         if self.verbose:
             print(f"augment={shown(self.augment)} is {shown(self.augmentations_)}", flush=True)
 

@@ -19,7 +19,7 @@ from ._changes import Mixup, mix
 from ._maps import Flip, Map, Rotation, Shift, TimeWarp, Zoom, compose, warped
 from ._resample import resample, resample_whole
 
-__all__ = ["Augmenter", "augmentations_of", "auto", "auto_steps", "is_auto", "make_augmenter", "names_of"]
+__all__ = ["Augmenter", "auto", "make_augmenter", "names_of"]
 
 
 def _name(kind) -> str:
@@ -171,19 +171,7 @@ class Augmenter:
 
 
 def auto_steps(shape, *, flips=True) -> list[list[Augmentation]]:
-    """Augmentations that ``augment="auto"`` chooses from, by the shape of the samples: each kind in rising strength.
-
-    Parameters
-    ----------
-    shape : (int, int, int)
-        Height, width and channels; a height of 1 is a series.
-    flips : bool, default=True
-        Whether images may be mirrored.
-
-    Returns
-    -------
-    list of lists of Augmentation
-    """
+    """What `auto` returns for the same arguments, each kind of change as a list in rising strength."""
     height, width, channels = shape
     if height == 1 or max(height, width) < _SMALL:
         return []

@@ -25,12 +25,10 @@ from skconv.augmentation import (
     Shift,
     TimeWarp,
     Zoom,
-    augmentations_of,
     auto,
-    is_auto,
     make_augmenter,
 )
-from skconv.augmentation._augmenter import NAMES
+from skconv.augmentation._augmenter import NAMES, augmentations_of, is_auto
 
 SETTINGS = settings(deadline=None, max_examples=60, derandomize=True)
 SHAPES = {"image": (9, 12, 1), "colours": (10, 8, 3), "series": (1, 15, 1), "channels": (1, 15, 2)}

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from helpers import generator
 from sklearn import config_context
+from sklearn.exceptions import DataConversionWarning
 
 from skconv import ConvNetClassifier, ConvNetRegressor
-from skconv.augmentation import Flip, Mixup, Rotation, Shift, auto_steps
+from skconv.augmentation import Flip, Mixup, Rotation, Shift
+from skconv.augmentation._augmenter import auto_steps
 from skconv.layers import BatchNorm, Convolution, GlobalMaxPool
 
 SIZE = 10
@@ -244,3 +246,10 @@ def test_ctrl_c_in_the_choice_leaves_the_model_as_it_was():
     assert pressed
     assert names(model) == ["Flip()"]
     np.testing.assert_array_equal(model.predict_proba(X), before)
+
+
+def test_a_column_of_labels_is_warned_of_once():
+    X, y = ramps(80)
+    with pytest.warns(DataConversionWarning) as caught:
+        classifier(max_iter=1).fit(X, y[:, None])
+    assert len(caught) == 1
