@@ -1,5 +1,6 @@
 """Convolutional networks for scikit-learn, from NumPy and SciPy alone."""
 
+from ._files.errors import ModelFileError
 from ._input.versions import __version__
 from .classifier import ConvNetClassifier
 from .features import ConvFeatures
@@ -14,6 +15,7 @@ __all__ = [
     "ConvNetRegressor",
     "Flatten",
     "ImagePadder",
+    "ModelFileError",
     "StridedPooling",
     "ToImages",
     "__version__",

@@ -8,12 +8,12 @@ import re
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-from tempfile import mkstemp
 from types import CodeType, FunctionType
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from .._files.atomic import replace_file
 from .._input.constraints import InvalidParameterError, at_least, check_arguments, shown
 from .._input.keywords import Hinted
 from .._input.memory import counted
@@ -87,18 +87,13 @@ def fingerprint(values, *arrays) -> str:
 
 def write(path, arrays, values):
     """Replace the file at ``path`` atomically: readers find the old file or the new one, whole."""
-    path = Path(path)
+    path, text = Path(path), np.frombuffer(json.dumps(values).encode(), np.uint8)
     for _ in range(_TRIES):
         try:
-            part = _write_part(path, arrays, values)
-            try:
-                os.replace(part, path)
-                return
-            except BaseException:
-                _remove(part)
-                raise
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return replace_file(path, lambda file: np.savez(file, **arrays, json=text))
         except FileNotFoundError as error:  # the same fit, started in another process, has removed the part
-            reason = error
+            reason: OSError = error
         except OSError as error:
             reason = error
             break
@@ -106,31 +101,11 @@ def write(path, arrays, values):
     raise OSError(reason.errno, what, str(path)) from reason
 
 
-def _write_part(path, arrays, values):
-    """Write the content of the file to a temporary file beside ``path``; return its name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = np.frombuffer(json.dumps(values).encode(), np.uint8)
-    handle, name = mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
-    try:
-        with open(handle, "wb") as file:
-            np.savez(file, **arrays, json=text)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        _remove(name)
-        raise
-    return name
-
-
-def _remove(name):
-    with suppress(OSError):
-        os.unlink(name)
-
-
 def remove_parts(path):
     """Remove temporary files beside ``path`` of fits that were killed while writing."""
     for part in path.parent.glob(f"{path.stem}*.part"):
-        _remove(part)
+        with suppress(OSError):
+            os.unlink(part)
 
 
 def read(path):

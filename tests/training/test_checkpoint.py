@@ -555,11 +555,11 @@ def test_what_cannot_be_written_is_said_before_the_first_epoch(tmp_path, monkeyp
     assert Path(caught.value.filename).parent == tmp_path
     assert list(tmp_path.iterdir()) == seen == []
 
-    def refuse(**options):
+    def refuse(*arguments):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     with monkeypatch.context() as patch:
-        patch.setattr("skconv.training._checkpoint.mkstemp", refuse)
+        patch.setattr("os.open", refuse)
         with pytest.raises(PermissionError, match=r"checkpoint cannot be written \(Permission denied\): '.*npz'"):
             model.fit(X, Y)
     assert seen == []
