@@ -103,10 +103,17 @@ class Scaling:
     shape : (int, int, int)
     dtype : dtype
         float32 or float64.
+
+    Attributes
+    ----------
+    level, spread : ndarray of shape (features,) or None
+        What is subtracted, in float64, and what is divided by, never zero.
+    in_double : bool
+        Whether the division is in double precision too, for levels and spreads whose digits float32 does not have.
     """
 
     def __init__(self, moments, shape, dtype):
-        self._level: np.ndarray | None = None
+        self.level: np.ndarray | None = None
         if moments is None:
             return
         level, spread = moments
@@ -115,17 +122,17 @@ class Scaling:
             np.ascontiguousarray(np.broadcast_to(values, shape)).reshape(-1)
             for values in (level, np.where(constant, 1.0, spread))
         )
-        self._in_double = np.abs(level).max() > _LARGE or spread.min() < 1 / _LARGE
-        self._level, self._spread = level, spread if self._in_double else spread.astype(dtype)
+        self.in_double = np.abs(level).max() > _LARGE or spread.min() < 1 / _LARGE
+        self.level, self.spread = level, spread if self.in_double else spread.astype(dtype)
 
     def __call__(self, samples, out):
         """Fill ``out`` from samples of any number type; both are of shape (n, features)."""
-        if self._level is None:
+        if self.level is None:
             np.copyto(out, samples, casting="unsafe")
             return
         # In double precision for any dtype: an offset costs no digit, and equal numbers have equal bits.
-        if self._in_double:
-            np.divide(np.subtract(samples, self._level, dtype=np.float64), self._spread, out=out, casting="unsafe")
+        if self.in_double:
+            np.divide(np.subtract(samples, self.level, dtype=np.float64), self.spread, out=out, casting="unsafe")
             return
-        np.subtract(samples, self._level, out=out, dtype=np.float64, casting="unsafe")
-        np.divide(out, self._spread, out=out)
+        np.subtract(samples, self.level, out=out, dtype=np.float64, casting="unsafe")
+        np.divide(out, self.spread, out=out)

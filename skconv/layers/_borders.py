@@ -29,7 +29,7 @@ from ._operation import Operation
 __all__ = ["Border", "DonorBorder", "FixedBorder", "NoiseBorder", "OwnBorder", "RepeatedBorder", "draw"]
 
 _PIECE_BYTES = 400  # bytes of the Python objects per piece of `border_map`
-_EPSILON = 1e-12  # added to an image's variance, so that the deviation of a constant image has a gradient
+EPSILON = 1e-12  # added to an image's variance, so that the deviation of a constant image has a gradient
 
 
 class Border(Operation):
@@ -173,7 +173,7 @@ class NoiseBorder(Border):
 
     def forward(self, frame: Frame[_NoisePlan], training):
         buffers, parts = frame.buffers, frame.scratch.forward.get("parts")
-        moments(frame.x, _EPSILON, inside(frame.y, self.window), buffers.mean, buffers.spread, parts)
+        moments(frame.x, EPSILON, inside(frame.y, self.window), buffers.mean, buffers.spread, parts)
         super().forward(frame, training)
         if training:
             for strip in frame.bound.noise:

@@ -1,0 +1,49 @@
+"""ONNX models in onnxruntime, and how far their results are from those of the estimators."""
+
+import numpy as np
+import onnxruntime
+from networks import initialized, predicted
+
+from skconv.onnx._graph import Graph
+from skconv.onnx._networks import outputs
+
+
+def run(model, X):
+    """Results of a model, by name, for samples X."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(None, {session.get_inputs()[0].name: X}), strict=True))
+
+
+def network_model(network, opset=20):
+    """A model of a network alone."""
+    graph = Graph()
+    graph.rename(outputs(network, graph, "X"), "y")
+    shape = network.input_shape
+    return graph.model([("X", np.float32, shape)], [("y", np.float32, network.shapes[-1])], opset)
+
+
+def assert_close(found, wanted, within=1e-5):
+    """Equal shapes, and no difference beyond a part of the largest number."""
+    found, wanted = np.asarray(found), np.asarray(wanted)
+    assert found.shape == wanted.shape
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=within * max(np.abs(wanted).max(), 1e-30))
+
+
+def check_network(network, n=5, seed=1, opset=20):
+    """A network of float32 and its model give the same, for one sample and for several."""
+    X = np.random.default_rng(seed).standard_normal((n, *network.input_shape)).astype(np.float32)
+    model, wanted = network_model(network, opset), predicted(network, X.reshape(n, -1))
+    for samples in (X, X[:1]):
+        assert_close(run(model, samples)["y"], wanted[: len(samples)])
+
+
+def settled(layers, shape):
+    """A network of float32 whose parameters and running statistics are none of them what they are at first."""
+    network = initialized(layers, shape, np.float32)
+    network.state[:] += np.random.default_rng(3).uniform(0, 1, network.state.shape).astype(np.float32)
+    network.changed()
+    return network
