@@ -23,7 +23,7 @@ def test_the_api_has_every_public_package():
     listed = re.findall(r"^   (skconv\S*)$", (ROOT / "docs" / "api.rst").read_text(), re.M)
     packages = {f"skconv.{each.name}" for each in iter_modules(skconv.__path__) if each.ispkg}
     assert set(listed) == {
-        *("skconv", "skconv.architectures"),
+        *("skconv", "skconv.architectures", "skconv.torch"),
         *(name for name in packages if not name.startswith("skconv._")),
     }
 
