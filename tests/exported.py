@@ -9,13 +9,14 @@ from skconv.onnx._networks import outputs
 
 
 def run(model, X):
-    """Results of a model, by name, for samples X."""
+    """Results of a model, by name, for samples X, or for a dictionary of inputs by name."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(None, {session.get_inputs()[0].name: X}), strict=True))
+    inputs = X if isinstance(X, dict) else {session.get_inputs()[0].name: X}
+    return dict(zip(names, session.run(None, inputs), strict=True))
 
 
 def network_model(network, opset=20):

@@ -34,14 +34,14 @@ _GOLDEN = (5**0.5 + 1) / 2
 # of zeros.
 _LOW = [(first, second) for first in range(4) for second in range(first + 1, 5)]
 _HIGH = [(first, second) for first in range(5, 8) for second in range(first + 1, _TAPS)]
-_SIDES = (
+SIDES = (
     [(*pair, [(5, _TAPS)]) for pair in _LOW],
     [(0, 1, [(2, 5)]), (2, 3, [(0, 2)]), (2, 4, [(0, 2)]), (3, 4, [(0, 3)])]
     + [(*pair, [(0, 5), *{(5, 6): [(7, _TAPS)], (7, 8): [(5, 7)]}.get(pair, [])]) for pair in _HIGH],
 )
 _TRIPLES = [
     [sorted((first, second, third)) for first, second, ranges in side for bounds in ranges for third in range(*bounds)]
-    for side in _SIDES
+    for side in SIDES
 ]
 KERNELS = np.array(_TRIPLES[0] + _TRIPLES[1])  # the taps of weight 2
 _SIDE = np.repeat((0, 1), [len(triples) for triples in _TRIPLES])  # side of each kernel
@@ -69,10 +69,10 @@ class MiniRocket:
         self.length, self.channels = length, channels
         self.dilations, self.n_biases = _spread(length, max(1, n_features // len(KERNELS)), max_dilations)
         self.subsets = [
-            [[some_channels(channels, _TAPS, rng) for _ in side] for side in _SIDES] for _ in self.dilations
+            [[some_channels(channels, _TAPS, rng) for _ in side] for side in SIDES] for _ in self.dilations
         ]
         # A kernel without a border gives 8 * dilation values fewer: at least one must be left.
-        turn = np.arange(len(self.dilations))[:, None] + np.arange(len(_SIDES))
+        turn = np.arange(len(self.dilations))[:, None] + np.arange(len(SIDES))
         self.padded = (turn % 2 == 0) | (self.dilations[:, None] * (_TAPS - 1) >= length)  # (dilations, sides)
         self.biases = None
 
@@ -198,7 +198,7 @@ class MiniRocket:
         strides = (step * work.triple.itemsize, work.triple.itemsize)
         windows = as_strided(work.triple[start:], (_TAPS, size), strides, writeable=False)
         kernel = 0
-        for side, subsets, padded in zip(_SIDES, self.subsets[j], self.padded[j], strict=True):
+        for side, subsets, padded in zip(SIDES, self.subsets[j], self.padded[j], strict=True):
             # Without a border kernels start and end four taps inside: windows and sums of pairs are cut the same way.
             inner = slice(0, size) if padded else slice(4 * step, size - 4 * step)
             width, filled = inner.stop - inner.start, 0

@@ -1,6 +1,11 @@
-"""Fitted estimators as ONNX models, which other programs and languages run; needs the extra "onnx"."""
+"""Fitted estimators as ONNX models, which other programs and languages run; needs the extra "onnx".
+
+Importing this package lets skl2onnx convert estimators of skconv within those of scikit-learn.
+"""
 
 from .._input.exports import exports as _exports
+from ._skl2onnx import register as _register
 from .export import *
 
+_register()
 __all__ = _exports(vars())

@@ -8,12 +8,24 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._input.constraints import shown
+from .._input.images import output_dtype
 from ..classifier import ConvNetClassifier
+from ..features import ConvFeatures
+from ..layers import DonorPadding, NoisePadding
+from ..padding import ImagePadder
+from ..pooling import StridedPooling
 from ..regressor import ConvNetRegressor
-from ._networks import outputs
+from ..shaping import Flatten, ToImages
+from . import _minirocket, _operations
+from ._borders import bordered
+from ._elements import flattened
+from ._networks import channels_first, outputs
 from ._targets import Result, results
 
-__all__ = ["converted_estimator", "has_row"]
+__all__ = ["ESTIMATORS", "OPERATIONS", "converted_estimator", "has_row"]
+
+ESTIMATORS = (ConvFeatures, ConvNetClassifier, ConvNetRegressor, Flatten, ImagePadder, StridedPooling, ToImages)
+OPERATIONS = _operations  # whose import adds rows
 
 
 @singledispatch
@@ -38,7 +50,7 @@ def _estimator(estimator, graph, x, sample_shape, dtype, **options) -> list[Resu
 
 def has_row(estimator) -> bool:
     """Whether an estimator is of just one of the classes that have nodes of their own."""
-    return type(estimator) in _estimator.registry and type(estimator) is not object
+    return type(estimator) in ESTIMATORS
 
 
 def converted_estimator(estimator, graph, x, sample_shape, dtype, **options) -> list[Result]:
@@ -56,3 +68,46 @@ def _network(estimator, graph, x, sample_shape, dtype, **options):
             "counterpart in ONNX; set_params(n_augmented=0)"
         )
     return results(estimator._targets, graph, outputs(estimator.network_, graph, x), **options)
+
+
+@_estimator.register(ConvFeatures)
+@_estimator.register(StridedPooling)
+def _features(estimator, graph, x, sample_shape, dtype):
+    """In float32, except MiniRocket's additions, which are those of the output's dtype."""
+    out = output_dtype(np.empty(0, dtype))
+    if getattr(estimator, "_rocket", None) is not None:
+        own = graph.in_dtype(out)
+        series = own.cast(own.reshape(x, *estimator.image_shape_[1:]), out)
+        return _transformed(estimator, graph, _minirocket.features(estimator._rocket, own, series), sample_shape, out)
+    parts = [outputs(network, graph, x) for network in estimator.networks_]
+    flat = parts[0] if len(parts) == 1 else graph.add("Concat", *parts, axis=1)
+    return _transformed(estimator, graph, graph.cast(flat, out), sample_shape, out)
+
+
+@_estimator.register(ImagePadder)
+def _padder(estimator, graph, x, sample_shape, dtype):
+    mode, window, shape = estimator._mode, estimator._window, estimator.image_shape_
+    if isinstance(mode, (NoisePadding, DonorPadding)):
+        raise ValueError(
+            f"padding_mode={shown(mode)} draws the border of each image from a random stream of its own, which has no "
+            "counterpart in ONNX"
+        )
+    out = output_dtype(np.empty(0, dtype))
+    own = graph.in_dtype(out)
+    images = channels_first(own, own.cast(own.reshape(x, *shape), out), shape)
+    padded = bordered(mode, own, images, window, shape, {})
+    return _transformed(estimator, graph, flattened(own, padded, estimator.output_shape_), sample_shape, out)
+
+
+@_estimator.register(Flatten)
+@_estimator.register(ToImages)
+def _shape(estimator, graph, x, sample_shape, dtype):
+    if dtype == np.float16:
+        x, dtype = graph.cast(x, np.float32), np.dtype(np.float32)
+    return _transformed(estimator, graph, x, sample_shape, dtype)
+
+
+def _transformed(transformer, graph, flat, sample_shape, dtype):
+    """Output of a transformer for samples of ``sample_shape``, from flat features or from samples of the same size."""
+    form = transformer._formed(np.empty((1, *transformer.output_shape_), dtype), sample_shape, transformer.image_shape_)
+    return [Result("variable", graph.reshape(flat, *form.shape[1:]), dtype, form.shape[1:])]

@@ -26,15 +26,18 @@ class Result(NamedTuple):
 
 
 @singledispatch
-def results(targets, graph, outputs, *, raw_scores=False) -> list[Result]:
-    """Outputs of a model for targets of this kind, from those of its network."""
+def results(targets, graph, outputs, *, raw_scores=False, nocl=False) -> list[Result]:
+    """Outputs of a model for targets of this kind, from those of its network.
+
+    ``raw_scores`` gives scores in place of probabilities, ``nocl`` the indices of the labels in place of labels.
+    """
     raise TypeError(f"targets of the kind {type(targets).__name__} have no counterpart in ONNX")
 
 
 @results.register(Labels)
-def _labels(targets, graph, outputs, *, raw_scores=False):
+def _labels(targets, graph, outputs, *, raw_scores=False, nocl=False):
     logits, n = _logits(targets, graph, outputs), len(targets.classes)
-    classes = label_array(targets.classes)
+    classes = np.arange(n) if nocl else label_array(targets.classes)
     best = graph.add("ArgMax", logits, axis=1, keepdims=0)
     label = Result("label", graph.add("Gather", classes, best, axis=0), classes.dtype, ())
     if raw_scores:
@@ -46,7 +49,7 @@ def _labels(targets, graph, outputs, *, raw_scores=False):
 
 
 @results.register(LabelSets)
-def _label_sets(targets, graph, outputs, *, raw_scores=False):
+def _label_sets(targets, graph, outputs, *, raw_scores=False, nocl=False):
     logits, shape = _logits(targets, graph, outputs), (len(targets.classes),)
     label = graph.cast(graph.add("Greater", logits, graph.numbers(0)), np.int64)
     scores = logits if raw_scores else graph.add("Sigmoid", logits)
@@ -54,7 +57,7 @@ def _label_sets(targets, graph, outputs, *, raw_scores=False):
 
 
 @results.register(Numbers)
-def _numbers(targets, graph, outputs, *, raw_scores=False):
+def _numbers(targets, graph, outputs):
     """In float64, since float32 cannot hold small differences of large targets."""
     if targets.counts:
         most = 0.5 * np.log(np.finfo(graph.dtype).max)

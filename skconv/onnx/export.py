@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from .._features.pretrained import thawed
 from .._input.constraints import shown
 from .._input.shapes import as_samples, check_like_fitted
 from ._estimators import converted_estimator, has_row
@@ -78,8 +80,7 @@ def to_onnx(estimator, X=None, path=None, *, target_opset=None, zipmap=False, ra
     ['label', 'probabilities']
     """
     onnx = _imported("onnx")
-    if isinstance(estimator, FrozenEstimator):
-        estimator = estimator.estimator
+    estimator = thawed(estimator)
     check_is_fitted(estimator)
     options = {"zipmap": zipmap, "raw_scores": raw_scores}
     for name, value in options.items():
@@ -159,5 +160,15 @@ def _model_by_skl2onnx(estimator, X, target_opset, *, zipmap, raw_scores):
     """Model of any other estimator of scikit-learn, by skl2onnx."""
     skl2onnx = _imported("skl2onnx")
     opset = _opset(target_opset, skl2onnx.__max_supported_opset__)
-    options = {"zipmap": zipmap} if is_classifier(estimator) else None
+    if X is None:
+        X = np.zeros((1, estimator.n_features_in_), np.float32)
+    asked = {"zipmap": zipmap, **({"raw_scores": True} if raw_scores else {})}
+    options = {id(_last(estimator)): asked} if is_classifier(estimator) else None
     return skl2onnx.to_onnx(estimator, X, target_opset=opset, options=options)
+
+
+def _last(estimator):
+    """The last estimator of a pipeline, which has skl2onnx's options."""
+    while isinstance(estimator, (Pipeline, FrozenEstimator)):
+        estimator = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator.estimator
+    return estimator

@@ -29,7 +29,7 @@ def transform(model, X, threads=1):
 
 def subset_of(model, j, taps):
     """Channels that a kernel sees at a dilation: those of the pair of taps it starts from."""
-    for side, (pairs, subsets) in enumerate(zip(minirocket._SIDES, model.subsets[j], strict=True)):
+    for side, (pairs, subsets) in enumerate(zip(minirocket.SIDES, model.subsets[j], strict=True)):
         for (first, second, ranges), subset in zip(pairs, subsets, strict=True):
             for bounds in ranges:
                 if any(sorted((first, second, third)) == list(taps) for third in range(*bounds)):
