@@ -7,6 +7,7 @@ from .features import ConvFeatures
 from .padding import ImagePadder
 from .pooling import StridedPooling
 from .regressor import ConvNetRegressor
+from .resizing import ImageResizer
 from .shaping import Flatten, ToImages
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "ConvNetRegressor",
     "Flatten",
     "ImagePadder",
+    "ImageResizer",
     "ModelFileError",
     "StridedPooling",
     "ToImages",

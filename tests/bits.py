@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
-from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, ImagePadder, StridedPooling, layers
+from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, ImagePadder, ImageResizer, StridedPooling, layers
 from skconv.augmentation import Rotation, Zoom
 
 DIGITS, LABELS = (values[:300] for values in load_digits(return_X_y=True))
@@ -84,6 +84,7 @@ def transformers():
     yield "features rocket", ConvFeatures("rocket", image_shape="series", random_state=0), SERIES
     yield "features random", ConvFeatures(n_filters=8, random_state=0), IMAGES
     yield "pooling", StridedPooling(pool="max"), IMAGES
+    yield "resizing", ImageResizer(5), IMAGES
     yield "borders", ImagePadder(padding_mode="noise"), IMAGES
 
 

@@ -7,7 +7,16 @@ from helpers import every_check
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, Flatten, ImagePadder, StridedPooling, ToImages
+from skconv import (
+    ConvFeatures,
+    ConvNetClassifier,
+    ConvNetRegressor,
+    Flatten,
+    ImagePadder,
+    ImageResizer,
+    StridedPooling,
+    ToImages,
+)
 
 CLASSIFIERS = [ConvNetClassifier()]
 REGRESSORS = [ConvNetRegressor()]
@@ -21,6 +30,8 @@ TRANSFORMERS = [
     ImagePadder(),
     ImagePadder(padding_mode="noise"),
     ImagePadder(padding_mode="donor"),
+    ImageResizer(size=5),
+    ImageResizer(),
     StridedPooling(),
     ToImages(),
 ]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import config_context
 
-from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, ImagePadder, StridedPooling
+from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, ImagePadder, ImageResizer, StridedPooling
 from skconv.augmentation import Noise
 from skconv.layers import (
     Activation,
@@ -51,6 +51,7 @@ def waiting():
 
 
 TRANSFORMERS = {
+    "resizing": (ImageResizer(5), X),
     "pooling": (StridedPooling("max", 3, stride=2, padding=1, ceil_mode=True), X),
     "features": (ConvFeatures("random", 8, bias="position", padding_mode="reflect", random_state=0), X),
     "kmeans": (ConvFeatures("kmeans", 8, n_patches=200, random_state=0), X),

@@ -12,7 +12,16 @@ import pytest
 from sklearn.base import clone
 
 import skconv
-from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, Flatten, ImagePadder, StridedPooling, ToImages
+from skconv import (
+    ConvFeatures,
+    ConvNetClassifier,
+    ConvNetRegressor,
+    Flatten,
+    ImagePadder,
+    ImageResizer,
+    StridedPooling,
+    ToImages,
+)
 from skconv.inspection import plot_hardest, plot_kernels, weight_matrix
 
 ROOT = Path(skconv.__file__).parent
@@ -26,6 +35,7 @@ ESTIMATORS = [
     ConvFeatures("random", 2, 3, random_state=0),
     ConvFeatures("pca", 2, 3, random_state=0),
     ImagePadder(),
+    ImageResizer(4),
     StridedPooling(),
     ToImages(),
     Flatten(),

@@ -6,12 +6,21 @@ import pytest
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, Flatten, ImagePadder, StridedPooling, ToImages
+from skconv import (
+    ConvFeatures,
+    ConvNetClassifier,
+    ConvNetRegressor,
+    Flatten,
+    ImagePadder,
+    ImageResizer,
+    StridedPooling,
+    ToImages,
+)
 from skconv.architectures import ARCHITECTURES
 from skconv.augmentation._augmenter import NAMES
 
 NETWORKS = (ConvNetClassifier, ConvNetRegressor)
-ESTIMATORS = (*NETWORKS, ConvFeatures, ImagePadder, StridedPooling, ToImages, Flatten)
+ESTIMATORS = (*NETWORKS, ConvFeatures, ImagePadder, ImageResizer, StridedPooling, ToImages, Flatten)
 QUICK = {"filters": (4, 4), "hidden_layer_sizes": 16, "max_iter": 60}  # of the networks: as many checks, less time
 SERIES = {"image_shape": "series"}
 NEEDED = {  # what a setting does not go without

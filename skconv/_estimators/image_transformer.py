@@ -87,12 +87,16 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
             If an argument does not fit, with its name, its value and what would fit; the estimator is unchanged then.
         """
         check_parameters(self)
+        self._fit_samples(X, y)
+        return self
+
+    def _fit_samples(self, X, y):
+        """Set the attributes of a fit on X of any kind."""
         X = as_samples(X)
         self._sample_shape = _sample_shape(X)
         X, _, self.image_shape_ = self._check_X(X, reset=True)
         self.output_shape_ = self._fit_images(X.reshape(len(X), *self.image_shape_), y)
         self._check_output_memory(1, output_dtype(X))
-        return self
 
     @predicting
     def transform(self, X):
@@ -115,6 +119,10 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
         """
         if not hasattr(self, "output_shape_"):
             check_is_fitted(self)  # raises; not called on fitted estimators, where it takes 4 us
+        return self._transform_samples(X)
+
+    def _transform_samples(self, X):
+        """The output for X of any kind."""
         X = as_samples(X)
         sample_shape = _sample_shape(X)
         X, _, _ = self._check_X(X, reset=False)

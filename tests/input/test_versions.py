@@ -12,7 +12,16 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import InconsistentVersionWarning
 
 import skconv
-from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, ImagePadder, StridedPooling, augmentation, layers
+from skconv import (
+    ConvFeatures,
+    ConvNetClassifier,
+    ConvNetRegressor,
+    ImagePadder,
+    ImageResizer,
+    StridedPooling,
+    augmentation,
+    layers,
+)
 
 X = np.random.default_rng(0).random((12, 6, 6)).astype(np.float32)
 Y = np.arange(12) % 2
@@ -21,6 +30,7 @@ FITTED = {
     "regressor": lambda: ConvNetRegressor(2, max_iter=1, random_state=0).fit(X, Y),
     "features": lambda: ConvFeatures("random", n_filters=2, random_state=0).fit(X),
     "pooling": lambda: StridedPooling().fit(X),
+    "resizing": lambda: ImageResizer(4).fit(X),
     "padder": lambda: ImagePadder().fit(X),
     "flatten": lambda: skconv.Flatten().fit(X),
     "images": lambda: skconv.ToImages().fit(X),
