@@ -70,8 +70,8 @@ class TestErrors:
         path.write_bytes(b"no picture")
         with pytest.raises(PictureError, match=r"a\.png is no picture that can be read"):
             head(path)
-        Image.fromarray(ARRAY).save(path)
-        path.write_bytes(path.read_bytes()[:-20])
+        Image.fromarray(np.random.default_rng(0).integers(0, 256, (50, 50), dtype=np.uint8)).save(path)
+        path.write_bytes(path.read_bytes()[:1000])
         with pytest.raises(PictureError, match=r"a\.png is no picture that can be read"):
             picture(path, 1)
         with pytest.raises(PictureError, match="files of pictures have 1, 3 or 4 channels, not 2"):
