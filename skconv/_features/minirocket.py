@@ -68,9 +68,7 @@ class MiniRocket:
     def __init__(self, length, channels, n_features, rng, max_dilations=32):
         self.length, self.channels = length, channels
         self.dilations, self.n_biases = _spread(length, max(1, n_features // len(KERNELS)), max_dilations)
-        self.subsets = [
-            [[some_channels(channels, _TAPS, rng) for _ in side] for side in SIDES] for _ in self.dilations
-        ]
+        self.subsets = [[[some_channels(channels, _TAPS, rng) for _ in side] for side in SIDES] for _ in self.dilations]
         # A kernel without a border gives 8 * dilation values fewer: at least one must be left.
         turn = np.arange(len(self.dilations))[:, None] + np.arange(len(SIDES))
         self.padded = (turn % 2 == 0) | (self.dilations[:, None] * (_TAPS - 1) >= length)  # (dilations, sides)
