@@ -266,7 +266,7 @@ def test_frames(container, digits):
         ({"filters": MLPClassifier()}, r"filters must be a name, an array or a fitted .*got MLPClassifier\(\)"),
         ({"pool_size": (2, 0)}, r"'pool_size' parameter of ConvFeatures must be .* Got \(2, 0\)"),
         ({"bias": np.ones(3)}, r"bias must have the shape \(64,\) or \(9, 11, 64\), got \(3,\)"),
-        ({"activation": "swish"}, "The 'activation' parameter of ConvFeatures must be .*Got 'swish'"),
+        ({"activation": "selu"}, "The 'activation' parameter of ConvFeatures must be .*Got 'selu'"),
         ({"pool_size": 10, "pool": "max"}, "pool_size=.* does not fit: a window of 10x10 in an input of 9x11"),
         (
             {"global_pool": ("max", "median")},

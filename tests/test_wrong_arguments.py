@@ -15,7 +15,8 @@ from skconv import ConvNetClassifier, ConvNetRegressor, ImagePadder
 from skconv._input.constraints import InvalidParameterError, at_least, between, mismatch, one_of
 from skconv.architectures import named_architecture
 from skconv.augmentation import Augmentation, Augmenter, auto
-from skconv.layers import Activation, Dense, Flatten, Layer, PaddingMode
+from skconv.layers import Activation, Clip, Dense, Flatten, Layer, PaddingMode
+from skconv.layers.activation_functions import ActivationFunction
 from skconv.training import (
     Checkpoint,
     ClipNorm,
@@ -70,7 +71,8 @@ def made(owner, name, value):
     if issubclass(owner, Layer):
         layer = next(case.layer for case in CASES.values() if type(case.layer) is owner)
         return clone(layer).set_params(**{name: value})
-    return owner(**{**({"path": "runs"} if owner is Checkpoint else {}), name: value})
+    needed = {Checkpoint: {"path": "runs"}, Clip: {"lowest": 0, "highest": 6}}
+    return owner(**{**needed.get(owner, {}), name: value})
 
 
 def use(owner, name, value):
@@ -88,7 +90,13 @@ def use(owner, name, value):
         y = np.eye(2, dtype=int)[Y] if owner.targets == "label sets" else Y
         kinds[owner.targets](**small, loss=made(owner, name, value)).fit(X, y)
     else:
-        parameters = {Augmentation: "augment", Checkpoint: "checkpoint", Optimizer: "solver", Schedule: "learning_rate"}
+        parameters = {
+            ActivationFunction: "activation",
+            Augmentation: "augment",
+            Checkpoint: "checkpoint",
+            Optimizer: "solver",
+            Schedule: "learning_rate",
+        }
         parameter = next((parameters[kind] for kind in parameters if issubclass(owner, kind)), None)
         given = made(owner, name, value)
         if parameter is None:

@@ -14,6 +14,7 @@ import numpy as np
 from skconv._input.private import make_constraint
 from skconv.augmentation import Augmentation, Flip
 from skconv.layers import Convolution, Dense, PaddingMode
+from skconv.layers.activation_functions import ActivationFunction
 from skconv.training import Checkpoint, Loss, Optimizer
 
 NAN, INF = float("nan"), float("inf")
@@ -157,6 +158,7 @@ WORDS = {
     "a function of the share of the training that is done": is_function,
     "a loss of skconv.training": lambda value: isinstance(value, Loss),
     "an optimiser of skconv.training": lambda value: isinstance(value, Optimizer),
+    "an activation function of skconv.layers": lambda value: isinstance(value, ActivationFunction),
     "a padding mode of skconv.layers": lambda value: isinstance(value, PaddingMode),
     "a skconv.training.Checkpoint": lambda value: isinstance(value, Checkpoint),
 }

@@ -49,7 +49,7 @@ class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, Base
 
     def _places(self):
         places: dict[str, tuple] = {}
-        for parameter in ("layers", "augment", "padding_mode"):
+        for parameter in ("layers", "augment", "padding_mode", "activation"):
             entries = getattr(self, parameter)
             if isinstance(entries, (list, tuple)):
                 names = [name for name, _ in named(entries)] if parameter == "layers" else names_of(entries)

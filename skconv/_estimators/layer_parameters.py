@@ -6,7 +6,7 @@ from typing import Any
 
 from .._input.constraints import at_least, between, one_of
 from .._input.parameters import parameter, parametrized
-from ..layers.activation import ACTIVATIONS
+from ..layers.activation_functions import ACTIVATION, NAMES
 from ..layers.padding_modes import PADDING_MODE
 
 __all__ = ["LayerParameters"]
@@ -111,10 +111,10 @@ class LayerParameters:
     )
     activation: Any = parameter(
         "relu",
-        [ACTIVATIONS, *_PER_LAYER],
-        f"""{ACTIVATIONS.listed}, or tuple
-        Function after each layer but the last; a tuple has one entry per convolutional layer, or also one per hidden
-        layer.""",
+        [*ACTIVATION, *_PER_LAYER],
+        f"""{NAMES.listed}, LeakyReLU, ELU, Clip, or tuple
+        Function after each layer but the last: a name, or an object of `skconv.layers` such as ``LeakyReLU(0.2)``; a
+        tuple has one entry per convolutional layer, or also one per hidden layer.  See `layers.Activation`.""",
     )
     batch_norm: Any = parameter(
         True,

@@ -18,7 +18,7 @@ from .._input.constraints import (
 )
 from .._input.parameters import parameter, parametrized
 from .._network.network import Network
-from ..layers.activation import ACTIVATIONS
+from ..layers.activation_functions import ACTIVATION, NAMES
 from ..layers.padding_modes import PADDING_MODE
 from .banks import AUTO_ACTIVATION, AUTO_POOL, GLOBAL_POOL
 from .filters import CLASSICAL, RANDOM
@@ -127,8 +127,8 @@ class Parameters:
     )
     activation: Any = parameter(
         "auto",
-        [one_of("auto", *ACTIVATIONS.names)],
-        f"""str
+        [one_of("auto", *NAMES.names), *ACTIVATION[1:]],
+        f"""str, LeakyReLU, ELU or Clip
         Activation, as in `skconv.layers.Activation`.  "auto" is {_automatic(AUTO_ACTIVATION)},
         and "identity" for the others.  With "kmeans" it is the triangle ``max(0, mean distance - distance)``, and
         "identity" gives the distances.""",

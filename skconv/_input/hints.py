@@ -50,6 +50,7 @@ _WORDS = {  # other libraries' words, letters and digits only: names here, of wh
     "replicate": ["edge"],
     "rmse": ["neg_root_mean_squared_error"],
     "sigmoid": ["logistic"],
+    "silu": ["swish"],
     "squaredloss": ["squared_error"],
     "xavier": ["glorot_uniform"],
     "xavieruniform": ["glorot_uniform"],
@@ -73,6 +74,7 @@ _KEYWORDS = {  # names of arguments in other libraries: ours, of which a class h
     "mode": ["padding_mode", "pool"],
     "momentum": ["decay"],
     "n_components": ["n_filters"],
+    "negative_slope": ["slope"],
     "nesterov": ["nesterovs_momentum"],
     "norm_type": ["p"],
     "optimizer": ["solver"],
@@ -93,7 +95,7 @@ _KEYWORDS = {  # names of arguments in other libraries: ours, of which a class h
     "value": ["padding_mode", "values"],
     "weight_decay": ["alpha"],
 }
-_NEAREST = {"celu": "elu", "hardswish": "gelu", "mish": "gelu", "selu": "elu", "silu": "gelu", "swish": "gelu"}
+_NEAREST = {"celu": "elu", "selu": "elu"}
 
 
 def keyword_meant(word, names) -> str | None:

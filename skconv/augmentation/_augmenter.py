@@ -23,8 +23,8 @@ __all__ = ["Augmenter", "auto", "make_augmenter", "names_of"]
 
 
 def _name(kind) -> str:
-    """Name of a class in snake case: time_warp for TimeWarp."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+    """Name of a class in snake case: time_warp for TimeWarp, leaky_relu for LeakyReLU."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "_", kind.__name__).lower()
 
 
 _KINDS = [vars(module)[name] for module in (_changes, _maps) for name in module.__all__ if name != "Map"]

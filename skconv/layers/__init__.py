@@ -5,6 +5,7 @@ from ._base import *
 from ._frame import *
 from ._operation import *
 from .activation import *
+from .activation_functions import *
 from .bias import *
 from .composite import *
 from .convolution import *

@@ -1,149 +1,20 @@
-"""Activation functions, element by element."""
+"""Activations, element by element."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from scipy.special import ndtr
 
-from .._input.constraints import one_of
+from .._input.constraints import between
 from .._input.parameters import parameter, parametrized
+from .._kernels.sums import fold
 from ._base import Layer
 from ._frame import Plan
+from ._operation import Parameter
+from .activation_functions import ACTIVATION, FUNCTIONS, NAMES
 
-__all__ = ["Activation"]
-
-_SLOPE = 0.01  # slope of leaky_relu below zero, as in PyTorch
-_SQRT_2PI = np.sqrt(2 * np.pi)
-
-
-class Function(NamedTuple):
-    """An activation function.
-
-    Attributes
-    ----------
-    formula : str
-        Formula for the documentation.
-    forward : callable
-        ``forward(x, out, work)`` writes the function of ``x`` into ``out``.
-    backward : callable
-        ``backward(dy, known, out, work)`` writes the gradient into ``out``; ``known`` is the function's value, or its
-        argument if ``keeps_x``.
-    needs : {"work", "zero", None}, default="work"
-        Scratch of the forward pass: ``work.a``, ``work.b`` and ``work.mask``, of the block's size, which the backward
-        pass always has; ``work.zero``, zeros (C, N); none.
-    increasing : bool, default=True
-        Whether the function never falls, so that a maximum can be taken first.
-    keeps_x : bool, default=False
-        Whether the slope does not follow from the value, so that the backward pass needs the argument.
-    """
-
-    formula: str
-    forward: Callable
-    backward: Callable
-    needs: str | None = "work"
-    increasing: bool = True
-    keeps_x: bool = False
-
-
-def _relu(x, out, work):
-    np.maximum(x, work.zero, out=out)
-
-
-def _relu_backward(dy, y, out, work):
-    np.greater(y, 0, out=work.mask)
-    np.multiply(dy, work.mask, out=out)
-
-
-def _leaky_relu(x, out, work):
-    np.multiply(x, _SLOPE, out=work.a)
-    np.maximum(x, work.a, out=out)
-
-
-def _leaky_relu_backward(dy, y, out, work):
-    np.greater(y, 0, out=work.mask)
-    np.multiply(work.mask, 1 - _SLOPE, out=work.a)
-    np.add(work.a, _SLOPE, out=work.a)
-    np.multiply(dy, work.a, out=out)
-
-
-def _elu(x, out, work):
-    np.minimum(x, 0, out=work.a)
-    np.expm1(work.a, out=work.a)
-    np.maximum(x, 0, out=out)
-    np.add(out, work.a, out=out)
-
-
-def _elu_backward(dy, y, out, work):
-    np.minimum(y, 0, out=work.a)
-    np.add(work.a, 1, out=work.a)
-    np.multiply(dy, work.a, out=out)
-
-
-def _gelu(x, out, work):
-    ndtr(x, out=work.a)
-    np.multiply(x, work.a, out=out)
-
-
-def _gelu_backward(dy, x, out, work):
-    np.multiply(x, x, out=work.a)
-    np.multiply(work.a, -0.5, out=work.a)
-    np.exp(work.a, out=work.a)
-    np.multiply(work.a, x, out=work.a)
-    np.divide(work.a, _SQRT_2PI, out=work.a)
-    ndtr(x, out=work.b)
-    np.add(work.a, work.b, out=work.a)
-    np.multiply(dy, work.a, out=out)
-
-
-def _tanh(x, out, work):
-    np.tanh(x, out=out)
-
-
-def _tanh_backward(dy, y, out, work):
-    np.multiply(y, y, out=work.a)
-    np.subtract(1, work.a, out=work.a)
-    np.multiply(dy, work.a, out=out)
-
-
-def _logistic(x, out, work):
-    np.negative(x, out=work.a)
-    np.exp(work.a, out=work.a)  # where this is infinite, the quotient is zero, which is right
-    np.add(work.a, 1, out=work.a)
-    np.divide(1, work.a, out=out)
-
-
-def _logistic_backward(dy, y, out, work):
-    np.subtract(1, y, out=work.a)
-    np.multiply(work.a, y, out=work.a)
-    np.multiply(dy, work.a, out=out)
-
-
-def _identity(x, out, work):
-    if x is not out:
-        np.copyto(out, x)
-
-
-def _identity_backward(dy, y, out, work):
-    _identity(dy, out, work)
-
-
-FUNCTIONS = {
-    # The maximum with an array of zeros takes 0.19 ns per element; with the number zero, for which NumPy has no vector
-    # instructions, 0.48 ns.
-    "relu": Function("``max(x, 0)``", _relu, _relu_backward, needs="zero"),
-    "leaky_relu": Function("``max(x, 0.01 x)``", _leaky_relu, _leaky_relu_backward),
-    "elu": Function("``x`` or ``exp(x) - 1`` below zero", _elu, _elu_backward),
-    "gelu": Function(
-        "``x`` times the normal distribution function of ``x``", _gelu, _gelu_backward, increasing=False, keeps_x=True
-    ),
-    "tanh": Function("the hyperbolic tangent", _tanh, _tanh_backward, needs=None),
-    "logistic": Function("``1 / (1 + exp(-x))``", _logistic, _logistic_backward),
-    "identity": Function("``x``", _identity, _identity_backward, needs=None),
-}
-ACTIVATIONS = one_of(*FUNCTIONS)
+__all__ = ["Activation", "PReLU"]
 
 
 @parametrized
@@ -163,8 +34,10 @@ class Activation(Layer):
 
     activation: Any = parameter(
         "relu",
-        [ACTIVATIONS],
-        f"{ACTIVATIONS.listed}\n" + ";\n".join(f'"{name}" is {each.formula}' for name, each in FUNCTIONS.items()) + ".",
+        ACTIVATION,
+        f"{NAMES.listed}, LeakyReLU, ELU or Clip\n"
+        + ";\n".join(f'"{name}" is {each.formula}' for name, each in FUNCTIONS.items())
+        + ".  An object, such as ``LeakyReLU(0.2)``, has parameters of its own.",
         kw_only=False,
     )
     in_place = True
@@ -176,12 +49,17 @@ class Activation(Layer):
     @property
     def function(self):
         """The `Function` of this layer."""
-        return FUNCTIONS[self.activation]
+        return FUNCTIONS[self.activation] if isinstance(self.activation, str) else self.activation.function()
 
     @property
     def increasing(self):
         """Whether the function never falls, so that a maximum can be taken first."""
         return self.function.increasing
+
+    def output_shape(self, shape):
+        if not isinstance(self.activation, str):
+            self.activation.check()
+        return shape
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         array, function = (*shape, width), self.function
@@ -204,3 +82,73 @@ class Activation(Layer):
         if frame.dx is not None:
             known = frame.buffers.x if function.keeps_x else frame.y
             function.backward(frame.dy, known, frame.dx, frame.scratch.work)
+
+
+class PReLU(Layer):
+    """``x``, or ``slope x`` below zero, with a trained slope per channel (He et al., arXiv 1502.01852).
+
+    Parameters
+    ----------
+    slope : float, default=0.25
+        First value of the slopes.
+
+    Notes
+    -----
+    Penalties do not act on the slopes.
+
+    Examples
+    --------
+    >>> from skconv.layers import PReLU
+    >>> PReLU().parameter_shapes((8, 8, 16))
+    {'slope': (16,)}
+    """
+
+    _parameter_constraints: dict = {"slope": [between(-1e30, 1e30, closed="both")]}
+    pointwise = True
+    single_sample = "elements"
+
+    def __init__(self, slope=0.25):
+        self.slope = slope
+
+    def parameters(self, shape):
+        return {"slope": Parameter((shape[-1],))}
+
+    def initialize(self, parameters, state, shape, rng):
+        parameters["slope"].fill(self.slope)
+
+    def plan(self, shape, width, dtype, *, training, input_gradient):
+        whole, repeated = (*shape, width), (shape[-1], width)
+        plan = Plan(shared={"zero": repeated, "slope": repeated}, scratch={"forward": {"below": whole}})
+        if training:
+            plan.shared["ones"] = (width, 1)
+            plan.scratch["backward"] = {
+                "below": whole,
+                "mask": (whole, np.dtype(bool)),
+                "sums": (*shape, 1),
+            }
+        return plan
+
+    def prepare(self, parameters, state, plan, shared):
+        np.copyto(shared.slope, parameters.slope[:, None])
+        if "ones" in shared:
+            shared.ones.fill(1)
+
+    def forward(self, frame, training):
+        below, shared = frame.scratch.forward.below, frame.shared
+        np.minimum(frame.x, shared.zero, out=below)
+        np.multiply(below, shared.slope, out=below)
+        np.maximum(frame.x, shared.zero, out=frame.y)
+        np.add(frame.y, below, out=frame.y)
+
+    def backward(self, frame):
+        work, shared = frame.scratch.backward, frame.shared
+        np.minimum(frame.x, shared.zero, out=work.below)
+        np.multiply(work.below, frame.dy, out=work.below)
+        np.matmul(work.below, shared.ones, out=work.sums)
+        fold(work.sums.reshape(-1, work.sums.shape[-2]), frame.gradients.slope)
+        if frame.dx is not None:
+            # dy (x > 0) + dy slope (x <= 0)
+            np.multiply(frame.dy, shared.slope, out=work.below)
+            np.multiply(work.below, np.less_equal(frame.x, 0, out=work.mask), out=work.below)
+            np.multiply(frame.dy, np.greater(frame.x, 0, out=work.mask), out=frame.dx)
+            np.add(frame.dx, work.below, out=frame.dx)

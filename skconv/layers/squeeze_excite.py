@@ -10,7 +10,7 @@ from .._kernels.sums import add_positions, partial_sums
 from ._base import Layer
 from ._frame import Plan
 from ._operation import Parameter
-from .activation import FUNCTIONS
+from .activation_functions import FUNCTIONS
 from .initializers import INITIALIZER, initialize
 
 __all__ = ["SqueezeExcite"]

@@ -19,7 +19,7 @@ from .._input.keywords import Hinted
 from .._input.memory import counted
 from .._input.rows import LazyRows
 from .._input.versions import Versioned, __version__
-from ..layers.padding_modes import PaddingMode, name_of
+from ..layers import activation_functions, padding_modes
 
 __all__ = ["Checkpoint"]
 
@@ -27,6 +27,10 @@ _WITHOUT_EFFECT = {"checkpoint", "callback", "verbose", "n_jobs", "random_state"
 _LEARNED = ("classes_", "target_mean_", "target_scale_")  # attributes that the encoded targets do not determine
 _BEST = {"best_parameters": "parameters", "best_state": "state"}  # arrays that exist after a score: arrays like them
 _TRIES = 3
+_NAMED = (  # objects that names stand for, and what finds the name
+    (padding_modes.PaddingMode, padding_modes.name_of),
+    (activation_functions.ActivationFunction, activation_functions.name_of),
+)
 _SAMPLED = 1 << 26  # bytes of an array in storage that its fingerprint reads
 
 
@@ -34,7 +38,8 @@ def plain(value, within=()):
     """Nested tuples of strings that identify an object, the same in every process: without addresses.
 
     A function is identified by its name, and by its code where it cannot be imported by name; an estimator by its class
-    and its parameters, a padding mode that has a name by that.  ``within`` has the ids of the objects around this one.
+    and its parameters, a padding mode or an activation function that has a name by that.  ``within`` has the ids of the
+    objects around this one.
     """
     if isinstance(value, np.generic):
         value = value.item()
@@ -57,8 +62,9 @@ def plain(value, within=()):
         return "set", *sorted((plain(entry, within) for entry in value), key=repr)
     if isinstance(value, (list, tuple)):
         return tuple(plain(entry, within) for entry in value)
-    if isinstance(value, PaddingMode) and (name := name_of(value)) is not None:
-        return plain(name)
+    for kind, name_of in _NAMED:
+        if isinstance(value, kind) and (name := name_of(value)) is not None:
+            return plain(name)
     if hasattr(value, "get_params"):
         return plain(type(value)), plain(value.get_params(deep=False), within)
     if hasattr(value, "cell_contents"):

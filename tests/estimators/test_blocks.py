@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits
 from skconv import ConvNetClassifier, ConvNetRegressor
 from skconv._estimators.blocks import build_layers
 from skconv.layers import Activation, BatchNorm, Convolution, Dense, Dropout, Flatten, MaxPool
-from skconv.layers.activation import FUNCTIONS
+from skconv.layers.activation_functions import FUNCTIONS
 
 
 def kernels(shape, **parameters):
@@ -159,8 +159,9 @@ def test_every_activation_learns(activation):
 
 def test_activations_differ():
     mixed = [("relu", "tanh"), ("relu", "relu", "tanh"), ("tanh", "relu", "relu")]
-    losses = {quick(activation=activation).fit(X, Y).loss_ for activation in [*FUNCTIONS, *mixed]}
-    assert len(losses) == len(FUNCTIONS) + 3
+    named = FUNCTIONS.keys() - {"relu6"}  # no sample gives a number above 6
+    losses = {quick(activation=activation).fit(X, Y).loss_ for activation in [*named, *mixed]}
+    assert len(losses) == len(named) + 3
 
 
 def test_activation_and_dropout_of_hidden_layers():
@@ -239,7 +240,7 @@ def test_list_of_layers_equals_parameters():
         ([], r"layers must end in a vector, got an image \(8, 8, 1\); put a Flatten or a global pooling at the end"),
         ([Convolution(4)], r"layers must end in a vector, got an image \(8, 8, 4\)"),
         ([Convolution(4), MaxPool(9), Flatten()], r"layers\[1\] \(MaxPool\): pool_size=9 does not fit: .*9x9 .* 8x8"),
-        ([Activation("swish"), Flatten()], r"layers\[0\] \(Activation\): activation must be .*, got 'swish'"),
+        ([Activation("selu"), Flatten()], r"layers\[0\] \(Activation\): activation must be .*, got 'selu'"),
         (
             [Flatten(), Dropout(1.0)],
             r"layers\[1\] \(Dropout\): dropout must be a float in the range \[0.0, 1.0\), got 1.0",

@@ -53,8 +53,8 @@ LAYER_VALUES = {
     "batch_norm": ([(True, 1), (True, "yes")], "an instance of 'bool'.*"),
     "dropout": ([(0.1, 1.0), (0.1, -0.1), (0.1, "x"), (True, 0.1), (0.1, None)], r"a float in the range \[0.0, 1.0\)"),
     "activation": (
-        [("relu", "swish"), ("relu", None), ("relu", "relu", 3)],
-        "a str among {'relu', 'leaky_relu', 'elu', .*, 'identity'}",
+        [("relu", "selu"), ("relu", None), ("relu", "relu", 3)],
+        "a str among {'relu', 'leaky_relu', 'elu', .*, 'identity'} or an activation function of skconv.layers",
     ),
 }
 

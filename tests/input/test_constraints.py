@@ -112,8 +112,9 @@ BORDER = (
         (BatchNorm(decay=2), r"decay must be a float in the range \[0\.0, 1\.0\], got 2"),
         (LayerNorm(epsilon=-1), r"epsilon must be a float in the range \[1e-30, 1e\+30\], got -1"),
         (
-            Activation("swish"),
-            "activation must be a str among {'relu', 'leaky_relu', .*'identity'}, got 'swish'; 'gelu' comes closest",
+            Activation("selu"),
+            "activation must be a str among {'relu', 'leaky_relu', .*'identity'} or an activation function of "
+            "skconv.layers, got 'selu'; 'elu' comes closest",
         ),
     ],
     ids=str,

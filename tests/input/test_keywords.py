@@ -10,11 +10,23 @@ from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, ImagePadde
 from skconv._input.hints import _KEYWORDS, keyword_meant
 from skconv._input.keywords import Hinted, hinted
 from skconv.augmentation import Noise
-from skconv.layers import Activation, BatchNorm, Convolution, Dense, Dropout, Flatten, Layer, Pad, SpatialDropout
+from skconv.layers import (
+    Activation,
+    BatchNorm,
+    Convolution,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    Pad,
+    SpatialDropout,
+)
 from skconv.training import SGD, Adam, OneCycle, RMSProp, Step
 
 MEANT = [
     (Activation, "function", "activation"),
+    (LeakyReLU, "negative_slope", "slope"),
     (Dropout, "rate", "dropout"),
     (SpatialDropout, "p", "dropout"),
     (Pad, "mode", "padding_mode"),

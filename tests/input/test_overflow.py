@@ -21,7 +21,7 @@ from skconv.layers import (
     PatternPadding,
 )
 from skconv.layers import Flatten as FlattenLayer
-from skconv.layers.activation import FUNCTIONS
+from skconv.layers.activation_functions import FUNCTIONS
 from skconv.training.losses import BinaryCrossEntropy
 
 X, Y = (array[:120] for array in load_digits(return_X_y=True))
@@ -109,6 +109,12 @@ IN_DOUBLES = {
     "gelu": lambda x: x * normal(x),
     "tanh": tanh,
     "logistic": lambda x: 1 / (1 + exp(-x)),
+    "relu6": lambda x: min(max(x, 0.0), 6.0),
+    "swish": lambda x: x / (1 + exp(-x)),
+    "hard_swish": lambda x: x * min(max(x / 6 + 0.5, 0.0), 1.0),
+    "hard_sigmoid": lambda x: min(max(x / 6 + 0.5, 0.0), 1.0),
+    "softplus": lambda x: max(x, 0.0) + log1p(exp(-abs(x))),
+    "mish": lambda x: x * tanh(max(x, 0.0) + log1p(exp(-abs(x)))),
     "identity": lambda x: x,
 }
 

@@ -243,9 +243,9 @@ def test_a_layer_behind_the_flatten(kind):
     ("layer", "shape", "message"),
     [
         (
-            Activation("swish"),
+            Activation("selu"),
             (4, 4, 1),
-            r"\(Activation\): activation must be a str among {'relu', .*}, got 'swish'; 'gelu' comes closest$",
+            r"\(Activation\): activation must be a str among {'relu', .*} or an .*, got 'selu'; 'elu' comes closest$",
         ),
         (Dropout(1), (4, 4, 1), r"\(Dropout\): dropout must be a float in the range \[0.0, 1.0\), got 1$"),
         (Dropout(-0.1), (4,), r"dropout must be a float in the range \[0.0, 1.0\), got -0.1"),

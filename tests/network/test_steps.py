@@ -21,7 +21,7 @@ from skconv.layers import (
     MeanPool,
     StridePool,
 )
-from skconv.layers.activation import FUNCTIONS
+from skconv.layers.activation_functions import FUNCTIONS
 
 
 def names(layers):

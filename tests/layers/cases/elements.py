@@ -1,6 +1,6 @@
 """Layers that keep the shape: what goes element by element, normalisation, dropout, gates."""
 
-from math import erf, exp, tanh
+from math import erf, exp, log, tanh
 
 import numpy as np
 
@@ -15,12 +15,26 @@ SCALARS = {
     "gelu": lambda x: x * (1 + erf(x / 2**0.5)) / 2,
     "tanh": tanh,
     "logistic": lambda x: 1 / (1 + exp(-x)),
+    "relu6": lambda x: min(max(x, 0.0), 6.0),
+    "swish": lambda x: x / (1 + exp(-x)),
+    "hard_swish": lambda x: 0.0 if x < -3 else x * (x + 3) / 6 if x < 3 else x,
+    "hard_sigmoid": lambda x: 0.0 if x < -3 else (x + 3) / 6 if x < 3 else 1.0,
+    "softplus": lambda x: log(1 + exp(x)),
+    "mish": lambda x: x * tanh(log(1 + exp(x))),
     "identity": lambda x: x,
+}
+WITH_PARAMETERS = {
+    LeakyReLU: lambda x, slope: x if x > 0 else slope * x,
+    ELU: lambda x, alpha: x if x > 0 else alpha * (exp(x) - 1),
+    Clip: lambda x, lowest, highest: x if lowest < x < highest else lowest if x <= lowest else highest,
 }
 
 
 def _activation(layer, x, values, weight):
-    return np.vectorize(SCALARS[layer.activation], otypes=[float])(x)
+    if isinstance(layer.activation, str):
+        return np.vectorize(SCALARS[layer.activation], otypes=[float])(x)
+    function, parameters = WITH_PARAMETERS[type(layer.activation)], layer.activation.get_params()
+    return np.vectorize(lambda each: function(each, **parameters), otypes=[float])(x)
 
 
 ACTIVATION = Rows(
@@ -29,6 +43,29 @@ ACTIVATION = Rows(
         **{f"{name}": Case(Activation(name), IMAGE, IMAGE) for name in SCALARS},
         "relu of a vector": Case(Activation(), VECTOR, VECTOR),
         "gelu of a vector": Case(Activation("gelu"), VECTOR, VECTOR),
+        "mish of a vector": Case(Activation("mish"), VECTOR, VECTOR),
+        "leaky relu with a slope": Case(Activation(LeakyReLU(0.3)), IMAGE, IMAGE),
+        "elu with a limit": Case(Activation(ELU(0.4)), IMAGE, IMAGE),
+        "elu with a far limit": Case(Activation(ELU(2.5)), SERIES, SERIES),
+        "clip": Case(Activation(Clip(-0.6, 0.9)), IMAGE, IMAGE),
+    },
+)
+
+
+def _prelu(layer, x, values, weight):
+    y = x.copy()
+    for index, v in np.ndenumerate(x):
+        if v < 0:
+            y[index] = values["slope"][index[-1]] * v
+    return y
+
+
+PRELU = Rows(
+    _prelu,
+    {
+        "prelu": Case(PReLU(), IMAGE, IMAGE),
+        "prelu of a series": Case(PReLU(-0.4), SERIES, SERIES),
+        "prelu of a vector": Case(PReLU(1.5), VECTOR, VECTOR),
     },
 )
 
