@@ -60,6 +60,7 @@ _WORDS = {  # other libraries' words, letters and digits only: names here, of wh
 _ON = ("channel", "shared")  # words for bias=True, one bias per channel for all positions
 _KEYWORDS = {  # names of arguments in other libraries: ours, of which a class has one
     "betas": ["beta_1"],
+    "blocksize": ["block_size"],
     "constant_values": ["padding_mode"],
     "depth_multiplier": ["multiplier"],
     "dilation_rate": ["dilation"],
@@ -88,8 +89,10 @@ _KEYWORDS = {  # names of arguments in other libraries: ours, of which a class h
     "rate": ["dropout"],
     "reduction": ["ratio"],
     "rho": ["decay"],
+    "scale_factor": ["factor"],
     "seed": ["random_state"],
     "strides": ["stride"],
+    "upscale_factor": ["block_size"],
     "use_bias": ["bias"],
     "validation_split": ["validation_fraction"],
     "value": ["padding_mode", "values"],

@@ -15,6 +15,8 @@ from ..layers import (
     Dense,
     Flatten,
     LayerNorm,
+    PReLU,
+    Scale,
     SqueezeExcite,
     TransposedConvolution,
 )
@@ -117,6 +119,16 @@ def _(layer: Dense, array, ndim):
 def _(layer, array, ndim):
     names = {"scale": "weight", "shift": "bias", "mean": "running_mean", "variance": "running_var", "batches": _COUNT}
     return names[array], None, array != "batches"
+
+
+@_layout.register
+def _(layer: PReLU, array, ndim):
+    return "weight", None, True
+
+
+@_layout.register
+def _(layer: Scale, array, ndim):
+    return array, None, True
 
 
 @_layout.register

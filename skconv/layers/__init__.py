@@ -7,6 +7,7 @@ from ._operation import *
 from .activation import *
 from .activation_functions import *
 from .bias import *
+from .channels import *
 from .composite import *
 from .convolution import *
 from .dense import *
@@ -19,6 +20,8 @@ from .normalization import *
 from .pad import *
 from .padding_modes import *
 from .pooling import *
+from .resampling import *
+from .scale import *
 from .separable import *
 from .squeeze_excite import *
 from .transposed import *

@@ -6,7 +6,7 @@ from .._input.checks import check_input, check_layers
 from .._input.constraints import at_place, check_arguments, fitting, one_of
 from .._input.searchable import Searchable
 from ._base import Layer
-from ._branching import Fork, Merge, Switch
+from ._branching import Fork, Merge, Product, Switch
 from ._nested import Nested
 from .convolution import Convolution
 from .normalization import BatchNorm
@@ -59,6 +59,19 @@ def _are_branches(value):
     return _is_list(value) and all(map(_is_list, value)) and any(map(len, value))
 
 
+_WANTED = {  # of branches, by how they are merged
+    "add": "the same shape",
+    "concatenate": "images of the same size",
+    "multiply": "the same shape, but for axes of length 1",
+}
+
+
+def _fit(merge, ends):
+    """Whether images of these shapes can be merged."""
+    sizes = [set(axis) - ({1} if merge == "multiply" else set()) for axis in zip(*ends, strict=True)]
+    return all(len(axis) <= 1 for axis in (sizes[:2] if merge == "concatenate" else sizes))
+
+
 def to_vector(layers, shape):
     """Shapes `through` the layers of a network; raises where the last output is no vector."""
     shapes = through(layers, shape)
@@ -108,41 +121,47 @@ class Composite(Searchable, Nested):
             ends.append(through(layers, shape, self.list_name(number))[-1])
             if len(ends[-1]) != 3:
                 raise ValueError(f"{self.list_name(number)} must give an image, got an output of shape {ends[-1]}")
-        add = self.merge == "add"
-        if any(end != ends[0] if add else end[:2] != ends[0][:2] for end in ends):
-            what = "the same shape" if add else "images of the same size"
-            raise ValueError(f"all branches must give {what}, got {' and '.join(map(str, ends))}")
+        if not _fit(self.merge, ends):
+            raise ValueError(f"all branches must give {_WANTED[self.merge]}, got {' and '.join(map(str, ends))}")
         return ends
 
+    def _merge(self, branches, ends) -> Merge:
+        """The operation at the end of branches whose outputs have the shapes ``ends``."""
+        layered = tuple(bool(layers) for _, layers in branches)
+        if self.merge == "multiply":
+            return Product(tuple(map(max, zip(*ends, strict=True))), layered)
+        return Merge(self.merge, tuple(end[2] for end in ends), layered)
+
     def output_shape(self, shape):
-        ends = self._ends(shape, self.branches_on(shape))
-        return ends[0] if self.merge == "add" else (*ends[0][:2], sum(end[2] for end in ends))
+        branches = self.branches_on(shape)
+        ends = self._ends(shape, branches)
+        return self._merge(branches, ends).output_shape(ends[-1])
 
     def named_steps(self, name, shape):
         branches = self.branches_on(shape)
-        ends = self._ends(shape, branches)
-        layered = [number for number, (_, layers) in enumerate(branches) if layers]
-        steps = [(name, Fork())]
+        merge = self._merge(branches, self._ends(shape, branches))
+        layered = [number for number, has in enumerate(merge.layered) if has]
+        steps = [(name, Fork(merge))]
         for number in layered:
             now, (branch, layers) = shape, branches[number]
             for own, layer in named(layers):
                 steps += layer.named_steps(".".join(filter(None, (name, branch, own))), now)
                 now = layer.output_shape(now)
             if number != layered[-1]:
-                steps.append((name, Switch(number, tuple(shape))))
-        merge = Merge(self.merge, tuple(end[2] for end in ends), tuple(bool(layers) for _, layers in branches))
+                steps.append((name, Switch(number, tuple(shape), merge)))
         return [*steps, (name, merge)]
 
 
 class Parallel(Composite):
-    """Branches of layers that start from the same image and whose outputs are concatenated or added.
+    """Branches of layers that start from the same image and whose outputs are concatenated, added or multiplied.
 
     Parameters
     ----------
     branches : list of lists of Layer
         Layers of each branch; an empty list gives the image itself.  Each branch must give an image.
-    merge : {"concatenate", "add"}, default="concatenate"
-        Concatenation of channels, in the order of the branches, or the sum.
+    merge : {"concatenate", "add", "multiply"}, default="concatenate"
+        Concatenation of channels, in the order of the branches, the sum or the product.  In a product a branch with one
+        row and column, or with one channel, is repeated: it is a gate on the channels, or on the positions.
 
     Notes
     -----
@@ -155,11 +174,19 @@ class Parallel(Composite):
     >>> layer = Parallel([[Convolution(8, 3)], [Convolution(8, 5)], [MaxPool(3, stride=1, padding=1)]])
     >>> layer.output_shape((28, 28, 4))
     (28, 28, 20)
+
+    A gate on channels, with activations of your choice:
+
+    >>> from skconv.layers import Activation, GlobalMeanPool
+    >>> gate = [GlobalMeanPool(keepdims=True), Convolution(8, 1), Activation(), Convolution(32, 1)]
+    >>> layer = Parallel([[], [*gate, Activation("hard_sigmoid")]], "multiply")
+    >>> layer.output_shape((28, 28, 32))
+    (28, 28, 32)
     """
 
     _parameter_constraints: dict = {
         "branches": [fitting(_are_branches, "a list of lists of layers, at least one of them not empty")],
-        "merge": [one_of("concatenate", "add")],
+        "merge": [one_of("concatenate", "add", "multiply")],
     }
 
     def __init__(self, branches, merge="concatenate"):

@@ -1,18 +1,30 @@
-"""Rows of layers that keep the shape, of vectors and of flattening."""
+"""Rows of layers that keep the size of images, of vectors and of flattening."""
 
 from __future__ import annotations
 
+from functools import singledispatch
+
+import numpy as np
+
 from ..layers import (
+    ELU,
     Activation,
     BatchNorm,
     Bias,
+    Clip,
     Dense,
     Dropout,
     Flatten,
     LayerNorm,
+    LeakyReLU,
+    PReLU,
+    Scale,
+    SelectChannels,
+    ShuffleChannels,
     SpatialDropout,
     SqueezeExcite,
 )
+from ..layers.activation_functions import OBJECTS
 from ._graph import nchw
 from ._rows import row
 
@@ -20,11 +32,12 @@ __all__ = ["by_channel", "flattened"]
 
 _OPERATORS = {
     "relu": ("Relu", {}),
-    "leaky_relu": ("LeakyRelu", {"alpha": 0.01}),
-    "elu": ("Elu", {"alpha": 1.0}),
     "tanh": ("Tanh", {}),
     "logistic": ("Sigmoid", {}),
+    "hard_sigmoid": ("HardSigmoid", {"alpha": 1 / 6, "beta": 0.5}),
+    "softplus": ("Softplus", {}),
 }
+_GATES = {"swish": "logistic", "hard_swish": "hard_sigmoid"}  # functions times their argument
 
 
 def by_channel(graph, values, shape):
@@ -44,14 +57,63 @@ def flattened(graph, x, shape) -> str:
 
 @row.register(Activation)
 def _activation(layer, graph, x, shape, arrays):
-    if layer.activation == "identity":
+    return _function(OBJECTS.get(layer.activation, layer.activation), graph, x)
+
+
+@singledispatch
+def _function(name, graph, x) -> str:
+    """Add the nodes of an activation function, by its name or an object; return the name of the output."""
+    if name == "identity":
         return x
-    if layer.activation == "gelu":
+    if name == "gelu":
         half = graph.add("Mul", x, graph.numbers(0.5))
         above = graph.add("Erf", graph.add("Mul", x, graph.numbers(0.5**0.5)))
         return graph.add("Mul", half, graph.add("Add", above, graph.numbers(1)))
-    operator, attributes = _OPERATORS[layer.activation]
+    if name == "mish":
+        return graph.add("Mul", x, graph.add("Tanh", graph.add("Softplus", x)))
+    if name in _GATES:
+        return graph.add("Mul", x, _function(_GATES[name], graph, x))
+    operator, attributes = _OPERATORS[name]
     return graph.add(operator, x, **attributes)
+
+
+@_function.register
+def _leaky_relu(function: LeakyReLU, graph, x):
+    return graph.add("LeakyRelu", x, alpha=float(function.slope))
+
+
+@_function.register
+def _elu(function: ELU, graph, x):
+    return graph.add("Elu", x, alpha=float(function.alpha))
+
+
+@_function.register
+def _clip(function: Clip, graph, x):
+    limits = ("" if limit is None else graph.numbers(limit) for limit in (function.lowest, function.highest))
+    return graph.add("Clip", x, *limits)
+
+
+@row.register(PReLU)
+def _prelu(layer, graph, x, shape, arrays):
+    return graph.add("PRelu", x, by_channel(graph, arrays["slope"], shape))
+
+
+@row.register(Scale)
+def _scale(layer, graph, x, shape, arrays):
+    return graph.add("Mul", x, by_channel(graph, arrays["scale"], shape))
+
+
+@row.register(ShuffleChannels)
+def _shuffle_channels(layer, graph, x, shape, arrays):
+    height, width, channels = shape
+    x = graph.reshape(x, layer.groups, channels // layer.groups, height, width)
+    return graph.reshape(graph.add("Transpose", x, perm=[0, 2, 1, 3, 4]), channels, height, width)
+
+
+@row.register(SelectChannels)
+def _select_channels(layer, graph, x, shape, arrays):
+    stop = shape[2] if layer.stop is None else layer.stop
+    return graph.add("Slice", x, *(np.array([number], np.int64) for number in (layer.start, stop, 1)))
 
 
 @row.register(Bias)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from ..layers import Parallel, Residual, SeparableConvolution
 from . import _elements, _pools, _windows
 from ._rows import chain, converted, row, within
@@ -27,4 +29,6 @@ def _branches(layer, graph, x, shape, arrays):
     ]
     if len(ends) == 1:
         return ends[0]
+    if layer.merge == "multiply":
+        return reduce(lambda one, other: graph.add("Mul", one, other), ends)
     return graph.add("Sum", *ends) if layer.merge == "add" else graph.add("Concat", *ends, axis=1)

@@ -1,11 +1,11 @@
-"""Rows of pooling layers."""
+"""Rows of pooling layers, and of layers that make images larger."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .._kernels.geometry import pair
-from ..layers import GlobalMaxPool, GlobalMeanPool, LpPool, MaxPool, MeanPool, StridePool
+from ..layers import DepthToSpace, GlobalMaxPool, GlobalMeanPool, LpPool, MaxPool, MeanPool, StridePool, Upsample
 from ._rows import row
 from ._windows import taps, window_attributes
 
@@ -50,9 +50,32 @@ def _stride_pool(layer, graph, x, shape, arrays):
 
 @row.register(GlobalMaxPool)
 def _global_max_pool(layer, graph, x, shape, arrays):
-    return graph.add("ReduceMax", x, np.array([2, 3], np.int64), keepdims=0)
+    return graph.add("ReduceMax", x, np.array([2, 3], np.int64), keepdims=int(layer.keepdims))
 
 
 @row.register(GlobalMeanPool)
 def _global_mean_pool(layer, graph, x, shape, arrays):
-    return graph.mean(x, 2, 3, keepdims=0)
+    return graph.mean(x, 2, 3, keepdims=int(layer.keepdims))
+
+
+@row.register(Upsample)
+def _upsample(layer, graph, x, shape, arrays):
+    scales = np.array([1, 1, *pair(layer.factor, shape[0])], np.float32)
+    if layer.mode == "linear":
+        return graph.add("Resize", x, "", scales, mode="linear", coordinate_transformation_mode="half_pixel")
+    how = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    return graph.add("Resize", x, "", scales, mode="nearest", **how)
+
+
+@row.register(DepthToSpace)
+def _depth_to_space(layer, graph, x, shape, arrays):
+    down, across = pair(layer.block_size, shape[0])
+    if down == across:
+        return graph.add("DepthToSpace", x, blocksize=down, mode=layer.order)
+    height, width, channels = layer.output_shape(shape)
+    if layer.order == "DCR":
+        blocks, perm = (down, across, channels), [0, 3, 4, 1, 5, 2]
+    else:
+        blocks, perm = (channels, down, across), [0, 1, 4, 2, 5, 3]
+    x = graph.add("Transpose", graph.reshape(x, *blocks, *shape[:2]), perm=perm)
+    return graph.reshape(x, channels, height, width)

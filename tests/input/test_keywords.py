@@ -15,18 +15,23 @@ from skconv.layers import (
     BatchNorm,
     Convolution,
     Dense,
+    DepthToSpace,
     Dropout,
     Flatten,
     Layer,
     LeakyReLU,
     Pad,
     SpatialDropout,
+    Upsample,
 )
 from skconv.training import SGD, Adam, OneCycle, RMSProp, Step
 
 MEANT = [
     (Activation, "function", "activation"),
     (LeakyReLU, "negative_slope", "slope"),
+    (Upsample, "scale_factor", "factor"),
+    (DepthToSpace, "upscale_factor", "block_size"),
+    (DepthToSpace, "blocksize", "block_size"),
     (Dropout, "rate", "dropout"),
     (SpatialDropout, "p", "dropout"),
     (Pad, "mode", "padding_mode"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from networks import check_against_pytorch, check_gradient, initialized, wave
+from networks import check_against_pytorch, check_gradient, initialized, predicted, run, wave
 from sklearn.base import clone
 
 from skconv._input.constraints import InvalidParameterError
@@ -21,6 +21,7 @@ from skconv.layers import (
     MaxPool,
     Parallel,
     Residual,
+    SqueezeExcite,
     StridePool,
 )
 from skconv.layers.composite import own_layers, through
@@ -73,6 +74,19 @@ STACKS = {
         Flatten(),
         Dense(3),
     ],
+    "gates": [
+        Convolution(3),
+        Activation("tanh"),
+        Parallel([[], [GlobalMeanPool(keepdims=True), Convolution(3, 1), Activation("swish")]], "multiply"),
+        Residual([Parallel([[Bias(), Activation("elu")], [Convolution(1), Activation("logistic")], []], "multiply")]),
+        Flatten(),
+        Dense(3),
+    ],
+    "gates that are trained alone": [
+        Parallel([[], [GlobalMeanPool(keepdims=True), Bias()], [MaxPool((8, 1)), Convolution(1)]], "multiply"),
+        Flatten(),
+        Dense(3),
+    ],
     "no parameters at all": [Parallel([[MaxPool()], [StridePool()]], "add"), Flatten(), Dense(3)],
 }
 
@@ -100,6 +114,19 @@ def test_a_sample_alone_has_the_bits_of_the_batch(dtype):
         whole = predict(network, X, team)
         for rows in (slice(3, 4), slice(5, 8), slice(0, 17)):
             np.testing.assert_array_equal(predict(network, X[rows], team), whole[rows])
+
+
+def test_a_product_with_a_gate_is_squeeze_and_excitation():
+    """Outputs and all gradients are those of `SqueezeExcite` with the same weights."""
+    gate = [GlobalMeanPool(keepdims=True), Convolution(3, 1), Activation(), Convolution(6, 1), Activation("logistic")]
+    after = [Activation("tanh"), Flatten()]
+    product = initialized([Bias("position"), Parallel([[], gate], "multiply"), *after], (5, 4, 6))
+    squeezed = initialized([Bias("position"), SqueezeExcite(2), *after], (5, 4, 6))
+    squeezed.parameters[:] = product.parameters  # in the same order: bias, weight and bias, weight and bias
+    X, R = np.random.default_rng(1).standard_normal((2, 19, 120))
+    for one, other in zip(run(product, X, R), run(squeezed, X, R), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(predicted(product, X), predicted(squeezed, X))
 
 
 def test_layers_within_are_estimators():
@@ -141,7 +168,11 @@ def test_layers_within_are_estimators():
             (4, 4, 1),
             r"\(Residual\): all branches must give the same shape, got \(4, 4, 2\) and \(4, 4, 3\)",
         ),
-        (Parallel([[Bias()]], merge="max"), (4, 4, 1), "merge must be a str among {'concatenate', 'add'}, got 'max'"),
+        (
+            Parallel([[Bias()]], merge="max"),
+            (4, 4, 1),
+            "merge must be a str among {'concatenate', 'add', 'multiply'}, got 'max'",
+        ),
         (
             Parallel([Bias(), [Bias()]]),
             (4, 4, 1),
@@ -159,6 +190,11 @@ def test_layers_within_are_estimators():
             r"must give images of the same size, got \(4, 4, 1\) and \(2, 2",
         ),
         (Parallel([[Bias()], [Convolution(2)]], "add"), (4, 4, 1), r"the same shape, got \(4, 4, 1\) and \(4, 4, 2\)"),
+        (
+            Parallel([[Bias()], [MaxPool()]], "multiply"),
+            (4, 4, 1),
+            r"the same shape, but for axes of length 1, got \(4, 4, 1\) and \(2, 2, 1\)",
+        ),
         (
             Parallel([[Bias()], [Bias(), MaxPool(9)]]),
             (4, 4, 1),

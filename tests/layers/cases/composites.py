@@ -19,7 +19,12 @@ def _chain(layers, x, values, weight):
 
 def _parallel(layer, x, values, weight):
     ends = [_chain(each, x, within(values, f"branch{i}"), weight) for i, each in enumerate(layer.branches, 1)]
-    return sum(ends) if layer.merge == "add" else np.concatenate(ends, axis=-1)
+    if layer.merge == "concatenate":
+        return np.concatenate(ends, axis=-1)
+    total = ends[0]
+    for end in ends[1:]:
+        total = total + end if layer.merge == "add" else total * end
+    return total
 
 
 PARALLEL = Rows(
@@ -47,6 +52,56 @@ PARALLEL = Rows(
             IMAGE,
             (5, 6, 8),
             30 * (36 + 6 + 2 + 18),
+        ),
+        "parallel, multiplied": Case(
+            Parallel([[Activation("tanh")], [], [Convolution(2), BatchNorm()], []], "multiply"), IMAGE, IMAGE, 30 * 36
+        ),
+        "parallel, multiplied, one branch": Case(Parallel([[Convolution(3)]], "multiply"), IMAGE, (5, 6, 3), 30 * 54),
+        "parallel, a gate on channels": Case(
+            Parallel(
+                [
+                    [],
+                    [
+                        GlobalMeanPool(True),
+                        Convolution(3, 1),
+                        Activation("swish"),
+                        Convolution(4, 1),
+                        Activation("mish"),
+                    ],
+                ],
+                "multiply",
+            ),
+            (5, 6, 4),
+            (5, 6, 4),
+            24,
+        ),
+        "parallel, a gate on positions": Case(
+            Parallel([[Convolution(1), Activation("logistic")], [Convolution(3, 1)]], "multiply"),
+            IMAGE,
+            (5, 6, 3),
+            30 * (18 + 6),
+        ),
+        "parallel, gates on rows, columns and all": Case(
+            Parallel(
+                [
+                    [MeanPool((5, 1))],
+                    [Bias()],
+                    [MeanPool((1, 6)), Activation("tanh")],
+                    [GlobalMaxPool(True)],
+                    [GlobalMeanPool(True), Convolution(1, 1)],
+                    [Convolution(1, (1, 6), padding="valid")],
+                ],
+                "multiply",
+            ),
+            IMAGE,
+            IMAGE,
+            2 + 5 * 12,
+        ),
+        "parallel, one pixel gated by images": Case(
+            Parallel([[], [Upsample((3, 4)), Convolution(2)], [Upsample((1, 4))]], "multiply"),
+            (1, 1, 2),
+            (3, 4, 2),
+            12 * 36,
         ),
         "parallel with dropout": Case(Parallel([[Dropout(0.3)], [Convolution(2)]], "add"), IMAGE, IMAGE, 30 * 36),
         "parallel of a series": Case(

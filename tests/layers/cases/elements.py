@@ -70,6 +70,52 @@ PRELU = Rows(
 )
 
 
+def _scale(layer, x, values, weight):
+    y = np.empty_like(x)
+    for index, v in np.ndenumerate(x):
+        y[index] = values["scale"][index[-1]] * v
+    return y
+
+
+SCALE = Rows(
+    _scale,
+    {
+        "scale": Case(Scale(), IMAGE, IMAGE),
+        "scale of a series": Case(Scale(1e-6), SERIES, SERIES),
+        "scale of a vector": Case(Scale(-2), VECTOR, VECTOR),
+    },
+)
+
+
+def _shuffle(layer, x, values, weight):
+    each = x.shape[-1] // layer.groups
+    return np.stack([x[..., group * each + i] for i in range(each) for group in range(layer.groups)], axis=-1)
+
+
+SHUFFLE_CHANNELS = Rows(
+    _shuffle,
+    {
+        "shuffle channels": Case(ShuffleChannels(3), (5, 6, 6), (5, 6, 6)),
+        "shuffle channels of a series": Case(ShuffleChannels(1), SERIES, SERIES),
+    },
+)
+
+
+def _select(layer, x, values, weight):
+    last = x.shape[-1] if layer.stop is None else layer.stop
+    return np.stack([x[..., c] for c in range(layer.start, last)], axis=-1)
+
+
+SELECT_CHANNELS = Rows(
+    _select,
+    {
+        "select channels": Case(SelectChannels(1, 3), (5, 6, 4), (5, 6, 2)),
+        "select channels, the first": Case(SelectChannels(stop=1), IMAGE, (5, 6, 1)),
+        "select channels of a series, the last": Case(SelectChannels(1), SERIES, (1, 11, 2)),
+    },
+)
+
+
 def _bias(layer, x, values, weight):
     return x + values["bias"]
 

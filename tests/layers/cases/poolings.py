@@ -1,4 +1,4 @@
-"""Poolings."""
+"""Poolings, and layers that make images larger."""
 
 import numpy as np
 
@@ -119,7 +119,8 @@ STRIDE_POOL = Rows(
 
 
 def _global_max(layer, x, values, weight):
-    return np.array([[max(c.flat) for c in image.T] for image in x])
+    y = np.array([[max(c.flat) for c in image.T] for image in x])
+    return y[:, None, None] if layer.keepdims else y
 
 
 GLOBAL_MAX_POOL = Rows(
@@ -127,6 +128,7 @@ GLOBAL_MAX_POOL = Rows(
     {
         "global max pool": Case(GlobalMaxPool(), IMAGE, (2,)),
         "global max pool of a series": Case(GlobalMaxPool(), SERIES, (3,)),
+        "global max pool, one pixel": Case(GlobalMaxPool(keepdims=True), IMAGE, (1, 1, 2)),
     },
 )
 
@@ -136,7 +138,8 @@ def _global_mean(layer, x, values, weight):
     for i in range(x.shape[1]):
         for j in range(x.shape[2]):
             total = total + x[:, i, j]
-    return total / (x.shape[1] * x.shape[2])
+    y = total / (x.shape[1] * x.shape[2])
+    return y[:, None, None] if layer.keepdims else y
 
 
 GLOBAL_MEAN_POOL = Rows(
@@ -144,5 +147,65 @@ GLOBAL_MEAN_POOL = Rows(
     {
         "global mean pool": Case(GlobalMeanPool(), IMAGE, (2,)),
         "global mean pool of a series": Case(GlobalMeanPool(), SERIES, (3,)),
+        "global mean pool, one pixel": Case(GlobalMeanPool(keepdims=True), IMAGE, (1, 1, 2)),
+    },
+)
+
+
+def _upsample(layer, x, values, weight):
+    n, height, across, channels = x.shape
+    factors = each_way(layer.factor, height)
+    y = np.zeros((n, height * factors[0], across * factors[1], channels))
+    for p, q in np.ndindex(y.shape[1:3]):
+        if layer.mode == "nearest":
+            y[:, p, q] = x[:, p // factors[0], q // factors[1]]
+            continue
+        for i, row in _two(p, factors[0], height):
+            for j, column in _two(q, factors[1], across):
+                y[:, p, q] += row * column * x[:, i, j]
+    return y
+
+
+def _two(place, factor, size):
+    """The two positions between which an output lies, with their shares; ends go on with the same value."""
+    centre = (place + 0.5) / factor - 0.5
+    below = int(np.floor(centre))
+    return [(min(max(below + k, 0), size - 1), 1 - abs(below + k - centre)) for k in (0, 1)]
+
+
+UPSAMPLE = Rows(
+    _upsample,
+    {
+        "upsample": Case(Upsample(), IMAGE, (10, 12, 2)),
+        "upsample, rectangle": Case(Upsample((3, 1)), IMAGE, (15, 6, 2)),
+        "upsample a series": Case(Upsample(3), SERIES, (1, 33, 3)),
+        "upsample, linear": Case(Upsample(2, "linear"), IMAGE, (10, 12, 2)),
+        "upsample, linear, rectangle": Case(Upsample((3, 4), "linear"), (4, 2, 3), (12, 8, 3)),
+        "upsample, linear, down alone": Case(Upsample((5, 1), "linear"), (3, 6, 2), (15, 6, 2)),
+        "upsample one pixel, linear": Case(Upsample((2, 3), "linear"), (1, 1, 5), (2, 3, 5)),
+        "upsample a series, linear": Case(Upsample(4, "linear"), SERIES, (1, 44, 3)),
+    },
+)
+
+
+def _depth_to_space(layer, x, values, weight):
+    n, height, across, channels = x.shape
+    down, right = each_way(layer.block_size, height)
+    kept = channels // (down * right)
+    y = np.empty((n, height * down, across * right, kept))
+    for p, q, c in np.ndindex(y.shape[1:]):
+        pixel = p % down * right + q % right
+        channel = pixel * kept + c if layer.order == "DCR" else c * down * right + pixel
+        y[:, p, q, c] = x[:, p // down, q // right, channel]
+    return y
+
+
+DEPTH_TO_SPACE = Rows(
+    _depth_to_space,
+    {
+        "depth to space": Case(DepthToSpace(), (3, 4, 8), (6, 8, 2)),
+        "depth to space, channel by channel": Case(DepthToSpace(2, "CRD"), (3, 4, 8), (6, 8, 2)),
+        "depth to space, rectangle": Case(DepthToSpace((1, 3), "CRD"), (3, 2, 6), (3, 6, 2)),
+        "depth to space of a series": Case(DepthToSpace(3), SERIES, (1, 33, 1)),
     },
 )
