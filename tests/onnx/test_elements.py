@@ -6,7 +6,7 @@ from exported import assert_close, check_network, network_model, run, settled
 from networks import predicted
 
 from skconv.layers import Activation, BatchNorm, Bias, Flatten, LayerNorm
-from skconv.layers.activation import FUNCTIONS
+from skconv.layers.activation_functions import FUNCTIONS
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -10,6 +10,7 @@ from skconv.layers import (
     Bias,
     Convolution,
     Dense,
+    DepthToSpace,
     Dropout,
     Flatten,
     FullyConnected,
@@ -22,14 +23,19 @@ from skconv.layers import (
     MeanPool,
     Pad,
     Parallel,
+    PReLU,
     Residual,
+    Scale,
+    SelectChannels,
     SeparableConvolution,
+    ShuffleChannels,
     SpatialDropout,
     SqueezeExcite,
     StridePool,
     TransposedConvolution,
+    Upsample,
 )
-from skconv.layers.activation import FUNCTIONS
+from skconv.layers.activation_functions import FUNCTIONS
 
 SHAPES = [(8, 8, 1), (9, 7, 3), (1, 30, 1), (1, 21, 4), (6, 1, 2), (12, 10, 2)]
 MODES = ("constant", "edge", "reflect", "symmetric", "wrap", "noise", "donor")
@@ -85,6 +91,11 @@ class Draw:
             lambda: MeanPool(**self.pooled(), count_include_pad=True),
             lambda: LpPool(**self.pooled(), p=self.one(1, 2, 3.5)),
             lambda: StridePool(self.size(2)),
+            lambda: self.one(PReLU, Scale)(0.3),
+            lambda: Upsample(self.size(3), self.one("nearest", "linear")),
+            lambda: DepthToSpace(self.size(2), self.one("DCR", "CRD")),
+            lambda: ShuffleChannels(self.one(2, 3)),
+            lambda: SelectChannels(self.one(0, 1)),
             lambda: Pad(tuple(map(tuple, self.rng.integers(0, 4, (2, 2)).tolist())), self.one(*MODES)),
         ]
         if depth:
@@ -92,7 +103,10 @@ class Draw:
                 lambda: Residual(self.layers(shape, self.one(1, 2), depth - 1)),
                 lambda: Parallel(
                     [self.layers(shape, n, depth - 1) for n in self.one((1,), (1, 0), (2, 1), (0, 2, 1))],
-                    self.one("add", "concatenate"),
+                    self.one("add", "concatenate", "multiply"),
+                ),
+                lambda: Parallel(
+                    [[], [GlobalMeanPool(keepdims=True), *self.layers((1, 1, shape[2]), 1, 0)]], "multiply"
                 ),
             ]
         return self.one(*makers)()
