@@ -36,5 +36,5 @@ def test_a_layer_is_what_users_build_with():
     assert others == {
         "Fork", "Switch", "Merge", "FusedConvolution", "PooledConvolution", "Whitening", "Triangle", "Summary",
         "RowSummary", "SummaryOfRows", "_MedianPool", "Border", "RepeatedBorder", "FixedBorder", "NoiseBorder",
-        "DonorBorder", "OwnBorder",
+        "DonorBorder", "OwnBorder", "Product", "_Larger", "_Nearest", "_Linear", "_Unfolding",
     }  # fmt: skip
