@@ -1,11 +1,25 @@
 """ONNX models in onnxruntime, and how far their results are from those of the estimators."""
 
 import numpy as np
+import onnx
 import onnxruntime
 from networks import initialized, predicted
 
 from skconv.onnx._graph import Graph
 from skconv.onnx._networks import outputs
+
+
+def newest_opset():
+    """The newest version of the operators that onnx has and onnxruntime runs, of those that are exported."""
+    for opset in range(min(28, onnx.defs.onnx_opset_version()), 20, -1):
+        graph = Graph()
+        graph.rename(graph.add("Relu", "X"), "y")
+        try:
+            run(graph.model([("X", np.float32, (1,))], [("y", np.float32, (1,))], opset), np.ones((1, 1), np.float32))
+        except Exception:  # onnxruntime has errors of its own
+            continue
+        return opset
+    return 20
 
 
 def run(model, X):

@@ -42,4 +42,4 @@ def test_encoding(encode):
 def test_a_squared_distance_below_zero_by_rounding():
     network = settled([Triangle(False), Flatten()], (2, 3, 2))
     X = -1e-7 * np.abs(random_images(3, (2, 3, 2), np.float32))
-    np.testing.assert_array_equal(run(network_model(network), X)["y"], predicted(network, X.reshape(3, -1)))
+    np.testing.assert_allclose(run(network_model(network), X)["y"], predicted(network, X.reshape(3, -1)), rtol=1e-6)
