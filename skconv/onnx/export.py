@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._features.pretrained import thawed
@@ -17,6 +15,7 @@ from .._input.constraints import shown
 from .._input.shapes import as_samples, check_like_fitted
 from ._estimators import converted_estimator, has_row
 from ._graph import Graph
+from ._nested import last_step, scores_within
 from ._targets import Result
 
 __all__ = ["to_onnx"]
@@ -67,6 +66,10 @@ def to_onnx(estimator, X=None, path=None, *, target_opset=None, zipmap=False, ra
     -----
     Networks are computed in float32, whatever the dtype of X, since onnxruntime has convolutions in float32 alone; the
     level of the samples is subtracted in float64.  Batch normalisation becomes part of the weights before it.
+
+    What skl2onnx has of scikit-learn's estimators it has within limits: a `VotingClassifier` needs
+    ``flatten_transform=False``, a `CalibratedClassifierCV` ``method="sigmoid"``, and single predictions of trees may
+    differ where a number lies on a threshold in float32.
 
     Examples
     --------
@@ -162,13 +165,7 @@ def _model_by_skl2onnx(estimator, X, target_opset, *, zipmap, raw_scores):
     opset = _opset(target_opset, skl2onnx.__max_supported_opset__)
     if X is None:
         X = np.zeros((1, estimator.n_features_in_), np.float32)
-    asked = {"zipmap": zipmap, **({"raw_scores": True} if raw_scores else {})}
-    options = {id(_last(estimator)): asked} if is_classifier(estimator) else None
-    return skl2onnx.to_onnx(estimator, X, target_opset=opset, options=options)
-
-
-def _last(estimator):
-    """The last estimator of a pipeline, which has skl2onnx's options."""
-    while isinstance(estimator, (Pipeline, FrozenEstimator)):
-        estimator = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator.estimator
-    return estimator
+    options = scores_within(estimator)
+    if is_classifier(estimator):
+        options[id(last_step(estimator))] = {"zipmap": zipmap, **({"raw_scores": True} if raw_scores else {})}
+    return skl2onnx.to_onnx(estimator, X, target_opset=opset, options=options or None)
