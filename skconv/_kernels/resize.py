@@ -41,6 +41,13 @@ class Resize:
         ``size``, in place of stretching.
     dtype : dtype, default=float32
         Dtype of the sums.
+
+    Attributes
+    ----------
+    rows, columns : csr_array
+        Weights (h, H) and (w, W) of the image's rows and columns.
+    same : bool
+        Whether images have the size already, and are copied.
     """
 
     def __init__(self, shape, size, crop=False, dtype=np.float32):
@@ -48,19 +55,19 @@ class Resize:
         if crop:
             step = min(n / m for n, m in zip(shape, size, strict=True))
             boxes = [((n - m * step) / 2, (n + m * step) / 2) for n, m in zip(shape, size, strict=True)]
-        self._rows, self._columns = (
+        self.rows, self.columns = (
             triangle_weights(n, m, *box).astype(dtype) for n, m, box in zip(shape, size, boxes, strict=True)
         )
         self._dtype = np.dtype(dtype)
-        self._same = tuple(shape) == tuple(size)
+        self.same = tuple(shape) == tuple(size)
 
     def __call__(self, image, out):
         """Fill ``out``; a product's row has the same bits whatever the other columns, so images do not mix."""
-        if self._same:
+        if self.same:
             np.copyto(out, image, casting="unsafe")
             return
         height, width, channels = image.shape
-        down = self._rows @ image.astype(self._dtype).reshape(height, width * channels)
+        down = self.rows @ image.astype(self._dtype).reshape(height, width * channels)
         turned = down.reshape(len(down), width, channels).transpose(1, 0, 2).reshape(width, -1)
-        across = (self._columns @ turned).reshape(-1, len(down), channels)
+        across = (self.columns @ turned).reshape(-1, len(down), channels)
         np.copyto(out, across.transpose(1, 0, 2), casting="unsafe")

@@ -9,12 +9,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._input.constraints import shown
 from .._input.images import output_dtype
+from .._kernels.resize import Resize
 from ..classifier import ConvNetClassifier
 from ..features import ConvFeatures
 from ..layers import DonorPadding, NoisePadding
 from ..padding import ImagePadder
 from ..pooling import StridedPooling
 from ..regressor import ConvNetRegressor
+from ..resizing import ImageResizer
 from ..shaping import Flatten, ToImages
 from . import _minirocket, _operations
 from ._borders import bordered
@@ -22,9 +24,18 @@ from ._elements import flattened
 from ._networks import channels_first, outputs
 from ._targets import Result, results
 
-__all__ = ["ESTIMATORS", "OPERATIONS", "converted_estimator", "has_row"]
+__all__ = ["ESTIMATORS", "OPERATIONS", "converted_estimator", "has_row", "takes_any_size"]
 
-ESTIMATORS = (ConvFeatures, ConvNetClassifier, ConvNetRegressor, Flatten, ImagePadder, StridedPooling, ToImages)
+ESTIMATORS = (
+    ConvFeatures,
+    ConvNetClassifier,
+    ConvNetRegressor,
+    Flatten,
+    ImagePadder,
+    ImageResizer,
+    StridedPooling,
+    ToImages,
+)
 OPERATIONS = _operations  # whose import adds rows
 
 
@@ -51,6 +62,11 @@ def _estimator(estimator, graph, x, sample_shape, dtype, **options) -> list[Resu
 def has_row(estimator) -> bool:
     """Whether an estimator is of just one of the classes that have nodes of their own."""
     return type(estimator) in ESTIMATORS
+
+
+def takes_any_size(estimator, sample_shape) -> bool:
+    """Whether samples of ``sample_shape`` may have another size than those of the fit."""
+    return isinstance(estimator, ImageResizer) and len(sample_shape) in (2, 3) and estimator.image_shape_[0] > 1
 
 
 def converted_estimator(estimator, graph, x, sample_shape, dtype, **options) -> list[Result]:
@@ -97,6 +113,23 @@ def _padder(estimator, graph, x, sample_shape, dtype):
     images = channels_first(own, own.cast(own.reshape(x, *shape), out), shape)
     padded = bordered(mode, own, images, window, shape, {})
     return _transformed(estimator, graph, flattened(own, padded, estimator.output_shape_), sample_shape, out)
+
+
+@_estimator.register(ImageResizer)
+def _resizer(estimator, graph, x, sample_shape, dtype):
+    """A model resizes images of one size, which the input has."""
+    shape, resized, out = estimator.image_shape_, estimator.output_shape_, output_dtype(np.empty(0, dtype))
+    if takes_any_size(estimator, sample_shape):
+        shape = (*sample_shape, 1)[:3]
+    if shape[2] != resized[2]:
+        raise ValueError(f"X has {shape[2]} channels, but ImageResizer gives {resized[2]}, which ONNX does not convert")
+    own = graph.in_dtype(out)
+    images = channels_first(own, own.cast(own.reshape(x, *shape), out), shape)
+    resize = Resize(shape[:2], resized[:2], estimator.crop, out)
+    if not resize.same:
+        images = own.add("MatMul", own.numbers(resize.rows.toarray()), images)
+        images = own.add("MatMul", images, own.numbers(resize.columns.toarray().T))
+    return _transformed(estimator, graph, flattened(own, images, resized), sample_shape, out)
 
 
 @_estimator.register(Flatten)

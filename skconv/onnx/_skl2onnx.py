@@ -12,7 +12,7 @@ from .._features.pretrained import thawed
 from .._input.constraints import shown
 from .._input.images import output_dtype
 from ..regressor import ConvNetRegressor
-from ._estimators import ESTIMATORS, converted_estimator
+from ._estimators import ESTIMATORS, converted_estimator, takes_any_size
 from ._graph import Graph
 
 __all__ = ["register"]
@@ -106,8 +106,9 @@ def _input_of(operator, estimator, graph):
         dtype = output_dtype(np.empty(0, np.result_type(*(_dtype_of(each.type) for each in operator.inputs))))
         columns = [graph.cast(each.onnx_name, dtype) for each in operator.inputs]
         return dtype, (estimator.n_features_in_,), graph.add("Concat", *columns, axis=1)
-    known = all(isinstance(size, int) for size in shape) and prod(shape) == estimator.n_features_in_
-    return dtype, shape if known and shape else (estimator.n_features_in_,), first.onnx_name
+    known = all(isinstance(size, int) for size in shape)
+    fits = known and (prod(shape) == estimator.n_features_in_ or takes_any_size(estimator, shape))
+    return dtype, shape if fits and shape else (estimator.n_features_in_,), first.onnx_name
 
 
 def _dtype_of(kind):

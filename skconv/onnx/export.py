@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._features.pretrained import thawed
 from .._input.constraints import shown
 from .._input.shapes import as_samples, check_like_fitted
-from ._estimators import converted_estimator, has_row
+from ._estimators import converted_estimator, has_row, takes_any_size
 from ._graph import Graph
 from ._nested import last_step, scores_within
 from ._targets import Result
@@ -140,6 +140,8 @@ def _input_of(estimator, X):
     shape, wanted = tuple(X.shape[1:]), estimator.image_shape_
     if X.dtype.kind not in "biuf" or X.dtype.itemsize > 8:
         raise ValueError(f"X must hold real numbers of up to 64 bits, got dtype {X.dtype}")
+    if takes_any_size(estimator, shape):
+        return X.dtype, shape
     check_like_fitted(X, shape if len(shape) > 1 else None, wanted, type(estimator).__name__)
     if prod(shape) != prod(wanted) or not shape:
         raise ValueError(f"X has samples of shape {shape}, but {type(estimator).__name__} was fitted on {wanted}")

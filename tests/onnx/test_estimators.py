@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 from exported import assert_close, run
 from helpers import first_digits, quick_model
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 
+import skconv
 from skconv import ConvNetClassifier, ConvNetRegressor
 from skconv.architectures import ARCHITECTURES
 from skconv.onnx import to_onnx
+from skconv.onnx._estimators import ESTIMATORS
 from skconv.training import Huber
 
 DIGITS = first_digits(40)[0].astype(np.float32)
@@ -112,6 +115,11 @@ def test_architectures(name, shape):
     X = np.random.default_rng(0).standard_normal((24, *shape)).astype(np.float32)
     model = ConvNetClassifier(layers=name, max_iter=1, random_state=0).fit(X, np.arange(24) % 3)
     check_classifier(model, X)
+
+
+def test_every_estimator_has_a_row():
+    public = {getattr(skconv, name) for name in skconv.__all__}
+    assert set(ESTIMATORS) == {each for each in public if isinstance(each, type) and issubclass(each, BaseEstimator)}
 
 
 def test_averages_over_changed_samples_are_refused():

@@ -25,7 +25,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from skconv import ConvFeatures, ConvNetRegressor, Flatten, ImagePadder, StridedPooling, ToImages
+from skconv import ConvFeatures, ConvNetRegressor, Flatten, ImagePadder, ImageResizer, StridedPooling, ToImages
 from skconv.onnx import to_onnx
 from skconv.onnx._skl2onnx import _label_kind, register
 
@@ -114,6 +114,13 @@ def test_images(shape, dtype):
     images = X.reshape(-1, *shape).astype(dtype)
     model = make_pipeline(StridedPooling("mean"), NET).fit(images, LABELS)
     check_classifier(model, images, to_onnx(model, images))
+
+
+def test_images_of_another_size():
+    images = X.reshape(-1, 8, 8, 1)
+    model = make_pipeline(ImageResizer(6), NET).fit(images, LABELS)
+    larger = np.repeat(images, 2, axis=2)
+    check_classifier(model, larger, to_onnx(model, larger))
 
 
 def test_several_labels():

@@ -5,7 +5,7 @@ import pytest
 from exported import assert_close, run
 from helpers import first_digits, quick_model, random_images
 
-from skconv import ConvFeatures, Flatten, ImagePadder, StridedPooling, ToImages
+from skconv import ConvFeatures, Flatten, ImagePadder, ImageResizer, StridedPooling, ToImages
 from skconv._features.filters import CLASSICAL
 from skconv.layers import ConstantPadding, PaddingMode, PatternPadding
 from skconv.onnx import to_onnx
@@ -98,11 +98,26 @@ def test_shapes(X):
 
 
 @every_input
+@pytest.mark.parametrize("options", [{}, {"crop": True}], ids=str)
+def test_resizing(options, X):
+    for size in ((5, 7), (20, 3), X.shape[1:3]) if X.ndim > 2 and X is not SERIES else (6, (1, 30)):
+        check_transformer(ImageResizer(size, **options, image_shape=shape_of(X)).fit(X), X)
+
+
+def test_resizing_of_images_of_another_size():
+    for images in (COLOURS, COLOURS[..., 0]):
+        model = ImageResizer((6, 5)).fit(images[:, :7, :4])
+        check_transformer(model, images)
+        check_transformer(ImageResizer((6, 5)).fit([images[0], images[1, :3]]), images)
+    with pytest.raises(ValueError, match="X has 3 channels, but ImageResizer gives 1, which ONNX does not convert"):
+        to_onnx(ImageResizer(6).fit(list(COLOURS[..., 0])), COLOURS)
+
+
 @pytest.mark.parametrize("filters", ["random", "orthonormal", "pca", *CLASSICAL])
-def test_features_of_every_bank(filters, X):
-    check_transformer(
-        ConvFeatures(filters, 6, (1, 3), image_shape=shape_of(X), random_state=0, n_patches=500).fit(X), X
-    )
+def test_features_of_every_bank(filters):
+    for X in INPUTS:
+        options = {"image_shape": shape_of(X), "random_state": 0, "n_patches": 500}
+        check_transformer(ConvFeatures(filters, 6, (1, 3), **options).fit(X), X)
 
 
 @pytest.mark.parametrize(
