@@ -56,7 +56,7 @@ def _shares(factor, first, count, size):
         yield outputs, inputs, 1 - abs(offset), _neighbours(inputs, step, size) if offset else []
 
 
-def interpolate(x, factor, first, out, part):
+def interpolate(x, factor, first, out):
     """Linear interpolation along the first axis, between the centres of positions, into ``out``.
 
     Beyond the first and the last centre the image goes on with the same values.
@@ -67,20 +67,21 @@ def interpolate(x, factor, first, out, part):
     factor, first : int
         Outputs per input; the first output that is wanted, as many as ``out`` has.
     out : ndarray of shape (count, ...)
-    part : ndarray of shape (n, ...)
-        Scratch.
     """
     for outputs, inputs, share, neighbours in _shares(factor, first, len(out), len(x)):
-        y = out[outputs]
-        np.multiply(x[inputs], share, out=y)
+        y, own = out[outputs], x[inputs]
+        if not neighbours:
+            np.copyto(y, own)
+            continue
         for rows, others in neighbours:
-            more = np.multiply(x[others], 1 - share, out=part[: others.stop - others.start])
-            np.add(y[rows], more, out=y[rows])
+            np.subtract(x[others], own[rows], out=y[rows])
+        np.multiply(y, 1 - share, out=y)
+        np.add(y, own, out=y)
 
 
-def add_interpolation_gradient(dy, factor, dx, part):
-    """Add the gradient of `interpolate`, of all outputs, to ``dx``."""
-    for outputs, inputs, share, neighbours in _shares(factor, 0, len(dy), len(dx)):
+def add_interpolation_gradient(dy, factor, first, dx, part):
+    """Add the gradient of `interpolate` to ``dx``; ``part`` is scratch of the shape of ``dx``."""
+    for outputs, inputs, share, neighbours in _shares(factor, first, len(dy), len(dx)):
         gradient = dy[outputs]
         more = np.multiply(gradient, share, out=part[: len(gradient)])
         np.add(dx[inputs], more, out=dx[inputs])

@@ -104,6 +104,7 @@ class PReLU(Layer):
     """
 
     _parameter_constraints: dict = {"slope": [between(-1e30, 1e30, closed="both")]}
+    in_place = True
     pointwise = True
     single_sample = "elements"
 
@@ -118,37 +119,41 @@ class PReLU(Layer):
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
         whole, repeated = (*shape, width), (shape[-1], width)
-        plan = Plan(shared={"zero": repeated, "slope": repeated}, scratch={"forward": {"below": whole}})
+        shared = {"zero": repeated, "slope": repeated, "steep": ((1,), np.dtype(bool))}
+        plan = Plan(shared=shared, scratch={"forward": {"sloped": whole}})
         if training:
             plan.shared["ones"] = (width, 1)
-            plan.scratch["backward"] = {
-                "below": whole,
-                "mask": (whole, np.dtype(bool)),
-                "sums": (*shape, 1),
-            }
+            plan.buffers["x"] = whole
+            mask = {"mask": (whole, np.dtype(bool))}
+            plan.scratch["backward"] = {"below": whole, "product": whole, "sums": (*shape, 1), **mask}
         return plan
 
     def prepare(self, parameters, state, plan, shared):
         np.copyto(shared.slope, parameters.slope[:, None])
+        shared.steep[0] = parameters.slope.max() > 1
         if "ones" in shared:
             shared.ones.fill(1)
 
     def forward(self, frame, training):
-        below, shared = frame.scratch.forward.below, frame.shared
-        np.minimum(frame.x, shared.zero, out=below)
-        np.multiply(below, shared.slope, out=below)
+        sloped, shared = frame.scratch.forward.sloped, frame.shared
+        if training:
+            np.copyto(frame.buffers.x, frame.x)
+        if not shared.steep[0]:  # then the larger one is right, in half the time and with the same bits
+            np.multiply(frame.x, shared.slope, out=sloped)
+            np.maximum(frame.x, sloped, out=frame.y)
+            return
+        np.minimum(frame.x, shared.zero, out=sloped)
+        np.multiply(sloped, shared.slope, out=sloped)
         np.maximum(frame.x, shared.zero, out=frame.y)
-        np.add(frame.y, below, out=frame.y)
+        np.add(frame.y, sloped, out=frame.y)
 
     def backward(self, frame):
-        work, shared = frame.scratch.backward, frame.shared
-        np.minimum(frame.x, shared.zero, out=work.below)
-        np.multiply(work.below, frame.dy, out=work.below)
-        np.matmul(work.below, shared.ones, out=work.sums)
+        work, shared, x = frame.scratch.backward, frame.shared, frame.buffers.x
+        np.multiply(frame.dy, np.less_equal(x, 0, out=work.mask), out=work.below)
+        np.multiply(work.below, x, out=work.product)
+        np.matmul(work.product, shared.ones, out=work.sums)
         fold(work.sums.reshape(-1, work.sums.shape[-2]), frame.gradients.slope)
         if frame.dx is not None:
-            # dy (x > 0) + dy slope (x <= 0)
-            np.multiply(frame.dy, shared.slope, out=work.below)
-            np.multiply(work.below, np.less_equal(frame.x, 0, out=work.mask), out=work.below)
-            np.multiply(frame.dy, np.greater(frame.x, 0, out=work.mask), out=frame.dx)
+            np.subtract(frame.dy, work.below, out=frame.dx)  # the gradient where x is above zero
+            np.multiply(work.below, shared.slope, out=work.below)
             np.add(frame.dx, work.below, out=frame.dx)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import prod
+
 import numpy as np
 
 from .._input.constraints import one_of, shown, sizes
@@ -9,10 +12,15 @@ from .._input.memory import counted
 from .._kernels.geometry import pair
 from .._kernels.resampling import add_interpolation_gradient, interpolate, phases, reach
 from ._base import Layer
-from ._frame import Plan
+from ._frame import Frame, Plan
 from ._operation import Operation
 
 __all__ = ["DepthToSpace", "Upsample"]
+
+
+_BAND_BYTES = (
+    1 << 21
+)  # most bytes of a band of interpolated rows: half the time of an image of 56 x 56 with 32 channels
 
 
 class _Larger(Operation):
@@ -79,6 +87,13 @@ class _Nearest(_Larger):
             np.add(frame.dx, part, out=frame.dx)
 
 
+@dataclass(kw_only=True)
+class _LinearPlan(Plan):
+    """Plan with the number of rows of a band."""
+
+    band: int
+
+
 class _Linear(_Larger):
     """Interpolation between the centres of pixels, across, then down."""
 
@@ -86,30 +101,42 @@ class _Linear(_Larger):
         return reach(self.factors[0], start, stop, size)
 
     def plan(self, shape, width, dtype, *, training, input_gradient):
-        middle = (shape[0], shape[1] * self.factors[1], shape[2], width)
-        scratch = {"middle": middle, "part": middle}
-        return Plan(scratch={"forward": scratch, **({"backward": scratch} if training else {})})
+        """Plan with bands of the output's rows that stay in the cache."""
+        row = (shape[1] * self.factors[1], shape[2], width)
+        band = max(1, _BAND_BYTES // (prod(row) * dtype.itemsize))
+        reached = min(shape[0], (band - 1) // self.factors[0] + 3)  # most rows between which a band lies
+        plan = _LinearPlan(band=band, scratch={"forward": {"middle": (reached, *row)}})
+        if training:
+            plan.scratch["backward"] = {"middle": (reached, *row), "part": (reached, *row)}
+        return plan
 
-    def forward(self, frame, training):
-        work, (down, across) = frame.scratch.forward, self.factors
-        columns = work.part[:, : frame.x.shape[1]].swapaxes(0, 1)
-        middle = frame.y if down == 1 else work.middle
-        interpolate(frame.x.swapaxes(0, 1), across, 0, middle.swapaxes(0, 1), columns)
-        if down > 1:
-            interpolate(middle, down, self.first, frame.y, work.part)
+    def _bands(self, frame, rows, middle):
+        """Yield, band by band, rows of the output, of the input and of ``middle``, and the first output's place."""
+        down, size = self.factors[0], len(frame.x)
+        for start in range(0, rows, frame.plan.band):
+            stop = min(rows, start + frame.plan.band)
+            first, end = reach(down, self.first + start, self.first + stop, size)
+            yield slice(start, stop), slice(first, end), middle[: end - first], self.first + start - first * down
 
-    def backward(self, frame):
+    def forward(self, frame: Frame[_LinearPlan], training):
+        down, across = self.factors
+        for outputs, inputs, middle, first in self._bands(frame, len(frame.y), frame.scratch.forward.middle):
+            wide = frame.y[outputs] if down == 1 else middle
+            interpolate(frame.x[inputs].swapaxes(0, 1), across, 0, wide.swapaxes(0, 1))
+            if down > 1:
+                interpolate(middle, down, first, frame.y[outputs])
+
+    def backward(self, frame: Frame[_LinearPlan]):
         if frame.dx is None:
             return
         work, (down, across) = frame.scratch.backward, self.factors
-        middle = frame.dy
-        if down > 1:
-            middle = work.middle
-            middle.fill(0)
-            add_interpolation_gradient(frame.dy, down, middle, work.part)
         frame.dx.fill(0)
-        columns = work.part[:, : frame.x.shape[1]].swapaxes(0, 1)
-        add_interpolation_gradient(middle.swapaxes(0, 1), across, frame.dx.swapaxes(0, 1), columns)
+        for outputs, inputs, middle, first in self._bands(frame, len(frame.dy), work.middle):
+            middle.fill(0)
+            add_interpolation_gradient(frame.dy[outputs], down, first, middle, work.part[: len(middle)])
+            dx = frame.dx[inputs].swapaxes(0, 1)
+            columns = work.part[: len(middle), : len(dx)].swapaxes(0, 1)
+            add_interpolation_gradient(middle.swapaxes(0, 1), across, 0, dx, columns)
 
 
 class Upsample(Layer):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from networks import Offset, run
+from networks import Offset, predicted, run
 
 from skconv._network.network import Network
 from skconv.layers import ELU, Activation, Clip, Dense, Flatten, LeakyReLU, PReLU
@@ -141,6 +141,17 @@ def test_slopes_are_learned():
         network.named_parameters()["prelu1.slope"] -= gradient[:2]
     np.testing.assert_allclose(network.named_parameters()["prelu1.slope"], [-1, -1], atol=1e-6)
     np.testing.assert_allclose(run(network, X, np.zeros((2, 2)))[0], abs(X), atol=1e-5)
+
+
+def test_one_steep_slope_changes_no_bit_of_other_channels():
+    X = np.random.default_rng(0).standard_normal((16, 24)).astype(np.float32)
+    outputs = []
+    for slopes in ([0.3, -0.5, 1.0], [0.3, -0.5, 3.0]):
+        network = Network([PReLU(), Flatten()], (2, 4, 3), np.float32)
+        network.fill({"prelu1.slope": np.array(slopes)})
+        outputs.append(predicted(network, X).reshape(16, 2, 4, 3))
+        np.testing.assert_allclose(outputs[-1].ravel(), np.where(X > 0, X, X * np.tile(slopes, 8)).ravel(), rtol=1e-6)
+    np.testing.assert_array_equal(outputs[0][..., :2], outputs[1][..., :2])
 
 
 def test_the_documentation_has_every_function():

@@ -29,6 +29,18 @@ def test_interpolation_and_its_gradient_equal_pytorch():
     np.testing.assert_allclose(gradient.reshape(2, 3), [[43.75, 55, 66.25], [143.75, 155, 166.25]], rtol=1e-13)
 
 
+@pytest.mark.parametrize("factors", [(2, 2), (3, 1), (1, 4), (4, 3)])
+def test_bands_change_nothing(factors, monkeypatch):
+    network = initialized([Bias("position"), Upsample(factors, "linear"), Flatten()], (7, 5, 2))
+    X, R = (np.random.default_rng(seed).standard_normal((9, n)) for seed, n in ((1, 70), (2, network.shapes[-1][0])))
+    whole = run(network, X, R)
+    for rows in (1, 2, 3, 5):
+        monkeypatch.setattr("skconv.layers.resampling._BAND_BYTES", rows * 5 * factors[1] * 2 * 9 * 8)
+        y, gradient = run(network, X, R)
+        np.testing.assert_array_equal(y, whole[0])
+        np.testing.assert_allclose(gradient, whole[1], rtol=0, atol=1e-13)
+
+
 def test_nearest_repeats_pixels():
     network = Network([Upsample((2, 3)), Flatten()], (2, 3, 1), np.float64)
     repeated = IMAGE.repeat(2, axis=0).repeat(3, axis=1)
