@@ -6,6 +6,7 @@ Importing this package lets skl2onnx convert estimators of skconv within those o
 from .._input.exports import exports as _exports
 from ._skl2onnx import register as _register
 from .export import *
+from .pretrained import *
 
 _register()
 __all__ = _exports(vars())

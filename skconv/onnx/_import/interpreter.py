@@ -1,0 +1,167 @@
+"""The nodes of an ONNX graph, one after another: constants are computed, and what depends on samples becomes nodes."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, NamedTuple
+
+from ..._input.constraints import shown
+from . import elements, shaping, windows  # noqa: F401 - these fill the table of operators
+from .calls import OPERATORS, Call
+from .constants import Budget, evaluated, shape_array
+from .errors import Unsupported
+from .graph import FileGraph, label_of
+from .nodes import Node, Nodes
+from .views import Atom, View, materialized, whole
+
+__all__ = ["Imported", "interpreted"]
+
+_DOMAINS = ("", "ai.onnx")
+
+
+class Imported(NamedTuple):
+    """A network before it is made of layers: the image that goes in, and the last that comes out."""
+
+    source: Node
+    end: Node
+
+
+class _Layout(NamedTuple):
+    """Shape of the input in the file, and the axes, with letters and sizes, of the tensor that it is or becomes."""
+
+    shape: tuple[int, ...]
+    axes: tuple[tuple[str, int], ...]
+
+
+class _Failed(ValueError):
+    """An error, with how many nodes were understood before it and the shapes that the input is given by reshapes."""
+
+    def __init__(self, message, done, shapes):
+        super().__init__(message)
+        self.done, self.shapes = done, shapes
+
+
+def interpreted(graph: FileGraph, file_bytes, image_shape=None) -> Imported:
+    """The network of a graph's output.
+
+    The file does not say which axis of the input is that of the channels, so this is tried; another order than the
+    network's own has convolutions on other axes than those of the image, which raises.
+    """
+    pending = _layouts(graph, image_shape)
+    failed: list[_Failed] = []
+    while pending:
+        layout = pending.pop(0)
+        try:
+            return _run(graph, layout, file_bytes)
+        except _Failed as error:
+            if not failed:  # a flat input may become an image
+                pending += [_Layout(layout.shape, axes) for shape in error.shapes for axes in _orders(shape)]
+            failed.append(error)
+    raise ValueError(str(max(failed, key=lambda error: error.done)))
+
+
+def _orders(shape) -> list[tuple[tuple[str, int], ...]]:
+    """Letters and sizes of the axes of a tensor, with channels first and last."""
+    letters = {2: ("NC",), 3: ("NCW", "NWC"), 4: ("NCHW", "NHWC")}.get(len(shape), ())
+    return [tuple(zip(each, shape, strict=True)) for each in letters]
+
+
+def _layouts(graph, image_shape) -> list[_Layout]:
+    """The layouts of the input that are possible, in the order in which they are tried."""
+    given = graph.input_sizes()
+    sizes = [None] * 4 if given is None and image_shape is not None else given
+    if sizes is None or len(sizes) not in (2, 3, 4):
+        raise ValueError(
+            f"the input {graph.input_name!r} has the shape {shown(given)}; samples with one to three axes are supported"
+        )
+    wanted = dict(zip("HWC", image_shape or (), strict=False))
+    layouts = []
+    for axes in _orders(sizes):
+        known = [(letter, size or (1 if letter == "N" else wanted.get(letter))) for letter, size in axes]
+        if all(size and wanted.get(letter, size) == size for letter, size in known):
+            layouts.append(_Layout(tuple(size for _, size in known), tuple(known)))
+    if not layouts:
+        unknown = None in sizes
+        raise ValueError(
+            f"the input {graph.input_name!r} has the shape {tuple(sizes)}, "
+            + ("so image_shape must give the sizes that are None, " if unknown else "which image_shape does not fit: ")
+            + f"got image_shape={shown(image_shape)}"
+        )
+    return layouts
+
+
+def _run(graph, layout, file_bytes) -> Imported:
+    """The network with an input of this layout."""
+    nodes, budget = Nodes(), Budget(file_bytes)
+    sizes = dict(layout.axes)
+    source = nodes.new("input", [], tuple(sizes.get(letter, 1) for letter in "HWC"))
+    tensor = View(source, tuple(_axis(letter, size) for letter, size in layout.axes))
+    values: dict[str, Any] = {graph.input_name: tensor.reshaped(layout.shape)}
+    for done, node in enumerate(graph.order):
+        nodes.label = label_of(node)
+        try:
+            found = _outputs(graph, node, values, nodes, budget)
+            values.update(zip(node.output, found, strict=False))
+            if done == len(graph.order) - 1:
+                return Imported(source, _end(values[graph.output_name], nodes))
+        except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
+            text = str(error) if isinstance(error, Unsupported) else f"{type(error).__name__}: {error}"
+            shapes = _image_shapes(values.values(), source)
+            raise _Failed(f"{nodes.label} is not supported with {text}", done, shapes) from error
+    raise ValueError(f"the output {graph.output_name!r} is the input itself")
+
+
+def _axis(letter, size):
+    """The parts of a whole axis of the input."""
+    return (Atom("N", 1),) if letter == "N" else whole(letter, size)
+
+
+def _image_shapes(values, source) -> list[tuple[int, ...]]:
+    """Shapes of tensors with three or four axes that are the input, reshaped."""
+    views = [value for value in values if isinstance(value, View)]
+    shapes = [view.shape for view in views if view.node is source or view.node.inputs == (source,)]
+    return list(dict.fromkeys(shape for shape in shapes if len(shape) in (3, 4) and prod(shape) == prod(source.shape)))
+
+
+def _outputs(graph, node, values, nodes, budget) -> list:
+    """The values of a node's outputs."""
+    inputs = [_value(graph, name, values) for name in node.input]
+    call = Call(node.op_type, graph.version, inputs, graph.attributes(node), len(node.output), nodes)
+    if node.domain not in _DOMAINS:
+        raise Unsupported(f"its domain {node.domain!r}; ONNX's own operators are supported")
+    views = [each for each in inputs if isinstance(each, View)]
+    if not views:
+        found = evaluated(call, budget)
+    elif call.op in ("Shape", "Size"):
+        found = shape_array(call, views[0].shape)
+    elif call.op not in OPERATORS:
+        raise Unsupported(f"tensors; operators that are: {', '.join(sorted(OPERATORS))}")
+    else:
+        found = OPERATORS[call.op](call)
+    return found if isinstance(found, list) else [found]
+
+
+def _value(graph, name, values):
+    """The value of an input: a view, an array, or None where it is left out."""
+    if not name:
+        return None
+    if name not in values:
+        array = graph.constant(name)
+        if array is None:
+            raise Unsupported(f"the input {name!r}, which has no value")
+        values[name] = array
+    return values[name]
+
+
+def _end(value, nodes) -> Node:
+    """The node of the output."""
+    if not isinstance(value, View):
+        raise Unsupported("an output that does not depend on the samples")
+    value = materialized(nodes, value)
+    if value.batch != 0:
+        raise Unsupported(f"an output of shape {value.shape} whose first axis is not that of the samples")
+    parts = [atom for axis in value.axes for atom in axis if atom.letter != "N"]
+    whole_axes = [atom for letter, size in zip("HWC", value.node.shape, strict=True) for atom in whole(letter, size)]
+    if sorted(parts) != sorted(whole_axes):
+        raise Unsupported(f"an output of shape {value.shape} whose channels are in another order")
+    return value.node

@@ -1,0 +1,169 @@
+"""Pretrained networks from ONNX files."""
+
+from __future__ import annotations
+
+from math import prod
+from numbers import Integral
+
+import numpy as np
+
+from .._input.constraints import check_arguments, fitting
+from .._input.memory import counted
+from .._input.overflow import check_finite_array
+from .._network.network import Network
+from ._import.composition import composed
+from ._import.graph import FileGraph
+from ._import.interpreter import interpreted
+from ._import.reading import parsed
+
+__all__ = ["PretrainedNetwork", "from_onnx"]
+
+_SMALL = 1 << 22  # parameters that any file may have
+
+
+class PretrainedNetwork(Network):
+    """A network from an ONNX file, which `from_onnx` makes.
+
+    It stands where a fitted network does: ``ConvFeatures.from_network(pretrained)`` gives the outputs of its last layer
+    but one, or of another one, and ``ConvNetClassifier(layers=pretrained)`` trains it further for other classes.
+
+    Attributes
+    ----------
+    layers : list of Layer
+        Layers from the image to the output vector.
+    input_shape : (int, int, int)
+        ``(height, width, channels)`` of a sample.
+    weights : dict of ndarray
+        All arrays by ``"layer.name"``, read-only: parameters and running statistics.
+    moments : (ndarray, ndarray) or None
+        Level and spread of each channel, which the network subtracts and divides by first; `scale_by` sets others.
+    input_name, output_name : str
+        Names of the input and the output in the file.
+    removed : str or None
+        Function at the end of the file's network that is left out, "softmax": the outputs are scores then.
+
+    Examples
+    --------
+    >>> from skconv.onnx import from_onnx
+    >>> network = from_onnx("resnet18.onnx")  # doctest: +SKIP
+    >>> network  # doctest: +SKIP
+    <PretrainedNetwork of 15 layers from (224, 224, 3) to (1000,), 11,684,712 parameters>
+    """
+
+    input_name: str
+    output_name: str
+    removed: str | None
+
+    def __repr__(self):
+        removed = f", without the {self.removed} at its end" if self.removed else ""
+        return (
+            f"<PretrainedNetwork of {counted(len(self.layers), 'layer')} from {self.input_shape} to {self.shapes[-1]}, "
+            f"{counted(len(self.parameters), 'parameter')}{removed}>"
+        )
+
+    @property
+    def weights(self) -> dict[str, np.ndarray]:
+        """All arrays by ``"layer.name"``, read-only: parameters and running statistics."""
+        arrays = self.named_arrays()
+        for array in arrays.values():
+            array.flags.writeable = False
+        return arrays
+
+
+def _is_size(value):
+    return (
+        isinstance(value, tuple)
+        and len(value) in (2, 3)
+        and all(isinstance(each, Integral) and each >= 1 for each in value)
+    )
+
+
+def from_onnx(source, *, image_shape=None, output=None, folder=None) -> PretrainedNetwork:
+    """Import a pretrained network from an ONNX file.
+
+    Parameters
+    ----------
+    source : str, path-like or bytes
+        The file, or what is in it.
+    image_shape : None, (H, W) or (H, W, C), default=None
+        Size of the images where the file leaves it open; None takes the file's.
+    output : str, default=None
+        Name of the output; None is the first of real numbers.
+    folder : str or path-like, default=None
+        Folder of the files that the constants of large models are in.  None refuses such models.  No file outside of
+        the folder is read.
+
+    Returns
+    -------
+    PretrainedNetwork
+        The network in float32.  Channels are last, so images are ``(n, H, W, C)`` and flattened ones go through rows,
+        columns, channels.
+
+    Raises
+    ------
+    ImportError
+        If onnx is missing.
+    TypeError, ValueError
+        If an argument does not fit, the file is no ONNX model, or the network has an operator or a form that
+        `skconv.layers` has no counterpart of; the message names the operator and the node.
+
+    Notes
+    -----
+    The network must be a composition of layers one after another and side by side, which start from one image and come
+    together again by a sum, a product or a concatenation: residual, dense, inception and squeeze-and-excitation blocks
+    are.  Constants are computed, identities and dropout left out, and a softmax at the end is taken off.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skconv import ConvFeatures, ConvNetClassifier
+    >>> from skconv.onnx import from_onnx, to_onnx
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = ConvNetClassifier(filters=4, max_iter=3, random_state=0).fit(X, y)
+    >>> network = from_onnx(to_onnx(model).SerializeToString())
+    >>> network
+    <PretrainedNetwork of 5 layers from (8, 8, 1) to (10,), 690 parameters, without the softmax at its end>
+    >>> ConvFeatures.from_network(network).fit_transform(X).shape
+    (1797, 64)
+    """
+    check_arguments(from_onnx, {"image_shape": image_shape})
+    model, n_bytes = parsed(source)
+    graph = FileGraph(model, folder, output)
+    found = composed(interpreted(graph, n_bytes, image_shape))
+    names = {"input_name": graph.input_name, "output_name": graph.output_name, "removed": found.removed}
+    del model, graph  # as large as the file
+    _check_sizes(found, n_bytes)
+    network = PretrainedNetwork(found.layers, found.input_shape, np.float32)
+    vars(network).update(names)
+    _fill(network, found)
+    return network
+
+
+def _fill(network, found):
+    """Set all arrays; raises ValueError where one does not fit or is not finite."""
+    views = network.named_arrays()
+    if views.keys() != found.arrays.keys():
+        raise ValueError(f"the network has no values for {sorted(views.keys() - found.arrays.keys())}")
+    for name, view in views.items():
+        array = found.arrays[name]
+        if array.size != view.size:  # weights of dense layers have the shape of those of convolutions
+            raise ValueError(f"{name} has the shape {array.shape} in the file, but {view.shape} fits the network")
+        with np.errstate(over="ignore"):
+            view.reshape(array.shape)[...] = array
+        check_finite_array(name, view, view.dtype)
+    network.scale_by(found.moments)
+
+
+def _check_sizes(found, n_bytes):
+    """Raise where the layers need more numbers than a file of this size has."""
+    shape, needed = found.input_shape, 0
+    for layer in found.layers:
+        needed += sum(map(prod, (*layer.parameter_shapes(shape).values(), *layer.state_shapes(shape).values())))
+        shape = layer.output_shape(shape)
+    if needed > n_bytes + _SMALL:
+        raise ValueError(f"the network has {counted(needed, 'number')}, but the file {counted(n_bytes, 'byte')}")
+
+
+from_onnx._parameter_constraints = {  # type: ignore[attr-defined]
+    "image_shape": [fitting(_is_size, "a tuple (H, W) or (H, W, C) of integers of at least 1"), None],
+}
