@@ -7,8 +7,7 @@ from math import sqrt
 import numpy as np
 
 from ...layers import LayerNorm
-from .errors import Unsupported
-from .nodes import Node, Nodes
+from .nodes import Node, Nodes, Unsupported
 
 __all__ = ["clipped", "difference", "power", "product", "quotient", "root"]
 

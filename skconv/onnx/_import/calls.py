@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..._input.constraints import shown
-from .errors import Unsupported
-from .nodes import Nodes
+from .nodes import Nodes, Unsupported
 from .views import View
 
 __all__ = ["OPERATORS", "Call", "operator"]

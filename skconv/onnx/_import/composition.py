@@ -33,6 +33,7 @@ _ACTIVATIONS = (
 )  # fmt: skip
 _DEEPEST = 40  # branches within branches
 _MOST_LAYERS = 5000
+_MOST_SCALED = 1 << 22  # numbers of an image whose level and spread are those of each number
 
 
 class Part(NamedTuple):
@@ -89,15 +90,17 @@ def _by_name(parts):
 
 
 def _moments(parts):
-    """Level and spread (C,) where the first part scales the input by channel; else None."""
-    if not parts or parts[0].op != "affine":
+    """Level and spread, (C,) or (H, W, C), where the first part scales the input; else None."""
+    if not parts or parts[0].op != "affine" or prod(parts[0].shape) > _MOST_SCALED:
         return None
     factor, shift = parts[0].arrays.values()
-    if not by_channel(factor, shift) or not (factor > 0).all():
+    if not (factor > 0).all():
         return None
-    channels = np.empty(parts[0].shape[2:])
-    level, spread, _ = np.broadcast_arrays((-shift / factor).reshape(-1), 1 / factor.reshape(-1), channels)
-    return level, spread
+    level, spread = np.broadcast_arrays(-shift / factor, 1 / factor)
+    if by_channel(level):
+        channels = parts[0].shape[2:]
+        return np.broadcast_to(level.reshape(-1), channels), np.broadcast_to(spread.reshape(-1), channels)
+    return np.broadcast_to(level, parts[0].shape), np.broadcast_to(spread, parts[0].shape)
 
 
 def _merged(parts) -> list[Part]:
@@ -202,12 +205,12 @@ def _activation(node) -> Layer:
     if node.op == "prelu":
         return PReLU()
     if node.op == "slope":
-        return Activation(LeakyReLU(node.value))
+        return Activation("leaky_relu" if np.float32(node.value) == np.float32(0.01) else LeakyReLU(node.value))
     if node.op == "elu":
-        return Activation(ELU(node.value))
+        return Activation("elu" if node.value == 1 else ELU(node.value))
     if node.op == "clip":
         known = {(0.0, np.inf): "relu", (0.0, 6.0): "relu6"}.get(node.value)
-        return Activation(known or Clip(*node.value))
+        return Activation(known or Clip(*(bound if np.isfinite(bound) else None for bound in node.value)))
     raise ValueError(f"{node.label} is only supported as part of gelu, mish or layer normalisation, or at the end")
 
 

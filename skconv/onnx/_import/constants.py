@@ -11,7 +11,7 @@ from math import prod
 import numpy as np
 
 from .calls import Call
-from .errors import Unsupported
+from .nodes import Unsupported
 from .reading import dtype_of
 from .shaping import target_shape
 

@@ -10,7 +10,7 @@ import numpy as np
 from ...layers import BatchNorm, LayerNorm
 from .algebra import clipped, difference, power, product, quotient, root
 from .calls import Call, operator
-from .errors import Unsupported
+from .nodes import Unsupported
 from .views import View, to_image, whole
 
 __all__ = ["channel_view"]
@@ -149,7 +149,7 @@ def _add(call: Call):
 def _sub(call: Call):
     a, b = call.inputs
     if isinstance(b, np.ndarray):
-        return _sum(call, a, -call.numbers(1).astype(np.float64))
+        return _sum(call, a, np.asarray(-call.numbers(1).astype(np.float64)))
     if isinstance(a, View) and _lacks_channels(a, b):
         known = difference(call.nodes, a.node, b.node)
         if known is not None:
@@ -202,7 +202,7 @@ def _div(call: Call):
         b = _checked(b)
         if (b == 0).any():
             raise Unsupported("a division by zero")
-        a, factor = _broadcast(a, 1 / b.astype(np.float64))
+        a, factor = _broadcast(a, np.asarray(1 / b.astype(np.float64)))
         return a.on(call.nodes.affine(a.node, factor))
     known = quotient(call.nodes, a.node, b.node) if isinstance(a, View) else None
     if known is None:

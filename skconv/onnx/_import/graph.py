@@ -10,6 +10,7 @@ from .reading import tensor_array
 __all__ = ["FileGraph", "attribute_values", "label_of"]
 
 _MOST_NODES = 100_000
+_ON_ELEMENTS = ("Add", "Cast", "Div", "Identity", "Mul", "Reshape", "Sub")
 _NUMBERS = (0, 1, 10, 11, 16)  # data types of real numbers; 0 is none given
 
 
@@ -103,6 +104,18 @@ class FileGraph:
         if not sizes or any(size is not None and size < 1 for size in sizes[1:]):
             raise ValueError(f"the input {self.input_name!r} has the shape {tuple(sizes)}")
         return [1, *sizes[1:]]
+
+    def moves_channels(self) -> bool:
+        """Whether the first that is done with the input, other than on each element, brings its last axis forward."""
+        name = self.input_name
+        for node in self.order:
+            if name not in node.input or node.op_type == "Shape":
+                continue
+            if node.op_type not in _ON_ELEMENTS:
+                perm = self.attributes(node).get("perm") if node.op_type == "Transpose" else None
+                return isinstance(perm, list) and len(perm) > 2 and perm[1] == len(perm) - 1
+            name = node.output[0] if node.output else ""
+        return False
 
     def constant(self, name) -> np.ndarray | None:
         """An array of the file, None where there is none of this name."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..._input.constraints import shown
 from . import elements, shaping, windows  # noqa: F401 - these fill the table of operators
 from .calls import OPERATORS, Call
 from .constants import Budget, evaluated, shape_array
-from .errors import Unsupported
 from .graph import FileGraph, label_of
-from .nodes import Node, Nodes
+from .nodes import Node, Nodes, Unsupported
 from .views import Atom, View, materialized, whole
 
 __all__ = ["Imported", "interpreted"]
@@ -55,7 +56,8 @@ def interpreted(graph: FileGraph, file_bytes, image_shape=None) -> Imported:
             return _run(graph, layout, file_bytes)
         except _Failed as error:
             if not failed:  # a flat input may become an image
-                pending += [_Layout(layout.shape, axes) for shape in error.shapes for axes in _orders(shape)]
+                order = -1 if graph.moves_channels() else 1
+                pending += [_Layout(layout.shape, axes) for shape in error.shapes for axes in _orders(shape)[::order]]
             failed.append(error)
     raise ValueError(str(max(failed, key=lambda error: error.done)))
 
@@ -76,7 +78,7 @@ def _layouts(graph, image_shape) -> list[_Layout]:
         )
     wanted = dict(zip("HWC", image_shape or (), strict=False))
     layouts = []
-    for axes in _orders(sizes):
+    for axes in _orders(sizes)[:: -1 if graph.moves_channels() else 1]:
         known = [(letter, size or (1 if letter == "N" else wanted.get(letter))) for letter, size in axes]
         if all(size and wanted.get(letter, size) == size for letter, size in known):
             layouts.append(_Layout(tuple(size for _, size in known), tuple(known)))
@@ -106,7 +108,7 @@ def _run(graph, layout, file_bytes) -> Imported:
                 return Imported(source, _end(values[graph.output_name], nodes))
         except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
             text = str(error) if isinstance(error, Unsupported) else f"{type(error).__name__}: {error}"
-            shapes = _image_shapes(values.values(), source)
+            shapes = _image_shapes(values.values(), source, len(layout.shape))
             raise _Failed(f"{nodes.label} is not supported with {text}", done, shapes) from error
     raise ValueError(f"the output {graph.output_name!r} is the input itself")
 
@@ -116,11 +118,12 @@ def _axis(letter, size):
     return (Atom("N", 1),) if letter == "N" else whole(letter, size)
 
 
-def _image_shapes(values, source) -> list[tuple[int, ...]]:
-    """Shapes of tensors with three or four axes that are the input, reshaped."""
+def _image_shapes(values, source, rank) -> list[tuple[int, ...]]:
+    """Shapes of tensors with more axes than ``rank`` that are the input, reshaped."""
     views = [value for value in values if isinstance(value, View)]
     shapes = [view.shape for view in views if view.node is source or view.node.inputs == (source,)]
-    return list(dict.fromkeys(shape for shape in shapes if len(shape) in (3, 4) and prod(shape) == prod(source.shape)))
+    fits = [shape for shape in shapes if rank < len(shape) < 5 and (shape[0], prod(shape)) == (1, prod(source.shape))]
+    return list(dict.fromkeys(fits))
 
 
 def _outputs(graph, node, values, nodes, budget) -> list:
@@ -138,7 +141,7 @@ def _outputs(graph, node, values, nodes, budget) -> list:
         raise Unsupported(f"tensors; operators that are: {', '.join(sorted(OPERATORS))}")
     else:
         found = OPERATORS[call.op](call)
-    return found if isinstance(found, list) else [found]
+    return [x if x is None or isinstance(x, View) else np.asarray(x) for x in (found if isinstance(found, list) else [found])]
 
 
 def _value(graph, name, values):

@@ -9,12 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from .errors import Unsupported
+from ...layers import ShuffleChannels
 
-__all__ = ["MERGES", "Node", "Nodes", "by_channel"]
+__all__ = ["MERGES", "Node", "Nodes", "Unsupported", "by_channel"]
 
 MERGES = ("add", "multiply", "concatenate")
 _MOST_NODES = 200_000
+
+
+class Unsupported(ValueError):
+    """A form of an operator that has no counterpart among the layers; the interpreter adds the node's name."""
 
 
 class Node:
@@ -89,6 +93,7 @@ class Nodes:
         self.label = ""
         self._count = 0
         self._prefixes: dict[tuple[int, int], tuple[int, Node | None]] = {}
+        self._shuffled: dict[tuple[Node, int], Node] = {}
         self._kept: list[Node] = []  # whose numbers `id` are in use
 
     def new(self, op, inputs, shape, **options) -> Node:
@@ -109,6 +114,13 @@ class Nodes:
     def function(self, op, source, value=None) -> Node:
         """A node that keeps the shape."""
         return self.new(op, [source], source.shape, value=value)
+
+    def shuffled(self, source, groups) -> Node:
+        """Shuffled channels; one node for all that use them, since each of these asks anew."""
+        key = source, groups
+        if key not in self._shuffled:
+            self._shuffled[key] = self.layer("shuffle", source, ShuffleChannels(groups))
+        return self._shuffled[key]
 
     def concatenated(self, sources) -> Node:
         """Channels of several images; those of the first few come from a node that has them already, if there is one.

@@ -53,8 +53,10 @@ def parsed(source):
     if not model.graph.node and not model.graph.output:
         raise ValueError(f"{_name(source, is_path)} is no ONNX model: it has no nodes and no outputs")
     if model.functions:
+        from onnx.inliner import inline_local_functions
+
         _check_functions(model)
-        model = onnx.inliner.inline_local_functions(model)
+        model = inline_local_functions(model)
     return model, len(data)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ...layers import DepthToSpace, GlobalMeanPool, MaxPool, MeanPool, SelectChannels, StridePool, Upsample
 from .calls import Call, operator
 from .elements import channel_view
-from .errors import Unsupported
+from .nodes import Unsupported
 from .views import View, materialized, whole
 from .windows import space_of
 
@@ -224,10 +224,27 @@ def _resize(call: Call):
     mode, factors = call.text("mode", "nearest"), _factors(call, space)
     if mode not in ("nearest", "linear"):
         raise Unsupported(f"mode={mode!r}; 'nearest' and 'linear' are supported")
+    _check_places(call, mode, factors)
     if all(factor == 1 for factor in factors):
         return space.view
     down, across = space.pair(factors, 1)
     return space.after(call.nodes.layer("upsample", space.view.node, Upsample((down, across), mode)))
+
+
+def _check_places(call, mode, factors):
+    """Raise where the places in the smaller image that pixels come from are not those of `Upsample`."""
+    old = call.op == "Upsample" or call.version < 11
+    places = "asymmetric" if old else call.text("coordinate_transformation_mode", "half_pixel")
+    rounding = "floor" if old else call.text("nearest_mode", "round_prefer_floor")
+    if mode == "linear":
+        fits = places in ("half_pixel", "pytorch_half_pixel") or max(factors) == 1
+    else:
+        fits = (places, rounding) == ("asymmetric", "floor") or (
+            rounding.startswith("round") and (places == "half_pixel" or max(factors) <= 2 and places == "asymmetric")
+        )
+        fits = fits and not (places == "asymmetric" and rounding == "round_prefer_ceil")
+    if not fits:
+        raise Unsupported(f"mode={mode!r}, coordinate_transformation_mode={places!r}, nearest_mode={rounding!r}")
 
 
 def _factors(call, space):

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...layers import ShuffleChannels
-from .errors import Unsupported
+from .nodes import Unsupported
 
 __all__ = ["Atom", "View", "materialized", "to_image", "whole"]
 
@@ -70,6 +69,8 @@ class View(NamedTuple):
         axes: list[tuple[Atom, ...]] = []
         if any(atom.letter == "N" for atom in atoms) and atoms[-1].letter != "N":
             raise Unsupported("a reshape with samples that are not the first axis")
+        if min(shape, default=1) < 1:
+            raise Unsupported(f"a reshape from {self.shape} to {tuple(shape)}")
         for size in shape:
             axis, missing = [], size
             while atoms and (missing > 1 or (not axes and atoms[-1].letter == "N")):
@@ -147,10 +148,9 @@ def _shuffled(axis, channels) -> int | None:
 
 def materialized(nodes, x: View) -> View:
     """The same tensor on an image with whole axes, where a layer moves its parts so."""
-    height, width, channels = x.node.shape
+    channels = x.node.shape[2]
     for i, axis in enumerate(x.axes):
         groups = _shuffled(axis, channels)
         if groups is not None:
-            node = nodes.layer("shuffle", x.node, ShuffleChannels(groups))
-            return View(node, (*x.axes[:i], whole("C", channels), *x.axes[i + 1 :]))
+            return View(nodes.shuffled(x.node, groups), (*x.axes[:i], whole("C", channels), *x.axes[i + 1 :]))
     return x

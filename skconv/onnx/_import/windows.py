@@ -9,8 +9,7 @@ import numpy as np
 
 from ...layers import ConstantPadding, Convolution, LpPool, MaxPool, MeanPool, Pad, TransposedConvolution
 from .calls import Call, operator
-from .errors import Unsupported
-from .nodes import Node
+from .nodes import Node, Unsupported
 from .views import View, materialized, whole
 
 __all__ = ["Space", "space_of"]

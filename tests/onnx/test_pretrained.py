@@ -1,0 +1,190 @@
+"""Networks from files: what they give, what is kept of them, and files that are damaged."""
+
+import pickle
+import tracemalloc
+from copy import deepcopy
+
+import numpy as np
+import onnx
+import pytest
+from cases import CASES
+from exported import network_model, settled
+from networks import predicted
+from onnx_files import check, model_of, node, normal, outputs_of, run
+
+from skconv.layers import Flatten
+from skconv.onnx import PretrainedNetwork, from_onnx
+
+SHAPE = (3, 8, 8)
+
+
+def small_model():
+    """A model with most of what networks have: borders, gates, branches, shapes that are computed."""
+    constants = {
+        "k": normal(4, 3, 3, 3), "b": normal(4), "s": normal(4), "t": normal(4), "m": normal(4), "v": np.abs(normal(4)),
+        "g": normal(4, 4, 1, 1), "h": normal(4, 2, 3, 3), "pads": np.array([0, 0, 1, 1, 0, 0, 1, 1]), "zero": np.array(0),
+        "axes": np.array([0]), "rest": np.array([-1]), "w": normal(64, 5), "c": normal(5),
+    }  # fmt: skip
+    nodes = [
+        node("Pad", "x pads", "p"), node("Conv", "p k b", "c0", strides=[2, 2]), node("BatchNormalization", "c0 s t m v", "c1"),
+        node("Relu", "c1", "c2"), node("GlobalAveragePool", "c2", "g0"), node("Conv", "g0 g", "g1"), node("Sigmoid", "g1", "g2"),
+        node("Mul", "c2 g2", "d"), node("Conv", "d h", "e", group=2, pads=[1] * 4), node("Add", "e c2", "f"),
+        node("Shape", "f", "shape"), node("Gather", "shape zero", "n"), node("Unsqueeze", "n axes", "u"),
+        node("Concat", "u rest", "target", axis=0), node("Reshape", "f target", "r"), node("Gemm", "r w c", "q"),
+        node("Softmax", "q", "y"),
+    ]  # fmt: skip
+    return model_of(nodes, SHAPE, constants)
+
+
+MODEL = small_model()
+DATA = MODEL.SerializeToString()
+
+
+def scores(data):
+    """A model of the scores before the softmax."""
+    model = onnx.ModelProto.FromString(data)
+    model.graph.output[0].name = "q"
+    return model
+
+
+def test_a_small_network():
+    network = check(scores(DATA), normal(3, *SHAPE))
+    assert network.removed is None
+    network = from_onnx(DATA)
+    assert isinstance(network, PretrainedNetwork)
+    assert (network.input_shape, network.input_name, network.output_name) == ((8, 8, 3), "x", "y")
+    assert network.weights["convolution1.weight"].shape == (4, 3, 3, 3)
+    assert not network.weights["convolution1.weight"].flags.writeable
+    assert network.dtype == np.float32
+    assert repr(network) == (
+        "<PretrainedNetwork of 6 layers from (8, 8, 3) to (5,), 533 parameters, without the softmax at its end>"
+    )
+
+
+def test_copies_and_pickles():
+    network, X = from_onnx(DATA), normal(3, 8, 8, 3)
+    for twin in (deepcopy(network), pickle.loads(pickle.dumps(network))):
+        assert (twin.input_name, twin.removed, repr(twin)) == ("x", "softmax", repr(network))
+        np.testing.assert_array_equal(outputs_of(twin, X), outputs_of(network, X))
+
+
+@pytest.mark.parametrize("value", [(8,), 8, (0, 8), (8, 8, 3, 1), "8", [8, 8]])
+def test_sizes_of_images_that_are_none(value):
+    with pytest.raises(ValueError, match=r"from_onnx: image_shape must be a tuple \(H, W\) or \(H, W, C\)"):
+        from_onnx(DATA, image_shape=value)
+
+
+@pytest.mark.parametrize("number", [np.inf, np.nan])
+def test_weights_that_are_not_finite(number):
+    model = onnx.ModelProto.FromString(DATA)
+    model.graph.initializer[1].raw_data = np.full(4, number, np.float32).tobytes()
+    with pytest.raises(ValueError, match=r"convolution1.bias"):
+        from_onnx(model.SerializeToString())
+
+
+def test_more_numbers_than_the_file_has():
+    model = model_of([node("Relu", "x", "r"), node("Mul", "r c", "y")], (2**40, 1, 1), {"c": np.float32(2)})
+    with pytest.raises(ValueError, match=r"the network has 1,099,511,627,776 numbers, but the file"):
+        from_onnx(model.SerializeToString())
+    model = model_of([node("Add", "x c", "y")], (3, 2**20, 2**20), {"c": normal(3, 1, 1)})
+    assert from_onnx(model.SerializeToString()).moments is None  # which would be as large as an image
+
+
+EXPORTABLE = [name for name, case in CASES.items() if len(case.shape) == 3]
+
+
+@pytest.mark.parametrize("name", EXPORTABLE)
+def test_layers_that_are_exported_come_back(name):
+    """Or are refused with the operator's name."""
+    case = CASES[name]
+    network = settled([case.layer, *([Flatten()] if len(case.out) == 3 else [])], case.shape)
+    X = np.random.default_rng(1).standard_normal((3, *case.shape)).astype(np.float32)
+    try:
+        model = network_model(network)
+    except ValueError:
+        return
+    try:
+        found = from_onnx(model.SerializeToString())
+    except ValueError as error:
+        assert "is not supported" in str(error) or "only supported" in str(error)
+        return
+    wanted = predicted(network, X.reshape(3, -1))
+    if found.input_shape != case.shape:  # an image of one row or column may be seen as another one
+        assert sorted(found.input_shape) == sorted(case.shape)
+    np.testing.assert_allclose(outputs_of(found, X), wanted, rtol=0, atol=2e-5 * max(np.abs(wanted).max(), 1e-30))
+    again = from_onnx(network_model(found).SerializeToString())
+    np.testing.assert_allclose(outputs_of(again, X), wanted, rtol=0, atol=2e-5 * max(np.abs(wanted).max(), 1e-30))
+
+
+def mutated(rng):
+    """The bytes of the small model, with some of them changed, left out or repeated."""
+    data = bytearray(DATA)
+    for _ in range(rng.integers(1, 4)):
+        at, kind = int(rng.integers(len(data))), rng.integers(4)
+        if kind == 0:
+            data[at] = rng.integers(256)
+        elif kind == 1:
+            del data[at : at + int(rng.integers(1, 20))]
+        elif kind == 2:
+            data[at:at] = data[at : at + int(rng.integers(1, 20))]
+        else:
+            del data[at:]
+    return bytes(data)
+
+
+def is_error_or_right(data):
+    """Whether a file gives a clear error, or a network that gives what onnxruntime gives; 2 where it gives a network."""
+    try:
+        network = from_onnx(data)
+    except ValueError as error:
+        assert str(error)
+        return 1
+    assert len(network.parameters) < len(data) + 10_000
+    model = onnx.ModelProto.FromString(data)
+    if network.removed is not None:
+        nodes = {name: each for each in model.graph.node for name in each.output}
+        last = nodes[network.output_name]
+        if last.op_type not in ("Softmax", "LogSoftmax"):
+            return 2
+        del model.graph.output[1:]
+        model.graph.output[0].name = last.input[0]
+    X = normal(1, *SHAPE)
+    try:
+        wanted = run(model, X)
+    except Exception:  # onnxruntime refuses more, such as unknown versions
+        return 2
+    if network.input_shape != (8, 8, 3) or not np.isfinite(wanted).all():
+        return 2
+    if wanted.ndim == 4:
+        wanted = wanted.transpose(0, 2, 3, 1)
+    found = outputs_of(network, X.transpose(0, 2, 3, 1))
+    np.testing.assert_allclose(found, wanted.reshape(1, -1), rtol=0, atol=1e-4 * max(1e-30, np.abs(wanted).max()))
+    return 2
+
+
+def check_mutations(seeds):
+    results = [is_error_or_right(mutated(np.random.default_rng(seed))) for seed in seeds]
+    assert min(results.count(1), results.count(2)) > len(results) // 20
+
+
+def test_damaged_files():
+    check_mutations(range(300))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_more_damaged_files():
+    check_mutations(range(1000, 11_000))
+
+
+def test_damaged_files_take_little_memory():
+    data = [mutated(np.random.default_rng(seed)) for seed in range(20)]
+    tracemalloc.start()
+    for each in data:
+        try:
+            from_onnx(each)
+        except ValueError:
+            continue
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 << 20
