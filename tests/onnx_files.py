@@ -1,7 +1,6 @@
 """Small ONNX files, and whether networks imported from them give what onnxruntime gives."""
 
 import numpy as np
-import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
@@ -35,7 +34,10 @@ def model_of(nodes, shape, constants=None, *, opset=17, inputs="x", output="y", 
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in output.split()],
         tensors,
     )
-    opsets = [helper.make_opsetid("", opset), *{each.domain: helper.make_opsetid(each.domain, 1) for each in functions}.values()]
+    opsets = [
+        helper.make_opsetid("", opset),
+        *{each.domain: helper.make_opsetid(each.domain, 1) for each in functions}.values(),
+    ]
     return helper.make_model(graph, opset_imports=opsets, functions=list(functions), ir_version=ir_version)
 
 

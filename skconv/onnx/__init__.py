@@ -1,6 +1,6 @@
-"""Fitted estimators as ONNX models, which other programs and languages run; needs the extra "onnx".
+"""Fitted estimators as ONNX models, which other programs and languages run, and pretrained networks from ONNX files.
 
-Importing this package lets skl2onnx convert estimators of skconv within those of scikit-learn.
+Needs the extra "onnx".  Importing this package lets skl2onnx convert estimators of skconv within those of scikit-learn.
 """
 
 from .._input.exports import exports as _exports

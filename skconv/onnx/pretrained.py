@@ -41,13 +41,6 @@ class PretrainedNetwork(Network):
         Names of the input and the output in the file.
     removed : str or None
         Function at the end of the file's network that is left out, "softmax": the outputs are scores then.
-
-    Examples
-    --------
-    >>> from skconv.onnx import from_onnx
-    >>> network = from_onnx("resnet18.onnx")  # doctest: +SKIP
-    >>> network  # doctest: +SKIP
-    <PretrainedNetwork of 15 layers from (224, 224, 3) to (1000,), 11,684,712 parameters>
     """
 
     input_name: str

@@ -24,7 +24,7 @@ from ...layers import (
 )
 from ...layers.composite import named
 from .interpreter import Imported
-from .nodes import MERGES, Node, by_channel
+from .nodes import MERGES, Node, by_channel, common
 
 __all__ = ["Composition", "composed"]
 
@@ -37,9 +37,9 @@ _MOST_SCALED = 1 << 22  # numbers of an image whose level and spread are those o
 
 
 class Part(NamedTuple):
-    """A layer, its arrays by name, in a composite by the layer's path, the shape of its input, and its node's kind and label.
+    """A layer, its arrays by name, the shape of its input, and the kind and the label of its node.
 
-    A factor and a shift have no layer yet.
+    The arrays of a composite have the paths of its layers in their names; a factor and a shift have no layer yet.
     """
 
     layer: Any
@@ -86,7 +86,9 @@ def composed(imported: Imported) -> Composition:
 def _by_name(parts):
     """Arrays of a list of layers, with the layers' names before their own."""
     names = named([part.layer for part in parts])
-    return {f"{name}.{n}": array for (name, _), part in zip(names, parts, strict=True) for n, array in part.arrays.items()}
+    return {
+        f"{name}.{n}": array for (name, _), part in zip(names, parts, strict=True) for n, array in part.arrays.items()
+    }
 
 
 def _moments(parts):
@@ -183,7 +185,7 @@ class _Walk:
         return Part(_activation(node), {"slope": node.value} if node.op == "prelu" else {}, shape)
 
     def _merge(self, node, depth) -> Part:
-        lines = [self.line(node.dominator, each) for each in node.inputs]
+        lines = [self.line(node.dominator, each) for each in _grouped(node)]
         branches = [_lowered(self.parts(line, depth + 1)) for line in lines]
         if not any(branches):
             raise ValueError(f"{node.label} is not supported with an image and itself")
@@ -196,6 +198,27 @@ class _Walk:
         layer = Parallel([[part.layer for part in branch] for branch in branches], node.op)
         arrays = {f"branch{i}.{k}": v for i, branch in enumerate(branches, 1) for k, v in _by_name(branch).items()}
         return Part(layer, arrays, shape)
+
+
+def _grouped(node) -> list[Node]:
+    """The inputs of a merge, where those that branch off further on, one after another, are merged on their own.
+
+    Exporters write a concatenation within a concatenation as one.
+    """
+    groups = [[node.inputs[0]]]
+    for each in node.inputs[1:]:
+        if common(groups[-1][-1], each) is node.dominator:
+            groups.append([each])
+        else:
+            groups[-1].append(each)
+    if node.op == "multiply" or len(groups) == 1:
+        return list(node.inputs)
+    merged = []
+    for group in groups:
+        channels = sum(each.shape[2] for each in group) if node.op == "concatenate" else node.shape[2]
+        shape = (*node.shape[:2], channels)
+        merged.append(group[0] if len(group) == 1 else Node(node.op, group, shape, label=node.label))
+    return merged
 
 
 def _activation(node) -> Layer:

@@ -97,7 +97,9 @@ def _ranged(call, budget):
 def _gathered(call, budget):
     array, index = call.constant(0), call.constant(1)
     axis = call.axis(call.integer("axis", 0), array.ndim)
-    if index.dtype.kind not in "iu" or index.size and not -array.shape[axis] <= index.min() <= index.max() < array.shape[axis]:
+    if index.dtype.kind not in "iu" or (
+        index.size and not -array.shape[axis] <= index.min() <= index.max() < array.shape[axis]
+    ):
         raise Unsupported(f"places that are not on axis {axis} of a constant of shape {array.shape}")
     budget.take((*array.shape[:axis], *index.shape, *array.shape[axis + 1 :]))
     return np.take(array, index, axis=axis)
@@ -200,7 +202,7 @@ def _same(call, budget):
 
 
 _OPERATORS = {
-    **{name: _same for name in ("Identity", "Dropout")},
+    **dict.fromkeys(("Identity", "Dropout"), _same),
     **{
         name: _elements(function)
         for name, function in {

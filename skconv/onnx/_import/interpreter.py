@@ -62,7 +62,7 @@ def interpreted(graph: FileGraph, file_bytes, image_shape=None) -> Imported:
     raise ValueError(str(max(failed, key=lambda error: error.done)))
 
 
-def _orders(shape) -> list[tuple[tuple[str, int], ...]]:
+def _orders(shape) -> list[tuple[tuple[str, Any], ...]]:
     """Letters and sizes of the axes of a tensor, with channels first and last."""
     letters = {2: ("NC",), 3: ("NCW", "NWC"), 4: ("NCHW", "NHWC")}.get(len(shape), ())
     return [tuple(zip(each, shape, strict=True)) for each in letters]
@@ -79,7 +79,9 @@ def _layouts(graph, image_shape) -> list[_Layout]:
     wanted = dict(zip("HWC", image_shape or (), strict=False))
     layouts = []
     for axes in _orders(sizes)[:: -1 if graph.moves_channels() else 1]:
-        known = [(letter, size or (1 if letter == "N" else wanted.get(letter))) for letter, size in axes]
+        known: list[tuple[str, Any]] = [
+            (letter, size or (1 if letter == "N" else wanted.get(letter))) for letter, size in axes
+        ]
         if all(size and wanted.get(letter, size) == size for letter, size in known):
             layouts.append(_Layout(tuple(size for _, size in known), tuple(known)))
     if not layouts:
@@ -141,7 +143,10 @@ def _outputs(graph, node, values, nodes, budget) -> list:
         raise Unsupported(f"tensors; operators that are: {', '.join(sorted(OPERATORS))}")
     else:
         found = OPERATORS[call.op](call)
-    return [x if x is None or isinstance(x, View) else np.asarray(x) for x in (found if isinstance(found, list) else [found])]
+    return [
+        x if x is None or isinstance(x, View) else np.asarray(x)
+        for x in (found if isinstance(found, list) else [found])
+    ]
 
 
 def _value(graph, name, values):

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...layers import ShuffleChannels
 
-__all__ = ["MERGES", "Node", "Nodes", "Unsupported", "by_channel"]
+__all__ = ["MERGES", "Node", "Nodes", "Unsupported", "by_channel", "common"]
 
 MERGES = ("add", "multiply", "concatenate")
 _MOST_NODES = 200_000
@@ -52,7 +52,7 @@ class Node:
         if self.inputs:
             self.dominator = self.inputs[0]
             for other in self.inputs[1:]:
-                self.dominator = _common(self.dominator, other)
+                self.dominator = common(self.dominator, other)
         self.depth, self.jump = _place(self, self.dominator)
 
 
@@ -64,7 +64,7 @@ def _place(node, parent):
     return parent.depth + 1, far if parent.depth - near.depth == near.depth - far.depth else parent
 
 
-def _common(a, b):
+def common(a, b):
     """Last node that dominates both, or is one of them."""
     if a.depth < b.depth:
         a, b = b, a
@@ -127,7 +127,8 @@ class Nodes:
 
         Dense blocks concatenate the outputs of all layers before, for each layer anew.
         """
-        start, place = 0, (-id(sources[0]), None)
+        place: tuple[int, Node | None] = (-id(sources[0]), None)
+        start = 0
         places = [place]
         for i, source in enumerate(sources[1:], 1):
             place = self._prefixes.setdefault((places[-1][0], id(source)), (len(self._prefixes), None))

@@ -124,7 +124,8 @@ def _external(tensor, wanted, folder):
     location = entries.get("location", "")
     if folder is None:
         raise ValueError(
-            f"the constant {tensor.name!r} is in another file, {location!r}; give its folder: from_onnx(..., folder=...)"
+            f"the constant {tensor.name!r} is in another file, {location!r}; give its folder: "
+            "from_onnx(..., folder=...)"
         )
     path = _inside(Path(folder), location)
     try:

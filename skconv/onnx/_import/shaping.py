@@ -93,7 +93,9 @@ def _concat(call: Call):
     for each in views:
         channels = whole("C", each.node.shape[2])
         if each.axes != (*first[:axis], channels, *first[axis + 1 :]) or each.node.shape[:2] != shape[:2]:
-            raise Unsupported(f"tensors of shapes {', '.join(str(x.shape) for x in views)} on axis {axis}; channels are")
+            raise Unsupported(
+                f"tensors of shapes {', '.join(str(x.shape) for x in views)} on axis {axis}; channels are"
+            )
     node = call.nodes.concatenated([each.node for each in views])
     return View(node, (*first[:axis], whole("C", node.shape[2]), *first[axis + 1 :]))
 
@@ -240,7 +242,7 @@ def _check_places(call, mode, factors):
         fits = places in ("half_pixel", "pytorch_half_pixel") or max(factors) == 1
     else:
         fits = (places, rounding) == ("asymmetric", "floor") or (
-            rounding.startswith("round") and (places == "half_pixel" or max(factors) <= 2 and places == "asymmetric")
+            rounding.startswith("round") and (places == "half_pixel" or (max(factors) <= 2 and places == "asymmetric"))
         )
         fits = fits and not (places == "asymmetric" and rounding == "round_prefer_ceil")
     if not fits:
@@ -260,5 +262,7 @@ def _factors(call, space):
     if sizes is not None and not scales.size:
         scales = np.array([new / own for new, own in zip(sizes, space.view.shape, strict=False)])
     if scales.shape != (n + 2,) or scales[:2].tolist() != [1, 1] or any(f < 1 or f % 1 for f in scales[2:].tolist()):
-        raise Unsupported(f"factors {scales.tolist()} for a tensor of shape {space.view.shape}; whole ones are supported")
+        raise Unsupported(
+            f"factors {scales.tolist()} for a tensor of shape {space.view.shape}; whole ones are supported"
+        )
     return tuple(int(each) for each in scales[2:])

@@ -144,7 +144,9 @@ def _transposed_convolution(call: Call):
     space = space_of(call, call.view())
     weight, channels = _weight(call, space), space.view.node.shape[2]
     if call.integer("group", 1) != 1 or len(weight) != channels:
-        raise Unsupported(f"a weight of shape {call.numbers(1).shape}, group={call.integer('group', 1)}; 1 is supported")
+        raise Unsupported(
+            f"a weight of shape {call.numbers(1).shape}, group={call.integer('group', 1)}; 1 is supported"
+        )
     n = len(space.sizes)
     more = call.integers(None, "output_padding", (0,) * n)
     wanted, auto = call.integers(None, "output_shape"), call.text("auto_pad", "NOTSET")
@@ -220,10 +222,8 @@ def _bordered(call, x, padded, mode, value):
     sizes = dict(zip("HWC", x.node.shape, strict=True))
     own, axes = {}, list(x.axes)
     for axis, pair in padded.items():
-        if x.axes[axis]:
-            letter = x.axes[axis][0].letter
-        else:  # of size one
-            letter = space_of(call, x).letters[axis - 2] if axis >= 2 else "N"
+        of_one = space_of(call, x).letters[axis - 2] if axis >= 2 and not x.axes[axis] else "N"
+        letter = x.axes[axis][0].letter if x.axes[axis] else of_one
         if letter not in "HW" or x.axes[axis] != whole(letter, sizes[letter]) or min(pair) < 0:
             raise Unsupported(f"a border {pair} on axis {axis} of a tensor of shape {x.shape}")
         own[letter] = pair

@@ -52,6 +52,17 @@ def names_of(layers):
     return [type(layer).__name__ for layer in layers]
 
 
+def test_a_concatenation_within_a_concatenation_that_is_written_as_one():
+    nodes = [
+        narrow("x", 1, "a"), wide("x", 1, "b"), node("Relu", "b", "c"), wide("c", 2, "d"), narrow("c", 2, "e"),
+        node("Concat", "a d e x", "y", axis=1),
+    ]  # fmt: skip
+    network = network_of(nodes)
+    assert [names_of(branch) for branch in network.layers[0].branches] == [
+        ["Convolution"], ["Convolution", "Activation", "Parallel"], [],
+    ]  # fmt: skip
+
+
 def test_dense_blocks():
     """Each layer has the outputs of all layers before, concatenated anew."""
     constants = {"u1": normal(2, 4, 3, 3), "u2": normal(2, 6, 3, 3), "u3": normal(2, 8, 3, 3), "o": normal(3, 10, 1, 1)}
@@ -76,8 +87,9 @@ def test_gates():
 
 def test_a_gate_by_dense_layers():
     nodes = [
-        node("GlobalAveragePool", "x", "m"), node("Flatten", "m", "f"), node("Gemm", "f w b", "s"), node("Relu", "s", "r"),
-        node("Gemm", "r v", "e"), node("Sigmoid", "e", "g"), node("Reshape", "g shape", "h"), node("Mul", "h x", "y"),
+        node("GlobalAveragePool", "x", "m"), node("Flatten", "m", "f"), node("Gemm", "f w b", "s"),
+        node("Relu", "s", "r"), node("Gemm", "r v", "e"), node("Sigmoid", "e", "g"),
+        node("Reshape", "g shape", "h"), node("Mul", "h x", "y"),
     ]  # fmt: skip
     network_of(nodes, w=normal(4, 2), b=normal(2), v=normal(2, 4), shape=np.array([-1, 4, 1, 1]))
 
@@ -93,8 +105,8 @@ def test_the_last_layers_have_vectors():
 
 def test_branches_of_vectors():
     nodes = [
-        node("GlobalAveragePool", "x", "m"), node("Flatten", "m", "f"), node("Gemm", "f w", "g"), node("Relu", "g", "r"),
-        node("Add", "r f", "a"), node("Gemm", "a w", "y"),
+        node("GlobalAveragePool", "x", "m"), node("Flatten", "m", "f"), node("Gemm", "f w", "g"),
+        node("Relu", "g", "r"), node("Add", "r f", "a"), node("Gemm", "a w", "y"),
     ]  # fmt: skip
     assert names(network_of(nodes, w=normal(4, 4))) == ["GlobalMeanPool", "Residual", "Flatten", "Dense"]
 
@@ -114,9 +126,9 @@ def test_an_image_concatenated_with_itself():
 
 
 def test_shapes_that_do_not_fit():
-    with pytest.raises(ValueError, match="the sum of images of different shapes|axes do not fit"):
+    with pytest.raises(ValueError, match=r"the sum of images of different shapes|axes do not fit"):
         network_of([node("MaxPool", "x", "m", kernel_shape=[2, 2]), node("Add", "x m", "y")])
-    with pytest.raises(ValueError, match="Concat .* tensors of shapes"):
+    with pytest.raises(ValueError, match=r"Concat .* tensors of shapes"):
         network_of([node("MaxPool", "x", "m", kernel_shape=[2, 2]), node("Concat", "x m", "y", axis=1)])
 
 

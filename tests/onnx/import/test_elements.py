@@ -112,7 +112,7 @@ def test_functions_that_are_spelt_out(spelling, shifted):
 
 def test_a_product_that_is_no_function():
     nodes = parsed(["Div x half d", "Erf d e", "Add e one a", "Mul x a y"])
-    with pytest.raises(ValueError, match="Erf.* is only supported as part of gelu, mish or layer normalisation"):
+    with pytest.raises(ValueError, match=r"Erf.* is only supported as part of gelu, mish or layer normalisation"):
         network_of(nodes, NUMBERS)
 
 

@@ -30,7 +30,11 @@ def test_the_output_can_be_chosen():
     model = model_of(nodes, SHAPE, output="y z")
     assert imported(model).output_name == "y"
     network = imported(model, output="z")
-    assert (network.input_name, network.output_name, names(network)) == ("x", "z", ["Activation", "Activation", "Flatten"])
+    assert (network.input_name, network.output_name, names(network)) == (
+        "x",
+        "z",
+        ["Activation", "Activation", "Flatten"],
+    )
     with pytest.raises(ValueError, match=r"output must be one of \['y', 'z'\], got 'w'"):
         imported(model, output="w")
 
@@ -73,7 +77,7 @@ def test_graphs_without_a_beginning(nodes, message):
 def test_several_inputs():
     model = model_of([node("Add", "x z", "y")], SHAPE)
     model.graph.input.add(name="z")
-    with pytest.raises(ValueError, match="must depend on one input, it depends on '[xz]', '[xz]'"):
+    with pytest.raises(ValueError, match=r"must depend on one input, it depends on '[xz]', '[xz]'"):
         imported(model)
 
 

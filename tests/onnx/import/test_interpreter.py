@@ -18,9 +18,7 @@ def test_channels_last():
         node("Relu", "c", "r"),
         node("Transpose", "r", "y", perm=[0, 2, 3, 1]),
     ]
-    network = check(
-        model_of(nodes, (8, 9, 3), {**KERNEL, "level": normal(3)}), normal(2, 8, 9, 3), "NHWC", "NHWC"
-    )
+    network = check(model_of(nodes, (8, 9, 3), {**KERNEL, "level": normal(3)}), normal(2, 8, 9, 3), "NHWC", "NHWC")
     assert network.input_shape == (8, 9, 3)
     assert names(network) == ["Convolution", "Activation", "Flatten"]
 
@@ -99,11 +97,13 @@ def test_an_input_without_a_shape():
 
 def test_operators_that_are_unknown():
     model = model_of([node("Conv", "x k", "c"), node("LRN", "c", "y", size=3)], (3, 4, 5), KERNEL)
-    with pytest.raises(ValueError, match=r"LRN \(node 'LRN_y'\) is not supported .*operators that are: Add, AveragePool"):
+    with pytest.raises(
+        ValueError, match=r"LRN \(node 'LRN_y'\) is not supported .*operators that are: Add, AveragePool"
+    ):
         from_onnx(model.SerializeToString())
     other = node("Conv", "x k", "y")
     other.domain = "com.example"
-    with pytest.raises(ValueError, match="its domain 'com.example'; ONNX's own operators are supported"):
+    with pytest.raises(ValueError, match=r"its domain 'com.example'; ONNX's own operators are supported"):
         from_onnx(model_of([other], (3, 4, 5), KERNEL).SerializeToString())
 
 

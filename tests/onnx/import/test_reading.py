@@ -14,7 +14,18 @@ from skconv.onnx._import.reading import dtype_of, parsed, tensor_array
 
 ARRAYS = [
     np.arange(6, dtype=dtype).reshape(2, 3)
-    for dtype in (np.float32, np.float64, np.float16, np.int8, np.uint8, np.int16, np.uint16, np.int32, np.int64, np.uint64)
+    for dtype in (
+        np.float32,
+        np.float64,
+        np.float16,
+        np.int8,
+        np.uint8,
+        np.int16,
+        np.uint16,
+        np.int32,
+        np.int64,
+        np.uint64,
+    )
 ] + [np.array([True, False])]
 
 
@@ -45,8 +56,14 @@ def test_brain_floats(raw):
 @pytest.mark.parametrize(
     ("tensor", "message"),
     [
-        (TensorProto(name="a", data_type=1, dims=[2**40], raw_data=b"1234"), "needs 4398046511104 bytes, the file has 4"),
-        (TensorProto(name="a", data_type=1, dims=[2**40], float_data=[1]), "needs 1099511627776 numbers, the file has 1"),
+        (
+            TensorProto(name="a", data_type=1, dims=[2**40], raw_data=b"1234"),
+            "needs 4398046511104 bytes, the file has 4",
+        ),
+        (
+            TensorProto(name="a", data_type=1, dims=[2**40], float_data=[1]),
+            "needs 1099511627776 numbers, the file has 1",
+        ),
         (TensorProto(name="a", data_type=1, dims=[-1]), r"has shape \(-1,\)"),
         (TensorProto(name="a", data_type=1, dims=[1] * 9, raw_data=b"1234"), "has shape"),
         (TensorProto(name="a", data_type=8, dims=[1]), "data type 8, which is no real number type"),
@@ -95,7 +112,19 @@ def test_constants_in_another_file_need_its_folder(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "location",
-    ["../w.bin", "inner/../../w.bin", "/etc/passwd", "C:\\w.bin", "..\\w.bin", "link.bin", "linked/w.bin", "missing", "", ".", "inner"],
+    [
+        "../w.bin",
+        "inner/../../w.bin",
+        "/etc/passwd",
+        "C:\\w.bin",
+        "..\\w.bin",
+        "link.bin",
+        "linked/w.bin",
+        "missing",
+        "",
+        ".",
+        "inner",
+    ],
 )
 def test_files_outside_of_the_folder_are_not_read(tmp_path, location):
     folder = tmp_path / "folder"
@@ -131,7 +160,7 @@ def test_what_is_no_model(tmp_path, data):
         from_onnx(data)
     path = tmp_path / "a.onnx"
     path.write_bytes(data)
-    with pytest.raises(ValueError, match="the file .*a.onnx' is no ONNX model"):
+    with pytest.raises(ValueError, match=r"the file .*a.onnx' is no ONNX model"):
         from_onnx(path)
 
 
@@ -143,7 +172,9 @@ def test_what_is_no_source(tmp_path):
 
 
 def function(name, *nodes):
-    return helper.make_function("own", name, ["x"], ["y"], nodes, [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)])
+    return helper.make_function(
+        "own", name, ["x"], ["y"], nodes, [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+    )
 
 
 def call(name, inputs="x", output="y"):

@@ -1,7 +1,5 @@
 """Convolutions, pooling, borders and products with matrices, in every geometry."""
 
-import re
-
 import numpy as np
 import pytest
 from onnx_files import check, model_of, names, node, normal
@@ -42,7 +40,13 @@ def test_groups(groups, bias):
 
 @pytest.mark.parametrize(
     "geometry",
-    [{}, {"pads": [2, 1]}, {"strides": [3]}, {"dilations": [2], "pads": [4, 4]}, {"auto_pad": "SAME_UPPER", "strides": [2]}],
+    [
+        {},
+        {"pads": [2, 1]},
+        {"strides": [3]},
+        {"dilations": [2], "pads": [4, 4]},
+        {"auto_pad": "SAME_UPPER", "strides": [2]},
+    ],
     ids=str,
 )
 def test_convolutions_of_series(geometry):
