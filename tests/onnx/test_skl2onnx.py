@@ -54,6 +54,7 @@ CLASSIFIERS = {
         flatten_transform=False,
     ),
     "stacked": StackingClassifier([("net", NET), ("linear", LINEAR)], LINEAR, cv=2, passthrough=True),
+    "stacked scores": StackingClassifier([("a", NET), ("b", NET)], LINEAR, cv=2, stack_method="decision_function"),
     "columns": make_pipeline(
         ColumnTransformer(
             [
