@@ -2,6 +2,8 @@
 
 from ._files.errors import ModelFileError
 from ._input.versions import __version__
+from ._saving.saving import load
+from ._saving.trusted import trusted_types
 from .classifier import ConvNetClassifier
 from .features import ConvFeatures
 from .padding import ImagePadder
@@ -21,4 +23,6 @@ __all__ = [
     "StridedPooling",
     "ToImages",
     "__version__",
+    "load",
+    "trusted_types",
 ]

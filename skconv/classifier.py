@@ -14,6 +14,7 @@ from ._estimators.recipe_checks import trains_by_batches
 from ._estimators.targets import losses_of
 from ._input.constraints import between, one_of
 from ._input.parameters import parameter, parametrized
+from ._saving.classes import stored_estimator
 from ._threads.calls import fitting, predicting
 
 __all__ = ["ConvNetClassifier"]
@@ -30,6 +31,7 @@ def _learns_by_chunks(estimator):
     return trains_by_batches(estimator)
 
 
+@stored_estimator
 @parametrized
 class ConvNetClassifier(ClassifierMixin, BaseConvNet):
     """Convolutional network for images and series.

@@ -14,6 +14,7 @@ from ._features.patches import LEARNED
 from ._features.pretrained import layer_before_output, layer_name, network_of, thawed
 from ._input.constraints import check_parameters, shown
 from ._input.parameters import parametrized
+from ._saving.classes import stored_estimator
 from ._threads.calls import fitting
 
 __all__ = ["ConvFeatures"]
@@ -29,6 +30,7 @@ def _learns(estimator):
     return True
 
 
+@stored_estimator
 @parametrized
 class ConvFeatures(FeatureBuilder):
     """Features of images and series by a bank of filters: correlation, activation, pooling.
@@ -139,7 +141,7 @@ class ConvFeatures(FeatureBuilder):
     def _fit_images(self, X, y):
         self._check_values()
         self._rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        self._learner, self._rocket, self._seen = None, None, (0, 0.0)
+        self._learner, self._rocket, self._seen, self._from_file = None, None, (0, 0.0), False
         self.__dict__.pop("filters_", None)
         if self._name in SERIES:
             return self._fit_series(X)
@@ -170,6 +172,11 @@ class ConvFeatures(FeatureBuilder):
         ValueError
             As `fit`; the estimator is unchanged then.
         """
+        if self._from_file:
+            raise ValueError(
+                "partial_fit cannot go on from a model file, which has the filters but not what they were learned "
+                "from; call fit, or keep the estimator in a pickle"
+            )
         if getattr(self, "_learner", None) is None:
             return self.fit(X)
         check_parameters(self)

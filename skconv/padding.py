@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from math import prod
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import clone
@@ -11,7 +12,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._estimators.image_transformer import ImageTransformer
-from ._input.constraints import IMAGE_SHAPES, N_JOBS, border_widths
+from ._input.constraints import IMAGE_SHAPES, N_JOBS, SEEDS, border_widths, fitting
 from ._input.images import output_dtype
 from ._input.names import pixel_names
 from ._input.overflow import check_range
@@ -20,6 +21,7 @@ from ._input.shapes import same_numbers
 from ._kernels.geometry import make_window
 from ._kernels.memory import split
 from ._kernels.padding import border_maps, border_shapes, fill_from, fill_noise, inside, repeat, strips
+from ._saving.classes import stored_estimator
 from ._threads.calls import predicting
 from .layers._borders import draw
 from .layers.padding_modes import (
@@ -36,6 +38,11 @@ from .layers.padding_modes import (
 __all__ = ["ImagePadder"]
 
 
+def _are_images(value):
+    return isinstance(value, np.ndarray) and value.ndim == 4 and value.dtype in (np.float32, np.float64)
+
+
+@stored_estimator
 class ImagePadder(ImageTransformer):
     """Put a border around images.
 
@@ -89,6 +96,15 @@ class ImagePadder(ImageTransformer):
         "n_jobs": N_JOBS,
     }
 
+    _stored: ClassVar = {
+        **ImageTransformer._stored,
+        "_mode": PADDING_MODE[1:],
+        "_border": [border_widths()],
+        "_seed": [SEEDS],
+        "donors_": [fitting(_are_images, "an array of images, float32 or float64")],
+    }
+    _may_lack: ClassVar = ImageTransformer._may_lack | {"_seed", "donors_"}
+
     def __init__(self, padding=1, padding_mode="constant", *, image_shape=None, n_jobs=None):
         self.padding = padding
         self.padding_mode = padding_mode
@@ -123,17 +139,32 @@ class ImagePadder(ImageTransformer):
         images = inside(padded, self._window).transpose(3, 0, 1, 2).astype(output_dtype(X), order="C")
         return self._formed(images, given, wanted)
 
+    def _n_computed(self):
+        self._mode.check(self.image_shape_)
+        random, donors = isinstance(self._mode, (NoisePadding, DonorPadding)), isinstance(self._mode, DonorPadding)
+        if hasattr(self, "_seed") != random or hasattr(self, "donors_") != donors:
+            raise ValueError(f"a seed and donors do not fit {self._mode}")
+        if donors and (self.donors_.shape[1:] != self.image_shape_ or not len(self.donors_)):
+            raise ValueError(f"donors of shape {self.donors_.shape} do not fit images {self.image_shape_}")
+        if self.output_shape_ != (*self._window.output, self.image_shape_[2]):
+            raise ValueError(f"output_shape_={self.output_shape_} does not fit a border of {self._border}")
+        return prod(self.output_shape_)
+
     def _fit_images(self, X, y):
-        height, width, channels = self.image_shape_
         self._mode = mode = clone(mode_of(self.padding_mode, self.image_shape_))
-        self._window = make_window(height, width, 1, padding=self.padding)
+        self._border = self.padding
         if isinstance(mode, (NoisePadding, DonorPadding)):
             self._seed = int(check_random_state(mode.random_state).randint(2**31))
         if isinstance(mode, DonorPadding):
             n = min(mode.n_donors, len(X))
             kept = np.sort(np.random.default_rng(self._seed).choice(len(X), n, replace=False))
             self.donors_ = X[kept].astype(output_dtype(X))
-        return (*self._window.output, channels)
+        return (*self._window.output, self.image_shape_[2])
+
+    @property
+    def _window(self):
+        """`Window` of one pixel over the padded image."""
+        return make_window(*self.image_shape_[:2], 1, padding=self._border)
 
     def _working_bytes(self, itemsize):
         image, padded = prod(self.image_shape_), prod(self.output_shape_)
@@ -169,15 +200,15 @@ class ImagePadder(ImageTransformer):
         return np.random.default_rng([self._seed, *words])
 
     def _fill_noise(self, X, out):
-        channels = self.image_shape_[2]
-        shapes = border_shapes(self._window, channels, 1)
+        channels, window = self.image_shape_[2], self._window
+        shapes = border_shapes(window, channels, 1)
         flat, given = np.empty(sum(map(prod, shapes.values()))), self._mode.moments(channels, out.dtype)
         for image, padded in zip(_doubles(X), out, strict=True):
             draw(self._generator(image), self._mode.distribution, flat)
             moments = (own if value is None else value for own, value in zip(_moments(image), given, strict=True))
             mean, spread = (value[:, None] for value in moments)
-            fill_noise(split(flat, shapes).values(), mean, spread, self._window, padded[..., None])
-            for strip in strips(padded, self._window):  # noise may exceed the range of the dtype
+            fill_noise(split(flat, shapes).values(), mean, spread, window, padded[..., None])
+            for strip in strips(padded, window):  # noise may exceed the range of the dtype
                 np.clip(strip, -np.finfo(out.dtype).max, np.finfo(out.dtype).max, out=strip)
 
     def _fill_donors(self, X, out):
@@ -194,10 +225,11 @@ class ImagePadder(ImageTransformer):
 
     def _fill_alone(self, X, out):
         """Fill borders by a user's mode, with one image per call, so that images cannot depend on each other."""
+        window = self._window
         for image, padded in zip(X, out, strict=True):
             alone = np.ascontiguousarray(image)[..., None]
             alone.flags.writeable = False  # it may be the user's own
-            in_place(self._mode, "fill", alone, strips(padded[..., None], self._window))
+            in_place(self._mode, "fill", alone, strips(padded[..., None], window))
 
 
 def _moments(image):

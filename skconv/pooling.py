@@ -11,13 +11,15 @@ from ._estimators.transform import NetworkTransformer
 from ._input.constraints import IMAGE_SHAPES, N_JOBS, at_least, border_widths, one_of, sizes
 from ._input.names import pixel_names
 from ._kernels.pooling import median_pool
+from ._saving.classes import stored, stored_estimator
 from .layers import GlobalMaxPool, GlobalMeanPool, LpPool, MaxPool, MeanPool, StridePool
 from .layers._frame import Frame
-from .layers._window_pool import WindowPlan, WindowPool
+from .layers._window_pool import PoolingLayer, WindowPlan, WindowPool
 
 __all__ = ["StridedPooling"]
 
 
+@stored_estimator
 class StridedPooling(NetworkTransformer):
     """Pooling: a summary of each window of an image or a series, channel by channel.
 
@@ -177,9 +179,11 @@ class _MedianPlan(WindowPlan):
     counts: np.ndarray
 
 
+@stored
 class _MedianPool(WindowPool):
     """Median of each window, without a backward pass."""
 
+    _parameter_constraints: dict = PoolingLayer._parameter_constraints
     _border = np.inf  # last in a sorted window
 
     def plan(self, shape, width, dtype, *, training, input_gradient):

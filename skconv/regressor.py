@@ -17,11 +17,13 @@ from ._estimators.targets import losses_of
 from ._input.constraints import shown
 from ._input.parameters import parameter, parametrized
 from ._input.warnings import warn
+from ._saving.classes import stored_estimator
 from ._threads.calls import fitting, predicting
 
 __all__ = ["ConvNetRegressor"]
 
 
+@stored_estimator
 @parametrized
 class ConvNetRegressor(RegressorMixin, BaseConvNet):
     """Convolutional network for regression on images and series.

@@ -10,6 +10,7 @@ from ._estimators.image_transformer import ImageTransformer, wants_frame
 from ._input.constraints import IMAGE_SHAPES
 from ._input.names import channel_names, pixel_names
 from ._input.private import check_feature_names_in
+from ._saving.classes import stored_estimator
 
 __all__ = ["Flatten", "ToImages"]
 
@@ -56,6 +57,7 @@ class _Reshaper(ImageTransformer):
         return X.reshape(len(X), *shape)
 
 
+@stored_estimator
 class ToImages(_Reshaper):
     """Reshape flat samples ``(n, H * W * C)`` to images ``(n, H, W, C)``, so that later steps need no shape.
 
@@ -115,6 +117,7 @@ class ToImages(_Reshaper):
         return self._inverse(X, (self.n_features_in_,))
 
 
+@stored_estimator
 class Flatten(_Reshaper):
     """Reshape images ``(n, H, W, C)`` to flat samples ``(n, H * W * C)``, which most estimators take.
 

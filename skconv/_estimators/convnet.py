@@ -28,6 +28,7 @@ from ..training._run import History
 from ..training.callbacks import CallbackSupportMixin, Watch, with_callbacks
 from .bearing import borne
 from .hold_out import hold_out
+from .model_state import ModelState
 from .parameters import Parameters
 from .progress import Progress, best_weights, history_of, set_history
 from .recipe import chunk_recipe, make_recipe
@@ -40,7 +41,7 @@ from .targets import Targets
 __all__ = ["BaseConvNet"]
 
 
-class BaseConvNet(CallbackSupportMixin, ImageInput, Parameters, Searchable, BaseEstimator):
+class BaseConvNet(CallbackSupportMixin, ModelState, ImageInput, Parameters, Searchable, BaseEstimator):
     """Base class of the convolutional networks."""
 
     _targets_kind: ClassVar[type[Targets]]  # class of the targets of an estimator

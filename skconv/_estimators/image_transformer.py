@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import wraps
 from math import ceil, prod
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -15,6 +16,7 @@ from .._input.memory import check_available, check_memory, counted, working_memo
 from .._input.names import NAME_BYTES, channel_names
 from .._input.private import check_feature_names_in, in_container, output_config
 from .._input.shapes import as_samples
+from .._saving.saving import SIZES, Saveable
 from .._threads.calls import fitting, predicting
 from .._threads.team import Team, thread_count
 
@@ -35,13 +37,14 @@ def _images_as_they_are(wrapped):
     return framed
 
 
-class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
+class ImageTransformer(Saveable, ImageInput, TransformerMixin, BaseEstimator):
     """Base class of transformers: flat samples give flat samples, images give images.
 
     A subclass has `_fit_images`, `_transform_images` (or `_transform`) and `_names`; its parameters include
     ``image_shape`` and ``n_jobs``.  ``_sample_shape`` is the shape of the samples of `fit`.
     """
 
+    _stored: ClassVar = {**Saveable._stored, "output_shape_": [SIZES], "_sample_shape": [SIZES]}
     _keeps_channels = True  # whether images without an axis of channels, (n, H, W), give such images
     _reads_in_pieces = False
 
@@ -149,6 +152,19 @@ class ImageTransformer(ImageInput, TransformerMixin, BaseEstimator):
     def _n_features_out(self):
         """Number of features of the flat output."""
         return prod(self.output_shape_)
+
+    def _restore(self, state):
+        super()._restore(state)
+        if prod(self._sample_shape) != self.n_features_in_:
+            raise ValueError(f"samples {self._sample_shape} do not have {self.n_features_in_} features")
+        if self._n_computed() != self._n_features_out:
+            raise ValueError(
+                f"output_shape_={self.output_shape_} does not have {counted(self._n_computed(), 'number')}"
+            )
+
+    def _n_computed(self) -> int:
+        """Number of features that are computed, from all that a file has but `output_shape_`."""
+        return self.n_features_in_
 
     def _check_output_memory(self, n, dtype):
         needed = n * prod(self.output_shape_) * dtype.itemsize

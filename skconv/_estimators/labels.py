@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,14 +14,15 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from .._input.constraints import shown
+from .._input.constraints import at_least, fitting, one_of, shown
 from .._input.memory import counted
 from .._input.own import array_from
 from .._input.warnings import warn
+from .._saving.classes import stored
 from ..training._probabilities import log_softmax, softmax
 from ..training.losses import BinaryCrossEntropy, BinaryFocal, Focal, SoftmaxCrossEntropy
 from .target_checks import check_class_weight, check_classes, check_labels, class_indices
-from .targets import Targets
+from .targets import LOSSES, Targets
 
 __all__ = ["LabelSets", "Labels", "labels_of_chunk", "labels_of_fit"]
 
@@ -28,6 +30,11 @@ _RARE = 0.1  # a class is rare below this part of an even share of the weight
 _LOOKED_AT = 100  # most training samples of a rare class that are predicted
 
 
+def _are_classes(value):
+    return isinstance(value, np.ndarray) and value.ndim == 1 and len(value) and np.array_equal(np.unique(value), value)
+
+
+@stored
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Labels(Targets):
     """One label per sample: an output for each class; the softmax of the outputs is the probability of each class.
@@ -48,6 +55,13 @@ class Labels(Targets):
     calibrates: bool = False
     temperature: float = 1.0
 
+    _parameter_constraints: ClassVar = {
+        "loss": LOSSES,
+        "classes": [fitting(_are_classes, "an array of labels in rising order")],
+        "class_weight": [dict, one_of("balanced"), None],
+        "calibrates": ["boolean"],
+        "temperature": [at_least(0, Real, closed="neither")],
+    }
     losses: ClassVar = {"log_loss": SoftmaxCrossEntropy, "focal": Focal}
     named: ClassVar = "classes"
     check = staticmethod(check_labels)
@@ -177,6 +191,7 @@ class Labels(Targets):
         return outputs.argmax(axis=1)
 
 
+@stored
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LabelSets(Labels):
     """Several labels per sample, as indicators 0 and 1: an output for each label, whose logistic is its probability."""
@@ -184,6 +199,12 @@ class LabelSets(Labels):
     losses: ClassVar = {"log_loss": BinaryCrossEntropy, "focal": BinaryFocal}
     named: ClassVar = "label sets"
     _remedy = "choose a threshold of your own for it, or weigh samples by sample_weight"
+
+    def check_stored(self):
+        """Raise where the parts do not fit together."""
+        super().check_stored()
+        if not np.array_equal(self.classes, np.arange(len(self.classes))):
+            raise ValueError(f"the classes of label sets must be their indices, got {shown(self.classes)}")
 
     def encode(self, y, name="y"):
         """Indicators of the labels, (n, labels), in float32; raises where there are others."""

@@ -8,18 +8,27 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.metrics import r2_score
 
-from .._input.constraints import shown
+from .._input.constraints import fitting, shown
 from .._input.memory import counted
+from .._saving.classes import stored
 from ..training._probabilities import exp_of
 from ..training.losses import AbsoluteError, Huber, Poisson, SquaredError
 from .target_checks import check_numbers
-from .targets import Targets
+from .targets import LOSSES, Targets
 
 __all__ = ["Numbers"]
 
 _LARGEST = 1e18  # largest absolute value of a scaled target
 
 
+def _are_doubles(value):
+    return isinstance(value, np.ndarray) and value.ndim == 1 and len(value) and value.dtype == np.float64
+
+
+_DOUBLES = [fitting(_are_doubles, "an array of float64, a number for each target")]
+
+
+@stored
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Numbers(Targets):
     """One or several numbers per sample: an output for each target, scaled to mean 0 and variance 1.
@@ -39,6 +48,13 @@ class Numbers(Targets):
     scale: Any = None
     counts: bool = False
 
+    _parameter_constraints: ClassVar = {
+        "loss": LOSSES,
+        "flat": ["boolean"],
+        "mean": _DOUBLES,
+        "scale": _DOUBLES,
+        "counts": ["boolean"],
+    }
     numeric: ClassVar = True
     losses: ClassVar = {
         "squared_error": SquaredError,
@@ -53,6 +69,14 @@ class Numbers(Targets):
     def attributes(self) -> dict:
         """Attributes of the estimator, by name."""
         return {"target_mean_": self.mean, "target_scale_": self.scale}
+
+    def check_stored(self):
+        """Raise where the parts do not fit together."""
+        super().check_stored()
+        if self.mean.shape != self.scale.shape or self.scale.min() <= 0 or (self.flat and len(self.mean) > 1):
+            raise ValueError(f"mean {shown(self.mean)}, scale {shown(self.scale)} and flat={self.flat} do not fit")
+        if self.counts != self.loss.counts or (self.counts and self.mean.any()):
+            raise ValueError(f"counts={self.counts} does not fit {shown(self.loss)} and a mean of {shown(self.mean)}")
 
     @property
     def n_outputs(self) -> int:

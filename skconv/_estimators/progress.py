@@ -8,11 +8,13 @@ import numpy as np
 
 from .._input.constraints import shown
 from .._input.warnings import warn
+from .._saving.classes import pickled
 from ..training._run import History
 
-__all__ = ["Progress", "best_weights", "history_of", "set_history"]
+__all__ = ["Progress", "best_weights", "history_of", "set_curves", "set_history"]
 
 
+@pickled
 @dataclass(frozen=True, eq=False)
 class Progress:
     """The state of a run after a chunk.
@@ -58,6 +60,18 @@ def best_weights(progress, network):
 def set_history(estimator, run):
     """Set the fitted attributes that tell of the epochs of a run."""
     history = run.history
+    set_curves(estimator, history)
+    estimator.interrupted_ = run.interrupted
+    estimator.stopped_early_ = run.stopped or run.asked or run.skipped > 0
+    if history.scores and not np.isfinite(history.scores).any():
+        warn(
+            f"scoring={shown(estimator.scoring)} gave NaN or infinity in every epoch, so the model has the weights of "
+            "the lowest validation loss; choose a score that is defined on the validation data, such as 'loss'"
+        )
+
+
+def set_curves(estimator, history):
+    """Set the fitted attributes that follow from a `History`."""
     estimator.n_iter_ = len(history.loss)
     estimator.loss_curve_ = history.loss
     estimator.loss_ = history.loss[-1]
@@ -66,13 +80,6 @@ def set_history(estimator, run):
     estimator.validation_scores_ = history.scores or None
     estimator.best_validation_score_ = history.scores[history.best] if history.scores else None
     estimator._best = history.best
-    estimator.interrupted_ = run.interrupted
-    estimator.stopped_early_ = run.stopped or run.asked or run.skipped > 0
-    if history.scores and not np.isfinite(history.scores).any():
-        warn(
-            f"scoring={shown(estimator.scoring)} gave NaN or infinity in every epoch, so the model has the weights of "
-            "the lowest validation loss; choose a score that is defined on the validation data, such as 'loss'"
-        )
 
 
 def history_of(estimator, comparable):

@@ -15,7 +15,10 @@ from sklearn.base import clone
 from .._input.constraints import check_arguments, fitting, one_of, shown
 from ..training.losses import Loss
 
-__all__ = ["Targets", "losses_of"]
+__all__ = ["LOSSES", "Targets", "losses_of"]
+
+
+LOSSES = [fitting(lambda value: isinstance(value, Loss), "a loss of skconv.training")]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -45,6 +48,11 @@ class Targets:
         if given.targets != self.named:
             raise ValueError(f"loss={shown(given)} is for {given.targets}, but y has {self.named}")
         return clone(given)
+
+    def check_stored(self):
+        """Raise where the parts do not fit together."""
+        if self.loss.targets != self.named:
+            raise ValueError(f"the loss {shown(self.loss)} is for {self.loss.targets}, but the model has {self.named}")
 
     @property
     def attributes(self) -> dict:
@@ -94,4 +102,4 @@ class Targets:
 
 def losses_of(kind):
     """Constraints of the parameter ``loss`` of an estimator with targets of class ``kind``."""
-    return [one_of(*kind.losses), fitting(lambda value: isinstance(value, Loss), "a loss of skconv.training")]
+    return [one_of(*kind.losses), *LOSSES]

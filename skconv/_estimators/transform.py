@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import prod
+from typing import ClassVar
 
 import numpy as np
 
+from .._input.constraints import fitting
 from .._input.memory import working_memory
 from .._network.network import Network
 from .._network.predict import block_bytes, check_block, predict, width_within
@@ -20,12 +22,24 @@ __all__ = ["NetworkTransformer"]
 _BLOCK_BYTES = 1 << 28  # bytes of a block beyond which images go by strips, for any number of threads
 
 
+def _are_networks(value):
+    return isinstance(value, list) and all(isinstance(entry, Network) for entry in value)
+
+
 class NetworkTransformer(ImageTransformer):
     """Base class of transformers that run `networks_`, float64 networks whose outputs are concatenated."""
 
     def _new_network(self, layers) -> Network:
         """Network of these layers on images, with flattened output."""
         return Network([*layers, Flatten()], self.image_shape_, "float64")
+
+    _stored: ClassVar = {**ImageTransformer._stored, "networks_": [fitting(_are_networks, "a list of networks")]}
+
+    def _n_computed(self):
+        for network in self.networks_:
+            if network.input_shape != self.image_shape_ or len(network.shapes[-1]) != 1:
+                raise ValueError(f"a network from {network.input_shape} does not fit images {self.image_shape_}")
+        return sum(network.shapes[-1][0] for network in self.networks_)
 
     def _check_working_memory(self, X, dtype):
         for network in self.networks_:

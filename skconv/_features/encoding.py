@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
+from numbers import Real
 
 import numpy as np
 
+from .._input.constraints import at_least, fitting
 from .._input.overflow import average_in_range, named_overflow
 from .._kernels.sums import RUN, add_rows
+from .._saving.classes import stored
 from ..layers import Frame, Operation, Plan
 
 __all__ = ["SUMMARIES", "RowSummary", "Summary", "Triangle", "Whitening"]
@@ -17,6 +20,7 @@ __all__ = ["SUMMARIES", "RowSummary", "Summary", "Triangle", "Whitening"]
 _CHUNK_BYTES = 1 << 18  # bytes of the positions that `Triangle` takes at a time: half of a level-two cache
 
 
+@stored
 class Whitening(Operation):
     """Contrast normalisation and whitening of patches, given as coefficients of an orthonormal basis.
 
@@ -31,6 +35,7 @@ class Whitening(Operation):
         Added to the variance of a patch.
     """
 
+    _parameter_constraints: dict = {"taps": [at_least(1)], "epsilon": [at_least(0, Real)]}
     pointwise = True
 
     def __init__(self, taps, epsilon):
@@ -69,6 +74,7 @@ class _TrianglePlan(Plan):
     positions: int
 
 
+@stored
 class Triangle(Operation):
     """``max(0, mean of all distances - distance)`` to each centre, from squared distances.
 
@@ -80,6 +86,7 @@ class Triangle(Operation):
         Whether to compute the features; otherwise the output is the distances.
     """
 
+    _parameter_constraints: dict = {"encode": ["boolean"]}
     pointwise = True
     in_place = True
 
@@ -111,6 +118,11 @@ class Triangle(Operation):
 SUMMARIES = ("ppv", "max", "mean", "last")
 
 
+def _are_summaries(value):
+    return isinstance(value, tuple) and len(value) > 0 and all(kind in SUMMARIES for kind in value)
+
+
+@stored
 class Summary(Operation):
     """Summaries of each channel over the image: of each row, then of the rows.
 
@@ -122,6 +134,8 @@ class Summary(Operation):
         Proportion of positive values, maximum, mean, value at the last position.  The output has all channels of the
         first kind, then those of the next.
     """
+
+    _parameter_constraints: dict = {"kinds": [fitting(_are_summaries, "a tuple of names of summaries")]}
 
     def __init__(self, kinds):
         self.kinds = kinds

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from .._saving.classes import pickled
 from .rocket import some_channels
 
 __all__ = ["KERNELS", "MiniRocket"]
@@ -48,6 +49,7 @@ _SIDE = np.repeat((0, 1), [len(triples) for triples in _TRIPLES])  # side of eac
 _LONGEST_RANGE, _LARGEST_SIDE = 5, 44
 
 
+@pickled
 class MiniRocket:
     """MiniRocket's features: dilations, borders, channels and, after `fit_biases`, biases.
 
@@ -66,13 +68,26 @@ class MiniRocket:
     """
 
     def __init__(self, length, channels, n_features, rng, max_dilations=32):
+        self._set_subsets(length, channels, n_features, lambda: some_channels(channels, _TAPS, rng), max_dilations)
+        self.biases = None
+
+    @classmethod
+    def restored(cls, length, channels, n_features, subsets, biases):
+        """MiniRocket with given channels of each pair of taps, in the order of `subsets`, and given biases."""
+        rocket, given = object.__new__(cls), iter(subsets)
+        rocket._set_subsets(length, channels, n_features, lambda: next(given))
+        if next(given, None) is not None or rocket.n_features != n_features:
+            raise ValueError(f"{len(subsets)} lists of channels and {n_features} features do not fit minirocket")
+        rocket.biases = biases
+        return rocket
+
+    def _set_subsets(self, length, channels, n_features, subset, max_dilations=32):
         self.length, self.channels = length, channels
         self.dilations, self.n_biases = _spread(length, max(1, n_features // len(KERNELS)), max_dilations)
-        self.subsets = [[[some_channels(channels, _TAPS, rng) for _ in side] for side in SIDES] for _ in self.dilations]
+        self.subsets = [[[subset() for _ in side] for side in SIDES] for _ in self.dilations]
         # A kernel without a border gives 8 * dilation values fewer: at least one must be left.
         turn = np.arange(len(self.dilations))[:, None] + np.arange(len(SIDES))
         self.padded = (turn % 2 == 0) | (self.dilations[:, None] * (_TAPS - 1) >= length)  # (dilations, sides)
-        self.biases = None
 
     @property
     def n_features(self) -> int:

@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import assert_all_finite
 
-from .._estimators.transform import NetworkTransformer
 from .._input.checks import check_window_fits
 from .._input.constraints import shown
 from .._input.images import output_dtype
@@ -34,13 +33,14 @@ from .parameters import Parameters
 from .patches import LEARNED, sample_patches
 from .pretrained import first_layers, network_of
 from .rocket import draw_rocket_kernels
+from .stored import FeatureState
 
 __all__ = ["FeatureBuilder"]
 
 _SAMPLES = 20  # images whose responses give random biases
 
 
-class FeatureBuilder(Parameters, NetworkTransformer):
+class FeatureBuilder(Parameters, FeatureState):
     """Base class of `ConvFeatures`, which makes its networks; `fit` is in the subclass."""
 
     @property

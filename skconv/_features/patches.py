@@ -9,6 +9,7 @@ from scipy.linalg import eigh
 from .._input.constraints import shown
 from .._input.memory import counted
 from .._input.overflow import named_overflow
+from .._saving.classes import pickled
 from ..layers import Convolution
 from .encoding import Triangle, Whitening
 
@@ -30,6 +31,7 @@ def sample_patches(X, window, n, rng) -> np.ndarray:
     return X[image, top + down, left + across].astype(np.float64)
 
 
+@pickled
 class Moments:
     """Mean and covariance of vectors that come in chunks."""
 
@@ -105,6 +107,7 @@ class Learner:
         return [], {}
 
 
+@pickled
 class PatchPCA(Learner):
     """Principal directions of patches, the same whether patches come at once or in chunks."""
 
@@ -124,6 +127,7 @@ class PatchPCA(Learner):
         return directions[:n].reshape(-1, *shape)
 
 
+@pickled
 class PatchKMeans(Learner):
     """Centres of normalised and whitened patches (A. Coates and A. Y. Ng, Learning feature representations, 2012).
 

@@ -42,7 +42,6 @@ _WIDE = np.dtype("<f4")  # what BF16, the upper halves of such numbers, is read 
 _LONGEST = 16 << 20  # most bytes of a header
 _MOST_AXES = 32  # as NumPy 1 has
 _METADATA = "__metadata__"
-_MANY = 200_000  # values of a header beyond which there is one for 64 bytes of the file at most
 _CHUNK = 1 << 20  # bytes of BF16 that are read at a time
 
 
@@ -112,7 +111,7 @@ class ArrayFile:
             raise ModelFileError(
                 "its header does not start with '{': it is no file of arrays in the safetensors layout"
             )
-        header = read_json(text, "its header", max(_MANY, size // 64))
+        header = read_json(text, "its header")
         self.metadata = _metadata(header.pop(_METADATA, {}))
         self._start = 8 + length
         self._entries = {name: _entry(name, value) for name, value in header.items()}
@@ -238,7 +237,7 @@ def write_arrays(path, arrays, metadata):
             raise ValueError(f"array {shown(name)}: a file of arrays has none of dtype {array.dtype}, or of this name")
         header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [end, end + array.nbytes]}
         end += array.nbytes
-    text = written_json(header, max(_MANY, end // 64)).encode()
+    text = written_json(header).encode()
     text += b" " * (-len(text) % 8)
     if len(text) > _LONGEST:
         raise ValueError(f"a header of {len(text):,} bytes, more than {_LONGEST:,}: names and texts are too long")

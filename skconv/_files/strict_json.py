@@ -10,9 +10,9 @@ from .errors import ModelFileError
 
 __all__ = ["read_json", "written_json"]
 
-_DEEPEST = 64  # most arrays and objects within each other
+_DEEPEST = 32  # most arrays and objects within each other; what layers within layers cost doubles with each level
 _LONGEST = 400  # most characters of a number: 1e308 as an integer has 309
-_MANY = 200_000  # most values
+_FEW, _LEAST = 20_000, 4  # most values: so many, and one for so many more characters, so that values stay near the text
 _LONG = 1 << 20  # most bytes of a text that is not ASCII, whose characters may take four times the memory
 
 # A string or a mark.  A string never goes back over its characters, so that the time is linear.
@@ -20,7 +20,7 @@ _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{},]', re.S)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def read_json(data, what, most=_MANY):
+def read_json(data, what):
     """The value that bytes or a text of JSON stand for.
 
     Parameters
@@ -28,18 +28,16 @@ def read_json(data, what, most=_MANY):
     data : bytes or str
     what : str
         What messages call the text.
-    most : int
-        Most values, which bounds the memory that they take.
 
     Raises
     ------
     ModelFileError
         If the text is no JSON, or has duplicate keys, NaN, infinity, a number of more than 400 characters, more than
-        64 levels, more values than ``most``, or halves of characters.
+        32 levels, more values than models have, or halves of characters.
     """
     try:
         text = data if isinstance(data, str) else _decoded(data)
-        _check_structure(text, most)
+        _check_structure(text)
         value = json.loads(
             text, object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_refuse
         )
@@ -52,10 +50,10 @@ def read_json(data, what, most=_MANY):
         raise ModelFileError(f"{what} is no JSON that a model file may have: {error}") from None
 
 
-def written_json(value, most=_MANY) -> str:
+def written_json(value) -> str:
     """The text, of ASCII characters, that `read_json` reads back; raises ValueError where it would not."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    _check_structure(text, most)
+    _check_structure(text)
     return text
 
 
@@ -65,9 +63,9 @@ def _decoded(data):
     return data.decode()
 
 
-def _check_structure(text, most):
+def _check_structure(text):
     """Raise where there are too many levels or values, before there is an object for any of them."""
-    depth = n = 0
+    depth, n, most = 0, 0, _FEW + len(text) // _LEAST
     for token in _TOKEN.finditer(text):
         mark = text[token.start()]
         depth += (mark in "[{") - (mark in "]}")

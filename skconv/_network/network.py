@@ -70,11 +70,33 @@ class Network(Versioned):
     moments: tuple[np.ndarray, np.ndarray] | None = None
 
     def __init__(self, layers, input_shape, dtype, *, trained=False):
+        self._set_layers(layers, input_shape, dtype)
+        self._check_memory(trained)
+        self._allocate()
+
+    @classmethod
+    def filled(cls, layers, input_shape, dtype, arrays):
+        """A network with the arrays that `named_arrays` gives, some of which may be on storage.
+
+        ``arrays(shapes)`` raises where arrays of these shapes, by name, are not those that there are, and returns a
+        function ``read(name, out)``.  Nothing of the size of the parameters is allocated before.
+        """
+        network = object.__new__(cls)
+        network._set_layers(layers, input_shape, dtype)
+        shapes = network._named([step.parameter_shapes | step.state_shapes for step in network.steps])
+        read = arrays(shapes)
+        network._allocate()
+        for name, view in network.named_arrays().items():
+            read(name, view)
+        return network
+
+    def _set_layers(self, layers, input_shape, dtype):
         self.input_shape = tuple(input_shape)
         self.dtype = np.dtype(dtype)
         self.layers = [layer.copy() for layer in layers]
         self._lower()
-        self._check_memory(trained)
+
+    def _allocate(self):
         self.parameters = aligned((sum(step.n_parameters for step in self.steps),), self.dtype)
         self.state = aligned((sum(step.n_state for step in self.steps),), self.dtype)
 

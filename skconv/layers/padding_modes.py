@@ -95,6 +95,7 @@ class PaddingMode(Hinted, Versioned, BaseEstimator):
 class RepeatedPadding(PaddingMode):
     """Samples of the image, as `numpy.pad` repeats them."""
 
+    _parameter_constraints: dict = {"source": [one_of(*BORDER_MAPS)]}
     _operation = RepeatedBorder
 
     def __init__(self, source):

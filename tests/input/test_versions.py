@@ -35,7 +35,7 @@ FITTED = {
     "flatten": lambda: skconv.Flatten().fit(X),
     "images": lambda: skconv.ToImages().fit(X),
 }
-ESTIMATORS = [getattr(skconv, name) for name in skconv.__all__ if name != "__version__"]
+ESTIMATORS = [each for each in map(vars(skconv).get, skconv.__all__) if hasattr(each, "fit")]
 PARTS = [
     kind
     for module in (layers, augmentation)
