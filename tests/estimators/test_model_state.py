@@ -54,7 +54,7 @@ OF_CLASSIFIERS = {
     ),
     "loss must be a loss of skconv.training": setting(f"{S}._targets.parameters.loss", "log_loss"),
     "_targets must be an instance of": setting(f"{S}._targets", None),
-    "ConvNetRegressor has no 'label_smoothing'": setting("model.class", "ConvNetRegressor"),
+    "ConvNetRegressor has no 'class_weight'": setting("model.class", "ConvNetRegressor"),
 }  # fmt: skip
 OF_REGRESSORS = {
     "mean must be an array of float64, a number for each target": array("targets.mean", np.zeros(1, np.float32)),
