@@ -43,7 +43,9 @@ def test_the_guide_leads_to_the_steps():
         assert (ROOT / "examples" / f"plot_{name}.py") in GALLERY
 
 
-@pytest.mark.parametrize(("page", "least"), [("training.rst", 20), ("guide.rst", 15), ("own.rst", 8)])
+@pytest.mark.parametrize(
+    ("page", "least"), [("training.rst", 20), ("saving.rst", 15), ("guide.rst", 15), ("own.rst", 8)]
+)
 def test_the_examples_of_a_page_run(page, least):
     result = doctest.testfile(str(ROOT / "docs" / page), module_relative=False)
     assert result.attempted > least
