@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,11 +15,13 @@ from ._input.pictures import are_pictures, channels_of, head, picture
 from ._input.shapes import as_samples
 from ._kernels.geometry import pair
 from ._kernels.resize import Resize
+from ._saving.classes import stored_estimator
 from ._threads.team import Team, thread_count
 
 __all__ = ["ImageResizer"]
 
 
+@stored_estimator
 class ImageResizer(ImageTransformer):
     """Resize images, or read files of pictures of any size, to images of one size.
 
@@ -75,12 +78,19 @@ class ImageResizer(ImageTransformer):
         "n_jobs": N_JOBS,
     }
 
+    _may_lack: ClassVar = ImageTransformer._may_lack | {"_sample_shape"}  # pictures have no shape in common
+
     def __init__(self, size=224, *, crop=False, channels=None, image_shape=None, n_jobs=None):
         self.size = size
         self.crop = crop
         self.channels = channels
         self.image_shape = image_shape
         self.n_jobs = n_jobs
+
+    def _n_computed(self):
+        if len(self.output_shape_) != 3 or self.output_shape_[2] != self.image_shape_[2]:
+            raise ValueError(f"output_shape_={self.output_shape_} does not fit images {self.image_shape_}")
+        return prod(self.output_shape_)
 
     def _fit_samples(self, X, y):
         if not are_pictures(X):

@@ -16,7 +16,16 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skconv
-from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, Flatten, ImagePadder, StridedPooling, ToImages
+from skconv import (
+    ConvFeatures,
+    ConvNetClassifier,
+    ConvNetRegressor,
+    Flatten,
+    ImagePadder,
+    ImageResizer,
+    StridedPooling,
+    ToImages,
+)
 from skconv._network.network import Network
 from skconv.augmentation import Flip, Noise
 from skconv.layers import (
@@ -117,6 +126,8 @@ MODELS = {
     "counts": lambda: (regressor(loss="poisson").fit(X, Y), X),
     "pooling": lambda: (StridedPooling("lp", (2, 3), p=np.float64(3)).fit(COLOURS), COLOURS),
     "medians": lambda: (StridedPooling("median", "global").fit(X), X),
+    "resized": lambda: (ImageResizer(4, crop=True).fit(COLOURS), COLOURS),
+    "pictures": lambda: (ImageResizer(4).fit([X[0], X[1, :5]]), [X[0], X[1, :5]]),
     "to images": lambda: (ToImages("series").fit(X[:, 0]), X[:, 0]),
     "flat": lambda: (Flatten().fit(COLOURS).set_output(transform="pandas"), COLOURS),
     "constant border": lambda: (ImagePadder(1, ConstantPadding([1.0, 2, 3])).fit(COLOURS), COLOURS),

@@ -155,7 +155,7 @@ class ImageTransformer(Saveable, ImageInput, TransformerMixin, BaseEstimator):
 
     def _restore(self, state):
         super()._restore(state)
-        if prod(self._sample_shape) != self.n_features_in_:
+        if prod(state.get("_sample_shape", self.image_shape_)) != self.n_features_in_:
             raise ValueError(f"samples {self._sample_shape} do not have {self.n_features_in_} features")
         if self._n_computed() != self._n_features_out:
             raise ValueError(

@@ -159,15 +159,13 @@ class Decoder:
         return f"; it is from skconv {self.version}, this is {__version__}"
 
     def _parameters(self, place, kind, given):
-        """Values of the parameters of a class; those that an older version did not have keep their defaults."""
+        """Values of the parameters of a class; those that came after the file was written have their defaults."""
         if not isinstance(given, dict):
             raise ModelFileError(f"{place} must have parameters by name, got {shown(given)}")
         names = parameters_of(kind)
-        missing = [name for name in names if name not in given]
+        known = signature(kind).parameters if names else {}
+        missing = [name for name in names if name not in given and known[name].default is Parameter.empty]
         unknown = [name for name in given if name not in names]
-        if missing and self.version != __version__:
-            defaults = signature(kind).parameters
-            missing = [name for name in missing if defaults[name].default is Parameter.empty]
         if missing or unknown:
             what = f"lacks {shown(missing[0])}" if missing else f"has no {shown(unknown[0])}"
             raise ModelFileError(f"{place}: {kind.__name__} {what}{self._versions()}")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from edited_files import array, assert_refused, both, setting
 
-from skconv import ConvFeatures, ImagePadder, StridedPooling
+from skconv import ConvFeatures, ImagePadder, ImageResizer, StridedPooling
 
 X = np.random.default_rng(0).random((12, 5, 5))
 SERIES = np.random.default_rng(0).random((12, 30, 2))
@@ -75,6 +75,13 @@ PADDERS = {
 @pytest.mark.parametrize("match", PADDERS)
 def test_padders_that_no_fit_gives(match, tmp_path):
     assert_refused(ImagePadder(1, "donor").fit(X[:3]), tmp_path, PADDERS[match], match)
+
+
+def test_resizers_keep_the_channels(tmp_path):
+    change = setting(f"{S}.output_shape_", sizes(4, 4, 2))
+    assert_refused(
+        ImageResizer(4).fit(X), tmp_path, change, r"output_shape_=\(4, 4, 2\) does not fit images \(5, 5, 1\)"
+    )
 
 
 def test_operations_have_parameters_that_fit(tmp_path):
