@@ -44,7 +44,8 @@ def test_the_guide_leads_to_the_steps():
 
 
 @pytest.mark.parametrize(
-    ("page", "least"), [("training.rst", 20), ("saving.rst", 15), ("guide.rst", 15), ("own.rst", 8)]
+    ("page", "least"),
+    [("training.rst", 20), ("saving.rst", 15), ("interoperability.rst", 20), ("guide.rst", 15), ("own.rst", 8)],
 )
 def test_the_examples_of_a_page_run(page, least):
     result = doctest.testfile(str(ROOT / "docs" / page), module_relative=False)

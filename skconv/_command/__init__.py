@@ -1,0 +1,1 @@
+"""The command ``skconv``: train, predict, inspect and export from a shell."""

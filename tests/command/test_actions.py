@@ -1,0 +1,180 @@
+"""From data to predictions by the commands train, predict, inspect and export."""
+
+import csv
+import io
+import signal
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
+
+import skconv
+from skconv._command.main import main
+
+X, Y = load_digits(n_class=3, return_X_y=True)
+QUICK = ["--quiet", "--set", "max_iter=4", "--set", "filters=(4, 8)"]
+
+
+@pytest.fixture
+def data(tmp_path):
+    np.savez(tmp_path / "data.npz", X=X, y=Y)
+    return str(tmp_path / "data.npz")
+
+
+@pytest.fixture
+def model(data, tmp_path, capsys):
+    path = str(tmp_path / "model.skconv")
+    assert main(["train", data, path, *QUICK]) == 0
+    capsys.readouterr()
+    return path
+
+
+def rows(text):
+    return list(csv.reader(io.StringIO(text)))
+
+
+def test_train_says_what_it_does(data, tmp_path, capsys):
+    path = tmp_path / "model.skconv"
+    assert main(["train", data, str(path), *QUICK, "--hold-out", "0.25", "--seed", "3"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "537 samples of shape (64,), classification"
+    assert lines[1].startswith("accuracy on 135 held-out samples: 0.9")
+    assert lines[2] == f"saved {path}, {path.stat().st_size:,} bytes"
+    loaded = skconv.load(path)
+    assert (loaded.random_state, loaded.max_iter, loaded.filters) == (3, 4, (4, 8))
+
+
+def test_all_samples(data, tmp_path, capsys):
+    assert main(["train", data, str(tmp_path / "all"), *QUICK, "--hold-out", "0"]) == 0
+    assert "held-out" not in capsys.readouterr().err
+    expected = skconv.ConvNetClassifier(filters=(4, 8), max_iter=4, random_state=0).fit(X, Y).predict_proba(X)
+    np.testing.assert_array_equal(skconv.load(tmp_path / "all").predict_proba(X), expected)
+
+
+def test_predict(model, data, tmp_path, capsys):
+    assert main(["predict", model, data, "--proba"]) == 0
+    header, *lines = rows(capsys.readouterr().out)
+    loaded = skconv.load(model)
+    assert header == ["sample", "prediction", "p_0", "p_1", "p_2"]
+    assert [line[0] for line in lines] == [str(i) for i in range(len(X))]
+    assert [int(line[1]) for line in lines] == loaded.predict(X).tolist()
+    np.testing.assert_allclose([[float(p) for p in line[2:]] for line in lines], loaded.predict_proba(X), rtol=1e-6)
+    out = tmp_path / "out.csv"
+    assert main(["predict", model, data, "--out", str(out)]) == 0
+    assert rows(out.read_text())[1] == ["0", str(loaded.predict(X)[0])]
+
+
+def test_regression_from_columns(tmp_path, capsys):
+    path, model = tmp_path / "data.csv", str(tmp_path / "model")
+    lines = [",".join(map(str, [*row, row[20:28].sum() / 7])) for row in X[:200]]
+    path.write_text(",".join([*(f"x{i}" for i in range(64)), "depth"]) + "\n" + "\n".join(lines))
+    assert main(["train", str(path), model, *QUICK, "--target", "depth"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "200 samples of shape (64,), regression"
+    assert lines[1].startswith("R2 on 40 held-out samples: ")
+    assert main(["predict", model, str(path), "--target", "depth"]) == 0
+    _, *lines = rows(capsys.readouterr().out)
+    np.testing.assert_allclose([float(line[1]) for line in lines], skconv.load(model).predict(X[:200]), rtol=1e-12)
+    assert main(["train", str(path), model, *QUICK, "--target", "x5", "--task", "classification", "--force"]) == 0
+
+
+def test_pictures(tmp_path, capsys):
+    for i, (image, label) in enumerate(zip(X[:60], Y[:60], strict=True)):
+        folder = tmp_path / "pictures" / f"digit {label}"
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray((image * 15).reshape(8, 8).astype(np.uint8)).resize((9, 9)).save(folder / f"{i}.png")
+    pictures, model = str(tmp_path / "pictures"), str(tmp_path / "model")
+    assert main(["train", pictures, model, *QUICK, "--size", "8x8"]) == 0
+    assert capsys.readouterr().err.startswith("60 samples of shape (8, 8, 1), classification\n")
+    assert main(["predict", model, str(tmp_path / "pictures" / "digit 1")]) == 0
+    header, *lines = rows(capsys.readouterr().out)
+    assert header == ["sample", "prediction"]
+    assert {line[1] for line in lines} <= {"digit 0", "digit 1", "digit 2"}
+
+
+def test_inspect(model, capsys):
+    assert main(["inspect", model]) == 0
+    out = capsys.readouterr().out
+    assert "ConvNetClassifier(filters=(4, 8), max_iter=4, random_state=0)" in out
+    assert "samples: 8, 8, 1\nclasses: 0, 1, 2\nepochs: 4\n" in out
+    assert skconv.load(model).summary() in out
+
+
+def test_inspect_a_transformer(tmp_path, capsys):
+    skconv.StridedPooling().fit(X).save(tmp_path / "pool")
+    assert main(["inspect", str(tmp_path / "pool")]) == 0
+    assert capsys.readouterr().out == "StridedPooling()\nsamples: 8, 8, 1\n"
+    assert main(["predict", str(tmp_path / "pool"), "x.npz"]) == 1
+    assert "is a StridedPooling, which predicts nothing" in capsys.readouterr().err
+
+
+def test_export(model, tmp_path, capsys):
+    pytest.importorskip("onnxruntime")
+    assert main(["export", model, str(tmp_path / "model.onnx")]) == 0
+    assert main(["export", model, str(tmp_path / "model.safetensors")]) == 0
+    import onnxruntime
+    from safetensors.numpy import load_file
+
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    labels, _ = session.run(None, {session.get_inputs()[0].name: X.astype(np.float32)})
+    np.testing.assert_array_equal(labels, skconv.load(model).predict(X))
+    assert "convolution1.weight" in load_file(tmp_path / "model.safetensors")
+
+
+def test_ctrl_c_keeps_the_model(data, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(signal, "getsignal", signal.getsignal)
+    old = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def press(model, *args):
+        signal.raise_signal(signal.SIGINT)
+
+    try:
+        fit = skconv.ConvNetClassifier.fit
+        monkeypatch.setattr(
+            skconv.ConvNetClassifier, "fit", lambda self, X, y: fit(self.set_params(callbacks=[press]), X, y)
+        )
+        assert main(["train", data, str(tmp_path / "model"), "--quiet"]) == 130
+    finally:
+        signal.signal(signal.SIGINT, old)
+    assert "interrupted after 1 epoch" in capsys.readouterr().err
+    assert skconv.load(tmp_path / "model").interrupted_
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "DATA", "MODEL"], "MODEL exists; --force overwrites it"),
+        (["train", "DATA", "FOLDER"], "is a folder; give the name of a file"),
+        (["train", "DATA", "FOLDER/none/model"], "there is no folder"),
+        (["train", "DATA", "FOLDER/new", "--set", "max_iter"], "--set needs NAME=VALUE, got 'max_iter'"),
+        (["train", "DATA", "FOLDER/new", "--set", "epochs=3"], "Invalid parameter 'epochs' for estimator"),
+        (["train", "DATA", "FOLDER/new", "--set", "max_iter=-3"], "The 'max_iter' parameter of ConvNetClassifier must"),
+        (["predict", "DATA", "DATA"], "data.npz"),
+        (["predict", "MODEL", "FOLDER/none.npz"], "none.npz"),
+        (["export", "MODEL", "FOLDER/model.h5"], "must end in .onnx, or in .safetensors"),
+    ],
+)
+def test_errors(arguments, message, model, data, tmp_path, capsys):
+    places = {"DATA": data, "MODEL": model, "FOLDER": str(tmp_path)}
+    for name, place in places.items():
+        arguments = [argument.replace(name, place) for argument in arguments]
+        message = message.replace(name, place)
+    assert main(arguments) == 1
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.splitlines()[-1].startswith("skconv: error: ")
+    assert not (tmp_path / "new").exists()
+
+
+def test_errors_of_predict(data, tmp_path, capsys):
+    model = str(tmp_path / "regressor")
+    skconv.ConvNetRegressor(filters=2, max_iter=1).fit(X[:50], X[:50, 20]).save(model)
+    assert main(["predict", model, data, "--proba"]) == 1
+    assert "is a ConvNetRegressor, which has no probabilities" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_locked(model, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert main(["export", model, str(tmp_path / "new.onnx")]) == 1
+    assert "cannot be written to" in capsys.readouterr().err
