@@ -41,7 +41,7 @@ def train(options):
     if X_test is not None:
         score, what = model.score(X_test, y_test), "accuracy" if task == "classification" else "R2"
         say(f"{what} on {counted(len(y_test), 'held-out sample')}: {score:.4f}")
-    model.save(options.model)
+    model.set_params(verbose=0).save(options.model)
     say(f"saved {options.model}, {counted(os.path.getsize(options.model), 'byte')}")
     return 130 if interrupted else 0
 
@@ -62,7 +62,7 @@ def _new_model(options, y):
     """A network with the parameters of the options, and the task that the targets, or the options, say."""
     task = options.task or ("regression" if type_of_target(y).startswith("continuous") else "classification")
     kind = ConvNetClassifier if task == "classification" else ConvNetRegressor
-    model = kind(random_state=options.seed, verbose=not options.quiet)
+    model = kind(random_state=options.seed, verbose=int(not options.quiet))
     return model.set_params(**dict(map(_setting, options.set))), task
 
 

@@ -123,20 +123,20 @@ def test_export(model, tmp_path, capsys):
 
 
 def test_ctrl_c_keeps_the_model(data, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(signal, "getsignal", signal.getsignal)
-    old = signal.signal(signal.SIGINT, signal.default_int_handler)
+    fit = skconv.ConvNetClassifier.fit
 
-    def press(model, *args):
-        signal.raise_signal(signal.SIGINT)
+    def interrupted(model, X, y):
+        try:
+            fit(model.set_params(callback=lambda *args: signal.raise_signal(signal.SIGINT)), X, y)
+        finally:
+            model.set_params(callback=None)
 
+    monkeypatch.setattr(skconv.ConvNetClassifier, "fit", interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        fit = skconv.ConvNetClassifier.fit
-        monkeypatch.setattr(
-            skconv.ConvNetClassifier, "fit", lambda self, X, y: fit(self.set_params(callbacks=[press]), X, y)
-        )
         assert main(["train", data, str(tmp_path / "model"), "--quiet"]) == 130
     finally:
-        signal.signal(signal.SIGINT, old)
+        signal.signal(signal.SIGINT, before)
     assert "interrupted after 1 epoch" in capsys.readouterr().err
     assert skconv.load(tmp_path / "model").interrupted_
 
