@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from .._input.constraints import check_value, fitting, shown
+from .._input.memory import counted
 from .._network.network import Network
 from .._saving.saving import Saveable
 from ..augmentation import Augmentation, Augmenter
@@ -97,8 +98,8 @@ class ModelState(Saveable):
         n = len(scores)
         if len(losses) != n or n > len(self.loss_curve_) or not min(0, n - 1) <= best < max(0, n):
             raise ValueError(
-                f"validation curves of {len(losses)} and {n} numbers, with the best at {best}, do not fit a loss curve "
-                f"of {len(self.loss_curve_)}"
+                f"validation curves of {len(losses)} and {counted(n, 'number')}, with the best at {best}, do not fit a "
+                f"loss curve of {len(self.loss_curve_)}"
             )
         set_curves(self, History(self.loss_curve_, losses, scores, best=best))
 

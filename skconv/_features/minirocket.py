@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from .._input.memory import counted
 from .._saving.classes import pickled
 from .rocket import some_channels
 
@@ -77,7 +78,9 @@ class MiniRocket:
         rocket, given = object.__new__(cls), iter(subsets)
         rocket._set_subsets(length, channels, n_features, lambda: next(given))
         if next(given, None) is not None or rocket.n_features != n_features:
-            raise ValueError(f"{len(subsets)} lists of channels and {n_features} features do not fit minirocket")
+            raise ValueError(
+                f"{counted(len(subsets), 'list')} of channels and {counted(n_features, 'feature')} do not fit minirocket"
+            )
         rocket.biases = biases
         return rocket
 

@@ -15,6 +15,7 @@ from .._files.safetensors import ArrayFile, write_arrays
 from .._files.strict_json import read_json, written_json
 from .._input.constraints import SHAPES, at_least, check_parameters, check_value, fitting, one_of, shown
 from .._input.errstate import quiet
+from .._input.memory import counted
 from .._input.versions import __version__
 from .classes import ESTIMATORS
 from .decode import Decoder
@@ -114,7 +115,9 @@ class Saveable:
             raise ValueError(f"n_features_in_={self.n_features_in_} does not fit image_shape_={self.image_shape_}")
         names = state.get("feature_names_in_")
         if names is not None and len(names) != self.n_features_in_:
-            raise ValueError(f"feature_names_in_ has {len(names)} names for {self.n_features_in_} features")
+            raise ValueError(
+                f"feature_names_in_ has {counted(len(names), 'name')} for {counted(self.n_features_in_, 'feature')}"
+            )
         _set_requests(self, requests)
 
 

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._input.constraints import shown
 from .._input.images import output_dtype
+from .._input.memory import counted
 from .._kernels.resize import Resize
 from ..classifier import ConvNetClassifier
 from ..features import ConvFeatures
@@ -122,7 +123,9 @@ def _resizer(estimator, graph, x, sample_shape, dtype):
     if takes_any_size(estimator, sample_shape):
         shape = (*sample_shape, 1)[:3]
     if shape[2] != resized[2]:
-        raise ValueError(f"X has {shape[2]} channels, but ImageResizer gives {resized[2]}, which ONNX does not convert")
+        raise ValueError(
+            f"X has {counted(shape[2], 'channel')}, but ImageResizer gives {resized[2]}, which ONNX does not convert"
+        )
     own = graph.in_dtype(out)
     images = channels_first(own, own.cast(own.reshape(x, *shape), out), shape)
     resize = Resize(shape[:2], resized[:2], estimator.crop, out)

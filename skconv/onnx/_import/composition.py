@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..._input.memory import counted
 from ...layers import (
     ELU,
     Activation,
@@ -163,7 +164,7 @@ class _Walk:
             self._seen.add(now)
             nodes.append(now)
             if len(self._seen) > _MOST_LAYERS:
-                raise ValueError(f"the network has more than {_MOST_LAYERS} layers")
+                raise ValueError(f"the network has more than {counted(_MOST_LAYERS, 'layer')}")
             now = now.dominator
         return nodes[::-1]
 

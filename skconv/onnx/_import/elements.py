@@ -7,6 +7,8 @@ from math import prod
 
 import numpy as np
 
+from ..._input.constraints import shown
+from ..._input.memory import counted
 from ...layers import BatchNorm, LayerNorm
 from .algebra import clipped, difference, power, product, quotient, root
 from .calls import Call, operator
@@ -52,7 +54,7 @@ def _function(call: Call):
 @operator("Gelu")
 def _gelu(call: Call):
     if call.text("approximate", "none") != "none":
-        raise Unsupported(f"approximate={call.text('approximate', 'none')!r}; 'none' is supported")
+        raise Unsupported(f"approximate={shown(call.text('approximate', 'none'))}; 'none' is supported")
     return call.view().on(call.nodes.function("gelu", call.view().node))
 
 
@@ -254,7 +256,7 @@ def _batch_norm(call: Call):
     names = ("scale", "shift", "mean", "variance")
     arrays = {name: call.numbers(i) for i, name in enumerate(names, 1)}
     if any(array.shape != (channels,) for array in arrays.values()) or (arrays["variance"] < 0).any():
-        raise Unsupported(f"statistics that do not fit {channels} channels, or a variance below zero")
+        raise Unsupported(f"statistics that do not fit {counted(channels, 'channel')}, or a variance below zero")
     decay = min(max(call.real("momentum", 0.9), 0.0), _MOST_DECAY)
     layer = BatchNorm(decay=decay, epsilon=max(call.real("epsilon", 1e-5), 1e-30))
     batches = np.array([1 / (1 - decay)])  # a step of training keeps the share `decay` from the start
@@ -270,6 +272,6 @@ def _layer_norm(call: Call):
     channel_view(call, axis)
     arrays = {"scale": call.numbers(1), "shift": call.numbers(2) if call.given(2) else np.zeros(channels)}
     if any(array.shape != (channels,) for array in arrays.values()):
-        raise Unsupported(f"scale or shift that do not fit {channels} channels")
+        raise Unsupported(f"scale or shift that do not fit {counted(channels, 'channel')}")
     layer = LayerNorm(epsilon=max(call.real("epsilon", 1e-5), 1e-30))
     return x.on(call.nodes.layer("layernorm", x.node, layer, **arrays))

@@ -88,10 +88,10 @@ class FileGraph:
             pending.pop()
         unknown = [name for name in used if name not in self._inputs]
         if unknown:
-            raise ValueError(f"{unknown[0]!r} is no input, no constant and no output of a node of the model")
+            raise ValueError(f"{shown(unknown[0])} is no input, no constant and no output of a node of the model")
         if len(used) != 1:
             inputs = ", ".join(map(repr, used)) or "none"
-            raise ValueError(f"the output {self.output_name!r} must depend on one input, it depends on {inputs}")
+            raise ValueError(f"the output {shown(self.output_name)} must depend on one input, it depends on {inputs}")
         self.input_name = used[0]
         return order
 
@@ -102,7 +102,7 @@ class FileGraph:
             return None
         sizes = [each.dim_value if each.HasField("dim_value") else None for each in kind.shape.dim]
         if not sizes or any(size is not None and size < 1 for size in sizes[1:]):
-            raise ValueError(f"the input {self.input_name!r} has the shape {tuple(sizes)}")
+            raise ValueError(f"the input {shown(self.input_name)} has the shape {tuple(sizes)}")
         return [1, *sizes[1:]]
 
     def moves_channels(self) -> bool:
@@ -130,7 +130,7 @@ class FileGraph:
 def label_of(node) -> str:
     """Operator and name of a node, for messages."""
     name = node.name or (node.output[0] if node.output else "")
-    return f"{node.op_type} (node {name!r})"
+    return f"{node.op_type} (node {shown(name)})"
 
 
 def attribute_values(node, folder):

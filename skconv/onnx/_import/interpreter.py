@@ -74,7 +74,7 @@ def _layouts(graph, image_shape) -> list[_Layout]:
     sizes = [None] * 4 if given is None and image_shape is not None else given
     if sizes is None or len(sizes) not in (2, 3, 4):
         raise ValueError(
-            f"the input {graph.input_name!r} has the shape {shown(given)}; samples with one to three axes are supported"
+            f"the input {shown(graph.input_name)} has the shape {shown(given)}; samples with one to three axes are supported"
         )
     wanted = dict(zip("HWC", image_shape or (), strict=False))
     layouts = []
@@ -87,7 +87,7 @@ def _layouts(graph, image_shape) -> list[_Layout]:
     if not layouts:
         unknown = None in sizes
         raise ValueError(
-            f"the input {graph.input_name!r} has the shape {tuple(sizes)}, "
+            f"the input {shown(graph.input_name)} has the shape {tuple(sizes)}, "
             + ("so image_shape must give the sizes that are None, " if unknown else "which image_shape does not fit: ")
             + f"got image_shape={shown(image_shape)}"
         )
@@ -112,7 +112,7 @@ def _run(graph, layout, file_bytes) -> Imported:
             text = str(error) if isinstance(error, Unsupported) else f"{type(error).__name__}: {error}"
             shapes = _image_shapes(values.values(), source, len(layout.shape))
             raise _Failed(f"{nodes.label} is not supported with {text}", done, shapes) from error
-    raise ValueError(f"the output {graph.output_name!r} is the input itself")
+    raise ValueError(f"the output {shown(graph.output_name)} is the input itself")
 
 
 def _axis(letter, size):
@@ -133,7 +133,7 @@ def _outputs(graph, node, values, nodes, budget) -> list:
     inputs = [_value(graph, name, values) for name in node.input]
     call = Call(node.op_type, graph.version, inputs, graph.attributes(node), len(node.output), nodes)
     if node.domain not in _DOMAINS:
-        raise Unsupported(f"its domain {node.domain!r}; ONNX's own operators are supported")
+        raise Unsupported(f"its domain {shown(node.domain)}; ONNX's own operators are supported")
     views = [each for each in inputs if isinstance(each, View)]
     if not views:
         found = evaluated(call, budget)
@@ -156,7 +156,7 @@ def _value(graph, name, values):
     if name not in values:
         array = graph.constant(name)
         if array is None:
-            raise Unsupported(f"the input {name!r}, which has no value")
+            raise Unsupported(f"the input {shown(name)}, which has no value")
         values[name] = array
     return values[name]
 

@@ -76,7 +76,7 @@ def _check_functions(model):
             if not missing:
                 sizes[path.pop()] = 1 + sum(sizes.get(each, 1) for each in bodies[name])
             elif missing[0] in path:
-                raise ValueError(f"the function {missing[0][1]!r} of the model calls itself")
+                raise ValueError(f"the function {shown(missing[0][1])} of the model calls itself")
             else:
                 path.append(missing[0])
     if sum(sizes.get((n.domain, n.op_type), 1) for n in model.graph.node) > _MOST_CALLS:
@@ -94,9 +94,9 @@ def tensor_array(tensor, folder) -> np.ndarray:
     """The array of a tensor; raises ValueError where its sizes and its bytes do not agree."""
     name, shape = tensor.name, tuple(tensor.dims)
     if tensor.data_type not in _TYPES:
-        raise ValueError(f"the constant {name!r} has data type {tensor.data_type}, which is no real number type")
+        raise ValueError(f"the constant {shown(name)} has data type {tensor.data_type}, which is no real number type")
     if any(size < 0 for size in shape) or len(shape) > 8:
-        raise ValueError(f"the constant {name!r} has shape {shape}")
+        raise ValueError(f"the constant {shown(name)} has shape {shape}")
     kind, field, stored = _TYPES[tensor.data_type]
     numbers = prod(shape)
     if tensor.data_location == _EXTERNAL:
@@ -115,7 +115,7 @@ def tensor_array(tensor, folder) -> np.ndarray:
 
 def _check_size(name, shape, found, wanted, what):
     if found != wanted:
-        raise ValueError(f"the constant {name!r} of shape {shape} needs {wanted} {what}, the file has {found}")
+        raise ValueError(f"the constant {shown(name)} of shape {shape} needs {wanted} {what}, the file has {found}")
 
 
 def _external(tensor, wanted, folder):
@@ -124,7 +124,7 @@ def _external(tensor, wanted, folder):
     location = entries.get("location", "")
     if folder is None:
         raise ValueError(
-            f"the constant {tensor.name!r} is in another file, {location!r}; give its folder: "
+            f"the constant {shown(tensor.name)} is in another file, {shown(location)}; give its folder: "
             "from_onnx(..., folder=...)"
         )
     path = _inside(Path(folder), location)
@@ -132,12 +132,12 @@ def _external(tensor, wanted, folder):
         offset = int(entries.get("offset", 0))
         length = int(entries.get("length", wanted))
     except ValueError:
-        raise ValueError(f"the constant {tensor.name!r} has an offset or a length that is no number") from None
+        raise ValueError(f"the constant {shown(tensor.name)} has an offset or a length that is no number") from None
     size = path.stat().st_size
     if offset < 0 or length != wanted or offset + length > size:
         raise ValueError(
-            f"the constant {tensor.name!r} needs {wanted} bytes; it is given {length} from byte {offset} of "
-            f"{location!r}, which has {size}"
+            f"the constant {shown(tensor.name)} needs {wanted} bytes; it is given {length} from byte {offset} of "
+            f"{shown(location)}, which has {size}"
         )
     with path.open("rb") as file:
         file.seek(offset)
@@ -150,5 +150,7 @@ def _inside(folder, location) -> Path:
     absolute = PurePosixPath(location).is_absolute() or PureWindowsPath(location).anchor
     path = (folder / location).resolve()
     if not location or absolute or ".." in parts or not path.is_relative_to(folder.resolve()) or not path.is_file():
-        raise ValueError(f"the file {location!r} of the model's constants is not in the folder {shown(str(folder))}")
+        raise ValueError(
+            f"the file {shown(location)} of the model's constants is not in the folder {shown(str(folder))}"
+        )
     return path

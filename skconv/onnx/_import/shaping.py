@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 
+from ..._input.constraints import shown
 from ...layers import DepthToSpace, GlobalMeanPool, MaxPool, MeanPool, SelectChannels, StridePool, Upsample
 from .calls import Call, operator
 from .elements import channel_view
@@ -216,7 +217,7 @@ def _depth_to_space(call: Call):
     space, block = space_of(call, call.view()), call.integer("blocksize", 0)
     mode = call.text("mode", "DCR")
     if mode not in ("DCR", "CRD") or space.letters != ("H", "W") or block < 1:
-        raise Unsupported(f"mode={mode!r}, blocksize={block} on a tensor of shape {space.view.shape}")
+        raise Unsupported(f"mode={shown(mode)}, blocksize={block} on a tensor of shape {space.view.shape}")
     return space.after(call.nodes.layer("depth to space", space.view.node, DepthToSpace(block, mode)))
 
 
@@ -225,7 +226,7 @@ def _resize(call: Call):
     space = space_of(call, call.view())
     mode, factors = call.text("mode", "nearest"), _factors(call, space)
     if mode not in ("nearest", "linear"):
-        raise Unsupported(f"mode={mode!r}; 'nearest' and 'linear' are supported")
+        raise Unsupported(f"mode={shown(mode)}; 'nearest' and 'linear' are supported")
     _check_places(call, mode, factors)
     if all(factor == 1 for factor in factors):
         return space.view
@@ -246,7 +247,9 @@ def _check_places(call, mode, factors):
         )
         fits = fits and not (places == "asymmetric" and rounding == "round_prefer_ceil")
     if not fits:
-        raise Unsupported(f"mode={mode!r}, coordinate_transformation_mode={places!r}, nearest_mode={rounding!r}")
+        raise Unsupported(
+            f"mode={shown(mode)}, coordinate_transformation_mode={shown(places)}, nearest_mode={shown(rounding)}"
+        )
 
 
 def _factors(call, space):

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..._input.constraints import shown
+from ..._input.memory import counted
 from ...layers import ConstantPadding, Convolution, LpPool, MaxPool, MeanPool, Pad, TransposedConvolution
 from .calls import Call, operator
 from .nodes import Node, Unsupported
@@ -86,7 +88,7 @@ def _windows(call: Call, space: Space, kernel) -> _Windows:
     elif auto == "VALID":
         sides = ((0, 0),) * n
     elif auto != "NOTSET":
-        raise Unsupported(f"auto_pad={auto!r}")
+        raise Unsupported(f"auto_pad={shown(auto)}")
     if min(min(pair) for pair in sides) < 0:
         raise Unsupported(f"pads={pads}, which are below zero")
     return _Windows(given, strides, dilations, sides)
@@ -124,7 +126,9 @@ def _convolution(call: Call):
     windows = _windows(call, space, call.numbers(1).shape[2:])
     channels = space.view.node.shape[2]
     if group < 1 or weight.shape[3] * group != channels or len(weight) % group:
-        raise Unsupported(f"a weight of shape {call.numbers(1).shape} and group={group} for {channels} channels")
+        raise Unsupported(
+            f"a weight of shape {call.numbers(1).shape} and group={group} for {counted(channels, 'channel')}"
+        )
     bias = _bias(call, 2, len(weight))
     options = _options(space, windows) | {"dilation": space.pair(windows.dilations, 1), "groups": group}
     source = space.view.node
@@ -230,7 +234,7 @@ def _bordered(call, x, padded, mode, value):
         axes[axis] = whole(letter, sizes[letter] + sum(pair))
     border = tuple(own.get(letter, (0, 0)) for letter in "HW")
     if mode not in ("constant", "reflect", "edge", "wrap"):
-        raise Unsupported(f"mode={mode!r}")
+        raise Unsupported(f"mode={shown(mode)}")
     if mode == "constant" and value == 0:
         node = call.nodes.layer("border", x.node, Pad(border))
         node.value = border
