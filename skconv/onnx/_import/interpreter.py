@@ -74,7 +74,8 @@ def _layouts(graph, image_shape) -> list[_Layout]:
     sizes = [None] * 4 if given is None and image_shape is not None else given
     if sizes is None or len(sizes) not in (2, 3, 4):
         raise ValueError(
-            f"the input {shown(graph.input_name)} has the shape {shown(given)}; samples with one to three axes are supported"
+            f"the input {shown(graph.input_name)} has the shape {shown(given)}; samples with one to three axes are "
+            "supported"
         )
     wanted = dict(zip("HWC", image_shape or (), strict=False))
     layouts = []

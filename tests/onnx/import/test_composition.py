@@ -147,5 +147,5 @@ def test_many_branches_within_branches():
 
 def test_many_layers():
     nodes = [node("Relu" if n % 2 else "Tanh", f"a{n}" if n else "x", f"a{n + 1}") for n in range(6000)]
-    with pytest.raises(ValueError, match="the network has more than 5000 layers"):
+    with pytest.raises(ValueError, match="the network has more than 5,000 layers"):
         from_onnx(model_of(nodes, SHAPE, output="a6000").SerializeToString())
