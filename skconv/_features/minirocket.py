@@ -79,7 +79,7 @@ class MiniRocket:
         rocket._set_subsets(length, channels, n_features, lambda: next(given))
         if next(given, None) is not None or rocket.n_features != n_features:
             raise ValueError(
-                f"{counted(len(subsets), 'list')} of channels and {counted(n_features, 'feature')} do not fit minirocket"
+                f"{counted(len(subsets), 'list')} of channels and {counted(n_features, 'feature')} do not fit"
             )
         rocket.biases = biases
         return rocket
