@@ -78,9 +78,8 @@ class MiniRocket:
         rocket, given = object.__new__(cls), iter(subsets)
         rocket._set_subsets(length, channels, n_features, lambda: next(given))
         if next(given, None) is not None or rocket.n_features != n_features:
-            raise ValueError(
-                f"{counted(len(subsets), 'list')} of channels and {counted(n_features, 'feature')} do not fit"
-            )
+            lists, features = counted(len(subsets), "list"), counted(n_features, "feature")
+            raise ValueError(f"{lists} of channels and {features} do not fit minirocket")
         rocket.biases = biases
         return rocket
 
