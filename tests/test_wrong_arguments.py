@@ -16,7 +16,7 @@ from skconv._input.constraints import InvalidParameterError, at_least, between, 
 from skconv.architectures import named_architecture
 from skconv.augmentation import Augmentation, Augmenter, auto
 from skconv.layers import Activation, Clip, Dense, Flatten, Layer, PaddingMode
-from skconv.layers.activation_functions import ActivationFunction
+from skconv.layers.activation_objects import ActivationFunction
 from skconv.training import (
     Checkpoint,
     ClipNorm,

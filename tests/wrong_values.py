@@ -14,7 +14,7 @@ import numpy as np
 from skconv._input.private import make_constraint
 from skconv.augmentation import Augmentation, Flip
 from skconv.layers import Convolution, Dense, PaddingMode
-from skconv.layers.activation_functions import ActivationFunction
+from skconv.layers.activation_objects import ActivationFunction
 from skconv.training import Checkpoint, Loss, Optimizer
 
 NAN, INF = float("nan"), float("inf")

@@ -5,7 +5,7 @@ from ._base import *
 from ._frame import *
 from ._operation import *
 from .activation import *
-from .activation_functions import *
+from .activation_objects import *
 from .bias import *
 from .channels import *
 from .composite import *

@@ -19,7 +19,7 @@ from .._input.keywords import Hinted
 from .._input.memory import counted
 from .._input.rows import LazyRows
 from .._input.versions import Versioned, __version__
-from ..layers import activation_functions, padding_modes
+from ..layers import activation_functions, activation_objects, padding_modes
 
 __all__ = ["Checkpoint"]
 
@@ -29,7 +29,7 @@ _BEST = {"best_parameters": "parameters", "best_state": "state"}  # arrays that 
 _TRIES = 3
 _NAMED = (  # objects that names stand for, and what finds the name
     (padding_modes.PaddingMode, padding_modes.name_of),
-    (activation_functions.ActivationFunction, activation_functions.name_of),
+    (activation_objects.ActivationFunction, activation_functions.name_of),
 )
 _SAMPLED = 1 << 26  # bytes of an array in storage that its fingerprint reads
 
