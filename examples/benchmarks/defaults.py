@@ -10,8 +10,8 @@ line of the file of results, and a fit whose line is there is not repeated.  ``-
 lines: means over the seeds, their standard errors where the model depends on the seed, seconds per fit.
 
 The others: an SVC or SVR, a forest, gradient boosting and an MLP on scaled features, for series MiniRocket and a ridge
-classifier, for targets ridge and partial least squares with a number of components by cross-validation, and, where
-torch and skorch are installed, for images the same network and schedule in PyTorch.  Nothing is chosen by a test part.
+classifier, for targets ridge and partial least squares with a number of components by cross-validation.  Nothing is
+chosen by a test part.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from pathlib import Path
 
 import numpy as np
 from _common import machine, table
-from sklearn.base import BaseEstimator
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.datasets import load_digits
 from sklearn.ensemble import (
@@ -49,44 +48,6 @@ TESTED = 5000
 PENALTIES = np.logspace(-3, 3, 10)
 
 
-class TorchNetwork(BaseEstimator):
-    """The network of `ConvNetClassifier`'s defaults in PyTorch, with the same batches, epochs and schedule."""
-
-    def __init__(self, random_state=0):
-        self.random_state = random_state
-
-    def fit(self, X, y):
-        """Train; the layers are those of a model that has learned nothing."""
-        import torch
-        from fits import skorch_net
-
-        from skconv._estimators.recipe import batch_size
-
-        torch.manual_seed(self.random_state)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = ConvNetClassifier(max_iter=1).fit(X, y)
-        full = ConvNetClassifier()
-        epochs = _epochs(full, X)
-        self.mean_, self.spread_ = X.mean(axis=(0, 1, 2)), X.std(axis=(0, 1, 2))
-        self.net_ = skorch_net(model, len(X), epochs, "channels_last", "batches", batch_size(full, len(X)))
-        self.net_.fit(self._scaled(X), y.astype(np.int64))
-        return self
-
-    def _scaled(self, X):
-        return np.ascontiguousarray(((X - self.mean_) / self.spread_).transpose(0, 3, 1, 2), np.float32)
-
-    def predict(self, X):
-        """Most probable classes."""
-        return self.net_.predict(self._scaled(X))
-
-
-def _epochs(model, X):
-    from skconv._estimators.recipe import _n_epochs
-
-    return _n_epochs(model, len(X), X.shape[1:], False)
-
-
 def classifiers(kind, seed):
     """Classifiers by name, each with whether it takes flat samples."""
     models = {
@@ -100,8 +61,6 @@ def classifiers(kind, seed):
         features = ConvFeatures("minirocket", 10_000, image_shape="series", random_state=seed)
         ridge = RidgeClassifierCV(PENALTIES)
         models["MiniRocket, ridge"] = (make_pipeline(features, StandardScaler(with_mean=False), ridge), False)
-    else:
-        models["PyTorch"] = (TorchNetwork(seed), False)
     return models
 
 
@@ -123,7 +82,7 @@ def _shape(kind):
     return {"image_shape": "series"} if kind == "series" else {}
 
 
-SEEDED = {"skconv", "forest", "boosting", "MLP", "MiniRocket, ridge", "PyTorch"}
+SEEDED = {"skconv", "forest", "boosting", "MLP", "MiniRocket, ridge"}
 
 
 def sets(folder):
@@ -187,10 +146,7 @@ def measure(options):
                 skipped = options.models and model not in options.models
                 if skipped or (name, model, seed) in done or (seed and model not in SEEDED and len(X) == len(part[0])):
                     continue
-                try:
-                    result = measured(estimator, flat, *part, X_test, y_test)
-                except ImportError:
-                    continue
+                result = measured(estimator, flat, *part, X_test, y_test)
                 line = {"set": name, "kind": "numbers" if numbers else kind, "n": len(part[0]), "model": model}
                 with open(options.results, "a") as file:
                     file.write(json.dumps({**line, "seed": seed, **result}) + "\n")
@@ -247,9 +203,9 @@ def main():
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
     if options.markdown:
-        markdown(lines(options.results))
+        markdown([line for line in lines(options.results) if line["seed"] < options.seeds])
         return
-    print(machine("torch", "skorch"), flush=True)
+    print(machine(), flush=True)
     measure(options)
 
 
