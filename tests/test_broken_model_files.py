@@ -17,11 +17,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from edited_files import both, rewritten, setting
 
 import skconv
 from skconv import ConvFeatures, ConvNetClassifier, ConvNetRegressor, ImagePadder, ToImages
 from skconv._files.errors import ModelFileError
-from skconv.layers import BatchNorm, Convolution, Dense, Flatten, GlobalMeanPool, Residual
+from skconv.layers import (
+    BatchNorm,
+    Convolution,
+    Dense,
+    Flatten,
+    GlobalMaxPool,
+    GlobalMeanPool,
+    MaxPool,
+    Pad,
+    PatternPadding,
+    Residual,
+    TransposedConvolution,
+)
 
 Y = np.arange(24) % 3
 X = np.random.default_rng(0).random((24, 5, 5)).astype(np.float32)
@@ -227,6 +240,27 @@ def test_hostile_descriptions(name, tmp_path):
     tracemalloc.stop()
     assert peak <= 4 * len(text) + ROOM  # the header as bytes, as text, and what is in it
     assert time.process_time() - start < 10
+
+
+WIDE = [
+    [Convolution(2, padding_mode="reflect"), GlobalMeanPool(), Dense(3)],
+    [Pad(1, PatternPadding(np.ones((2, 2)))), MaxPool(), GlobalMeanPool(), Dense(3)],
+    [TransposedConvolution(2), Residual([Convolution(2)]), BatchNorm(), GlobalMaxPool(), Dense(3)],
+]
+
+
+@pytest.mark.parametrize("layers", WIDE, ids=lambda layers: type(layers[0]).__name__)
+def test_a_small_file_of_large_images_asks_for_no_memory(layers, tmp_path):
+    side, path = 1 << 20, tmp_path / "model"
+    ConvNetClassifier(layers=layers, max_iter=1, random_state=0).fit(X, Y).save(path)
+    shape = {"is": "tuple", "values": [side, side, 1]}
+    state = {"image_shape_": shape, "n_features_in_": side**2, "network_.input_shape": [side, side, 1]}
+    rewritten(path, both(*(setting(f"model.state.{name}", value) for name, value in state.items())))
+    tracemalloc.start()
+    assert skconv.load(path).image_shape_ == (side, side, 1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * path.stat().st_size + ROOM
 
 
 def test_memory_is_twice_the_file_at_most(tmp_path):

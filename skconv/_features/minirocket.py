@@ -76,8 +76,9 @@ class MiniRocket:
     def restored(cls, length, channels, n_features, subsets, biases):
         """MiniRocket with given channels of each pair of taps, in the order of `subsets`, and given biases."""
         rocket, given = object.__new__(cls), iter(subsets)
-        rocket._set_subsets(length, channels, n_features, lambda: next(given))
-        if next(given, None) is not None or rocket.n_features != n_features:
+        rocket._set_subsets(length, channels, n_features, lambda: next(given, ()))
+        wanted = sum(len(side) for sides in rocket.subsets for side in sides)
+        if len(subsets) != wanted or rocket.n_features != n_features:
             lists, features = counted(len(subsets), "list"), counted(n_features, "feature")
             raise ValueError(f"{lists} of channels and {features} do not fit minirocket")
         rocket.biases = biases

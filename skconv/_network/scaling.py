@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -106,24 +107,33 @@ class Scaling:
 
     Attributes
     ----------
-    level, spread : ndarray of shape (features,) or None
-        What is subtracted, in float64, and what is divided by, never zero.
     in_double : bool
         Whether the division is in double precision too, for levels and spreads whose digits float32 does not have.
     """
 
     def __init__(self, moments, shape, dtype):
-        self.level: np.ndarray | None = None
+        self._moments, self._shape = None, shape
         if moments is None:
             return
         level, spread = moments
         constant = spread <= np.maximum(np.finfo(np.float64).eps * np.abs(level), _LEAST)
-        level, spread = (
-            np.ascontiguousarray(np.broadcast_to(values, shape)).reshape(-1)
-            for values in (level, np.where(constant, 1.0, spread))
-        )
+        spread = np.where(constant, 1.0, spread)
         self.in_double = np.abs(level).max() > _LARGE or spread.min() < 1 / _LARGE
-        self.level, self.spread = level, spread if self.in_double else spread.astype(dtype)
+        self._moments = level, spread if self.in_double else spread.astype(dtype)
+
+    # Arrays of the size of a sample are made with the first samples, not with the network: a file can name any size.
+    @cached_property
+    def level(self):
+        """What is subtracted from each feature, (features,), or None."""
+        return None if self._moments is None else self._of_features(self._moments[0])
+
+    @cached_property
+    def spread(self):
+        """What each feature is divided by, (features,), or None."""
+        return None if self._moments is None else self._of_features(self._moments[1])
+
+    def _of_features(self, values):
+        return np.ascontiguousarray(np.broadcast_to(values, self._shape)).reshape(-1)
 
     def __call__(self, samples, out):
         """Fill ``out`` from samples of any number type; both are of shape (n, features)."""

@@ -128,7 +128,7 @@ class ConstantPadding(PaddingMode):
     def check(self, shape):
         """Raise ValueError where there is not one value, or one for each channel."""
         super().check(shape)
-        self.field(shape, np.float64)
+        self.field((1, 1, shape[2]), np.float64)  # as for any size, without an array of that size
 
     def field(self, shape, dtype):
         """Array with the values of all borders, of the padded ``shape`` (H', W', C)."""

@@ -36,7 +36,7 @@ ROCKET = {
     "minirocket has channels 0 to 1, but there are 1": both(
         setting(f"{S}.image_shape_", sizes(1, 60, 1)), setting("model.parameters.image_shape", None)
     ),
-    "lists of channels and .* do not fit minirocket|can have saved": both(
+    "7 lists of channels and 84 features do not fit minirocket": both(
         array("rocket.sizes", np.ones(7, int)), array("rocket.channels", np.zeros(7, int))
     ),
 }  # fmt: skip
