@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from dataclasses import dataclass
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -45,8 +45,7 @@ _METADATA = "__metadata__"
 _CHUNK = 1 << 20  # bytes of BF16 that are read at a time
 
 
-@dataclass(frozen=True)
-class _Entry:
+class _Entry(NamedTuple):
     """What a header says of an array: its name and dtype in the file, shape, and bytes from ``start`` to ``stop``."""
 
     dtype: str
