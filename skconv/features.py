@@ -91,7 +91,7 @@ class ConvFeatures(FeatureBuilder):
         Parameters
         ----------
         model : ConvNetClassifier, ConvNetRegressor or Network
-            A fitted model, or its ``network_``.
+            A fitted model, its ``network_``, or a pretrained network (`skconv.onnx.from_onnx`).
         layer : None, int or str, default=None
             Layer whose outputs are the features, by name, as in the model's ``weights_``, or by number; None is the
             last layer before the output layer.  For a task unlike the model's, the images of an earlier layer are often

@@ -26,6 +26,7 @@ from ..layers import (
 from ..layers.composite import own_layers, to_vector
 from ..layers.padding_modes import PADDING_MODE
 from .defaults import SMALLEST, is_series, pools_series, resolved
+from .given_network import kept_layers, network_in
 
 __all__ = ["build_layers"]
 
@@ -92,6 +93,9 @@ def build_layers(parameters, input_shape, n_outputs, *, drops=True):
     layers = parameters["layers"]
     if layers is None:
         layers = _described_layers(parameters, input_shape, drops)
+    elif (network := network_in(layers)) is not None:
+        layers = kept_layers(network)
+        to_vector(layers, input_shape)
     elif isinstance(layers, str):
         check_value("layers", layers, _LAYERS)
         layers = named_architecture(layers, input_shape)

@@ -27,6 +27,7 @@ from ..training._lbfgs import warn_unless_converged
 from ..training._run import History
 from ..training.callbacks import CallbackSupportMixin, Watch, with_callbacks
 from .bearing import borne
+from .given_network import network_in
 from .hold_out import hold_out
 from .model_state import ModelState
 from .parameters import Parameters
@@ -165,6 +166,9 @@ class BaseConvNet(CallbackSupportMixin, ModelState, ImageInput, Parameters, Sear
 
     def _scales(self, train):
         """Level and spread by which samples are scaled, (C,) or (H, W, C), or None."""
+        given = network_in(self.layers)
+        if given is not None:
+            return given.moments
         if self.standardize is None:
             return None
         moments = train.moments(self.image_shape_)

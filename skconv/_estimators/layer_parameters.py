@@ -6,6 +6,7 @@ from typing import Any
 
 from .._input.constraints import at_least, between, one_of
 from .._input.parameters import parameter, parametrized
+from .._network.network import Network
 from ..layers.activation_functions import ACTIVATION, NAMES
 from ..layers.padding_modes import PADDING_MODE
 
@@ -132,9 +133,11 @@ class LayerParameters:
     )
     layers: Any = parameter(
         None,
-        [str, list, tuple, None],
-        """list of Layer or str
+        [str, list, tuple, Network, None],
+        """list of Layer, str or Network
         Layers from `skconv.layers`, or the name of an architecture (`skconv.architectures`), in place of those that
         `filters` to `dropout` describe.  The output layer is added.  A layer that is in the list twice is two layers
-        with separate weights.""",
+        with separate weights.  A network, such as `skconv.onnx.from_onnx` gives or the ``network_`` of a fitted model,
+        is trained further: a fit starts from its weights, with a new output layer in place of its last dense layer;
+        samples are scaled as the network scales them, whatever `standardize` says.""",
     )

@@ -21,6 +21,7 @@ from ..training.optimizers import OPTIMIZERS, Optimizer
 from ..training.schedules import SCHEDULES, Constant, Plateau, Schedule, falls, warmed
 from .blocks import build_layers
 from .defaults import is_series
+from .given_network import fill_from, network_in
 from .recipe_checks import check_initial
 
 __all__ = ["Recipe", "batch_size", "chunk_recipe", "make_recipe"]
@@ -42,6 +43,8 @@ class Recipe:
     input_shape : (int, int, int)
     dtype : dtype
         Dtype of a new network.
+    given : Network or None
+        Network whose first layers and weights a new network starts from.
     frozen : tuple of str
         Names of the layers that training does not change.
     batch_size, n_epochs : int
@@ -63,6 +66,7 @@ class Recipe:
     layers: list
     input_shape: tuple
     dtype: np.dtype
+    given: Network | None
     frozen: tuple
     batch_size: int
     n_epochs: int
@@ -75,10 +79,12 @@ class Recipe:
     penalties: dict[str, Any]
 
     def new_network(self, rng, moments=None, initial_weights=None):
-        """A network that scales samples by ``moments``, with random weights, except those given by name."""
+        """A network that scales samples by ``moments``, with random weights, except those given by name or network."""
         network = Network(self.layers, self.input_shape, self.dtype, trained=True)
         network.scale_by(moments)
         network.initialize(rng)
+        if self.given is not None:
+            fill_from(self.given, network)
         if initial_weights is not None:
             check_initial(initial_weights, network)
             network.fill(initial_weights)
@@ -172,6 +178,7 @@ def make_recipe(parameters, input_shape, targets, n, dtype, *, augments=False) -
         layers=build_layers(values, input_shape, targets.n_outputs, drops=not (targets.numeric or steady)),
         input_shape=input_shape,
         dtype=dtype,
+        given=network_in(parameters.layers),
         frozen=(parameters.freeze,) if isinstance(parameters.freeze, str) else tuple(parameters.freeze),
         batch_size=size,
         n_epochs=n_epochs,

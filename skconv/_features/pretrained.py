@@ -16,7 +16,7 @@ __all__ = ["first_layers", "layer_before_output", "layer_name", "network_of", "t
 
 _KINDS = {
     "filters": "a name, an array or a fitted convolutional network",
-    "model": "a fitted ConvNetClassifier or ConvNetRegressor, or its network_",
+    "model": "a fitted ConvNetClassifier or ConvNetRegressor, its network_, or a network of skconv.onnx.from_onnx",
 }
 
 

@@ -47,6 +47,10 @@ class PretrainedNetwork(Network):
     output_name: str
     removed: str | None
 
+    def __sklearn_clone__(self):
+        """Clones of estimators share the network, which none of them changes; a grid search does not copy it."""
+        return self
+
     def __repr__(self):
         removed = f", without the {self.removed} at its end" if self.removed else ""
         return (
@@ -81,7 +85,8 @@ def from_onnx(source, *, image_shape=None, output=None, folder=None) -> Pretrain
     image_shape : None, (H, W) or (H, W, C), default=None
         Size of the images where the file leaves it open; None takes the file's.
     output : str, default=None
-        Name of the output; None is the first of real numbers.
+        Name of an output, or of any other result of a node, whose network is imported; None is the first output of real
+        numbers.
     folder : str or path-like, default=None
         Folder of the files that the constants of large models are in.  None refuses such models.  No file outside of
         the folder is read.
@@ -112,10 +117,10 @@ def from_onnx(source, *, image_shape=None, output=None, folder=None) -> Pretrain
     >>> from skconv import ConvFeatures, ConvNetClassifier
     >>> from skconv.onnx import from_onnx, to_onnx
     >>> X, y = load_digits(return_X_y=True)
-    >>> model = ConvNetClassifier(filters=4, max_iter=3, random_state=0).fit(X, y)
+    >>> model = ConvNetClassifier(filters=4, label_smoothing=0, max_iter=3, random_state=0).fit(X, y)
     >>> network = from_onnx(to_onnx(model).SerializeToString())
     >>> network
-    <PretrainedNetwork of 5 layers from (8, 8, 1) to (10,), 690 parameters, without the softmax at its end>
+    <PretrainedNetwork of 8 layers from (8, 8, 1) to (10,), 4,854 parameters, without the softmax at its end>
     >>> ConvFeatures.from_network(network).fit_transform(X).shape
     (1797, 64)
     """

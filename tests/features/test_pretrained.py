@@ -406,7 +406,7 @@ def test_a_layer_that_is_not_there(layer, model):
 
 @pytest.mark.parametrize("source", [MLPClassifier(), GridSearchCV(ConvNetClassifier(), {}), "random", None, np.ones(3)])
 def test_another_kind_of_model(source):
-    with pytest.raises(ValueError, match=r"model must be a fitted ConvNetClassifier or ConvNetRegressor, or its netw"):
+    with pytest.raises(ValueError, match=r"model must be a fitted ConvNetClassifier or ConvNetRegressor, its netw"):
         ConvFeatures.from_network(source)
 
 

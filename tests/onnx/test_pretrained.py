@@ -11,9 +11,11 @@ from cases import CASES
 from exported import network_model, settled
 from networks import predicted
 from onnx_files import check, model_of, node, normal, outputs_of, run
+from sklearn.base import clone
 
+from skconv import ConvFeatures, ConvNetClassifier
 from skconv.layers import Flatten
-from skconv.onnx import PretrainedNetwork, from_onnx
+from skconv.onnx import PretrainedNetwork, from_onnx, to_onnx
 
 SHAPE = (3, 8, 8)
 
@@ -66,6 +68,32 @@ def test_copies_and_pickles():
     for twin in (deepcopy(network), pickle.loads(pickle.dumps(network))):
         assert (twin.input_name, twin.removed, repr(twin)) == ("x", "softmax", repr(network))
         np.testing.assert_array_equal(outputs_of(twin, X), outputs_of(network, X))
+
+
+def test_features():
+    network, X = from_onnx(DATA), normal(5, 8, 8, 3)
+    features = ConvFeatures.from_network(network, layer="batchnorm1", pool="mean", pool_size=2)
+    assert features.fit_transform(X).shape == (5, 2, 2, 4)
+    last = ConvFeatures.from_network(network, layer=-1).fit_transform(X)
+    np.testing.assert_allclose(last, run(scores(DATA), X.transpose(0, 3, 1, 2)), atol=1e-4)
+    assert ConvFeatures.from_network(network).fit_transform(X).shape == (5, 64)
+    assert clone(features).fit_transform(X).shape == (5, 2, 2, 4)
+
+
+def test_training_goes_on():
+    network, X = from_onnx(DATA), normal(40, 8, 8, 3)
+    y = np.digitize(X.mean(axis=(1, 2, 3)), [-0.03, 0.03])
+    model = ConvNetClassifier(layers=network, freeze=("convolution1", "batchnorm1"), max_iter=2, random_state=0)
+    assert clone(model).layers is network
+    model.fit(X, y)
+    weights = network.weights
+    for name in ("convolution1.weight", "batchnorm1.mean"):
+        np.testing.assert_array_equal(model.weights_[name], weights[name])
+    assert model.weights_["dense1.weight"].shape == (3, 64)
+    exported = to_onnx(model)  # with what undoes the smoothing of labels after the scores
+    scored = next(each.output[0] for each in exported.graph.node[::-1] if each.op_type == "Gemm")
+    again = from_onnx(exported.SerializeToString(), output=scored)
+    np.testing.assert_allclose(outputs_of(again, X), outputs_of(model.network_, X), atol=1e-4)
 
 
 @pytest.mark.parametrize("value", [(8,), 8, (0, 8), (8, 8, 3, 1), "8", [8, 8]])

@@ -23,7 +23,7 @@ class FileGraph:
     folder : str, path or None
         Where the files of constants are.
     output : str or None
-        Name of the output; None is the first of real numbers.
+        Name of an output, or of another result of a node; None is the first output of real numbers.
 
     Attributes
     ----------
@@ -48,13 +48,12 @@ class FileGraph:
         self.output_name = self._chosen(graph, output)
         self.order = self._needed()
 
-    @staticmethod
-    def _chosen(graph, output) -> str:
+    def _chosen(self, graph, output) -> str:
         """Name of the output that is asked for."""
         names = [each.name for each in graph.output]
         if output is not None:
-            if output not in names:
-                raise ValueError(f"output must be one of {names}, got {shown(output)}")
+            if not isinstance(output, str) or output not in self._producers:
+                raise ValueError(f"output must be one of {names} or another result of a node, got {shown(output)}")
             return output
         of_numbers = [each.name for each in graph.output if each.type.tensor_type.elem_type in _NUMBERS]
         if not of_numbers:

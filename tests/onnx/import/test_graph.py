@@ -35,8 +35,11 @@ def test_the_output_can_be_chosen():
         "z",
         ["Activation", "Activation", "Flatten"],
     )
-    with pytest.raises(ValueError, match=r"output must be one of \['y', 'z'\], got 'w'"):
-        imported(model, output="w")
+    nodes[1:1] = [node("Sigmoid", "x", "between")]
+    assert names(imported(model_of(nodes, SHAPE, output="y z"), output="between")) == ["Activation", "Flatten"]
+    for wrong in ("w", "x", ["y"]):
+        with pytest.raises(ValueError, match=r"output must be one of \['y', 'z'\] or another result of a node, got "):
+            imported(model, output=wrong)
 
 
 def test_outputs_of_labels_are_passed_over():
