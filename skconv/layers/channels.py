@@ -21,7 +21,7 @@ class ShuffleChannels(Layer):
 
     Notes
     -----
-    The channels 0, 1, 2, 3, 4, 5 in two groups become 0, 3, 1, 4, 2, 5.
+    The channels 0, 1, 2, 3, 4, 5 in two groups become 0, 3, 1, 4, 2, 5.  The numbers of a vector are its channels.
 
     Examples
     --------
@@ -31,7 +31,6 @@ class ShuffleChannels(Layer):
     """
 
     _parameter_constraints: dict = {"groups": [at_least(1)]}
-    takes = "image"
     pointwise = True
     single_sample = "windows"
     summary_shows = "groups"
@@ -40,22 +39,22 @@ class ShuffleChannels(Layer):
         self.groups = groups
 
     def output_shape(self, shape):
-        if shape[2] % self.groups:
-            raise ValueError(f"groups must divide the {counted(shape[2], 'channel')} of the input, got {self.groups}")
+        if shape[-1] % self.groups:
+            raise ValueError(f"groups must divide the {counted(shape[-1], 'channel')} of the input, got {self.groups}")
         return shape
 
     def _copy(self, source, groups, out):
-        """Copy ``source`` (H, W, C, N) in ``groups`` into ``out``, one channel of each group in turn."""
-        height, across, channels, width = source.shape
-        parts = source.reshape(height, across, groups, channels // groups, width, copy=False)
-        np.copyto(out.reshape(height, across, channels // groups, groups, width, copy=False), parts.swapaxes(2, 3))
+        """Copy ``source`` (..., C, N) in ``groups`` into ``out``, one channel of each group in turn."""
+        *lead, channels, width = source.shape
+        parts = source.reshape(*lead, groups, channels // groups, width, copy=False)
+        np.copyto(out.reshape(*lead, channels // groups, groups, width, copy=False), parts.swapaxes(-3, -2))
 
     def forward(self, frame, training):
         self._copy(frame.x, self.groups, frame.y)
 
     def backward(self, frame):
         if frame.dx is not None:
-            self._copy(frame.dy, frame.dy.shape[2] // self.groups, frame.dx)
+            self._copy(frame.dy, frame.dy.shape[-2] // self.groups, frame.dx)
 
 
 class SelectChannels(Layer):

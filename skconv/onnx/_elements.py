@@ -105,9 +105,9 @@ def _scale(layer, graph, x, shape, arrays):
 
 @row.register(ShuffleChannels)
 def _shuffle_channels(layer, graph, x, shape, arrays):
-    height, width, channels = shape
-    x = graph.reshape(x, layer.groups, channels // layer.groups, height, width)
-    return graph.reshape(graph.add("Transpose", x, perm=[0, 2, 1, 3, 4]), channels, height, width)
+    *lead, channels = shape
+    x = graph.reshape(x, layer.groups, channels // layer.groups, *lead)
+    return graph.reshape(graph.add("Transpose", x, perm=[0, 2, 1, 3, 4][: len(lead) + 3]), channels, *lead)
 
 
 @row.register(SelectChannels)

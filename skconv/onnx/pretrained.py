@@ -94,8 +94,8 @@ def from_onnx(source, *, image_shape=None, output=None, folder=None) -> Pretrain
     Returns
     -------
     PretrainedNetwork
-        The network in float32.  Channels are last, so images are ``(n, H, W, C)`` and flattened ones go through rows,
-        columns, channels.
+        The network in float32.  Channels are last, so images are ``(n, H, W, C)``.  An output that is an image is
+        flattened, through rows, columns, channels; one that is a vector in the file has the file's order.
 
     Raises
     ------

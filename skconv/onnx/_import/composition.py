@@ -22,6 +22,7 @@ from ...layers import (
     PReLU,
     Residual,
     Scale,
+    ShuffleChannels,
 )
 from ...layers.composite import named
 from .interpreter import Imported
@@ -73,7 +74,7 @@ class Composition(NamedTuple):
 
 def composed(imported: Imported) -> Composition:
     """Layers from the input to the output, a vector; raises ValueError where the nodes are no such composition."""
-    source, end = imported
+    source, end, groups = imported
     removed = None
     if end.op == "softmax":
         end, removed = end.inputs[0], "softmax"
@@ -81,6 +82,8 @@ def composed(imported: Imported) -> Composition:
     parts = walk.parts(walk.line(source, end))
     moments = _moments(parts)
     parts = _to_vector(_lowered(parts if moments is None else parts[1:]), end.shape)
+    if groups > 1:
+        parts.append(Part(ShuffleChannels(groups), {}, (prod(end.shape),)))
     return Composition([part.layer for part in parts], source.shape, _by_name(parts), moments, removed)
 
 

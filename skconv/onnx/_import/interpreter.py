@@ -21,10 +21,19 @@ _DOMAINS = ("", "ai.onnx")
 
 
 class Imported(NamedTuple):
-    """A network before it is made of layers: the image that goes in, and the last that comes out."""
+    """A network before it is made of layers.
+
+    Attributes
+    ----------
+    source, end : Node
+        The image that goes in, and the last that comes out.
+    groups : int
+        Groups of the shuffle that brings the flattened last image to the file's order; 1 where it has this order.
+    """
 
     source: Node
     end: Node
+    groups: int
 
 
 class _Layout(NamedTuple):
@@ -108,7 +117,7 @@ def _run(graph, layout, file_bytes) -> Imported:
             found = _outputs(graph, node, values, nodes, budget)
             values.update(zip(node.output, found, strict=False))
             if done == len(graph.order) - 1:
-                return Imported(source, _end(values[graph.output_name], nodes))
+                return Imported(source, *_end(values[graph.output_name], nodes))
         except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
             text = str(error) if isinstance(error, Unsupported) else f"{type(error).__name__}: {error}"
             shapes = _image_shapes(values.values(), source, len(layout.shape))
@@ -162,15 +171,20 @@ def _value(graph, name, values):
     return values[name]
 
 
-def _end(value, nodes) -> Node:
-    """The node of the output."""
+def _end(value, nodes) -> tuple[Node, int]:
+    """The node of the output, and the groups of `Imported`."""
     if not isinstance(value, View):
         raise Unsupported("an output that does not depend on the samples")
     value = materialized(nodes, value)
     if value.batch != 0:
         raise Unsupported(f"an output of shape {value.shape} whose first axis is not that of the samples")
-    parts = [atom for axis in value.axes for atom in axis if atom.letter != "N"]
-    whole_axes = [atom for letter, size in zip("HWC", value.node.shape, strict=True) for atom in whole(letter, size)]
-    if sorted(parts) != sorted(whole_axes):
+    height, width, channels = value.node.shape
+    parts = tuple(atom for axis in value.axes for atom in axis if atom.letter != "N")
+    whole_axes = whole("H", height) + whole("W", width), whole("C", channels)
+    if sorted(parts) != sorted(whole_axes[0] + whole_axes[1]):
         raise Unsupported(f"an output of shape {value.shape} whose channels are in another order")
-    return value.node
+    if len(value.axes) != 2 or parts == whole_axes[0] + whole_axes[1]:
+        return value.node, 1  # an image has its channels last, however they are in the file
+    if parts != whole_axes[1] + whole_axes[0]:
+        raise Unsupported(f"an output of shape {value.shape} whose axes are joined in another order than the image's")
+    return value.node, height * width

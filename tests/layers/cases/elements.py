@@ -97,6 +97,7 @@ SHUFFLE_CHANNELS = Rows(
     {
         "shuffle channels": Case(ShuffleChannels(3), (5, 6, 6), (5, 6, 6)),
         "shuffle channels of a series": Case(ShuffleChannels(1), SERIES, SERIES),
+        "shuffle channels of a vector": Case(ShuffleChannels(4), (12,), (12,)),
     },
 )
 

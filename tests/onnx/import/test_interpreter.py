@@ -107,6 +107,17 @@ def test_operators_that_are_unknown():
         from_onnx(model_of([other], (3, 4, 5), KERNEL).SerializeToString())
 
 
+def test_a_flattened_image_has_the_order_of_the_file():
+    nodes = sizes(node("Flatten", "c", "y"))
+    network = check(model_of(nodes, (3, 4, 6), KERNEL), normal(2, 3, 4, 6))
+    assert names(network) == ["Convolution", "Flatten", "ShuffleChannels"]
+    nodes = sizes(node("Transpose", "c", "t", perm=[0, 2, 3, 1]), node("Flatten", "t", "y"))
+    assert names(check(model_of(nodes, (3, 4, 6), KERNEL), normal(2, 3, 4, 6))) == ["Convolution", "Flatten"]
+    nodes = sizes(node("Transpose", "c", "t", perm=[0, 3, 2, 1]), node("Flatten", "t", "y"))
+    with pytest.raises(ValueError, match="whose axes are joined in another order than the image's"):
+        from_onnx(model_of(nodes, (3, 4, 6), KERNEL).SerializeToString())
+
+
 def test_outputs_that_are_no_tensor_of_samples():
     for nodes, message in [
         ([node("Shape", "x", "s"), node("Cast", "s", "y", to=1)], "an output that does not depend on the samples"),
