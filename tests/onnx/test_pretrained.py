@@ -16,6 +16,10 @@ from sklearn.base import clone
 from skconv import ConvFeatures, ConvNetClassifier
 from skconv.layers import Flatten
 from skconv.onnx import PretrainedNetwork, from_onnx, to_onnx
+from skconv.onnx._import.composition import composed
+from skconv.onnx._import.graph import FileGraph
+from skconv.onnx._import.interpreter import interpreted
+from skconv.onnx.pretrained import _fill
 
 SHAPE = (3, 8, 8)
 
@@ -108,6 +112,15 @@ def test_weights_that_are_not_finite(number):
     model.graph.initializer[1].raw_data = np.full(4, number, np.float32).tobytes()
     with pytest.raises(ValueError, match=r"convolution1.bias"):
         from_onnx(model.SerializeToString())
+
+
+def test_values_that_do_not_fit_the_layers():
+    found = composed(interpreted(FileGraph(MODEL), len(DATA)))
+    network = from_onnx(DATA)
+    with pytest.raises(ValueError, match=r"convolution1.bias has the shape \(5,\) in the file, but \(4,\) fits"):
+        _fill(network, found._replace(arrays={**found.arrays, "convolution1.bias": np.zeros(5)}))
+    with pytest.raises(ValueError, match=r"the network has no values for \['convolution1.bias'\]"):
+        _fill(network, found._replace(arrays={k: v for k, v in found.arrays.items() if k != "convolution1.bias"}))
 
 
 def test_more_numbers_than_the_file_has():
