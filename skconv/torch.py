@@ -5,6 +5,7 @@ PyTorch itself is needed for ``.pt`` files alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from copy import deepcopy
 from os import PathLike, fspath
@@ -20,6 +21,9 @@ from ._input.overflow import check_range
 from ._network.torch_layout import entries_of, is_count
 
 __all__ = ["load_state_dict", "state_dict"]
+
+_ORDER = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+_PLACES = re.compile(rf"(?:\d+\.)+({'|'.join(_ORDER)})")
 
 
 def state_dict(model, *, like=None):
@@ -86,8 +90,9 @@ def load_state_dict(model, weights):
         A fitted network, which gets the weights in place; `partial_fit` goes on with a new state of the optimiser.
     weights : mapping of str to array or tensor, or path
         The result of `state_dict`, the state dict of a module that has the same layers in the same order, or a file of
-        one: ``.safetensors``, or ``.pt`` and ``.pth``, which are read by PyTorch with ``weights_only=True``.  Names do
-        not matter where they are not those of `state_dict`.  Without ``input.level`` and ``input.spread`` the model
+        one: ``.safetensors``, or ``.pt`` and ``.pth``, which are read by PyTorch with ``weights_only=True``.  Where no
+        name is one of `state_dict`, the order counts; a ``.safetensors`` file has none, so its names must then be the
+        numbers of a ``Sequential``, such as "0.weight".  Without ``input.level`` and ``input.spread`` the model
         keeps its own.
 
     Returns
@@ -112,11 +117,15 @@ def load_state_dict(model, weights):
     True
     """
     entries, arrays = _entries_of(model)
-    given = _read(weights) if isinstance(weights, (str, PathLike)) else _mapping(weights, "weights")
+    in_file = isinstance(weights, (str, PathLike))
+    given, ordered = _read(weights) if in_file else (_mapping(weights, "weights"), True)
     network = deepcopy(model.network_)
     filled = {}
-    for name, entry in _matched(entries, arrays, given, "weights"):
-        filled[entry.ours] = entry.from_torch(_numbers(given[name], name, network.dtype), arrays[entry.ours])
+    for name, entry in _matched(entries, arrays, given, "weights", ordered):
+        numbers = _numbers(given[name], name, network.dtype)
+        if entry.ours.endswith((".variance", ".batches", ".spread")) and numbers.min() < 0:
+            raise ValueError(f"weights: {name} must be zero or more, got {shown(float(numbers.min()))}")
+        filled[entry.ours] = entry.from_torch(numbers, arrays[entry.ours])
     network.fill(filled)
     model.network_ = network
     vars(model).pop("_progress", None)
@@ -131,7 +140,7 @@ def _entries_of(model):
     return entries_of(model.network_), model.network_.named_arrays()
 
 
-def _matched(entries, arrays, given, what):
+def _matched(entries, arrays, given, what, ordered=True):
     """``(name, entry)`` of each array of ``given``: by the names of `state_dict`, else by the order; raises."""
     if not any(is_count(name) for name in given):
         entries = [entry for entry in entries if not is_count(entry.theirs)]
@@ -139,6 +148,16 @@ def _matched(entries, arrays, given, what):
     has_scaling = any(name in ("input.level", "input.spread") for name in given)
     entries = entries if has_scaling else weights
     by_name = {entry.theirs: entry for entry in entries}
+    odd = [name for name in given if name not in by_name]
+    if odd and len(odd) < len(given):
+        raise ValueError(
+            f"{what}: {shown(odd[0])} is no array of the network, though other names are; it has {_names(by_name)}"
+        )
+    if odd and not ordered:
+        raise ValueError(
+            f"{what}: a .safetensors file has no order of its arrays, and {shown(odd[0])} is neither a name of "
+            "state_dict nor one of a Sequential, such as '0.weight'; load it in PyTorch and pass module.state_dict()"
+        )
     pairs = (
         [(name, by_name[name]) for name in given]
         if by_name.keys() == set(given)
@@ -188,20 +207,41 @@ def _numbers(value, name, dtype):
 
 
 def _mapping(value, name):
-    if not isinstance(value, Mapping) or not all(hasattr(each, "shape") for each in value.values()):
+    named = isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
+    if not named or not all(hasattr(each, "shape") for each in value.values()):
         raise TypeError(f"{name} must be a mapping of names to arrays or tensors, or a path, got {shown(value)}")
     return value
 
 
 def _read(path):
-    """State dict of a file."""
+    """State dict of a file, and whether its order is that of the layers."""
     kind = fspath(path).rsplit(".", 1)[-1].lower()
     if kind == "safetensors":
-        return read_arrays(path)[0]
+        arrays, metadata = read_arrays(path)
+        if "skconv" in metadata:
+            raise ValueError(f"weights: {shown(fspath(path))} is a model file; read it by skconv.load")
+        return _in_order(arrays)
     if kind not in ("pt", "pth"):
         raise ValueError(f"weights must be a file .safetensors, .pt or .pth, got {shown(fspath(path))}")
     try:
         import torch
     except ImportError as error:
         raise ImportError(".pt files need PyTorch, pip install torch; .safetensors files need nothing") from error
-    return _mapping(torch.load(path, map_location="cpu", weights_only=True), "weights")
+    return _mapping(torch.load(path, map_location="cpu", weights_only=True), "weights"), True
+
+
+def _in_order(arrays):
+    """Arrays by the places of a ``Sequential`` in their names, and whether all names have such places."""
+    if not all(map(_PLACES.fullmatch, arrays)):
+        return arrays, False
+
+    def place(name):
+        *numbers, last = name.split(".")
+        return [*map(int, numbers)], _ORDER.index(last)
+
+    return {name: arrays[name] for name in sorted(arrays, key=place)}, True
+
+
+def _names(names):
+    """At most five names, for a message."""
+    return ", ".join([*names][:5]) + ", ..." * (len(names) > 5)

@@ -246,6 +246,20 @@ def test_a_file_of_safetensors(tmp_path):
     assert_array_equal(other.predict_proba(DIGITS), model.predict_proba(DIGITS))
 
 
+def test_a_file_with_the_numbers_of_a_sequential(tmp_path):
+    from safetensors.numpy import save_file
+
+    model = digits([*[Convolution(2, 3), BatchNorm()] * 6, Flatten()])()  # so that "10" comes before "2" as a text
+    parts = {}
+    for name, array in state_dict(model).items():
+        layer, last = name.split(".")
+        parts.setdefault(layer, {})[last] = array
+    weights = {f"{i}.{last}": array for i, part in enumerate(parts.values()) for last, array in part.items()}
+    save_file(weights, tmp_path / "weights.safetensors")
+    other = load_state_dict(digits(model.layers, random_state=3)(), tmp_path / "weights.safetensors")
+    assert_array_equal(other.predict_proba(DIGITS), model.predict_proba(DIGITS))
+
+
 class TestWhatDoesNotFit:
     @pytest.fixture
     def model(self):
@@ -258,7 +272,8 @@ class TestWhatDoesNotFit:
              r"convolution1.weight needs the shape \(4, 1, 3, 1\), got \(4, 1, 1, 3\) from 'convolution1.weight'"),
             (lambda w: dict(list(w.items())[:-1]),
              "weights has 3 arrays, but the network's 4 arrays: there is nothing for dense1.bias"),
-            (lambda w: {**w, "x": np.zeros(2)}, "5 arrays, but the network's 4 arrays: left is 'x'"),
+            (lambda w: {**w, "x": np.zeros(2)},
+             "weights: 'x' is no array of the network, though other names are; it has conv"),
             (lambda w: {**w, "dense1.bias": np.array([0, np.nan, 1])},
              "dense1.bias must have finite real numbers, got an array of float64"),
             (lambda w: {**w, "dense1.bias": np.array(["a", "b", "c"])},
@@ -272,6 +287,31 @@ class TestWhatDoesNotFit:
         with pytest.raises(ValueError, match=message):
             load_state_dict(model, change(state_dict(model)))
         assert_array_equal(model.predict_proba(DIGITS), before)
+
+    @pytest.mark.parametrize("name", ["running_var", "num_batches_tracked"])
+    def test_numbers_below_zero(self, name):
+        model = digits([Convolution(2, 3), BatchNorm(), Flatten()])()
+        weights = state_dict(model)
+        weights[f"batchnorm1.{name}"] = weights[f"batchnorm1.{name}"] - 1e6
+        with pytest.raises(ValueError, match=f"weights: batchnorm1.{name} must be zero or more, got -"):
+            load_state_dict(model, weights)
+
+    def test_a_name_that_is_odd_among_others(self, model):
+        weights = {name.replace("dense1", "dense2"): array for name, array in state_dict(model).items()}
+        with pytest.raises(ValueError, match=r"weights: 'dense2.weight' is no array of the network, though other"):
+            load_state_dict(model, weights)
+
+    def test_names_of_a_file_that_has_no_order(self, model, tmp_path):
+        from safetensors.numpy import save_file
+
+        path = tmp_path / "weights.safetensors"
+        names = ("conv.weight", "conv.bias", "head.weight", "head.bias")
+        save_file(dict(zip(names, state_dict(model).values(), strict=True)), path)
+        with pytest.raises(ValueError, match=r"file has no order of its arrays, and 'conv.bias' is neither a name of"):
+            load_state_dict(model, path)
+        model.save(path)
+        with pytest.raises(ValueError, match=r"weights.safetensors' is a model file; read it by skconv.load"):
+            load_state_dict(model, path)
 
     def test_like(self, model):
         with pytest.raises(

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import sys
 from ast import literal_eval
 from pathlib import Path
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 from sklearn.utils.multiclass import type_of_target
 
 from .. import ConvNetClassifier, ConvNetRegressor, load
+from .._files.atomic import replace_file
 from .._files.safetensors import write_arrays
 from .._input.constraints import shown
 from .._input.memory import counted
-from .samples import FileError, read_samples
+from .errors import FileError
+from .samples import read_samples
 
-__all__ = ["export", "inspect", "predict", "train"]
+__all__ = ["export", "inspect", "predict", "split", "train"]
+
+_SCORES = {"classification": "accuracy", "regression": "R2"}
 
 
 def train(options):
@@ -27,23 +31,35 @@ def train(options):
     size = options.size or (None, None)
     samples = read_samples(options.data, target=options.target, shape=(*size, options.channels))
     model, task = _new_model(options, samples.y)
-    n = len(samples.names)
-    say(f"{counted(n, 'sample')} of shape {samples.X.shape[1:]}, {task}")
-    X, X_test, y, y_test = samples.X, None, samples.y, None
-    if options.hold_out:
-        strata = (
-            samples.y if task == "classification" and np.unique(samples.y, return_counts=True)[1].min() > 1 else None
-        )
-        X, X_test, y, y_test = train_test_split(
-            X, y, test_size=options.hold_out, random_state=options.seed, stratify=strata
-        )
+    say(f"{counted(len(samples.names), 'sample')} of shape {samples.X.shape[1:]}, {task}")
+    held_out = split(samples.y, options.hold_out, options.seed, by_class=task == "classification")
+    X, y = samples.X[~held_out], samples.y[~held_out]
     interrupted = _fit(model, X, y)
-    if X_test is not None:
-        score, what = model.score(X_test, y_test), "accuracy" if task == "classification" else "R2"
-        say(f"{what} on {counted(len(y_test), 'held-out sample')}: {score:.4f}")
+    n, least = int(held_out.sum()), 1 if task == "classification" else 2  # R2 needs two
+    if n >= least:
+        score, what = model.score(samples.X[held_out], samples.y[held_out]), _SCORES[task]
+        say(f"{what} on {counted(n, 'held-out sample')}: {score:.4f}")
+    elif options.hold_out:
+        say("no score: there are too few samples to hold some out")
+    if samples.features is not None:
+        model.feature_names_in_ = np.array(samples.features, dtype=object)
     model.set_params(verbose=0).save(options.model)
     say(f"saved {options.model}, {counted(os.path.getsize(options.model), 'byte')}")
     return 130 if interrupted else 0
+
+
+def split(y, share, seed, *, by_class):
+    """Which samples are held out, (n,): a share of each class, but at least one sample of a class stays."""
+    rng = np.random.default_rng(seed)
+    groups = np.unique(y, return_inverse=True)[1] if by_class and y.ndim == 1 else np.zeros(len(y), int)
+    held_out, wanted, taken = np.zeros(len(y), bool), 0.0, 0
+    for k in range(groups.max() + 1):
+        rows = rng.permutation(np.flatnonzero(groups == k))
+        wanted += share * len(rows)
+        n = min(max(round(wanted) - taken, 0), len(rows) - 1)
+        held_out[rows[:n]] = True
+        taken += n
+    return held_out
 
 
 def _fit(model, X, y):
@@ -86,30 +102,26 @@ def predict(options):
         raise FileError(f"{options.model} is a {type(model).__name__}, which has no probabilities")
     if options.out:
         _check_output(options.out, options.force)
-    samples = read_samples(options.data, target=options.target, shape=model.image_shape_, labelled=False)
+    names = vars(model).pop("feature_names_in_", None)  # the columns are taken by name here
+    options_of = {"target": options.target, "shape": model.image_shape_, "features": names}
+    samples = read_samples(options.data, **options_of, labelled=False)
     predicted = model.predict(samples.X)
     columns = predicted.reshape(len(predicted), -1)
-    names = ["prediction"] if predicted.ndim == 1 else [f"prediction{i}" for i in range(columns.shape[1])]
+    names_of_columns = ["prediction"] if predicted.ndim == 1 else [f"prediction{i}" for i in range(columns.shape[1])]
     rows = [columns]
     if options.proba:
         rows.append(model.predict_proba(samples.X))
-        names += [f"p_{label}" for label in model.classes_]
-    with open(options.out, "w", newline="", encoding="utf-8") if options.out else _standard_output() as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["sample", *names])
-        for name, *parts in zip(samples.names, *rows, strict=True):
-            writer.writerow([name, *(value for part in parts for value in part.tolist())])
+        names_of_columns += [f"p_{label}" for label in model.classes_]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["sample", *names_of_columns])
+    for name, *parts in zip(samples.names, *rows, strict=True):
+        writer.writerow([name, *(value for part in parts for value in part.tolist())])
+    if options.out:
+        replace_file(options.out, lambda file: file.write(text.getvalue().encode("utf-8", "surrogateescape")))
+    else:
+        print(text.getvalue(), end="", flush=True)
     return 0
-
-
-class _standard_output:
-    """``with`` on the standard output, which stays open."""
-
-    def __enter__(self):
-        return sys.stdout
-
-    def __exit__(self, *error):
-        sys.stdout.flush()
 
 
 def inspect(options):
@@ -159,6 +171,8 @@ def _check_output(path, force):
         raise FileError(f"there is no folder {path.parent} for {path.name}")
     if not os.access(path.parent, os.W_OK):
         raise FileError(f"the folder {path.parent} cannot be written to")
+    if path.exists() and not path.is_file():
+        raise FileError(f"{path} is no regular file")
     if path.exists() and not force:
         raise FileError(f"{path} exists; --force overwrites it")
 

@@ -82,7 +82,7 @@ def _add_train(commands):
     train.add_argument("--size", type=_size, metavar="HxW", help="size to which pictures are scaled, such as 64x64")
     train.add_argument("--channels", type=int, choices=[1, 3, 4], help="channels of pictures: 1 is grey, 3 is colour")
     train.add_argument("--hold-out", type=_share, default=0.2, metavar="SHARE", help="share to test on, default 0.2")
-    train.add_argument("--seed", type=int, default=0, help="random seed, default 0")
+    train.add_argument("--seed", type=_seed, default=0, help="random seed, default 0")
     train.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="parameter of the network, such as max_iter=20"
     )
@@ -118,3 +118,9 @@ def _share(text):
     if not 0 <= share < 1:
         raise argparse.ArgumentTypeError(f"must be from 0 to below 1, got {shown(text)}")
     return share
+
+
+def _seed(text):
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 4294967295, got {shown(text)}")
+    return int(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import os
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -14,16 +14,13 @@ from .._input.constraints import shown
 from .._input.memory import counted
 from .._input.pictures import channels_of, head, picture
 from .._kernels.resize import Resize
+from .columns import read_columns
+from .errors import FileError
 
-__all__ = ["FileError", "FileSamples", "read_samples"]
+__all__ = ["FileSamples", "read_samples"]
 
 _PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
-_BROKEN = (ValueError, OSError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
-_TARGETS = ("y", "target", "label", "class")  # names that are taken for the target where none is given
-
-
-class FileError(ValueError):
-    """What a file has does not fit; the message is one line for the user."""
+_BROKEN = (ValueError, TypeError, OSError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,14 +33,17 @@ class FileSamples:
     y : ndarray of shape (n,), or None where there are no targets
     names : list of str
         Names of pictures, or numbers of rows from 0.
+    features : list of str or None
+        Names of the columns in X.
     """
 
     X: np.ndarray
     y: np.ndarray | None
     names: list[str]
+    features: list[str] | None = None
 
 
-def read_samples(path, *, target=None, shape=None, labelled=True) -> FileSamples:
+def read_samples(path, *, target=None, shape=None, features=None, labelled=True) -> FileSamples:
     """Samples of a folder of pictures, an ``.npz`` file with X and y, or a ``.csv`` file with a header.
 
     Parameters
@@ -53,6 +53,8 @@ def read_samples(path, *, target=None, shape=None, labelled=True) -> FileSamples
         Name of the column or array with the targets.
     shape : (int or None, int or None, int or None), default=None
         Height, width and channels to which pictures are converted; None is what they have.
+    features : list of str, default=None
+        Columns of a ``.csv`` file that are features; None is all but the target.
     labelled : bool, default=True
         Whether targets are needed.
 
@@ -68,12 +70,17 @@ def read_samples(path, *, target=None, shape=None, labelled=True) -> FileSamples
         If it cannot be read.
     """
     path = Path(path)
-    if path.is_dir() or path.suffix.lower() in _PICTURES:
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file or folder {path}")
+    kind = path.suffix.lower()
+    if path.is_dir() or kind in _PICTURES:
         return _pictures(path, shape or (None, None, None), labelled)
-    readers = {".npz": _arrays, ".csv": _columns}
-    if path.suffix.lower() not in readers:
-        raise FileError(f"{path} must be a folder of pictures, a picture, an .npz file or a .csv file")
-    return readers[path.suffix.lower()](path, target, labelled)
+    if kind == ".npz":
+        return _arrays(path, target, labelled)
+    if kind == ".csv":
+        X, y, names = read_columns(path, target, features, labelled)
+        return FileSamples(X, y, [str(i) for i in range(len(X))], names)
+    raise FileError(f"{path} must be a folder of pictures, a picture, an .npz file or a .csv file")
 
 
 def _arrays(path, target, labelled):
@@ -88,59 +95,19 @@ def _arrays(path, target, labelled):
     for name in ("X", *([target or "y"] if labelled else [])):
         if name not in arrays:
             raise FileError(f"{path} has no array {shown(name)}; it has {has}")
-    X, y = arrays["X"], arrays.get(target or "y")
+    X, y = arrays["X"], arrays.get(target or "y") if labelled else None
+    if X.ndim < 2 or X.dtype.kind not in "biuf" or not X.size:
+        raise FileError(f"{path}: X must hold samples of numbers, got an array of shape {X.shape} and dtype {X.dtype}")
+    if y is not None and (y.ndim not in (1, 2) or y.dtype.kind not in "biufUS"):
+        raise FileError(f"{path}: y must hold a label or a number a sample, got shape {y.shape} and dtype {y.dtype}")
     if y is not None and len(y) != len(X):
         raise FileError(f"{path} has {counted(len(X), 'sample')} in X, but {counted(len(y), 'target')}")
     return FileSamples(X, y, [str(i) for i in range(len(X))])
 
 
-def _columns(path, target, labelled):
-    """Samples of a ``.csv`` file whose first line has the names of the columns."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        header, *rows = [row for row in csv.reader(file) if row] or [[]]
-    if not rows:
-        raise FileError(f"{path} needs a line with the names of the columns, and lines of numbers")
-    for number, row in enumerate(rows, 2):
-        if len(row) != len(header):
-            raise FileError(f"{path} has {counted(len(header), 'column')}, but line {number} has {len(row)}")
-    name = _target_of(header, target)
-    if name is None and labelled:
-        raise FileError(
-            f"{path} has no column {' or '.join(map(shown, [target] if target else _TARGETS))}: name one by --target"
-        )
-    places = [i for i, each in enumerate(header) if each != name]
-    X = np.array([[_number(row[i], path, header[i], line) for i in places] for line, row in enumerate(rows, 2)])
-    y = None if name is None else _targets([row[header.index(name)] for row in rows])
-    return FileSamples(X, y, [str(i) for i in range(len(X))])
-
-
-def _target_of(header, target):
-    """Name of the column of targets, or None."""
-    if target is not None:
-        return target if target in header else None
-    return next((name for name in header if name.lower() in _TARGETS), None)
-
-
-def _number(text, path, column, line):
-    try:
-        return float(text)
-    except ValueError:
-        raise FileError(f"{path} must have numbers, got {shown(text)} in column {shown(column)}, line {line}") from None
-
-
-def _targets(texts):
-    """Whole numbers, else real numbers, else strings."""
-    for kind in (int, float):
-        try:
-            return np.array([kind(text) for text in texts])
-        except ValueError:
-            continue
-    return np.array(texts)
-
-
 def _pictures(path, shape, labelled):
     """Samples of a folder with a folder of pictures for each class, of a folder of pictures, or of one picture."""
-    files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if _is_picture(each))
+    files = [path] if path.is_file() else sorted(_files_in(path))
     if not files:
         raise FileError(f"{path} has no pictures ({', '.join(sorted(_PICTURES))})")
     labels = [file.relative_to(path).parts[0] if len(file.relative_to(path).parts) > 1 else "" for file in files]
@@ -152,8 +119,23 @@ def _pictures(path, shape, labelled):
     return FileSamples(images, np.array(labels) if labelled else None, names)
 
 
-def _is_picture(path):
-    return path.suffix.lower() in _PICTURES and not path.name.startswith(".") and path.is_file()
+def _files_in(folder):
+    """Pictures in a folder and in those within it, links followed, hidden files and folders left out."""
+    seen = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        seen.add(os.path.realpath(place))  # a link back to a folder that holds it would never end
+        folders[:] = [name for name in folders if not _is_hidden(name) and _real(place, name) not in seen]
+        for name in files:
+            if Path(name).suffix.lower() in _PICTURES and not _is_hidden(name):
+                yield Path(place, name)
+
+
+def _is_hidden(name):
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _real(place, name):
+    return os.path.realpath(os.path.join(place, name))
 
 
 def _open(files, shape):

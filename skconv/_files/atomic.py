@@ -43,9 +43,11 @@ def replace_file(path, write):
         if mode is not None:
             os.chmod(part, mode)  # what the umask has taken away
         os.replace(part, path)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             os.unlink(part)
+        if isinstance(error, OSError) and error.filename == str(part):  # the user knows of the file alone
+            error.filename = str(path)
         raise
     _sync_folder(path.parent)
 

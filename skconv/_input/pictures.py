@@ -24,6 +24,8 @@ class PictureError(ValueError):
 
 def are_pictures(X) -> bool:
     """Whether X is a sequence of pictures, one an object: paths, Pillow's images, or arrays that differ in shape."""
+    if hasattr(X, "iloc") and X.ndim == 1:  # a column of a data frame
+        X = np.asarray(X, dtype=object)
     if isinstance(X, np.ndarray):
         return X.ndim == 1 and X.dtype.kind in "OUT" and X.size > 0
     if not isinstance(X, (list, tuple)) or not len(X):
@@ -109,7 +111,9 @@ def _opened(source):
         with Image.open(name) as image:
             _check_depth(image, name)
             yield image
-    except (SyntaxError, Image.UnidentifiedImageError, Image.DecompressionBombError) as error:
+    except PictureError:
+        raise
+    except (SyntaxError, ValueError, Image.UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise PictureError(f"{name} is no picture that can be read: {error}") from error
     except OSError as error:
         if error.errno is not None:  # of the system, such as a missing file

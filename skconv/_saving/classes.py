@@ -5,12 +5,14 @@ from __future__ import annotations
 from .. import augmentation, layers, training
 from ..augmentation import Augmentation, Map
 from ..layers import Layer, PaddingMode
+from ..layers.activation_objects import ActivationFunction
 from ..layers.padding_modes import RepeatedPadding
 from ..training import Checkpoint, Loss, Optimizer, Schedule
 
 __all__ = ["ESTIMATORS", "FUNCTIONS", "PARTS", "PICKLED", "pickled", "stored", "stored_estimator"]
 
-_BASES = (Layer, PaddingMode, Augmentation, Map, Loss, Optimizer, Schedule)  # which have no use of their own
+# Classes that have no use of their own.
+_BASES = (Layer, PaddingMode, ActivationFunction, Augmentation, Map, Loss, Optimizer, Schedule)
 _PUBLIC = {name: getattr(package, name) for package in (augmentation, layers, training) for name in package.__all__}
 
 # Objects that are all said by the parameters of their constructors.

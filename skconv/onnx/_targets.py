@@ -74,6 +74,8 @@ def label_array(classes):
         return plain.astype(object)
     if plain.dtype.kind not in "biuf":
         raise ValueError(f"labels must be integers, strings or booleans in ONNX, got {shown(classes.tolist())}")
+    if plain.dtype.kind == "u" and plain.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"labels must be below 2**63 in ONNX, got {shown(int(plain.max()))}")
     return plain.astype({"b": bool, "f": np.float64}.get(plain.dtype.kind, np.int64))
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import skconv
+from skconv._command import actions
 from skconv._command.main import main
 
 X, Y = load_digits(n_class=3, return_X_y=True)
@@ -39,7 +40,7 @@ def test_train_says_what_it_does(data, tmp_path, capsys):
     assert main(["train", data, str(path), *QUICK, "--hold-out", "0.25", "--seed", "3"]) == 0
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "537 samples of shape (64,), classification"
-    assert lines[1].startswith("accuracy on 135 held-out samples: 0.9")
+    assert lines[1].startswith("accuracy on 134 held-out samples: 0.9")
     assert lines[2] == f"saved {path}, {path.stat().st_size:,} bytes"
     loaded = skconv.load(path)
     assert (loaded.random_state, loaded.max_iter, loaded.filters) == (3, 4, (4, 8))
@@ -73,9 +74,12 @@ def test_regression_from_columns(tmp_path, capsys):
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "200 samples of shape (64,), regression"
     assert lines[1].startswith("R2 on 40 held-out samples: ")
-    assert main(["predict", model, str(path), "--target", "depth"]) == 0
+    assert main(["predict", model, str(path)]) == 0
     _, *lines = rows(capsys.readouterr().out)
-    np.testing.assert_allclose([float(line[1]) for line in lines], skconv.load(model).predict(X[:200]), rtol=1e-12)
+    loaded = skconv.load(model)
+    assert loaded.feature_names_in_.tolist() == [f"x{i}" for i in range(64)]
+    del loaded.feature_names_in_
+    np.testing.assert_allclose([float(line[1]) for line in lines], loaded.predict(X[:200]), rtol=1e-12)
     assert main(["train", str(path), model, *QUICK, "--target", "x5", "--task", "classification", "--force"]) == 0
 
 
@@ -141,9 +145,77 @@ def test_ctrl_c_keeps_the_model(data, tmp_path, capsys, monkeypatch):
     assert skconv.load(tmp_path / "model").interrupted_
 
 
+def test_columns_are_taken_by_name(tmp_path, capsys):
+    """In another order, with more of them, and with one of a name that a target often has."""
+    rng, model = np.random.default_rng(0), str(tmp_path / "model")
+    values = rng.random((60, 4))
+    kinds = (values[:, 1] > 0.5).astype(int)
+
+    def write(name, columns):
+        order = {"a": values[:, 0], "y": values[:, 1], "c": values[:, 2], "d": values[:, 3], "kind": kinds}
+        lines = [",".join(str(order[column][i]) for column in columns) for i in range(60)]
+        (tmp_path / name).write_text("\n".join([",".join(columns), *lines]))
+        return str(tmp_path / name)
+
+    arguments = [
+        "train",
+        write("train.csv", ["a", "y", "c", "d", "kind"]),
+        model,
+        *QUICK,
+        "--target",
+        "kind",
+        "--hold-out",
+        "0",
+    ]
+    assert main([*arguments, "--set", "image_shape=series"]) == 0
+    results = []
+    for columns in ("a y c d kind", "d kind y c a", "c d a y"):
+        capsys.readouterr()
+        assert main(["predict", model, write("new.csv", columns.split()), "--proba"]) == 0
+        results.append(capsys.readouterr().out)
+    assert results[0] == results[1] == results[2]
+    assert main(["predict", model, write("new.csv", ["a", "y", "c"])]) == 1
+    assert "lacks 'd', on which the model was trained" in capsys.readouterr().err
+
+
+class TestHeldOut:
+    def test_shares_of_classes(self):
+        y = np.repeat([0, 1, 2], [50, 30, 20])
+        held_out = actions.split(y, 0.2, 0, by_class=True)
+        assert np.bincount(y[held_out]).tolist() == [10, 6, 4]
+        assert not np.array_equal(held_out, actions.split(y, 0.2, 1, by_class=True))
+
+    def test_a_class_keeps_a_sample(self):
+        y = np.r_[np.repeat(np.arange(30), 2), 30]
+        held_out = actions.split(y, 0.2, 0, by_class=True)
+        assert held_out.sum() == 12
+        assert set(y[~held_out]) == set(range(31))
+        assert actions.split(np.arange(5), 0.9, 0, by_class=True).sum() == 0
+
+    def test_numbers_and_label_sets(self):
+        assert actions.split(np.linspace(0, 1, 50), 0.2, 0, by_class=False).sum() == 10
+        assert actions.split(np.eye(10), 0.2, 0, by_class=True).sum() == 2
+
+    def test_too_few(self, tmp_path, capsys):
+        np.savez(tmp_path / "two.npz", X=X[:2], y=[0, 1])
+        assert main(["train", str(tmp_path / "two.npz"), str(tmp_path / "model"), *QUICK]) == 0
+        assert "no score: there are too few samples to hold some out" in capsys.readouterr().err
+        assert skconv.load(tmp_path / "model").classes_.tolist() == [0, 1]
+
+
+def test_a_prediction_that_fails_leaves_the_old_file(model, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "out.csv"
+    out.write_text("old")
+    monkeypatch.setattr(skconv.ConvNetClassifier, "predict", lambda self, X: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(["predict", model, str(tmp_path / "data.npz"), "--out", str(out), "--force"])
+    assert out.read_text() == "old"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["train", "DATA", "/dev/null", "--force"], "/dev/null is no regular file"),
         (["train", "DATA", "MODEL"], "MODEL exists; --force overwrites it"),
         (["train", "DATA", "FOLDER"], "is a folder; give the name of a file"),
         (["train", "DATA", "FOLDER/none/model"], "there is no folder"),

@@ -18,6 +18,7 @@ from skconv._command.main import main
         (["train", "data.npz"], "arguments are required: MODEL"),
         (["train", "d", "m", "--size", "3by4"], "must be HxW in pixels, such as 64x64, got '3by4'"),
         (["train", "d", "m", "--hold-out", "1"], "must be from 0 to below 1, got '1'"),
+        (["train", "d", "m", "--seed", "-1"], "must be a whole number from 0 to 4294967295, got '-1'"),
         (["train", "d", "m", "--hold-out", "x"], "must be from 0 to below 1, got 'x'"),
     ],
 )

@@ -7,7 +7,8 @@ import pytest
 from numpy.testing import assert_array_equal
 from PIL import Image
 
-from skconv._command.samples import FileError, read_samples
+from skconv._command.errors import FileError
+from skconv._command.samples import read_samples
 
 
 def save(path, array, **options):
@@ -81,6 +82,17 @@ class TestPictures:
             read_samples(pictures, labelled=False)
 
 
+def test_links_are_followed_and_hidden_folders_left_out(pictures, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("links")
+    (folder / "linked").symlink_to(pictures / "dog")
+    (folder / "linked 2").symlink_to(pictures / "cat")
+    (pictures / "cat" / "round").symlink_to(folder)  # and back
+    for hidden in (".ipynb_checkpoints", "__MACOSX"):
+        save(folder / hidden / "a.png", np.zeros((3, 4)))
+    samples = read_samples(folder)
+    assert samples.names == ["linked/1.png", "linked/2.png", "linked 2/0.png"]
+
+
 class TestArrays:
     def test_arrays(self, tmp_path):
         X, y = np.arange(12.0).reshape(3, 4), np.array(["a", "b", "a"])
@@ -104,44 +116,34 @@ class TestArrays:
         path.write_bytes(b"PK\x03\x04 nothing")
         with pytest.raises(FileError, match=r"is no .npz file"):
             read_samples(path)
-        with pytest.raises(FileNotFoundError):
+        np.save(tmp_path / "array.npy", np.zeros(3))
+        (tmp_path / "array.npy").rename(path)
+        with pytest.raises(FileError, match=r"is no .npz file"):
+            read_samples(path)
+        with pytest.raises(FileNotFoundError, match=r"there is no file or folder .*missing.npz"):
             read_samples(tmp_path / "missing.npz")
+        (tmp_path / "data.h5").write_bytes(b"")
         with pytest.raises(FileError, match=r"must be a folder of pictures, a picture, an .npz file or a .csv file"):
             read_samples(tmp_path / "data.h5")
 
-
-class TestColumns:
     @pytest.mark.parametrize(
-        ("texts", "y"),
-        [(("1", "0"), [1, 0]), (("1.5", "2"), [1.5, 2.0]), (("b", "a"), ["b", "a"])],
-    )
-    def test_columns(self, tmp_path, texts, y):
-        path = tmp_path / "data.csv"
-        path.write_text(f"a,Label,b\n1,{texts[0]},2.5\n\n-3,{texts[1]},1e3\n")
-        samples = read_samples(path)
-        assert_array_equal(samples.X, [[1, 2.5], [-3, 1000]])
-        assert_array_equal(samples.y, y)
-        assert samples.names == ["0", "1"]
-
-    def test_a_named_target(self, tmp_path):
-        path = tmp_path / "data.csv"
-        path.write_text("a,b\n1,2\n3,4\n")
-        assert_array_equal(read_samples(path, target="a").y, [1, 3])
-        assert_array_equal(read_samples(path, labelled=False).X, [[1, 2], [3, 4]])
-
-    @pytest.mark.parametrize(
-        ("text", "target", "message"),
+        ("X", "y", "message"),
         [
-            ("", None, "needs a line with the names of the columns, and lines of numbers"),
-            ("a,b\n", None, "needs a line with the names of the columns, and lines of numbers"),
-            ("a,b\n1,2\n", None, "has no column 'y' or 'target' or 'label' or 'class': name one by --target"),
-            ("a,y\n1,2\n", "c", "has no column 'c'"),
-            ("a,y\n1,2\n1\n", None, "has 2 columns, but line 3 has 1"),
-            ("a,y\n1,2\nx,2\n", None, "must have numbers, got 'x' in column 'a', line 3"),
+            (
+                np.float64(3),
+                np.zeros(1),
+                r"X must hold samples of numbers, got an array of shape \(\) and dtype",
+            ),
+            (np.zeros((0, 3)), np.zeros(0), r"X must hold samples of numbers, got an array of shape \(0, 3\)"),
+            (np.array([["a"]]), np.zeros(1), "X must hold samples of numbers, got an array of shape .* and dtype <U1"),
+            (
+                np.zeros((1, 3)),
+                np.array(["2026-01-01"], "M8[D]"),
+                "y must hold a label or a number a sample, got",
+            ),
         ],
     )
-    def test_errors(self, tmp_path, text, target, message):
-        path = tmp_path / "data.csv"
-        path.write_text(text)
+    def test_what_arrays_must_hold(self, X, y, message, tmp_path):
+        np.savez(tmp_path / "data.npz", X=X, y=y)
         with pytest.raises(FileError, match=message):
-            read_samples(path, target=target)
+            read_samples(tmp_path / "data.npz")
