@@ -9,6 +9,8 @@ from helpers import blas_threads
 
 from skconv._kernels import products
 
+collect_ignore = ["torch_modules.py"]  # which needs torch, and has no tests of its own
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
