@@ -296,3 +296,13 @@ def test_the_official_library_reads_the_arrays(tmp_path):
     arrays = official.load_file(tmp_path / "model")
     assert_same(arrays["targets.classes"], model.classes_)
     assert_same({name: arrays[f"network_.{name}"] for name in model.weights_}, dict(model.weights_))
+
+
+@pytest.mark.parametrize("activation", [skconv.layers.LeakyReLU(0.2), skconv.layers.ELU(0.5), skconv.layers.Clip(0, 4)])
+def test_activations_that_are_objects(activation, tmp_path):
+    X, y = np.random.default_rng(0).random((20, 36)), np.arange(20) % 2
+    model = skconv.ConvNetClassifier(filters=2, activation=activation, max_iter=1, random_state=0).fit(X, y)
+    model.save(tmp_path / "model")
+    loaded = skconv.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    assert repr(loaded) == repr(model)

@@ -87,3 +87,10 @@ class TestErrors:
         monkeypatch.setitem(sys.modules, "PIL", None)
         with pytest.raises(ImportError, match=r'pictures in files need Pillow: pip install "skconv\[images\]"'):
             head(path)
+
+
+def test_a_column_of_a_data_frame():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"path": ["a.png", "b.png"], "n": [1, 2]})
+    assert are_pictures(frame["path"])
+    assert not are_pictures(frame)

@@ -121,3 +121,8 @@ def test_label_types(classes, dtype):
 def test_labels_that_onnx_does_not_have():
     with pytest.raises(ValueError, match=r"labels must be integers, strings or booleans in ONNX, got \[b'a', b'b'\]"):
         label_array(np.array([b"a", b"b"]))
+
+
+def test_labels_beyond_int64():
+    with pytest.raises(ValueError, match=r"labels must be below 2\*\*63 in ONNX, got 9223372036854775813"):
+        label_array(np.array([1, 2**63 + 5], np.uint64))
