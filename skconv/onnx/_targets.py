@@ -69,13 +69,13 @@ def _numbers(targets, graph, outputs):
 
 def label_array(classes):
     """Labels as an array of int64, float64 or bool, or of strings as objects; raises where ONNX has no such labels."""
+    if classes.dtype.kind == "u" and classes.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"labels must be below 2**63 in ONNX, got {shown(int(classes.max()))}")
     plain = np.array(classes.tolist())
     if plain.dtype.kind == "U":
         return plain.astype(object)
     if plain.dtype.kind not in "biuf":
         raise ValueError(f"labels must be integers, strings or booleans in ONNX, got {shown(classes.tolist())}")
-    if plain.dtype.kind == "u" and plain.max() > np.iinfo(np.int64).max:
-        raise ValueError(f"labels must be below 2**63 in ONNX, got {shown(int(plain.max()))}")
     return plain.astype({"b": bool, "f": np.float64}.get(plain.dtype.kind, np.int64))
 
 
