@@ -239,7 +239,7 @@ def test_hostile_descriptions(name, tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak <= 4 * len(text) + ROOM  # the header as bytes, as text, and what is in it
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 60
 
 
 WIDE = [
