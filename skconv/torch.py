@@ -148,21 +148,9 @@ def _matched(entries, arrays, given, what, ordered=True):
     has_scaling = any(name in ("input.level", "input.spread") for name in given)
     entries = entries if has_scaling else weights
     by_name = {entry.theirs: entry for entry in entries}
-    odd = [name for name in given if name not in by_name]
-    if odd and len(odd) < len(given):
-        raise ValueError(
-            f"{what}: {shown(odd[0])} is no array of the network, though other names are; it has {_names(by_name)}"
-        )
-    if odd and not ordered:
-        raise ValueError(
-            f"{what}: a .safetensors file has no order of its arrays, and {shown(odd[0])} is neither a name of "
-            "state_dict nor one of a Sequential, such as '0.weight'; load it in PyTorch and pass module.state_dict()"
-        )
-    pairs = (
-        [(name, by_name[name]) for name in given]
-        if by_name.keys() == set(given)
-        else list(zip(given, entries, strict=False))
-    )
+    _check_names(by_name, given, what, ordered)
+    same = by_name.keys() == set(given)
+    pairs = [(name, by_name[name]) for name in given] if same else list(zip(given, entries, strict=False))
     for name, entry in pairs:
         shape, wanted = tuple(given[name].shape), entry.to_torch(arrays[entry.ours]).shape
         if not _fits(shape, wanted):
@@ -174,6 +162,19 @@ def _matched(entries, arrays, given, what, ordered=True):
             f"{what} has {counted(len(given), 'array')}, but the network's {counted(len(entries), 'array')}: {rest}"
         )
     return pairs
+
+
+def _check_names(known, given, what, ordered):
+    """Raise where some names are those of `state_dict` and others not, or where neither name nor order says enough."""
+    odd = [name for name in given if name not in known]
+    if odd and len(odd) < len(given):
+        has = ", ".join([*known][:5]) + ", ..." * (len(known) > 5)
+        raise ValueError(f"{what}: {shown(odd[0])} is no array of the network, though other names are; it has {has}")
+    if odd and not ordered:
+        raise ValueError(
+            f"{what}: a .safetensors file has no order of its arrays, and {shown(odd[0])} is neither a name of "
+            "state_dict nor one of a Sequential, such as '0.weight'; load it in PyTorch and pass module.state_dict()"
+        )
 
 
 def _fits(shape, wanted):
@@ -240,8 +241,3 @@ def _in_order(arrays):
         return [*map(int, numbers)], _ORDER.index(last)
 
     return {name: arrays[name] for name in sorted(arrays, key=place)}, True
-
-
-def _names(names):
-    """At most five names, for a message."""
-    return ", ".join([*names][:5]) + ", ..." * (len(names) > 5)

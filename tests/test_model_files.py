@@ -27,6 +27,7 @@ from skconv import (
     ToImages,
 )
 from skconv._network.network import Network
+from skconv._network.pretrained import PretrainedNetwork
 from skconv.augmentation import Flip, Noise
 from skconv.layers import (
     Activation,
@@ -306,3 +307,32 @@ def test_activations_that_are_objects(activation, tmp_path):
     loaded = skconv.load(tmp_path / "model")
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
     assert repr(loaded) == repr(model)
+
+
+@pytest.mark.parametrize("pretrained", [False, True])
+def test_networks_as_parameters(pretrained, tmp_path):
+    X, y = np.random.default_rng(0).random((20, 36)), np.arange(20) % 2
+    given = skconv.ConvNetClassifier(filters=2, max_iter=1, random_state=0).fit(X, y).network_
+    if pretrained:
+        given = PretrainedNetwork.of(given, input_name="x", output_name="y", removed="softmax")
+    model = skconv.ConvNetClassifier(layers=given, max_iter=1, random_state=0).fit(X, y)
+    model.save(tmp_path / "model")
+    loaded = skconv.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    assert repr(loaded) == repr(model)
+    assert type(loaded.layers) is type(given)
+    np.testing.assert_array_equal(loaded.fit(X, y).predict_proba(X), model.predict_proba(X))
+    if pretrained:
+        assert (loaded.layers.input_name, loaded.layers.output_name, loaded.layers.removed) == ("x", "y", "softmax")
+
+
+@pytest.mark.parametrize(
+    ("removed", "message"), [("relu", "layers: removed must be 'softmax' or None, got 'relu'"), (3, "got 3")]
+)
+def test_what_was_taken_off_a_pretrained_network(removed, message, tmp_path):
+    X, y = np.random.default_rng(0).random((20, 36)), np.arange(20) % 2
+    given = skconv.ConvNetClassifier(filters=2, max_iter=1, random_state=0).fit(X, y).network_
+    given = PretrainedNetwork.of(given, input_name="x", output_name="y", removed=removed)
+    skconv.ConvNetClassifier(layers=given, max_iter=1, random_state=0).fit(X, y).save(tmp_path / "model")
+    with pytest.raises(skconv.ModelFileError, match=message):
+        skconv.load(tmp_path / "model")

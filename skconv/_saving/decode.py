@@ -12,6 +12,7 @@ from .._files.errors import ModelFileError
 from .._input.constraints import check_arguments, check_parameters, shown
 from .._input.versions import __version__
 from .._network.network import Network
+from .._network.pretrained import PretrainedNetwork
 from .classes import ESTIMATORS, FUNCTIONS, PARTS
 from .encode import parameters_of
 
@@ -213,6 +214,14 @@ class Decoder:
             found.append(self._read(each))
         return tuple(found)
 
+    def _pretrained(self, place, network, input_name, output_name, removed):
+        found = self.value(network, place)
+        if type(found) is not Network or type(input_name) is not str or type(output_name) is not str:
+            raise ModelFileError(f"{place}: a pretrained network has a network, and names of its input and output")
+        if removed not in (None, "softmax"):
+            raise ModelFileError(f"{place}: removed must be 'softmax' or None, got {shown(removed)}")
+        return PretrainedNetwork.of(found, input_name=input_name, output_name=output_name, removed=removed)
+
     def _frozen(self, place, estimator):
         found = self.value(estimator, place)
         if type(found) not in ESTIMATORS.values():
@@ -241,6 +250,7 @@ _KEYS = {
     "random_state": ("key", "position", "has_gauss", "gauss"),
     "object": ("class", "parameters"),
     "network": ("name", "layers", "input_shape", "dtype", "frozen", "scaled"),
+    "pretrained": ("network", "input_name", "output_name", "removed"),
     "frozen": ("estimator",),
     "estimator": ("class", "parameters", "state"),
 }

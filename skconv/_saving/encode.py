@@ -15,6 +15,7 @@ from sklearn.frozen import FrozenEstimator
 
 from .._input.constraints import shown
 from .._network.network import Network
+from .._network.pretrained import PretrainedNetwork
 from .classes import ESTIMATORS, FUNCTIONS, PARTS
 
 __all__ = ["encoded", "parameters_of", "writable_estimator"]
@@ -165,6 +166,11 @@ def _network(value, place, arrays):
     }
 
 
+def _pretrained(value, place, arrays):
+    names = {name: getattr(value, name) for name in ("input_name", "output_name", "removed")}
+    return {"is": "pretrained", "network": _network(value, place, arrays), **names}
+
+
 def _frozen(value, place, arrays):
     return {"is": "frozen", "estimator": encoded(value.estimator, place, arrays)}
 
@@ -189,5 +195,6 @@ _ENCODERS = {
     type(Path()): _path,
     np.random.RandomState: _random_state,
     Network: _network,
+    PretrainedNetwork: _pretrained,
     FrozenEstimator: _frozen,
 }

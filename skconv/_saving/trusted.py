@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._network.network import Network
+from .._network.pretrained import PretrainedNetwork
 from ..augmentation import Augmenter
 from .classes import ESTIMATORS, FUNCTIONS, PARTS, PICKLED
 
@@ -28,5 +29,14 @@ def trusted_types() -> list[str]:
     >>> "skconv.classifier.ConvNetClassifier" in skconv.trusted_types()
     True
     """
-    types = [*ESTIMATORS.values(), *PARTS.values(), *FUNCTIONS.values(), *PICKLED, Network, Augmenter, np.dtype]
+    types = [
+        *ESTIMATORS.values(),
+        *PARTS.values(),
+        *FUNCTIONS.values(),
+        *PICKLED,
+        Network,
+        PretrainedNetwork,
+        Augmenter,
+        np.dtype,
+    ]
     return sorted({f"{kind.__module__}.{kind.__qualname__}" for kind in types})

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from math import prod
 from numbers import Integral
-from pathlib import Path
 
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from .._features.pretrained import thawed
+from .._files.atomic import replace_file
 from .._input.constraints import shown
 from .._input.shapes import as_samples, check_like_fitted
 from ._estimators import converted_estimator, has_row, takes_any_size
@@ -95,7 +95,7 @@ def to_onnx(estimator, X=None, path=None, *, target_opset=None, zipmap=False, ra
         model = _model_by_skl2onnx(estimator, X, target_opset, **options)
     onnx.checker.check_model(model, full_check=True)
     if path is not None:
-        Path(path).write_bytes(model.SerializeToString())
+        replace_file(path, lambda file: file.write(model.SerializeToString()))
     return model
 
 

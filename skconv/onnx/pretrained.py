@@ -11,6 +11,7 @@ from .._input.constraints import check_arguments, fitting
 from .._input.memory import counted
 from .._input.overflow import check_finite_array
 from .._network.network import Network
+from .._network.pretrained import PretrainedNetwork
 from ._import.composition import composed
 from ._import.graph import FileGraph
 from ._import.interpreter import interpreted
@@ -19,52 +20,6 @@ from ._import.reading import parsed
 __all__ = ["PretrainedNetwork", "from_onnx"]
 
 _SMALL = 1 << 22  # parameters that any file may have
-
-
-class PretrainedNetwork(Network):
-    """A network from an ONNX file, which `from_onnx` makes.
-
-    It stands where a fitted network does: ``ConvFeatures.from_network(pretrained)`` gives the outputs of its last layer
-    but one, or of another one, and ``ConvNetClassifier(layers=pretrained)`` trains it further for other classes.
-
-    Attributes
-    ----------
-    layers : list of Layer
-        Layers from the image to the output vector.
-    input_shape : (int, int, int)
-        ``(height, width, channels)`` of a sample.
-    weights : dict of ndarray
-        All arrays by ``"layer.name"``, read-only: parameters and running statistics.
-    moments : (ndarray, ndarray) or None
-        Level and spread of each channel, which the network subtracts and divides by first; `scale_by` sets others.
-    input_name, output_name : str
-        Names of the input and the output in the file.
-    removed : str or None
-        Function at the end of the file's network that is left out, "softmax": the outputs are scores then.
-    """
-
-    input_name: str
-    output_name: str
-    removed: str | None
-
-    def __sklearn_clone__(self):
-        """Clones of estimators share the network, which none of them changes; a grid search does not copy it."""
-        return self
-
-    def __repr__(self):
-        removed = f", without the {self.removed} at its end" if self.removed else ""
-        return (
-            f"<PretrainedNetwork of {counted(len(self.layers), 'layer')} from {self.input_shape} to {self.shapes[-1]}, "
-            f"{counted(len(self.parameters), 'parameter')}{removed}>"
-        )
-
-    @property
-    def weights(self) -> dict[str, np.ndarray]:
-        """All arrays by ``"layer.name"``, read-only: parameters and running statistics."""
-        arrays = self.named_arrays()
-        for array in arrays.values():
-            array.flags.writeable = False
-        return arrays
 
 
 def _is_size(value):
@@ -131,10 +86,9 @@ def from_onnx(source, *, image_shape=None, output=None, folder=None) -> Pretrain
     names = {"input_name": graph.input_name, "output_name": graph.output_name, "removed": found.removed}
     del model, graph  # as large as the file
     _check_sizes(found, n_bytes)
-    network = PretrainedNetwork(found.layers, found.input_shape, np.float32)
-    vars(network).update(names)
+    network = Network(found.layers, found.input_shape, np.float32)
     _fill(network, found)
-    return network
+    return PretrainedNetwork.of(network, **names)
 
 
 def _fill(network, found):

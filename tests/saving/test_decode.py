@@ -56,6 +56,9 @@ NODES = {
     "1.5 is no number of dtype 'int64'": {"is": "number", "dtype": "int64", "value": 1.5},
     "1 is no number of dtype 'O'": {"is": "number", "dtype": "O", "value": 1},
     r"it must have a list of values, got 'ab'": {"is": "tuple", "values": "ab"},
+    "it: a pretrained network has a network, and names of": {
+        "is": "pretrained", "network": 1, "input_name": "x", "output_name": "y", "removed": None
+    },
     "it must have pairs of keys and values": {"is": "dict", "pairs": [[1, 2, 3]]},
     "it has a key twice": {"is": "dict", "pairs": [[1, 2], [1.0, 3]]},
     "it has a key that is no scalar": {"is": "dict", "pairs": [[[1], 2]]},
