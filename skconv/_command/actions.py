@@ -29,6 +29,8 @@ def train(options):
     """Train a network on the samples of a file or a folder, say how good it is on held-out ones, and save it."""
     _check_output(options.model, options.force)
     size = options.size or (None, None)
+    if (options.size or options.channels) and Path(options.data).suffix.lower() in (".csv", ".npz"):
+        raise FileError("--size and --channels are for pictures; --set image_shape=... says what rows of numbers are")
     samples = read_samples(options.data, target=options.target, shape=(*size, options.channels))
     model, task = _new_model(options, samples.y)
     say(f"{counted(len(samples.names), 'sample')} of shape {samples.X.shape[1:]}, {task}")

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._features.pretrained import thawed
 from .._files.atomic import replace_file
 from .._input.constraints import shown
+from .._input.pictures import are_pictures
 from .._input.shapes import as_samples, check_like_fitted
 from ._estimators import converted_estimator, has_row, takes_any_size
 from ._graph import Graph
@@ -83,6 +84,8 @@ def to_onnx(estimator, X=None, path=None, *, target_opset=None, zipmap=False, ra
     ['label', 'probabilities']
     """
     onnx = _imported("onnx")
+    if are_pictures(X):
+        raise ValueError("X must be an array, such as images (n, H, W, C): ONNX reads no files, and images of one size")
     estimator = thawed(estimator)
     check_is_fitted(estimator)
     options = {"zipmap": zipmap, "raw_scores": raw_scores}

@@ -217,6 +217,7 @@ def test_a_prediction_that_fails_leaves_the_old_file(model, tmp_path, capsys, mo
     [
         (["train", "DATA", "/dev/null", "--force"], "/dev/null is no regular file"),
         (["train", "DATA", "MODEL"], "MODEL exists; --force overwrites it"),
+        (["train", "DATA", "FOLDER/new", "--size", "8"], "--size and --channels are for pictures; --set image_shape="),
         (["train", "DATA", "FOLDER"], "is a folder; give the name of a file"),
         (["train", "DATA", "FOLDER/none/model"], "there is no folder"),
         (["train", "DATA", "FOLDER/new", "--set", "max_iter"], "--set needs NAME=VALUE, got 'max_iter'"),

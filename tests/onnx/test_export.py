@@ -9,7 +9,7 @@ import pytest
 from exported import assert_close, newest_opset, run
 from helpers import first_digits, quick_model
 
-from skconv import ConvNetRegressor
+from skconv import ConvNetRegressor, ImageResizer
 from skconv.onnx import to_onnx
 
 X, y = first_digits(30)
@@ -88,3 +88,10 @@ def test_a_missing_library_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ImportError, match=r'needs onnx: pip install "skconv\[onnx\]"'):
         to_onnx(MODEL)
+
+
+def test_pictures_of_any_size():
+    model = ImageResizer(4).fit([np.zeros((5, 6, 3)), np.zeros((7, 6, 3))])
+    for X in (["a.png"], [np.zeros((5, 6, 3)), np.zeros((7, 6, 3))]):
+        with pytest.raises(ValueError, match=r"X must be an array, such as images \(n, H, W, C\): ONNX reads no files"):
+            to_onnx(model, X)
