@@ -103,8 +103,8 @@ class ArrayFile:
         length = int.from_bytes(first, "little")
         if length > size - 8 or length > _LONGEST:
             raise ModelFileError(
-                f"it is damaged or no file of arrays: its header would have {length:,} bytes, but the file has {size:,} "
-                f"and a header {_LONGEST:,} at most"
+                f"it is damaged or no file of arrays: its header would have {length:,} bytes, but the file has "
+                f"{size:,} and a header {_LONGEST:,} at most"
             )
         text = self._file.read(length)
         if len(text) < length or not text.startswith(b"{"):
