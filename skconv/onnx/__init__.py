@@ -4,9 +4,9 @@ Needs the extra "onnx".  Importing this package lets skl2onnx convert estimators
 """
 
 from .._input.exports import exports as _exports
+from .._pretrained.from_onnx import *
 from ._skl2onnx import register as _register
 from .export import *
-from .pretrained import *
 
 _register()
 __all__ = _exports(vars())

@@ -14,12 +14,12 @@ from onnx_files import check, model_of, node, normal, outputs_of, run
 from sklearn.base import clone
 
 from skconv import ConvFeatures, ConvNetClassifier
+from skconv._pretrained.composition import composed
+from skconv._pretrained.from_onnx import _fill
+from skconv._pretrained.graph import FileGraph
+from skconv._pretrained.interpreter import interpreted
 from skconv.layers import Flatten
 from skconv.onnx import PretrainedNetwork, from_onnx, to_onnx
-from skconv.onnx._import.composition import composed
-from skconv.onnx._import.graph import FileGraph
-from skconv.onnx._import.interpreter import interpreted
-from skconv.onnx.pretrained import _fill
 
 SHAPE = (3, 8, 8)
 

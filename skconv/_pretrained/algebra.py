@@ -6,7 +6,7 @@ from math import sqrt
 
 import numpy as np
 
-from ...layers import LayerNorm
+from ..layers import LayerNorm
 from .nodes import Node, Nodes, Unsupported
 
 __all__ = ["clipped", "difference", "power", "product", "quotient", "root"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._input.constraints import shown
+from .._input.constraints import shown
 from .reading import tensor_array
 
 __all__ = ["FileGraph", "attribute_values", "label_of"]

@@ -9,8 +9,8 @@ import pytest
 from onnx import TensorProto, helper
 from onnx_files import check, model_of, node, normal
 
+from skconv._pretrained.reading import dtype_of, parsed, tensor_array
 from skconv.onnx import from_onnx
-from skconv.onnx._import.reading import dtype_of, parsed, tensor_array
 
 ARRAYS = [
     np.arange(6, dtype=dtype).reshape(2, 3)

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 
-from ..._input.constraints import shown
+from .._input.constraints import shown
 
 __all__ = ["dtype_of", "parsed", "tensor_array"]
 

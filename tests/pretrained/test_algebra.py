@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from skconv.onnx._import.algebra import clipped, power, product
-from skconv.onnx._import.nodes import Nodes, Unsupported
+from skconv._pretrained.algebra import clipped, power, product
+from skconv._pretrained.nodes import Nodes, Unsupported
 
 GRAPH = Nodes()
 X = GRAPH.new("input", [], (2, 2, 3))

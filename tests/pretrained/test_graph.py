@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from onnx_files import check, model_of, names, node, normal
 
+from skconv._pretrained.graph import FileGraph
 from skconv.onnx import from_onnx
-from skconv.onnx._import.graph import FileGraph
 
 SHAPE = (3, 4, 5)
 
@@ -101,7 +101,7 @@ def test_very_many_nodes(monkeypatch):
     nodes = [node("Identity", f"a{n}" if n else "x", f"a{n + 1}") for n in range(20_000)]
     model = model_of([*nodes, node("Relu", "a20000", "y")], SHAPE)
     assert names(imported(model)) == ["Activation", "Flatten"]
-    monkeypatch.setattr("skconv.onnx._import.graph._MOST_NODES", 20_000)
+    monkeypatch.setattr("skconv._pretrained.graph._MOST_NODES", 20_000)
     with pytest.raises(ValueError, match="the model has 20001 nodes, more than 20000"):
         imported(model)
 

@@ -7,9 +7,9 @@ from math import prod
 
 import numpy as np
 
-from ..._input.constraints import shown
-from ..._input.memory import counted
-from ...layers import BatchNorm, LayerNorm
+from .._input.constraints import shown
+from .._input.memory import counted
+from ..layers import BatchNorm, LayerNorm
 from .algebra import clipped, difference, power, product, quotient, root
 from .calls import Call, operator
 from .nodes import Unsupported

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..._input.memory import counted
-from ...layers import (
+from .._input.memory import counted
+from ..layers import (
     ELU,
     Activation,
     Bias,
@@ -24,7 +24,7 @@ from ...layers import (
     Scale,
     ShuffleChannels,
 )
-from ...layers.composite import named
+from ..layers.composite import named
 from .interpreter import Imported
 from .nodes import MERGES, Node, by_channel, common
 

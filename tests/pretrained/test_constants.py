@@ -6,10 +6,10 @@ import pytest
 from onnx.reference import ReferenceEvaluator
 from onnx_files import node
 
-from skconv.onnx._import.calls import Call
-from skconv.onnx._import.constants import Budget, evaluated, shape_array
-from skconv.onnx._import.graph import attribute_values
-from skconv.onnx._import.nodes import Nodes, Unsupported
+from skconv._pretrained.calls import Call
+from skconv._pretrained.constants import Budget, evaluated, shape_array
+from skconv._pretrained.graph import attribute_values
+from skconv._pretrained.nodes import Nodes, Unsupported
 
 A = np.random.default_rng(0).integers(-9, 9, (2, 3, 4))
 F = np.random.default_rng(0).uniform(0.5, 3, (3, 4)).astype(np.float32)

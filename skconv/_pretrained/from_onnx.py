@@ -12,10 +12,10 @@ from .._input.memory import counted
 from .._input.overflow import check_finite_array
 from .._network.network import Network
 from .._network.pretrained import PretrainedNetwork
-from ._import.composition import composed
-from ._import.graph import FileGraph
-from ._import.interpreter import interpreted
-from ._import.reading import parsed
+from .composition import composed
+from .graph import FileGraph
+from .interpreter import interpreted
+from .reading import parsed
 
 __all__ = ["PretrainedNetwork", "from_onnx"]
 

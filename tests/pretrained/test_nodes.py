@@ -4,8 +4,8 @@ import random
 
 import pytest
 
+from skconv._pretrained.nodes import Nodes, Unsupported
 from skconv.layers import Convolution
-from skconv.onnx._import.nodes import Nodes, Unsupported
 
 SHAPE = (4, 4, 2)
 
@@ -58,7 +58,7 @@ def test_a_layer_that_does_not_fit():
 
 
 def test_the_number_of_nodes_is_limited(monkeypatch):
-    monkeypatch.setattr("skconv.onnx._import.nodes._MOST_NODES", 2)
+    monkeypatch.setattr("skconv._pretrained.nodes._MOST_NODES", 2)
     graph = Nodes()
     x = graph.new("input", [], SHAPE)
     graph.function("relu", x)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...layers import ShuffleChannels
+from ..layers import ShuffleChannels
 
 __all__ = ["MERGES", "Node", "Nodes", "Unsupported", "by_channel", "common"]
 

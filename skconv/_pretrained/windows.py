@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..._input.constraints import shown
-from ..._input.memory import counted
-from ...layers import ConstantPadding, Convolution, LpPool, MaxPool, MeanPool, Pad, TransposedConvolution
+from .._input.constraints import shown
+from .._input.memory import counted
+from ..layers import ConstantPadding, Convolution, LpPool, MaxPool, MeanPool, Pad, TransposedConvolution
 from .calls import Call, operator
 from .nodes import Node, Unsupported
 from .views import View, materialized, whole

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..._input.constraints import shown
+from .._input.constraints import shown
 from . import elements, shaping, windows  # noqa: F401 - these fill the table of operators
 from .calls import OPERATORS, Call
 from .constants import Budget, evaluated, shape_array

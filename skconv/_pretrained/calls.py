@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._input.constraints import shown
+from .._input.constraints import shown
 from .nodes import Nodes, Unsupported
 from .views import View
 

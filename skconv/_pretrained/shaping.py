@@ -6,8 +6,8 @@ from math import prod
 
 import numpy as np
 
-from ..._input.constraints import shown
-from ...layers import DepthToSpace, GlobalMeanPool, MaxPool, MeanPool, SelectChannels, StridePool, Upsample
+from .._input.constraints import shown
+from ..layers import DepthToSpace, GlobalMeanPool, MaxPool, MeanPool, SelectChannels, StridePool, Upsample
 from .calls import Call, operator
 from .elements import channel_view
 from .nodes import Unsupported

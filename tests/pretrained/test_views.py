@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from skconv.onnx._import.nodes import Nodes, Unsupported
-from skconv.onnx._import.views import Atom, View, materialized, to_image, whole
+from skconv._pretrained.nodes import Nodes, Unsupported
+from skconv._pretrained.views import Atom, View, materialized, to_image, whole
 
 SHAPE = (4, 6, 8)  # of the image
 

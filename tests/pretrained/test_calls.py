@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from skconv.onnx._import.calls import Call
-from skconv.onnx._import.nodes import Nodes, Unsupported
-from skconv.onnx._import.views import Atom, View, whole
+from skconv._pretrained.calls import Call
+from skconv._pretrained.nodes import Nodes, Unsupported
+from skconv._pretrained.views import Atom, View, whole
 
 GRAPH = Nodes()
 X = View(GRAPH.new("input", [], (2, 2, 3)), ((Atom("N", 1),), whole("C", 3), whole("H", 2), whole("W", 2)))
