@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 from exported import check_network, newest_opset, settled
 
+from skconv import layers
 from skconv.layers import (
+    ELU,
     Activation,
     BatchNorm,
     Bias,
+    Clip,
+    ConstantPadding,
     Convolution,
     Dense,
     DepthToSpace,
@@ -16,13 +20,17 @@ from skconv.layers import (
     FullyConnected,
     GlobalMaxPool,
     GlobalMeanPool,
+    Layer,
     LayerNorm,
+    LeakyReLU,
     LocallyConnected,
     LpPool,
     MaxPool,
     MeanPool,
+    NoisePadding,
     Pad,
     Parallel,
+    PatternPadding,
     PReLU,
     Residual,
     Scale,
@@ -71,9 +79,19 @@ class Draw:
         sides = tuple((int(self.rng.integers(0, n // 2 + 1)), int(self.rng.integers(0, n // 2 + 1))) for n in size)
         return {"pool_size": size, "stride": self.size(3), "padding": sides, "ceil_mode": self.one(True, False)}
 
+    def mode(self, shape):
+        """A name of a padding mode, or an object."""
+        pattern, scale = self.rng.standard_normal((2, 3, shape[2])), self.rng.uniform(0.5, 2, shape[2])
+        objects = ConstantPadding(pattern[0, 0].tolist()), PatternPadding(pattern), NoisePadding("normal", scale=scale)
+        return self.one(*MODES, *objects)
+
+    def activation(self):
+        """A name of an activation, or an object."""
+        return self.one(*FUNCTIONS, LeakyReLU(0.2), ELU(1.5), Clip(-0.5, 0.8))
+
     def layer(self, shape, depth):
         """A layer for images of ``shape``; with ``depth`` it may have layers in it."""
-        mode = {"padding_mode": self.one("constant", "constant", *MODES)}
+        mode = {"padding_mode": self.one("constant", self.mode(shape))}
         makers = [
             lambda: Convolution(self.one(2, 4), **self.windowed(), **mode, groups=self.one(1, 1, shape[2])),
             lambda: Convolution(4, self.size(3)),
@@ -81,7 +99,7 @@ class Draw:
             lambda: FullyConnected(2, **self.windowed()),
             lambda: SeparableConvolution(3, **self.windowed(), **mode, multiplier=self.one(1, 2)),
             lambda: TransposedConvolution(3, **self.windowed()),
-            lambda: Activation(self.one(*FUNCTIONS)),
+            lambda: Activation(self.activation()),
             lambda: BatchNorm(),
             lambda: LayerNorm(self.one("channels", "sample"), epsilon=0.1),
             lambda: SqueezeExcite(self.one(1, 4)),
@@ -95,12 +113,14 @@ class Draw:
             lambda: Upsample(self.size(3), self.one("nearest", "linear")),
             lambda: DepthToSpace(self.size(2), self.one("DCR", "CRD")),
             lambda: ShuffleChannels(self.one(2, 3)),
-            lambda: SelectChannels(self.one(0, 1)),
-            lambda: Pad(tuple(map(tuple, self.rng.integers(0, 4, (2, 2)).tolist())), self.one(*MODES)),
+            lambda: SelectChannels(self.one(0, 1), self.one(None, 2)),
+            lambda: Pad(tuple(map(tuple, self.rng.integers(0, 4, (2, 2)).tolist())), self.mode(shape)),
+            lambda: self.one(GlobalMaxPool, GlobalMeanPool)(keepdims=True),
         ]
         if depth:
             makers += [
                 lambda: Residual(self.layers(shape, self.one(1, 2), depth - 1)),
+                lambda: Residual([Convolution(3, stride=self.one(1, 2))], [Convolution(3, 1, stride=self.one(1, 2))]),
                 lambda: Parallel(
                     [self.layers(shape, n, depth - 1) for n in self.one((1,), (1, 0), (2, 1), (0, 2, 1))],
                     self.one("add", "concatenate", "multiply"),
@@ -133,6 +153,24 @@ class Draw:
         return settled(
             [*layers, *end, Dense(5, bias=self.one(True, False)), self.one(BatchNorm(), Activation())], shape
         )
+
+
+def classes_within(layers):
+    """Classes of layers, and of what they have."""
+    for value in layers:
+        yield type(value)
+        yield from classes_within(getattr(value, "layers", ()))
+        yield from classes_within(getattr(value, "shortcut", None) or ())
+        for branch in getattr(value, "branches", ()):
+            yield from classes_within(branch)
+
+
+def test_every_layer_is_drawn():
+    drawn = {kind for seed in range(200) for kind in classes_within(Draw(seed).network().layers)}
+    public = [getattr(layers, name) for name in layers.__all__]
+    assert drawn == {
+        kind for kind in public if isinstance(kind, type) and issubclass(kind, Layer) and kind is not Layer
+    }
 
 
 @pytest.mark.parametrize("seed", range(30))
