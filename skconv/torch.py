@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from copy import deepcopy
-from os import PathLike, fspath
+from os import PathLike
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ._estimators.convnet import BaseConvNet
+from ._files.paths import path_text
 from ._files.safetensors import read_arrays
 from ._input.constraints import shown
 from ._input.memory import counted
@@ -52,6 +53,8 @@ def state_dict(model, *, like=None):
 
     Raises
     ------
+    TypeError
+        If ``like`` is neither a module nor a mapping.
     ValueError
         If ``like`` does not fit, with the array that does not.
 
@@ -74,7 +77,9 @@ def state_dict(model, *, like=None):
     entries, arrays = _entries_of(model)
     if like is None:
         return {entry.theirs: entry.to_torch(arrays[entry.ours]) for entry in entries}
-    wanted = like.state_dict() if hasattr(like, "state_dict") else _mapping(like, "like")
+    wanted = (
+        like.state_dict() if hasattr(like, "state_dict") else _mapping(like, "like", "a torch.nn.Module or a mapping")
+    )
     return {
         name: _as_in(wanted[name], entry.to_torch(arrays[entry.ours]))
         for name, entry in _matched(entries, arrays, wanted, "like")
@@ -102,6 +107,8 @@ def load_state_dict(model, weights):
 
     Raises
     ------
+    TypeError
+        If ``weights`` is neither a mapping nor a path.
     ValueError
         If a number, a shape or a name does not fit; the model is unchanged then.
 
@@ -118,7 +125,7 @@ def load_state_dict(model, weights):
     """
     entries, arrays = _entries_of(model)
     in_file = isinstance(weights, (str, PathLike))
-    given, ordered = _read(weights) if in_file else (_mapping(weights, "weights"), True)
+    given, ordered = _read(path_text(weights, "weights")) if in_file else (_mapping(weights, "weights"), True)
     network = deepcopy(model.network_)
     filled = {}
     for name, entry in _matched(entries, arrays, given, "weights", ordered):
@@ -207,23 +214,23 @@ def _numbers(value, name, dtype):
     return array
 
 
-def _mapping(value, name):
+def _mapping(value, name, wanted="a path or a mapping"):
     named = isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
     if not named or not all(hasattr(each, "shape") for each in value.values()):
-        raise TypeError(f"{name} must be a mapping of names to arrays or tensors, or a path, got {shown(value)}")
+        raise TypeError(f"{name} must be {wanted} of names to arrays or tensors, got {shown(value)}")
     return value
 
 
 def _read(path):
     """State dict of a file, and whether its order is that of the layers."""
-    kind = fspath(path).rsplit(".", 1)[-1].lower()
+    kind = path.rsplit(".", 1)[-1].lower()
     if kind == "safetensors":
         arrays, metadata = read_arrays(path)
         if "skconv" in metadata:
-            raise ValueError(f"weights: {shown(fspath(path))} is a model file; read it by skconv.load")
+            raise ValueError(f"weights: {shown(path)} is a model file; read it by skconv.load")
         return _in_order(arrays)
     if kind not in ("pt", "pth"):
-        raise ValueError(f"weights must be a file .safetensors, .pt or .pth, got {shown(fspath(path))}")
+        raise ValueError(f"weights must be a file .safetensors, .pt or .pth, got {shown(path)}")
     try:
         import torch
     except ImportError as error:

@@ -323,7 +323,7 @@ class TestWhatDoesNotFit:
         with pytest.raises(TypeError, match="model must be a fitted ConvNetClassifier or ConvNetRegressor, got 3"):
             state_dict(3)
         with pytest.raises(
-            TypeError, match=r"weights must be a mapping of names to arrays or tensors, or a path, got \[1"
+            TypeError, match=r"weights must be a path or a mapping of names to arrays or tensors, got \[1"
         ):
             load_state_dict(model, [1])
         with pytest.raises(NotFittedError):

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 
+from .paths import path_text
+
 __all__ = ["replace_file"]
 
 _NEW = 0o666  # permissions of a new file, of which the system takes away those of the process's umask
@@ -32,7 +34,7 @@ def replace_file(path, write):
     OSError
         If the file cannot be written, or something else than a file is at ``path``.
     """
-    path = Path(os.path.realpath(path))
+    path = Path(os.path.realpath(path_text(path)))
     mode = _mode(path)
     part = path.with_name(f"{path.name}.{token_hex(8)}.part")
     try:

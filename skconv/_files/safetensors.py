@@ -16,6 +16,7 @@ import numpy as np
 from .._input.constraints import shown
 from .atomic import replace_file
 from .errors import ModelFileError
+from .paths import path_text
 from .strict_json import read_json, written_json
 
 __all__ = ["ArrayFile", "read_arrays", "write_arrays"]
@@ -77,10 +78,13 @@ class ArrayFile:
     """
 
     def __init__(self, path):
-        self._path = os.fspath(path)
-        if stat.S_IFMT(os.stat(path).st_mode) not in (stat.S_IFREG, stat.S_IFDIR):  # a pipe would wait for a writer
+        self._path = path_text(path)
+        if stat.S_IFMT(os.stat(self._path).st_mode) not in (
+            stat.S_IFREG,
+            stat.S_IFDIR,
+        ):  # a pipe would wait for a writer
             raise ModelFileError(f"{self._path} is no regular file")
-        self._file = open(path, "rb")  # noqa: SIM115, closed in `__exit__`
+        self._file = open(self._path, "rb")  # noqa: SIM115, closed in `__exit__`
         try:
             self._read_header()
         except BaseException as error:

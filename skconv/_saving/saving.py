@@ -11,6 +11,7 @@ import sklearn
 from sklearn.utils.validation import check_is_fitted
 
 from .._files.errors import ModelFileError
+from .._files.paths import path_text
 from .._files.safetensors import ArrayFile, write_arrays
 from .._files.strict_json import read_json, written_json
 from .._input.constraints import SHAPES, at_least, check_parameters, check_value, fitting, one_of, shown
@@ -66,7 +67,7 @@ class Saveable:
 
         Parameters
         ----------
-        path : str or path
+        path : str or path-like
             Any name; a usual end is ``.skconv``.
 
         Raises
@@ -74,12 +75,13 @@ class Saveable:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is of a class of your own.
+            If it is of a class of your own, or ``path`` is neither a str nor a path.
         ValueError
             If a parameter is no value that a file can have, such as a function or a layer of your own.
         OSError
             If the file cannot be written.
         """
+        path = path_text(path)
         check_is_fitted(self, "image_shape_")
         if ESTIMATORS.get(type(self).__name__) is not type(self):
             raise TypeError(
@@ -152,7 +154,7 @@ def load(path):
 
     Parameters
     ----------
-    path : str or path
+    path : str or path-like
 
     Returns
     -------
@@ -165,6 +167,8 @@ def load(path):
         If the file is damaged, holds something else, or comes from a newer version, whose number the message has.
     OSError
         If the file cannot be opened or read.
+    TypeError
+        If ``path`` is neither a str nor a path.
 
     Examples
     --------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import prod
 from numbers import Integral
+from os import PathLike, fspath
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -11,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._features.pretrained import thawed
 from .._files.atomic import replace_file
+from .._files.paths import path_text
 from .._input.constraints import shown
 from .._input.pictures import are_pictures
 from .._input.shapes import as_samples, check_like_fitted
@@ -58,6 +60,8 @@ def to_onnx(estimator, X=None, path=None, *, target_opset=None, zipmap=False, ra
     ------
     ImportError
         If onnx is missing, or skl2onnx where it is needed.
+    TypeError
+        If ``path`` is neither a str nor a path, or X is one.
     ValueError
         If an argument does not fit, or a part of the estimator has no counterpart in ONNX; the message names the part.
     sklearn.exceptions.NotFittedError
@@ -84,6 +88,10 @@ def to_onnx(estimator, X=None, path=None, *, target_opset=None, zipmap=False, ra
     ['label', 'probabilities']
     """
     onnx = _imported("onnx")
+    path = None if path is None else path_text(path)
+    if isinstance(X, (str, PathLike)):
+        name = shown(fspath(X))
+        raise TypeError(f"X must be samples, got {name}; path={name} writes the model to that file")
     if are_pictures(X):
         raise ValueError("X must be an array, such as images (n, H, W, C): ONNX reads no files, and images of one size")
     estimator = thawed(estimator)
