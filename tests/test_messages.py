@@ -97,6 +97,15 @@ def test_no_message_counts_one_samples(path):
                 assert path.name in {"shapes.py", "images.py"}, f"line {node.lineno}: {ast.unparse(node)}"
 
 
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_message_has_an_article_before_a_name(path):
+    """An article before a value would have "a ImageResizer"."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for text, value in pairwise(node.values if isinstance(node, ast.JoinedStr) else []):
+            if isinstance(text, ast.Constant) and isinstance(value, ast.FormattedValue):
+                assert not re.search(r"\b[Aa]n? $", text.value), f"line {node.lineno}: {ast.unparse(node)}"
+
+
 def test_one_of_a_kind():
     one = np.ones((1, 6, 5))
     calls = {

@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from skconv._input.private import make_constraint
+from skconv._network.network import Network
 from skconv.augmentation import Augmentation, Flip
 from skconv.layers import Convolution, Dense, PaddingMode
 from skconv.layers.activation_objects import ActivationFunction
@@ -159,6 +160,7 @@ WORDS = {
     "a loss of skconv.training": lambda value: isinstance(value, Loss),
     "an optimiser of skconv.training": lambda value: isinstance(value, Optimizer),
     "an activation function of skconv.layers": lambda value: isinstance(value, ActivationFunction),
+    "a network such as network_ of a fitted model": lambda value: isinstance(value, Network),
     "a padding mode of skconv.layers": lambda value: isinstance(value, PaddingMode),
     "a skconv.training.Checkpoint": lambda value: isinstance(value, Checkpoint),
 }

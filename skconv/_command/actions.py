@@ -20,7 +20,7 @@ from .._input.memory import counted
 from .errors import FileError
 from .samples import read_samples
 
-__all__ = ["export", "inspect", "predict", "split", "train"]
+__all__ = ["export", "inspect", "predict", "printable", "say", "split", "train"]
 
 _SCORES = {"classification": "accuracy", "regression": "R2"}
 
@@ -99,9 +99,9 @@ def predict(options):
     """Write a line for each sample: its name, the prediction, and the probabilities where they are wanted."""
     model = load(options.model)
     if not hasattr(model, "predict"):
-        raise FileError(f"{options.model} is a {type(model).__name__}, which predicts nothing")
+        raise FileError(f"{options.model} holds {type(model).__name__}, which predicts nothing")
     if options.proba and not hasattr(model, "predict_proba"):
-        raise FileError(f"{options.model} is a {type(model).__name__}, which has no probabilities")
+        raise FileError(f"{options.model} holds {type(model).__name__}, which has no probabilities")
     if options.out:
         _check_output(options.out, options.force)
     names = vars(model).pop("feature_names_in_", None)  # the columns are taken by name here
@@ -139,7 +139,7 @@ def inspect(options):
     }
     for name, value in facts.items():
         if value is not None:
-            print(f"{name}: {', '.join(map(str, value)) if np.ndim(value) else value}")
+            print(f"{name}: {printable(', '.join(map(str, value)) if np.ndim(value) else str(value))}")
     if hasattr(model, "summary"):
         print(model.summary())
     return 0
@@ -179,6 +179,11 @@ def _check_output(path, force):
         raise FileError(f"{path} exists; --force overwrites it")
 
 
+def printable(text) -> str:
+    """A text on one line: line ends and control characters, which might change the terminal, as in Python's strings."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
 def say(text):
     """Print a line for people, on the standard error, so that the standard output has results alone."""
-    print(text, file=sys.stderr, flush=True)
+    print(printable(text), file=sys.stderr, flush=True)

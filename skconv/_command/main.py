@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import warnings
 
@@ -12,6 +13,7 @@ from . import actions
 
 __all__ = ["main"]
 
+_SIDE = re.compile("[1-9][0-9]{0,9}")  # of a picture, in pixels
 _DATA = "a folder with a folder of pictures for each class, an .npz file with X and y, or a .csv file with a header"
 
 
@@ -105,7 +107,7 @@ def _add_predict(commands):
 def _size(text):
     """``(height, width)`` of ``HxW``."""
     sides = text.lower().split("x")
-    if len(sides) not in (1, 2) or not all(side.isdecimal() and 0 < int(side) < 100_000 for side in sides):
+    if len(sides) not in (1, 2) or not all(_SIDE.fullmatch(side) for side in sides):
         raise argparse.ArgumentTypeError(f"must be HxW in pixels, such as 64x64, got {shown(text)}")
     return int(sides[0]), int(sides[-1])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .._input.constraints import shown
-from .._input.memory import counted
+from .._input.memory import check_available, counted
 from .._input.pictures import channels_of, head, picture
 from .._kernels.resize import Resize
 from .columns import read_columns
@@ -20,6 +20,7 @@ from .errors import FileError
 __all__ = ["FileSamples", "read_samples"]
 
 _PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
+_OF_A_ROW = 100  # bytes that scaling takes for each row and column
 _BROKEN = (ValueError, TypeError, OSError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
@@ -151,6 +152,8 @@ def _open(files, shape):
                 "give one by --size, such as --size 64x64"
             )
         height, width = (height, width) if height else sizes[0]
+    n_bytes = height * width * channels * (len(files) + np.dtype(float).itemsize) + _OF_A_ROW * (height + width)
+    check_available(f"{counted(len(files), 'picture')} of {height}x{width} pixels", n_bytes)
     images, resized = np.empty((len(files), height, width, channels), np.uint8), np.empty((height, width, channels))
     for file, out in zip(files, images, strict=True):
         image = picture(file, channels)

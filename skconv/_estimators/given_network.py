@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from .._input.constraints import fitting
 from .._network.network import Network, named
 
-__all__ = ["fill_from", "kept_layers", "network_in"]
+__all__ = ["NETWORKS", "fill_from", "kept_layers", "network_in"]
+
+NETWORKS = fitting(lambda value: isinstance(value, Network), "a network such as network_ of a fitted model")
 
 
 def network_in(layers) -> Network | None:

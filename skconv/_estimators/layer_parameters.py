@@ -6,9 +6,9 @@ from typing import Any
 
 from .._input.constraints import at_least, between, one_of
 from .._input.parameters import parameter, parametrized
-from .._network.network import Network
 from ..layers.activation_functions import ACTIVATION, NAMES
 from ..layers.padding_modes import PADDING_MODE
+from .given_network import NETWORKS
 
 __all__ = ["LayerParameters"]
 
@@ -133,7 +133,7 @@ class LayerParameters:
     )
     layers: Any = parameter(
         None,
-        [str, list, tuple, Network, None],
+        [str, list, tuple, NETWORKS, None],
         """list of Layer, str or Network
         Layers from `skconv.layers`, or the name of an architecture (`skconv.architectures`), in place of those that
         `filters` to `dropout` describe.  The output layer is added.  A layer that is in the list twice is two layers

@@ -5,6 +5,7 @@ from __future__ import annotations
 from numbers import Integral
 from typing import Any
 
+from .._estimators.given_network import NETWORKS
 from .._input.constraints import (
     IMAGE_SHAPES,
     N_JOBS,
@@ -17,7 +18,6 @@ from .._input.constraints import (
     with_methods,
 )
 from .._input.parameters import parameter, parametrized
-from .._network.network import Network
 from ..layers.activation_functions import ACTIVATION, NAMES
 from ..layers.padding_modes import PADDING_MODE
 from .banks import AUTO_ACTIVATION, AUTO_POOL, GLOBAL_POOL
@@ -54,7 +54,7 @@ class Parameters:
 
     filters: Any = parameter(
         "random",
-        [one_of(*RANDOM, *LEARNED, *CLASSICAL, *SERIES), number_arrays(), Network, with_methods("fit")],
+        [one_of(*RANDOM, *LEARNED, *CLASSICAL, *SERIES), number_arrays(), NETWORKS, with_methods("fit")],
         f"""str, array-like, or fitted network
         The filters.
 

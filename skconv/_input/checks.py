@@ -154,7 +154,24 @@ def _layer_meant(value, kind) -> str:
         same = f"the layer is skconv.layers.{name}" if name in names else "put it before the network in a pipeline"
         return f", a transformer; {same}"
     module = type(value).__module__
-    return "" if module in ("builtins", "numpy") else f" of {module}"
+    if module in ("builtins", "numpy"):
+        return ""
+    return _taken_by(value, kind) if hasattr(value, "get_params") else f" of {module}"
+
+
+def _taken_by(value, kind) -> str:
+    """End of a message: how a layer takes an object as a parameter; the object's module where none does."""
+    takers = [
+        (layer.__name__, name)
+        for layer in _subclasses(kind)
+        for name, constraints in layer._parameter_constraints.items()
+        if mismatch(constraints, value) is None
+    ]
+    names = {name for _, name in takers}
+    if len(names) != 1:
+        return f" of {type(value).__module__}"
+    layer, name = takers[0]
+    return f"; write {layer}({name}={shown(value)})" if len(takers) == 1 else f"; give it to a layer as {name}"
 
 
 def _first_names(layer):

@@ -288,14 +288,16 @@ def _check_source(source):
     shape, dtype = tuple(source.shape), source.dtype
     if not 2 <= len(shape) <= 4:
         raise ValueError(
-            f"X must have 2 dimensions, (samples, features), or 3 or 4 for images, got a {kind} of shape {shape}"
+            "X must have 2 dimensions, (samples, features), or 3 or 4 for images, got data of type "
+            f"{kind} and shape {shape}"
         )
     if any(size != size for size in shape):
         raise ValueError(
-            f"X is a {kind} that does not know its shape, {shape}; a dask array learns it by compute_chunk_sizes()"
+            f"X is of type {kind}, which does not know its shape, {shape}; a dask array learns it by "
+            "compute_chunk_sizes()"
         )
     if dtype.kind not in "biuf":
-        raise ValueError(f"X must hold real numbers, got a {kind} of dtype {dtype}")
+        raise ValueError(f"X must hold real numbers, got data of type {kind} and dtype {dtype}")
 
 
 def _unit_edges(source, least, most):

@@ -22,7 +22,9 @@ def as_samples(X):
             raise
         if X.ndim == 0 and X.dtype == object:
             kind = type(X.item()).__name__
-            raise ValueError(f"X must be an array of samples, got a {kind}; np.stack makes one of a list of samples")
+            raise ValueError(
+                f"X must be an array of samples, got an object of type {kind}; np.stack makes one of a list of samples"
+            )
     if hasattr(X, "iloc") or (isinstance(X, np.ndarray) and X.ndim == 1):
         _check_holds_numbers(X)
     if isinstance(X, np.ndarray):

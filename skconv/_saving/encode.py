@@ -192,6 +192,7 @@ _ENCODERS = {
     tuple: _tuple,
     dict: _dict,
     np.ndarray: _array,
+    np.memmap: _array,
     type(Path()): _path,
     np.random.RandomState: _random_state,
     Network: _network,

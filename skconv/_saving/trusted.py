@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from .._network.network import Network
@@ -16,7 +18,7 @@ def trusted_types() -> list[str]:
     """Names of the types that `skops.io.load` needs as ``trusted`` for any estimator of skconv.
 
     skops writes whole pipelines and searches.  It asks which types of other packages than scikit-learn's it may make;
-    this list has those of skconv, and NumPy's dtype.  None of them runs code from the file.
+    this list has those of skconv, NumPy's dtype, and this system's paths.  None of them runs code from the file.
 
     Returns
     -------
@@ -38,5 +40,6 @@ def trusted_types() -> list[str]:
         PretrainedNetwork,
         Augmenter,
         np.dtype,
+        type(Path()),
     ]
     return sorted({f"{kind.__module__}.{kind.__qualname__}" for kind in types})

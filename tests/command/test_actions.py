@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from sklearn.datasets import load_digits
 import skconv
 from skconv._command import actions
 from skconv._command.main import main
+from skconv.layers import Dense, GlobalMeanPool
 
 X, Y = load_digits(n_class=3, return_X_y=True)
 QUICK = ["--quiet", "--set", "max_iter=4", "--set", "filters=(4, 8)"]
@@ -105,12 +108,53 @@ def test_inspect(model, capsys):
     assert skconv.load(model).summary() in out
 
 
+def test_labels_are_shown_on_one_line(tmp_path, capsys):
+    labels = np.array(["a\nb", "\x1b[31mred", "é \\"])[np.arange(len(X)) % 3]
+    path = tmp_path / "model"
+    skconv.ConvNetClassifier(filters=2, max_iter=1, random_state=0).fit(X, labels).save(path)
+    assert main(["inspect", str(path)]) == 0
+    assert "classes: \\x1b[31mred, a\\nb, é \\\n" in capsys.readouterr().out
+
+
+def test_printable():
+    assert actions.printable("a\tb\x7f\u2028 é\u202e\U0001f600") == "a\\tb\\x7f\\u2028 é\\u202e\U0001f600"
+
+
+def test_names_of_files_are_shown_on_one_line(tmp_path, capsys):
+    assert main(["inspect", str(tmp_path / "\x1bmodel\x07")]) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "\x1b" not in err
+
+
+@pytest.mark.parametrize("command", ["train", "predict"])
+def test_pictures_beyond_memory(command, tmp_path, capsys):
+    path = tmp_path / "pictures" / "a" / "picture.png"
+    path.parent.mkdir(parents=True)
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(path)
+    model, folder = str(tmp_path / "model"), str(tmp_path / "pictures")
+    if command == "train":
+        arguments = ["train", folder, model, "--size", "1000000000"]
+    else:
+        layers = [GlobalMeanPool(), Dense(2)]
+        classifier = skconv.ConvNetClassifier(layers=layers, max_iter=1).fit(X[:9].reshape(9, 8, 8), Y[:9])
+        classifier.image_shape_, classifier.n_features_in_ = (10**9, 10**9, 1), 10**18
+        classifier.network_.input_shape = classifier.image_shape_
+        classifier.save(model)
+        arguments = ["predict", model, folder]
+    start = time.process_time()
+    assert main(arguments) == 1
+    err = capsys.readouterr().err
+    assert re.fullmatch(r"skconv: error: 1 picture of 1000000000x1000000000 pixels would take .* memory.*\n", err)
+    assert time.process_time() - start < 1
+
+
 def test_inspect_a_transformer(tmp_path, capsys):
     skconv.StridedPooling().fit(X).save(tmp_path / "pool")
     assert main(["inspect", str(tmp_path / "pool")]) == 0
     assert capsys.readouterr().out == "StridedPooling()\nsamples: 8, 8, 1\n"
     assert main(["predict", str(tmp_path / "pool"), "x.npz"]) == 1
-    assert "is a StridedPooling, which predicts nothing" in capsys.readouterr().err
+    assert "holds StridedPooling, which predicts nothing" in capsys.readouterr().err
 
 
 def test_export(model, tmp_path, capsys):
@@ -244,7 +288,7 @@ def test_errors_of_predict(data, tmp_path, capsys):
     model = str(tmp_path / "regressor")
     skconv.ConvNetRegressor(filters=2, max_iter=1).fit(X[:50], X[:50, 20]).save(model)
     assert main(["predict", model, data, "--proba"]) == 1
-    assert "is a ConvNetRegressor, which has no probabilities" in capsys.readouterr().err
+    assert "holds ConvNetRegressor, which has no probabilities" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_locked(model, tmp_path, capsys, monkeypatch):

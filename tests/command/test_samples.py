@@ -1,6 +1,7 @@
 """Samples from files: pictures, arrays, columns, and what of them does not fit."""
 
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -60,6 +61,16 @@ class TestPictures:
         with pytest.raises(FileError, match="2 sizes, from 3x4 to 5x6: give one by --size"):
             read_samples(pictures)
         assert read_samples(pictures, shape=(5, 5, None)).X.shape == (4, 5, 5, 1)
+
+    @pytest.mark.parametrize("size", [(10**9, 10**9), (10**9, 1), (1, 10**9)])
+    def test_sizes_beyond_memory(self, size, pictures):
+        message = rf"3 pictures of {size[0]}x{size[1]} pixels would take .* MiB, more than the .* MiB of "
+        tracemalloc.start()
+        with pytest.raises(ValueError, match=message):
+            read_samples(pictures, shape=(*size, None))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 1 << 20
 
     def test_errors(self, pictures, tmp_path_factory, monkeypatch):
         with pytest.raises(ValueError, match="files of pictures have 1, 3 or 4 channels, not 2"):

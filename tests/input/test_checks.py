@@ -22,6 +22,7 @@ from skconv._kernels.geometry import make_window
 from skconv.layers import (  # fmt: skip
     Activation,
     Bias,
+    Clip,
     ConstantPadding,
     Convolution,
     Dense,
@@ -33,6 +34,7 @@ from skconv.layers import (  # fmt: skip
     Pad,
     Residual,
 )
+from skconv.training import Adam
 
 X = np.random.default_rng(0).random((8, 6, 6, 2), np.float32)
 Y = np.arange(8) % 2
@@ -56,6 +58,9 @@ def fit(*layers, **params):
         (LogisticRegression(), "got LogisticRegression() of sklearn.linear_model._logistic"),
         (skconv.Flatten(), "got Flatten(), a transformer; the layer is skconv.layers.Flatten"),
         (Layer(), "got Layer() of skconv.layers._base"),
+        (Clip(0, 1), "got Clip(highest=1, lowest=0); write Activation(activation=Clip(highest=1, lowest=0))"),
+        (ConstantPadding(1), "got ConstantPadding(values=1); give it to a layer as padding_mode"),
+        (Adam(), "got Adam() of skconv.training.optimizers"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )

@@ -473,20 +473,22 @@ def test_shapes_are_checked_before_anything_is_read(fitted):
 
 @pytest.mark.parametrize("dtype", [object, "S3", "c8", "M8[s]"])
 def test_what_is_not_a_number(dtype):
-    with pytest.raises(ValueError, match=r"X must hold real numbers, got a \w+\.Counting of dtype"):
+    with pytest.raises(ValueError, match=r"X must hold real numbers, got data of type \w+\.Counting and dtype"):
         ConvNetClassifier().fit(Counting(np.zeros((20, 4), dtype)), np.arange(20) % 2)
 
 
 def test_strings_in_a_file(tmp_path):
     with h5py.File(tmp_path / "x.h5", "w") as file:
         names = file.create_dataset("x", data=np.full((4, 4), b"abc", object), dtype=h5py.string_dtype())
-        with pytest.raises(ValueError, match=r"X must hold real numbers, got a h5py\.Dataset of dtype object"):
+        with pytest.raises(
+            ValueError, match=r"X must hold real numbers, got data of type h5py\.Dataset and dtype object"
+        ):
             ConvNetClassifier().fit(names, [0, 1, 0, 1])
 
 
 @pytest.mark.parametrize("shape", [(20,), (20, 2, 2, 2, 2), ()])
 def test_dimensions(shape):
-    with pytest.raises(ValueError, match=r"X must have 2 dimensions, .* got a dask.Array of shape \("):
+    with pytest.raises(ValueError, match=r"X must have 2 dimensions, .* got data of type dask.Array and shape \("):
         ConvNetClassifier().fit(da.zeros(shape), np.arange(20) % 2)
 
 
@@ -494,7 +496,9 @@ def test_dask_has_to_know_its_rows(fitted):
     _, X, y = fitted
     rows = da.from_array(X, chunks=50)
     kept = rows[rows[:, 0, 0] > 0]
-    with pytest.raises(ValueError, match=r"X is a dask.Array that does not know its shape, .* compute_chunk_sizes\(\)"):
+    with pytest.raises(
+        ValueError, match=r"X is of type dask.Array, which does not know its shape, .* compute_chunk_sizes\(\)"
+    ):
         ConvNetClassifier().fit(kept, y)
     wanted = X[X[:, 0, 0] > 0]
     assert np.array_equal(LazyRows(kept.compute_chunk_sizes())[:], wanted.reshape(len(wanted), 64))

@@ -256,8 +256,11 @@ NO_ARRAYS = {
     ),
     "names of files": (["a.png"] * 20, r"X must hold numbers, got strings, such as 'a.png'; .*Image.open\(name\)"),
     "column of names": (pd.Series(["a.png"] * 20), r"X must hold numbers, got strings, such as 'a.png'; .*Image.open"),
-    "generator": ((sample for sample in X), "X must be an array of samples, got a generator; np.stack makes one of"),
-    "dictionary": ({"X": X}, "X must be an array of samples, got a dict; np.stack makes one of a list"),
+    "generator": (
+        (sample for sample in X),
+        "X must be an array of samples, got an object of type generator; np.stack makes one of",
+    ),
+    "dictionary": ({"X": X}, "X must be an array of samples, got an object of type dict; np.stack makes one of a list"),
     "masked": (np.ma.masked_greater(X, 0.9), r"X is a masked array that hides \d+ of 8,640 numbers.*X.filled"),
     "complex": (X + 1j, "Complex data not supported: X must hold real numbers, got dtype complex128; np.abs"),
     "flat complex": (X[:, 0, 0] + 1j, "Complex data not supported: X must hold real numbers, got dtype complex128"),

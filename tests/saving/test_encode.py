@@ -7,7 +7,7 @@ from collections import OrderedDict, namedtuple
 import numpy as np
 import pytest
 
-from skconv import ConvNetClassifier
+from skconv import ConvFeatures, ConvNetClassifier, load
 from skconv._saving.encode import encoded, parameters_of
 from skconv.augmentation import Flip
 from skconv.layers import Convolution, Dense, Layer, he_normal
@@ -55,6 +55,16 @@ def test_other_values_say_what_they_are():
     ]
     assert encoded(np.zeros(1), "x.0", arrays) == {"is": "array", "name": "x.0.2"}
     assert list(arrays) == ["x.0", "x.1", "x.0.2"]
+
+
+def test_arrays_in_files_are_arrays(tmp_path):
+    np.save(tmp_path / "filters.npy", np.random.default_rng(0).random((2, 3, 3)))
+    model = ConvFeatures(np.load(tmp_path / "filters.npy", mmap_mode="r")).fit(X)
+    model.save(tmp_path / "model")
+    loaded = load(tmp_path / "model")
+    assert type(loaded.filters) is np.ndarray
+    np.testing.assert_array_equal(loaded.filters, model.filters)
+    np.testing.assert_array_equal(loaded.transform(X), model.transform(X))
 
 
 def test_parameters_are_those_of_the_constructor():
