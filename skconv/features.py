@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
-from ._features.networks import FeatureBuilder
 from ._features.parameters import SERIES
 from ._features.patches import LEARNED
 from ._features.pretrained import layer_before_output, layer_name, network_of, thawed
-from ._input.constraints import check_parameters, shown
+from ._features.resized import ResizedFeatures
+from ._input.constraints import check_parameters, check_value, shown
 from ._input.parameters import parametrized
+from ._network.preprocessing import PREPROCESSING, preprocess
+from ._pretrained.from_onnx import read_network
 from ._saving.classes import stored_estimator
 from ._threads.calls import fitting
+from .resizing import ImageResizer
 
 __all__ = ["ConvFeatures"]
 
 _PASSES = 10  # passes of k-means over its patches
+
+
+def _size(image_shape, resize):
+    """Size of images, ``(H, W)`` or ``(H, W, C)``, that the parameters say, or None."""
+    if resize is not None:
+        size = resize.size if isinstance(resize, ImageResizer) else resize
+        return (size, size) if isinstance(size, Integral) else tuple(size)
+    return image_shape if isinstance(image_shape, tuple) and len(image_shape) > 1 else None
 
 
 def _learns(estimator):
@@ -32,7 +44,7 @@ def _learns(estimator):
 
 @stored_estimator
 @parametrized
-class ConvFeatures(FeatureBuilder):
+class ConvFeatures(ResizedFeatures):
     """Features of images and series by a bank of filters: correlation, activation, pooling.
 
     The forward pass of a network's first layers with filters that are given, classical, random, learned from patches
@@ -84,8 +96,9 @@ class ConvFeatures(FeatureBuilder):
 
     @classmethod
     def from_network(
-        cls, model, layer=None, *, pool=None, pool_size="auto", global_pool=None, image_shape=None, n_jobs=None
-    ):
+        cls, model, layer=None, *, pool=None, pool_size="auto", global_pool=None, image_shape=None, preprocessing=None,
+        resize=None, n_jobs=None,
+    ):  # fmt: skip
         """Features of a fitted network: the outputs of one of its layers.
 
         Parameters
@@ -101,6 +114,11 @@ class ConvFeatures(FeatureBuilder):
         image_shape : None, "series", int, (T,), (H, W) or (H, W, C), default=None
             As in `ConvFeatures`; None is that of the model.  Layers before a flattening take images of another size,
             dense layers after a flattening do not.
+        preprocessing : None, str or (mean, scale), default=None
+            What is subtracted from samples and what they are divided by before the network, as in
+            `skconv.onnx.from_onnx`.
+        resize : None, int, (int, int) or ImageResizer, default=None
+            As in `ConvFeatures`.
 
         Returns
         -------
@@ -131,12 +149,72 @@ class ConvFeatures(FeatureBuilder):
         False
         True
         """
+        check_value("preprocessing", preprocessing, PREPROCESSING)
         network = deepcopy(network_of(model, "model"))
+        preprocess(network, preprocessing)
         name = layer_before_output(network) if layer is None else layer_name(network, layer)
-        if image_shape is None:
+        if image_shape is None and resize is None:
             image_shape = getattr(thawed(model), "image_shape", None)
-        options = {"pool": pool, "pool_size": pool_size, "global_pool": global_pool}
+        options = {"pool": pool, "pool_size": pool_size, "global_pool": global_pool, "resize": resize}
         return cls(network, layer=name, image_shape=image_shape, n_jobs=n_jobs, **options)
+
+    @classmethod
+    def from_onnx(
+        cls, source, layer=None, *, pool=None, pool_size="auto", global_pool=None, image_shape=None, preprocessing=None,
+        resize=None, output=None, folder=None, n_jobs=None,
+    ):  # fmt: skip
+        """Features of a pretrained network in an ONNX file: the outputs of one of its layers.
+
+        This is `from_network` on the network that `skconv.onnx.from_onnx` reads.
+
+        Parameters
+        ----------
+        source : str, path-like or bytes
+            The file, or what is in it.
+        layer : None, int or str, default=None
+            As in `from_network`; the network is in the parameter `filters`, whose ``layers`` are listed there.
+        pool, pool_size, global_pool, n_jobs
+            As in `ConvFeatures`; vectors take no pooling.
+        image_shape : None, (H, W) or (H, W, C), default=None
+            As in `ConvFeatures`; also the size of images where the file leaves it open.  None is that of `resize`, or
+            of the file.  Other sizes than the file's are for layers before a flattening, as in `from_network`.
+        preprocessing : None, str or (mean, scale), default=None
+            What the network does with samples first, such as "imagenet" with bytes; as in `skconv.onnx.from_onnx`.
+        resize : None, int, (int, int) or ImageResizer, default=None
+            As in `ConvFeatures`: X may be a list of paths of pictures, or of arrays that differ in size.
+        output, folder
+            As in `skconv.onnx.from_onnx`.
+
+        Returns
+        -------
+        ConvFeatures
+
+        Raises
+        ------
+        ImportError
+            If onnx is missing.
+        TypeError, ValueError
+            As `skconv.onnx.from_onnx` and `from_network`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skconv import ConvFeatures, ConvNetClassifier
+        >>> from skconv.onnx import to_onnx
+        >>> rng = np.random.default_rng(0)
+        >>> X, y = rng.integers(0, 256, (40, 12, 12, 3), dtype=np.uint8), np.repeat(["a", "b"], 20)
+        >>> model = ConvNetClassifier(filters=4, global_pool="mean", max_iter=1, standardize=None, random_state=0)
+        >>> file = to_onnx(model.fit(X / 255, y), X[:1]).SerializeToString()  # stands for the path of a file
+        >>> features = ConvFeatures.from_onnx(file, preprocessing="unit", resize=(16, 16))
+        >>> pictures = [X[0], np.zeros((30, 20, 3), np.uint8)]
+        >>> features.fit_transform(pictures).shape
+        (2, 64)
+        """
+        check_value("resize", resize, cls._parameter_constraints["resize"])
+        network = read_network(source, _size(image_shape, resize), output, folder)
+        options = {"pool": pool, "pool_size": pool_size, "global_pool": global_pool, "n_jobs": n_jobs}
+        options |= {"image_shape": image_shape, "preprocessing": preprocessing, "resize": resize}
+        return cls.from_network(network, layer, **options)
 
     def _fit_images(self, X, y):
         self._check_values()
@@ -146,7 +224,7 @@ class ConvFeatures(FeatureBuilder):
         if self._name in SERIES:
             return self._fit_series(X)
         if self._takes_layers:
-            return self._take_layers()
+            return self._take_layers(X)
         if self._name in LEARNED:
             self._learner = self._new_learner()
             self._learn(X, _PASSES)
@@ -180,9 +258,7 @@ class ConvFeatures(FeatureBuilder):
         if getattr(self, "_learner", None) is None:
             return self.fit(X)
         check_parameters(self)
-        self._check_same_shape()
-        X, _, _ = self._check_X(X, reset=False)
-        X = X.reshape(len(X), *self.image_shape_)
+        X = self._images_of(X)
         self._learner, self._rng = deepcopy((self._learner, self._rng))
         self._learn(X, 1)
         self._build(X)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ._estimators.image_transformer import ImageTransformer
 from ._input.constraints import IMAGE_SHAPES, N_JOBS, at_least, at_place, sizes
+from ._input.images import output_dtype
 from ._input.memory import counted
 from ._input.names import pixel_names
 from ._input.pictures import are_pictures, channels_of, head, picture
@@ -103,14 +104,30 @@ class ImageResizer(ImageTransformer):
         self._check_output_memory(1, np.dtype(np.float32))
 
     def _transform_samples(self, X):
+        source = self.source(X)
+        if isinstance(source, np.ndarray):
+            return super()._transform_samples(X)
+        out = self.resized(source)
+        grey = not are_pictures(X) and np.ndim(X) == 3 and out.shape[3] == 1
+        return out[..., 0] if grey else out
+
+    def source(self, X):
+        """X as a list of pictures of any size, or as checked images (n, H, W, C) of the size of `fit`."""
         if are_pictures(X):
-            return self._resized(list(X))
+            return list(X)
         X = as_samples(X)
         shape = getattr(X, "shape", ())
         if len(shape) in (3, 4) and self.image_shape_[0] > 1 and tuple(shape[1:3]) != self.image_shape_[:2]:
-            out = self._resized(list(np.asarray(X)))
-            return out if len(shape) == 4 or out.shape[3] > 1 else out[..., 0]
-        return super()._transform_samples(X)
+            return list(np.asarray(X))
+        X, _, _ = self._check_X(X, reset=False)
+        return X.reshape(len(X), *self.image_shape_)
+
+    def dtype_of(self, source):
+        """Dtype of the images of a result of `source`."""
+        if isinstance(source, np.ndarray):
+            return output_dtype(source)
+        wide = any(getattr(each, "dtype", None) == np.float64 for each in source)
+        return np.dtype(np.float64 if wide else np.float32)
 
     def _fit_images(self, X, y):
         height, _, channels = self.image_shape_
@@ -129,21 +146,24 @@ class ImageResizer(ImageTransformer):
         for image, resized in zip(X, out, strict=True):
             resize(image, resized)
 
-    def _resized(self, pictures):
-        """Images (n, H, W, C) of pictures of any size."""
-        wide = any(getattr(each, "dtype", None) == np.float64 for each in pictures)
-        dtype = np.dtype(np.float64 if wide else np.float32)
-        self._check_output_memory(len(pictures), dtype)
-        out = np.empty((len(pictures), *self.output_shape_), dtype)
+    def resized(self, source, first=0, dtype=None):
+        """Images (n, H, W, C) of a result of `source`, or of a part that starts at its entry ``first``."""
+        dtype = self.dtype_of(source) if dtype is None else dtype
+        self._check_output_memory(len(source), dtype)
+        out = np.empty((len(source), *self.output_shape_), dtype)
+        if isinstance(source, np.ndarray):
+            self._check_working_memory(source, dtype)
+            self._transform(source, out)
+            return out
         with Team(thread_count(self.n_jobs)) as team:
 
             def one(i):
-                with at_place(f"X[{i}]"):
-                    image = picture(pictures[i], out.shape[3])
+                with at_place(f"X[{first + i}]"):
+                    image = picture(source[i], out.shape[3])
                     _check_finite(image)
                     Resize(image.shape[:2], out.shape[1:3], self.crop, dtype)(image, out[i])
 
-            team.run(one, len(pictures))
+            team.run(one, len(source))
         return out
 
     def _names(self, channels):

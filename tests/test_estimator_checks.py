@@ -26,6 +26,7 @@ TRANSFORMERS = [
     ConvFeatures("orthonormal", global_pool=("ppv", "max"), bias="random", dilation="random", image_shape="series"),
     ConvFeatures("minirocket", image_shape="series"),
     ConvFeatures("rocket", image_shape="series"),
+    ConvFeatures("sobel", resize=5),
     Flatten(),
     ImagePadder(),
     ImagePadder(padding_mode="noise"),

@@ -17,6 +17,7 @@ from .._input.memory import counted
 from .._input.overflow import check_finite_training, check_outputs
 from .._input.rows import subset
 from .._input.searchable import Searchable
+from .._network.preprocessing import warn_of_range
 from .._threads.team import Team, thread_count
 from ..augmentation import Augmenter, names_of
 from ..augmentation._augmenter import augmentations_of, is_auto
@@ -168,6 +169,7 @@ class BaseConvNet(CallbackSupportMixin, ModelState, ImageInput, Parameters, Sear
         """Level and spread by which samples are scaled, (C,) or (H, W, C), or None."""
         given = network_in(self.layers)
         if given is not None:
+            warn_of_range(given, train.X)
             return given.moments
         if self.standardize is None:
             return None

@@ -15,6 +15,7 @@ from .._input.memory import check_available, counted
 from .._input.names import pixel_names
 from .._kernels.geometry import make_window
 from .._network.network import Network
+from .._network.preprocessing import warn_of_range
 from .._threads.team import Team, thread_count
 from ..layers import Activation, Convolution, Flatten
 from .banks import (
@@ -85,9 +86,10 @@ class FeatureBuilder(Parameters, FeatureState):
         check_patches(self._name, int(self.n_patches), int(self.n_filters), self.kernel_size, taps)
         self._learner.partial_fit(sample_patches(X, window, self.n_patches, self._rng), passes)
 
-    def _take_layers(self):
+    def _take_layers(self, X):
         """Make the network of the first layers of a fitted network; return the shape of its output."""
         network = network_of(self.filters, "filters")
+        warn_of_range(network, X)
         layers, name, shape = first_layers(network, self.layer, self.image_shape_)
         names = [f"{name}_{i}" for i in range(shape[-1])]
         image = len(shape) == 3

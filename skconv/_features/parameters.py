@@ -20,6 +20,7 @@ from .._input.constraints import (
 from .._input.parameters import parameter, parametrized
 from ..layers.activation_functions import ACTIVATION, NAMES
 from ..layers.padding_modes import PADDING_MODE
+from ..resizing import ImageResizer
 from .banks import AUTO_ACTIVATION, AUTO_POOL, GLOBAL_POOL
 from .filters import CLASSICAL, RANDOM
 from .patches import LEARNED
@@ -170,6 +171,14 @@ class Parameters:
         IMAGE_SHAPES,
         """None, "series", int, (T,), (H, W) or (H, W, C)
         Shape of the image in a row of a two-dimensional X, as in `ConvNetClassifier`.""",
+    )
+    resize: Any = parameter(
+        None,
+        [sizes(), ImageResizer, None],
+        """None, int, (int, int) or ImageResizer
+        Size to which samples are resized first; X may then also be a list of paths of pictures, or of arrays that
+        differ in size, as for `skconv.ImageResizer`.  A number stretches images to a square;
+        ``ImageResizer(224, crop=True)`` keeps their ratio; its own `image_shape` and `n_jobs` are not used.""",
     )
     random_state: Any = parameter(
         None,

@@ -11,13 +11,14 @@ from .._input.constraints import check_arguments, fitting
 from .._input.memory import counted
 from .._input.overflow import check_finite_array
 from .._network.network import Network
+from .._network.preprocessing import PREPROCESSING, preprocess
 from .._network.pretrained import PretrainedNetwork
 from .composition import composed
 from .graph import FileGraph
 from .interpreter import interpreted
 from .reading import parsed
 
-__all__ = ["PretrainedNetwork", "from_onnx"]
+__all__ = ["PretrainedNetwork", "from_onnx"]  # `read_network` is for ConvFeatures
 
 _SMALL = 1 << 22  # parameters that any file may have
 
@@ -30,7 +31,7 @@ def _is_size(value):
     )
 
 
-def from_onnx(source, *, image_shape=None, output=None, folder=None) -> PretrainedNetwork:
+def from_onnx(source, *, image_shape=None, output=None, folder=None, preprocessing=None) -> PretrainedNetwork:
     """Import a pretrained network from an ONNX file.
 
     Parameters
@@ -45,6 +46,22 @@ def from_onnx(source, *, image_shape=None, output=None, folder=None) -> Pretrain
     folder : str or path-like, default=None
         Folder of the files that the constants of large models are in.  None refuses such models.  No file outside of
         the folder is read.
+    preprocessing : None, str or (mean, scale), default=None
+        What the network does with samples first: it subtracts a mean and divides by a scale, each a number or one for
+        each channel, in the unit of the samples; what the file's network does itself comes after that.  The names are
+        usual conventions for images with channels red, green, blue of bytes, which are numbers from 0 to 255 whatever
+        their dtype:
+
+        - "imagenet": mean (0.485, 0.456, 0.406) and scale (0.229, 0.224, 0.225) times 255, as for networks of
+          torchvision and timm;
+        - "tensorflow": 127.5 and 127.5, which gives -1 to 1, as for MobileNet and Inception of Keras;
+        - "efficientnet_lite": 127 and 128;
+        - "unit": 0 and 255, which gives 0 to 1;
+        - "caffe": mean (123.68, 116.779, 103.939) and scale 1, with blue first, as for ResNet-50 and VGG of Keras: the
+          channels of the first convolution's weights are reversed.
+
+        None takes samples as they are.  A fit on samples that are at most 1, where the network subtracts and divides as
+        for bytes, warns, and so does the reverse.
 
     Returns
     -------
@@ -64,7 +81,8 @@ def from_onnx(source, *, image_shape=None, output=None, folder=None) -> Pretrain
     -----
     The network must be a composition of layers one after another and side by side, which start from one image and come
     together again by a sum, a product or a concatenation: residual, dense, inception and squeeze-and-excitation blocks
-    are.  Constants are computed, identities and dropout left out, and a softmax at the end is taken off.
+    are.  Constants are computed, identities and dropout left out, and a softmax at the end is taken off, also one after
+    which probabilities are corrected and become probabilities again.
 
     Examples
     --------
@@ -72,16 +90,26 @@ def from_onnx(source, *, image_shape=None, output=None, folder=None) -> Pretrain
     >>> from skconv import ConvFeatures, ConvNetClassifier
     >>> from skconv.onnx import from_onnx, to_onnx
     >>> X, y = load_digits(return_X_y=True)
-    >>> model = ConvNetClassifier(filters=4, label_smoothing=0, max_iter=3, random_state=0).fit(X, y)
+    >>> model = ConvNetClassifier(filters=4, max_iter=3, random_state=0).fit(X, y)
     >>> network = from_onnx(to_onnx(model).SerializeToString())
     >>> network
     <PretrainedNetwork of 8 layers from (8, 8, 1) to (10,), 4,854 parameters, without the softmax at its end>
     >>> ConvFeatures.from_network(network).fit_transform(X).shape
     (1797, 64)
     """
-    check_arguments(from_onnx, {"image_shape": image_shape})
+    check_arguments(from_onnx, {"image_shape": image_shape, "preprocessing": preprocessing})
+    network = read_network(source, image_shape, output, folder, strict=True)
+    preprocess(network, preprocessing)
+    return network
+
+
+def read_network(source, image_shape=None, output=None, folder=None, *, strict=False) -> PretrainedNetwork:
+    """As `from_onnx`; unless ``strict``, a file that gives the size of images has that size."""
     model, n_bytes = parsed(source)
     graph = FileGraph(model, folder, output)
+    sizes = graph.input_sizes()
+    if not strict and sizes is not None and None not in sizes:
+        image_shape = None
     found = composed(interpreted(graph, n_bytes, image_shape))
     names = {"input_name": graph.input_name, "output_name": graph.output_name, "removed": found.removed}
     del model, graph  # as large as the file
@@ -120,4 +148,5 @@ def _check_sizes(found, n_bytes):
 
 from_onnx._parameter_constraints = {  # type: ignore[attr-defined]
     "image_shape": [fitting(_is_size, "a tuple (H, W) or (H, W, C) of integers of at least 1"), None],
+    "preprocessing": PREPROCESSING,
 }

@@ -11,6 +11,8 @@ __all__ = ["FileGraph", "attribute_values", "label_of"]
 
 _MOST_NODES = 100_000
 _ON_ELEMENTS = ("Add", "Cast", "Div", "Identity", "Mul", "Reshape", "Sub")
+_SOFTMAX = ("Softmax", "LogSoftmax")
+_OF_PROBABILITIES = (*_SOFTMAX, "Add", "Cast", "Clip", "Div", "Exp", "Identity", "Log", "Max", "Min", "Mul", "Sub")
 _NUMBERS = (0, 1, 10, 11, 16)  # data types of real numbers; 0 is none given
 
 
@@ -47,6 +49,9 @@ class FileGraph:
         self._inputs = {each.name: each for each in graph.input if each.name not in self._tensors}
         self.output_name = self._chosen(graph, output)
         self.order = self._needed()
+        if output is None and (name := self._softmax_before()) is not None:
+            self.output_name = name
+            self.order = self._needed()
 
     def _chosen(self, graph, output) -> str:
         """Name of the output that is asked for."""
@@ -93,6 +98,28 @@ class FileGraph:
             raise ValueError(f"the output {shown(self.output_name)} must depend on one input, it depends on {inputs}")
         self.input_name = used[0]
         return order
+
+    def _softmax_before(self) -> str | None:
+        """Result of a softmax of which the output is a softmax again, with functions of each element between them.
+
+        Such are probabilities that are corrected, as for the smoothing of labels; their scores come before the first.
+        """
+        first, made, fixed = None, set(), set(self._tensors)
+        for node in self.order:
+            known = {name for name in node.input if name} - fixed
+            if not known:
+                fixed.update(node.output)
+            elif first is not None and known <= made and node.op_type in _OF_PROBABILITIES:
+                made.update(node.output)
+            elif node.op_type in _SOFTMAX:
+                first, made = node.output[0], set(node.output)
+            else:
+                first, made = None, set()
+        last = self._producers.get(self.output_name)
+        while last is not None and last.op_type in ("Cast", "Identity") and last.input:
+            last = self._producers.get(last.input[0])
+        again = last is not None and last.op_type == "Softmax" and bool(set(last.output) & made - {first})
+        return first if again else None
 
     def input_sizes(self) -> list[int | None] | None:
         """Sizes of the input's axes, None where the file does not give them; the first is one sample."""

@@ -121,8 +121,16 @@ def _run(graph, layout, file_bytes) -> Imported:
         except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
             text = str(error) if isinstance(error, Unsupported) else f"{type(error).__name__}: {error}"
             shapes = _image_shapes(values.values(), source, len(layout.shape))
-            raise _Failed(f"{nodes.label} is not supported with {text}", done, shapes) from error
+            text = f"{nodes.label} is not supported with {text}{_way_out(node, values, source)}"
+            raise _Failed(text, done, shapes) from error
     raise ValueError(f"the output {shown(graph.output_name)} is the input itself")
+
+
+def _way_out(node, values, source) -> str:
+    """End of a message: the output that ends before a node, where a vector goes into the node."""
+    vectors = [name for name in node.input if isinstance(values.get(name), View) and len(values[name].shape) == 2]
+    vectors = [name for name in vectors if values[name].node is not source]
+    return f"; output={shown(vectors[0])} imports the network before it" if vectors else ""
 
 
 def _axis(letter, size):

@@ -234,7 +234,8 @@ class Decoder:
         check_parameters(estimator)
         if not isinstance(state, dict):
             raise ModelFileError(f"{place}: a state must be an object, got {shown(state)}")
-        estimator._restore({each: self.value(node, f"{place}.{each}") for each, node in state.items()})
+        if state or "." not in place:  # a parameter may be an estimator that is not fitted
+            estimator._restore({each: self.value(node, f"{place}.{each}") for each, node in state.items()})
         return estimator
 
 

@@ -25,7 +25,7 @@ from ._elements import flattened
 from ._networks import channels_first, outputs
 from ._targets import Result, results
 
-__all__ = ["ESTIMATORS", "OPERATIONS", "converted_estimator", "has_row", "takes_any_size"]
+__all__ = ["ESTIMATORS", "OPERATIONS", "converted_estimator", "first_of", "has_row", "takes_any_size"]
 
 ESTIMATORS = (
     ConvFeatures,
@@ -65,8 +65,14 @@ def has_row(estimator) -> bool:
     return type(estimator) in ESTIMATORS
 
 
+def first_of(estimator):
+    """What samples come to first: the resizer of an estimator that has one, or the estimator itself."""
+    return getattr(estimator, "resizer_", estimator)
+
+
 def takes_any_size(estimator, sample_shape) -> bool:
     """Whether samples of ``sample_shape`` may have another size than those of the fit."""
+    estimator = first_of(estimator)
     return isinstance(estimator, ImageResizer) and len(sample_shape) in (2, 3) and estimator.image_shape_[0] > 1
 
 
@@ -92,6 +98,8 @@ def _network(estimator, graph, x, sample_shape, dtype, **options):
 def _features(estimator, graph, x, sample_shape, dtype):
     """In float32, except MiniRocket's additions, which are those of the output's dtype."""
     out = output_dtype(np.empty(0, dtype))
+    if first_of(estimator) is not estimator:
+        x, dtype = _resizer(first_of(estimator), graph, x, sample_shape, dtype)[0][1:3]
     if getattr(estimator, "_rocket", None) is not None:
         own = graph.in_dtype(out)
         series = own.cast(own.reshape(x, *estimator.image_shape_[1:]), out)

@@ -16,7 +16,7 @@ from .._files.paths import path_text
 from .._input.constraints import shown
 from .._input.pictures import are_pictures
 from .._input.shapes import as_samples, check_like_fitted
-from ._estimators import converted_estimator, has_row, takes_any_size
+from ._estimators import converted_estimator, first_of, has_row, takes_any_size
 from ._graph import Graph
 from ._nested import last_step, scores_within
 from ._targets import Result
@@ -146,7 +146,7 @@ def _input_of(estimator, X):
     """Dtype of the input, and shape of a sample."""
     if X is None:
         return np.dtype(np.float32), (estimator.n_features_in_,)
-    X = as_samples(X)
+    X, estimator = as_samples(X), first_of(estimator)
     X = X if hasattr(X, "dtype") else np.asarray(X)
     shape, wanted = tuple(X.shape[1:]), estimator.image_shape_
     if X.dtype.kind not in "biuf" or X.dtype.itemsize > 8:

@@ -100,6 +100,55 @@ def test_training_goes_on():
     np.testing.assert_allclose(outputs_of(again, X), outputs_of(model.network_, X), atol=1e-4)
 
 
+@pytest.mark.parametrize("options", [{}, {"temperature_scaling": True, "early_stopping": True}, {"label_smoothing": 0}])
+def test_probabilities_that_are_corrected_are_cut_off(options):
+    X, y = normal(60, 8, 8, 1), np.arange(60) % 3
+    model = ConvNetClassifier(filters=4, max_iter=1, random_state=0, **options).fit(X, y)
+    network = from_onnx(to_onnx(model).SerializeToString())
+    assert network.removed == "softmax"
+    np.testing.assert_allclose(outputs_of(network, X), outputs_of(model.network_, X), atol=1e-5)
+
+
+def test_what_only_begins_with_probabilities_is_not_cut_off():
+    model = ConvNetClassifier(filters=4, loss="focal", max_iter=1, random_state=0).fit(
+        normal(9, 8, 8, 1), [0, 1, 2] * 3
+    )
+    data = to_onnx(model).SerializeToString()
+    with pytest.raises(
+        ValueError, match=r"Exp .*is not supported with tensors.*; output='(.*)' imports the network"
+    ) as e:
+        from_onnx(data)
+    name = str(e.value).split("output='")[1].split("'")[0]
+    assert from_onnx(data, output=name).removed == "softmax"
+    constants = {"k": normal(5, 3, 1, 1), "g": normal(5, 5), "two": np.float32(2)}
+    before = [node("Conv", "x k", "c"), node("GlobalAveragePool", "c", "p"), node("Flatten", "p", "f")]
+    middle = [*before, node("Softmax", "f", "s"), node("MatMul", "s g", "m"), node("Softmax", "m", "y")]
+    scaled = [*before, node("Softmax", "f", "s"), node("Mul", "s two", "y")]  # no probabilities at its end
+    for nodes in middle, scaled:
+        with pytest.raises(ValueError, match=r"Softmax .* is only supported"):
+            from_onnx(model_of(nodes, SHAPE, constants).SerializeToString())
+
+
+@pytest.mark.parametrize("preprocessing", ["caffe", "imagenet", (100, 50)])
+def test_preprocessing(preprocessing):
+    X = normal(3, 8, 8, 3) * 50 + 100
+    network, plain = from_onnx(DATA, preprocessing=preprocessing), from_onnx(DATA)
+    by_hand = {
+        "caffe": X[..., ::-1] - [103.939, 116.779, 123.68],
+        "imagenet": (X / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225],
+        (100, 50): (X - 100) / 50,
+    }[preprocessing]
+    wanted = outputs_of(plain, by_hand)
+    np.testing.assert_allclose(outputs_of(network, X), wanted, atol=1e-4 * np.abs(wanted).max())
+    again = from_onnx(network_model(network).SerializeToString())  # within the file from then on
+    np.testing.assert_allclose(outputs_of(again, X), wanted, atol=1e-4 * np.abs(wanted).max())
+
+
+def test_no_preprocessing():
+    with pytest.raises(ValueError, match=r"from_onnx: preprocessing must be .*'imagenet'.*, a pair \(mean, scale\) or"):
+        from_onnx(DATA, preprocessing="torch")
+
+
 @pytest.mark.parametrize("value", [(8,), 8, (0, 8), (8, 8, 3, 1), "8", [8, 8]])
 def test_sizes_of_images_that_are_none(value):
     with pytest.raises(ValueError, match=r"from_onnx: image_shape must be a tuple \(H, W\) or \(H, W, C\)"):
