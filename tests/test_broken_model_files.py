@@ -238,8 +238,43 @@ def test_hostile_descriptions(name, tmp_path):
         skconv.load(tmp_path / "model")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak <= 4 * len(text) + ROOM  # the header as bytes, as text, and what is in it
+    assert peak <= 2 * len(text) + ROOM
     assert time.process_time() - start < 60
+
+
+MOST = 4_190_000  # bytes of a header, a little less than it may have
+FULL = {  # descriptions that take much memory for their length
+    "short texts": '"ab",' * 399_000 + "0",
+    "objects": '{"a":1},' * 99_000 + "0",
+    "lists": "[1]," * 199_000 + "0",
+    "a wide text": '"' + "a" * (MOST - 100) + '\\ud83d\\ude00"',
+    "wide texts": ('"' + "a" * 9_900 + '\\ud83d\\ude00",') * (MOST // 9_940) + "0",
+    "keys": "{" + ",".join(f'"{i:06}":-{i + 300}' for i in range(132_000)) + "}",
+}
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_full_headers(name, tmp_path):
+    text = json.dumps({"__metadata__": {"skconv": f"[{FULL[name]}]"}}).encode()
+    assert len(text) <= 4 << 20
+    (tmp_path / "model").write_bytes(len(text).to_bytes(8, "little") + text)
+    tracemalloc.start()
+    with pytest.raises(ModelFileError, match="its description of the model has no format"):
+        skconv.load(tmp_path / "model")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak <= 2 * len(text) + 32_000_000
+
+
+@pytest.mark.parametrize("size", [(4 << 20) + 1, 20_000_000])
+def test_longer_headers_are_not_read(size, tmp_path):
+    (tmp_path / "model").write_bytes(size.to_bytes(8, "little") + b'{"a":1}'.ljust(size))
+    tracemalloc.start()
+    with pytest.raises(ModelFileError, match=f"header would have {size:,} bytes, but .* a header 4,194,304 at most"):
+        skconv.load(tmp_path / "model")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < ROOM
 
 
 WIDE = [

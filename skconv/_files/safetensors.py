@@ -40,7 +40,7 @@ _DTYPES = {
 }
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 _WIDE = np.dtype("<f4")  # what BF16, the upper halves of such numbers, is read as
-_LONGEST = 16 << 20  # most bytes of a header
+_LONGEST = 4 << 20  # most bytes of a header, whose texts and values take 40 MB at most
 _MOST_AXES = 32  # as NumPy 1 has
 _METADATA = "__metadata__"
 _CHUNK = 1 << 20  # bytes of BF16 that are read at a time
@@ -110,12 +110,7 @@ class ArrayFile:
                 f"it is damaged or no file of arrays: its header would have {length:,} bytes, but the file has "
                 f"{size:,} and a header {_LONGEST:,} at most"
             )
-        text = self._file.read(length)
-        if len(text) < length or not text.startswith(b"{"):
-            raise ModelFileError(
-                "its header does not start with '{': it is no file of arrays in the safetensors layout"
-            )
-        header = read_json(text, "its header")
+        header = read_json(self._header(length), "its header")
         self.metadata = _metadata(header.pop(_METADATA, {}))
         self._start = 8 + length
         self._entries = {name: _entry(name, value) for name, value in header.items()}
@@ -124,6 +119,14 @@ class ArrayFile:
             name: (_WIDE if entry.dtype == "BF16" else _DTYPES[entry.dtype], entry.shape)
             for name, entry in self._entries.items()
         }
+
+    def _header(self, length):
+        text = self._file.read(length)
+        if len(text) < length or not text.startswith(b"{"):
+            raise ModelFileError(
+                "its header does not start with '{': it is no file of arrays in the safetensors layout"
+            )
+        return text
 
     def read(self, name, out=None):
         """The array called ``name``, or ``out``, an array of its shape and dtype, with its numbers."""

@@ -12,11 +12,11 @@ __all__ = ["read_json", "written_json"]
 
 _DEEPEST = 32  # most arrays and objects within each other; what layers within layers cost doubles with each level
 _LONGEST = 400  # most characters of a number: 1e308 as an integer has 309
-_FEW, _LEAST = 20_000, 4  # most values: so many, and one for so many more characters, so that values stay near the text
+_MOST = 400_000  # values, which take up to 80 bytes each: 10,000 classes with weights take 220,000
 _LONG = 1 << 20  # most bytes of a text that is not ASCII, whose characters may take four times the memory
 
 # A string or a mark.  A string never goes back over its characters, so that the time is linear.
-_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{},]', re.S)
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{},:]', re.S)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -33,16 +33,17 @@ def read_json(data, what):
     ------
     ModelFileError
         If the text is no JSON, or has duplicate keys, NaN, infinity, a number of more than 400 characters, more than
-        32 levels, more values than models have, or halves of characters.
+        32 levels, more than 400,000 values, or halves of characters.
     """
     try:
         text = data if isinstance(data, str) else _decoded(data)
+        del data  # bytes that nobody else has are freed
         _check_structure(text)
         value = json.loads(
             text, object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_refuse
         )
         if _SURROGATE.search(text):
-            json.dumps(value, ensure_ascii=False).encode()
+            _check_texts(value)
         return value
     except UnicodeError as error:
         raise ModelFileError(f"{what} has what is no character in UTF-8: {error.reason}") from None
@@ -65,15 +66,24 @@ def _decoded(data):
 
 def _check_structure(text):
     """Raise where there are too many levels or values, before there is an object for any of them."""
-    depth, n, most = 0, 0, _FEW + len(text) // _LEAST
+    depth, n = 0, 0
     for token in _TOKEN.finditer(text):
         mark = text[token.start()]
         depth += (mark in "[{") - (mark in "]}")
-        n += mark in "[{,"
+        n += (mark in "[{,:") + (mark == ":")  # a key counts twice, for what an object takes
         if depth > _DEEPEST:
             raise ValueError(f"more than {_DEEPEST} levels of nesting")
-        if n > most:
-            raise ValueError(f"more than {most:,} values")
+        if n > _MOST:
+            raise ValueError(f"more than {_MOST:,} values")
+
+
+def _check_texts(value):
+    """Raise where a text has halves of characters."""
+    if isinstance(value, str):
+        value.encode()
+    elif isinstance(value, (dict, list)):
+        for each in (*value, *value.values()) if isinstance(value, dict) else value:
+            _check_texts(each)
 
 
 def _object(pairs):

@@ -14,7 +14,7 @@ from .._input.versions import __version__
 from .._network.network import Network
 from .._network.pretrained import PretrainedNetwork
 from .classes import ESTIMATORS, FUNCTIONS, PARTS
-from .encode import parameters_of
+from .encode import TEXTS, parameters_of
 
 __all__ = ["Decoder"]
 
@@ -96,6 +96,8 @@ class Decoder:
         kinds = {"str": lambda value: isinstance(value, str), "object": _is_scalar}
         if not isinstance(dtype, str) or dtype not in kinds or not all(map(kinds[dtype], values)):
             raise ModelFileError(f"{place} must be an array of texts or of scalars, got {shown(values)}")
+        if dtype == "str" and len(values) * max(map(len, values), default=0) * np.dtype("U1").itemsize > TEXTS:
+            raise ModelFileError(f"{place}: an array of texts, with room for the longest in each place, is too large")
         return np.array(values, dtype).reshape(self.shape(place, shape))
 
     def shape(self, place, value):

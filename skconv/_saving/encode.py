@@ -18,7 +18,9 @@ from .._network.network import Network
 from .._network.pretrained import PretrainedNetwork
 from .classes import ESTIMATORS, FUNCTIONS, PARTS
 
-__all__ = ["encoded", "parameters_of", "writable_estimator"]
+__all__ = ["TEXTS", "encoded", "parameters_of", "writable_estimator"]
+
+TEXTS = 1 << 25  # most bytes of an array of texts, which has room for the longest in each place
 
 _LARGEST_BITS = 1300  # of an integer: as many digits as `strict_json` reads
 _NUMBERS = "biuf"  # kinds of dtypes that files of arrays have
@@ -111,6 +113,8 @@ def _dict(value, place, arrays):
 def _array(value, place, arrays):
     if value.dtype.kind in "OU":
         kind = "object" if value.dtype.kind == "O" else "str"
+        if kind == "str" and value.nbytes > TEXTS:
+            raise _refused(value, place, f"its texts take more than {TEXTS:,} bytes")
         values = _list(value.ravel().tolist(), place, {})
         return {"is": "texts", "dtype": kind, "shape": list(value.shape), "values": values}
     if value.dtype.kind not in _NUMBERS or value.dtype.itemsize > 8:

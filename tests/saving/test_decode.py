@@ -64,6 +64,9 @@ NODES = {
     "it has a key that is no scalar": {"is": "dict", "pairs": [[[1], 2]]},
     "it must be an array of texts or of scalars, got": {"is": "texts", "dtype": "str", "shape": [1], "values": [1]},
     "it must be an array of texts or of": {"is": "texts", "dtype": "U1000000", "shape": [1], "values": ["a"]},
+    "it: an array of texts, with room for the longest in each place, is too large": {
+        "is": "texts", "dtype": "str", "shape": [10_000], "values": ["a" * 1000, *["b"] * 9_999]
+    },
     "a shape must be a list of integers, got 'a'": {"is": "texts", "dtype": "str", "shape": "a", "values": ["a"]},
     "there is no array 'x', or another value has it": {"is": "array", "name": "x"},
     r"there is no array \[\]": {"is": "array", "name": []},

@@ -67,6 +67,14 @@ def test_arrays_in_files_are_arrays(tmp_path):
     np.testing.assert_array_equal(loaded.transform(X), model.transform(X))
 
 
+def test_texts_of_which_one_is_long():
+    value = np.array(["a" * 1000, *["b"] * 9_999])
+    with pytest.raises(ValueError, match=r"x=an array of .* its texts take more than 33,554,432 bytes"):
+        encoded(value, "x", {})
+    assert len(encoded(value[:8000], "x", {})["values"]) == 8000
+    assert len(encoded(value.astype(object), "x", {})["values"]) == 10_000
+
+
 def test_parameters_are_those_of_the_constructor():
     assert parameters_of(Dense) == ["units", "bias", "initializer"]
     assert parameters_of(Own) == []
