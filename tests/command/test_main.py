@@ -1,7 +1,10 @@
 """The command: arguments, exit codes, errors in one line."""
 
+import importlib.util
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -55,7 +58,7 @@ def test_errors_are_one_line(error, code, line, monkeypatch, capsys):
 
 def test_the_installed_command():
     done = subprocess.run(
-        [sys.executable, "-c", "from skconv._command.main import main; raise SystemExit(main())", "inspect", "missing"],
+        [sys.executable, "-c", "from _skconv_command import main; raise SystemExit(main())", "inspect", "missing"],
         capture_output=True,
         text=True,
         timeout=120,
@@ -64,3 +67,20 @@ def test_the_installed_command():
     assert done.stderr.startswith("skconv: error: ")
     assert done.stderr.count("\n") == 1
     assert "missing" in done.stderr
+
+
+def test_ctrl_c_while_the_package_is_imported(tmp_path):
+    package = tmp_path / "skconv"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise KeyboardInterrupt")
+    root = Path(importlib.util.find_spec("_skconv_command").origin).parent
+    done = subprocess.run(
+        [sys.executable, "-c", "from _skconv_command import main; raise SystemExit(main())", "inspect", "model"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{root}"},
+    )
+    assert done.returncode == 130
+    assert done.stderr == "skconv: interrupted\n"
