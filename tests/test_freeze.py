@@ -111,7 +111,7 @@ def test_names_of_no_layer(estimator, freeze, name):
     assert not hasattr(model, "network_")
 
 
-@pytest.mark.parametrize("freeze", [1, None, {"convolution1": True}])
+@pytest.mark.parametrize("freeze", [1.5, None, {"convolution1": True}])
 def test_freeze_of_the_wrong_kind(freeze):
     with pytest.raises(ValueError, match="'freeze' parameter of ConvNetClassifier must be"):
         ConvNetClassifier(**SMALL, freeze=freeze).fit(X, Y)
@@ -120,6 +120,8 @@ def test_freeze_of_the_wrong_kind(freeze):
 def test_lbfgs_trains_everything():
     with pytest.raises(ValueError, match="freeze needs a stochastic solver, got solver='lbfgs'"):
         ConvNetClassifier(**SMALL, solver="lbfgs", freeze="dense1").fit(X, Y)
+    with pytest.raises(ValueError, match="freeze needs a stochastic solver, got solver='lbfgs'"):
+        ConvNetClassifier(**SMALL, solver="lbfgs", freeze=-1).fit(X, Y)
 
 
 def test_threads_change_no_bit_of_a_network_with_frozen_layers(monkeypatch):
@@ -130,10 +132,43 @@ def test_threads_change_no_bit_of_a_network_with_frozen_layers(monkeypatch):
         np.testing.assert_array_equal(one[name], two[name])
 
 
+@pytest.mark.parametrize(
+    ("number", "names"),
+    [
+        (0, ()),
+        (1, ("convolution1",)),
+        (4, ("convolution1", "batchnorm1", "convolution2")),
+        (-1, ("convolution1", "batchnorm1", "convolution2", "batchnorm2", "dense1")),
+        (-4, ("convolution1", "batchnorm1", "convolution2", "batchnorm2")),
+    ],
+)
+def test_a_number_of_layers(number, names):
+    model = ConvNetClassifier(**SMALL, pool=None, freeze=number).fit(X, Y)
+    assert model.network_.frozen == names
+    named = ConvNetClassifier(**SMALL, pool=None, freeze=names).fit(X, Y)
+    np.testing.assert_array_equal(model.network_.parameters, named.network_.parameters)
+
+
+@pytest.mark.parametrize("number", [-12, 12])
+def test_more_layers_than_there_are(number):
+    with pytest.raises(ValueError, match=f"freeze must be .* from -10 to 10, for 10 layers, got {number}"):
+        ConvNetClassifier(**SMALL, pool=None, freeze=number).fit(X, Y)
+
+
+def test_a_number_counts_a_block_as_one_layer():
+    layers = [Convolution(4), Residual([Convolution(4), BatchNorm(), Activation()]), Flatten(), Dense(6)]
+    first = arrays(ConvNetClassifier(layers=layers, max_iter=1, random_state=0).fit(X, Y))
+    model = ConvNetClassifier(layers=layers, freeze=-3, initial_weights=first, max_iter=1, random_state=0)
+    assert model.fit(X + 1, Y).network_.frozen == ("convolution1", "residual1")
+    for name, array in arrays(model).items():
+        if name.startswith(("convolution1.", "residual1.")):  # the statistics of the normalisation too
+            np.testing.assert_array_equal(array, first[name], err_msg=name)
+
+
 def test_layers_to_freeze_can_be_searched():
     first = ConvNetClassifier(**SMALL).fit(X, Y).weights_
     model = ConvNetClassifier(**SMALL, initial_weights=dict(first))
-    grid = {"freeze": [(), "convolution1", ("convolution1", "convolution2")]}
+    grid = {"freeze": [(), "convolution1", ("convolution1", "convolution2"), -1]}
     search = GridSearchCV(model, grid, cv=2, error_score="raise").fit(X, Y)
     assert len(set(search.cv_results_["mean_test_score"])) > 1
 

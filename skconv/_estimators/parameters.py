@@ -139,6 +139,15 @@ class Parameters(LayerParameters):
         """float
         Share of the training in which the learning rate first rises linearly.""",
     )
+    learning_rate_decay: Any = parameter(
+        1.0,
+        [between(0, 1, closed="right")],
+        """float
+        Factor of the learning rate from each layer with weights to the one before it, in (0, 1]: with 0.8 the output
+        layer has the whole rate, the layer before it 0.8 of it, the next 0.64.  For networks that go on from weights of
+        another task, whose first layers should change least.  A normalisation has the rate of the layer with weights
+        before it; the layers within a block, such as a residual one, share one rate.""",
+    )
     max_iter: Any = parameter(
         "auto",
         [one_of("auto"), at_least(1)],
@@ -267,9 +276,11 @@ class Parameters(LayerParameters):
     )
     freeze: Any = parameter(
         (),
-        [str, tuple, list],
-        """str or tuple of str
-        Names of layers that training does not change, such as "convolution1" (see `summary`).""",
+        [str, tuple, list, between(None, None, "neither", Integral)],
+        """str, tuple of str or int
+        Layers that training does not change: names, such as "convolution1" (see `summary`), or a number of layers from
+        the first on, as in a slice: 5 freezes the first five, -1 all but the output layer, -3 all but the last three.
+        Batch normalisation in frozen layers keeps its statistics.""",
     )
     image_shape: Any = parameter(
         None,

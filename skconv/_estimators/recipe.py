@@ -7,12 +7,13 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from math import ceil
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from .._input.constraints import shown
-from .._network.network import Network
+from .._network.network import Network, named
 from .._network.predict import session_bytes
 from ..training._checkpoint import plain
 from ..training._run import Run
@@ -174,12 +175,13 @@ def make_recipe(parameters, input_shape, targets, n, dtype, *, augments=False) -
     stops = parameters.early_stopping or not (cools or plateau)
     # The gradient of a mini-batch is noise in its second digit: float64 would gain nothing and take twice as long.
     dtype = np.dtype(dtype if steady or size == n else np.float32)
+    layers = build_layers(values, input_shape, targets.n_outputs, drops=not (targets.numeric or steady))
     return Recipe(
-        layers=build_layers(values, input_shape, targets.n_outputs, drops=not (targets.numeric or steady)),
+        layers=layers,
         input_shape=input_shape,
         dtype=dtype,
         given=network_in(parameters.layers),
-        frozen=(parameters.freeze,) if isinstance(parameters.freeze, str) else tuple(parameters.freeze),
+        frozen=_frozen_names(parameters.freeze, layers, input_shape),
         batch_size=size,
         n_epochs=n_epochs,
         shuffle=parameters.shuffle,
@@ -262,11 +264,32 @@ def _optimizer(parameters):
     return kind(**{name: getattr(parameters, name) for name in kind.from_networks})
 
 
+def _frozen_names(freeze, layers, shape) -> tuple:
+    """Names of the frozen layers; of a number of layers those that have arrays."""
+    if isinstance(freeze, str):
+        return (freeze,)
+    if not isinstance(freeze, Integral):
+        return tuple(freeze)
+    freeze = int(freeze)
+    if abs(freeze) > len(layers):
+        raise ValueError(
+            f"freeze must be names of layers or a number from -{len(layers)} to {len(layers)}, for {len(layers)} "
+            f"layers, got {freeze}"
+        )
+    names = []
+    for name, layer in list(named(layers))[:freeze]:
+        if layer.parameter_shapes(shape) or layer.state_shapes(shape):
+            names.append(name)
+        shape = layer.output_shape(shape)
+    return tuple(names)
+
+
 def _penalties(parameters, optimizer):
     return {
         "alpha": parameters.alpha,
         "l1_ratio": parameters.l1_ratio,
         "decoupled": optimizer is not None and optimizer.decoupled,
+        "rate_decay": parameters.learning_rate_decay,
         "clip": parameters.clip_norm,
         "max_norm": parameters.max_norm,
         "ema_decay": parameters.ema_decay,

@@ -49,7 +49,8 @@ def check_solver(parameters, X, validated):
     options = {"early_stopping=True": parameters.early_stopping, "X_val": validated}
     names = ("ema_decay", "clip_norm", "max_norm", "augment", "checkpoint")
     options |= {name: getattr(parameters, name) is not None for name in names}
-    options["freeze"] = len(parameters.freeze) > 0
+    options["freeze"] = parameters.freeze != 0 and parameters.freeze != () and parameters.freeze != []
+    options["learning_rate_decay"] = parameters.learning_rate_decay != 1
     options["an X in storage"] = isinstance(X, LazyRows)
     for name, wanted in options.items():
         if wanted:

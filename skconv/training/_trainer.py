@@ -12,12 +12,11 @@ from .._input.own import in_place, number_from
 from .._network.session import Session
 from .._network.widths import training_width
 from ._lbfgs import minimize
+from ._update import Update, rate_factors
 from .regularizers import ClipNorm, L1Penalty, L2Penalty, MaxNorm, WeightAverage
 
 __all__ = ["Trainer", "weight_matrices"]
 
-_PARTS = 4  # slices of the optimiser's vectors; fixed, so that no bit depends on the threads
-_PART_SIZE = 1 << 16  # least parameters of a slice
 _LBFGS_VECTORS = 37  # float64 vectors of L-BFGS: ten steps and gradients, scipy's scratch, arrays of the objective
 
 
@@ -41,27 +40,6 @@ def _own_bytes(*parts) -> int:
     return sum(arrays.values())
 
 
-class Update:
-    """A step of an optimiser, for a large vector of parameters by slices on several threads."""
-
-    def __init__(self, optimizer, team):
-        self.optimizer, self.team = optimizer, team
-
-    def __call__(self, parameters, gradient, rate):
-        """Update the parameters."""
-        optimizer = self.optimizer
-        optimizer.begin()
-        if len(parameters) < _PARTS * _PART_SIZE or not optimizer.by_parts:
-            in_place(optimizer, "update", parameters, gradient, rate)
-            return
-        size = ceil(len(parameters) / _PARTS)
-
-        def part(i):
-            in_place(optimizer, "update", parameters, gradient, rate, slice(i * size, (i + 1) * size))
-
-        self.team.run(part, _PARTS)
-
-
 class Trainer:
     """Training steps on batches of a data set.
 
@@ -78,6 +56,8 @@ class Trainer:
         Strength of the penalty on weights, beside the mean loss, and its l1 share; see `regularizers`.
     decoupled : bool
         Whether the penalty acts on the weights directly (AdamW) and not through the optimiser.
+    rate_decay : float
+        Factor of the learning rate from one layer with weights to the one before it; see `rate_factors`.
     clip, max_norm, ema_decay : float or None
         Largest norm of the gradient, of a unit's weights; decay of the weights' running mean.
     augmenter : Augmenter or None
@@ -94,21 +74,23 @@ class Trainer:
     """
 
     def __init__(
-        self, network, loss, optimizer, team, *, batch_size, alpha=0.0, l1_ratio=0.0, decoupled=False, clip=None,
-        max_norm=None, ema_decay=None, augmenter=None, seed=0, beside=0,
+        self, network, loss, optimizer, team, *, batch_size, alpha=0.0, l1_ratio=0.0, decoupled=False,
+        rate_decay=1.0, clip=None, max_norm=None, ema_decay=None, augmenter=None, seed=0, beside=0,
     ):  # fmt: skip
         self.network, self.loss, self.optimizer, self.team = network, loss, optimizer, team
         self.batch_size, self.augmenter, self.seed = batch_size, augmenter, seed
-        mask = network.decayed()
+        mask, factors = network.decayed(), rate_factors(network, rate_decay)
+        slowed = mask if factors is None else mask * factors  # for penalties that move the weights themselves
         l1, l2 = alpha * l1_ratio, alpha * (1 - l1_ratio)
         lengths = None if decoupled or optimizer is None else partial(in_place, optimizer, "lengths")
-        self.l1 = L1Penalty(l1, mask, network.dtype, lengths) if l1 else None
-        self.l2 = L2Penalty(l2, mask, network.dtype) if l2 else None
+        self.l1 = L1Penalty(l1, slowed, network.dtype, lengths) if l1 else None
+        self.l2 = L2Penalty(l2, slowed if decoupled else mask, network.dtype) if l2 else None
+        self.update = Update(optimizer, team, factors)
         self.average = None if ema_decay is None else WeightAverage(network.parameters, ema_decay)
         changes = (
             self.l2.shrink if self.l2 is not None and decoupled else self.l2,
             None if clip is None else ClipNorm(clip),
-            Update(optimizer, team),
+            self.update,
             self.l1,
             None if max_norm is None else MaxNorm([rows for _, _, rows in _unit_rows(network)], max_norm),
             self.average,
@@ -131,7 +113,7 @@ class Trainer:
         if self.optimizer is None:
             vectors += _LBFGS_VECTORS * 8 // network.dtype.itemsize
         numbers = vectors * len(network.parameters) + columns * (network.shapes[-1][0] + 1 + prod(network.input_shape))
-        own = (self, self.l2, *self.parts().values())
+        own = (self, self.l2, self.update, *self.parts().values())
         return numbers * network.dtype.itemsize + _own_bytes(*(part for part in own if part is not None))
 
     def parts(self):

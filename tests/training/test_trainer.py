@@ -12,6 +12,7 @@ from skconv._network.predict import predict
 from skconv._threads.team import Team
 from skconv.augmentation import Mixup, Rotation, Shift, make_augmenter
 from skconv.layers import Activation, BatchNorm, Convolution, Dense, Dropout, Flatten, LocallyConnected, MaxPool
+from skconv.training import _update
 from skconv.training._trainer import Trainer, weight_matrices
 from skconv.training.losses import SoftmaxCrossEntropy, SquaredError
 from skconv.training.optimizers import SGD, Adam, Muon, RMSProp
@@ -620,7 +621,7 @@ def test_lbfgs_measures_running_statistics_at_the_minimum():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("optimizer", [Adam(), SGD()], ids=["adam", "sgd"])
 def test_training_gives_the_same_bits_on_any_number_of_threads(dtype, optimizer, monkeypatch):
-    monkeypatch.setattr(training, "_PART_SIZE", 1000)  # so that the threads share the optimiser's vectors
+    monkeypatch.setattr(_update, "_PART_SIZE", 1000)  # so that the threads share the optimiser's vectors
     X, y, weight = data(300, 256, 13, dtype)
     weight = weight.astype(dtype)
     results = []
@@ -642,7 +643,7 @@ def test_shared_updates_equal_whole_ones(monkeypatch):
     X, y, weight = data(40, 6, 3)
     results = []
     for size in (1, 1 << 16):
-        monkeypatch.setattr(training, "_PART_SIZE", size)
+        monkeypatch.setattr(_update, "_PART_SIZE", size)
         network = regression()
         with Team(2) as team:
             trainer = make_trainer(network, team, Adam().start(network.parameters.size, np.float64))
