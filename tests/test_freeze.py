@@ -151,7 +151,7 @@ def test_a_number_of_layers(number, names):
 
 @pytest.mark.parametrize("number", [-12, 12])
 def test_more_layers_than_there_are(number):
-    with pytest.raises(ValueError, match=f"freeze must be .* from -10 to 10, for 10 layers, got {number}"):
+    with pytest.raises(ValueError, match=f"freeze must be .* from -10 to 10, since there are 10 layers, got {number}"):
         ConvNetClassifier(**SMALL, pool=None, freeze=number).fit(X, Y)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .._input.constraints import shown
+from .._input.memory import counted
 from .._network.network import Network, named
 from .._network.predict import session_bytes
 from ..training._checkpoint import plain
@@ -273,8 +274,8 @@ def _frozen_names(freeze, layers, shape) -> tuple:
     freeze = int(freeze)
     if abs(freeze) > len(layers):
         raise ValueError(
-            f"freeze must be names of layers or a number from -{len(layers)} to {len(layers)}, for {len(layers)} "
-            f"layers, got {freeze}"
+            f"freeze must be names of layers or a number from -{len(layers)} to {len(layers)}, since there are "
+            f"{counted(len(layers), 'layer')}, got {freeze}"
         )
     names = []
     for name, layer in list(named(layers))[:freeze]:
