@@ -16,7 +16,7 @@ from .pretrained import PretrainedNetwork
 __all__ = ["CONVENTIONS", "PREPROCESSING", "preprocess", "warn_of_range"]
 
 _LOOKED_AT = 64  # samples whose range is compared with what a network expects
-_BYTES, _UNIT = 8.0, 2.0  # level plus spread is above the first for bytes, and below the second for numbers up to 1
+_BYTES, _UNIT = 40.0, 2.0  # level plus spread is above the first for bytes, and below the second for numbers up to 1
 
 
 class Convention(NamedTuple):
