@@ -11,6 +11,7 @@ import numpy as np
 from .._input.constraints import fitting
 from .._input.memory import working_memory
 from .._network.network import Network
+from .._network.planar import image_bytes, is_planar
 from .._network.predict import block_bytes, check_block, predict, width_within
 from .._network.strips import after_strips, steps_by_rows, strips
 from .._threads.team import Team, thread_count
@@ -29,6 +30,8 @@ def _are_networks(value):
 class NetworkTransformer(ImageTransformer):
     """Base class of transformers that run `networks_`, float64 networks whose outputs are concatenated."""
 
+    _by_image = False  # whether large images are predicted one by one, where the bits of a strip are not those of all
+
     def _new_network(self, layers) -> Network:
         """Network of these layers on images, with flattened output."""
         return Network([*layers, Flatten()], self.image_shape_, "float64")
@@ -43,7 +46,13 @@ class NetworkTransformer(ImageTransformer):
 
     def _check_working_memory(self, X, dtype):
         for network in self.networks_:
-            _way(network.cast(dtype))
+            twin = network.cast(dtype)
+            if not self._fits(twin):
+                _way(twin)
+
+    def _fits(self, network):
+        """Whether large images are predicted one by one, and fit in the working memory as a whole."""
+        return self._by_image and is_planar(network) and image_bytes(network) <= working_memory()
 
     def _transform(self, X, out):
         self._run(self.networks_, X, out)
@@ -54,6 +63,12 @@ class NetworkTransformer(ImageTransformer):
         for network in networks:
             stop = start + network.shapes[-1][0]
             twin = network.cast(out.dtype)
+            if self._fits(twin):
+                threads = max(1, min(thread_count(self.n_jobs), working_memory() // image_bytes(twin)))
+                with Team(threads) as team:
+                    predict(twin, X.reshape(len(X), -1), team, out=out[:, start:stop])
+                start = stop
+                continue
             parts, rest = _way(twin)
             largest = max(block_bytes(part, working_memory()) for _, _, part in parts)
             threads = max(1, min(thread_count(self.n_jobs), working_memory() // largest))  # no more than memory allows

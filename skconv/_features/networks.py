@@ -54,6 +54,10 @@ class FeatureBuilder(Parameters, FeatureState):
         """Whether ``filters`` is a network or an estimator, whose first layers are used."""
         return isinstance(self.filters, Network) or hasattr(self.filters, "fit")
 
+    @property
+    def _by_image(self):
+        return self._takes_layers
+
     def _known_shape(self, n_features):
         """``(height, width, channels)`` of the images of the network in ``filters``, or as the base class."""
         if self._takes_layers:

@@ -10,6 +10,7 @@ from .._input.memory import check_memory, counted
 from .._kernels.memory import scratch_bytes
 from .._kernels.products import COLUMNS
 from .layout import Layout
+from .planar import Planar, image_bytes, is_planar, tail
 from .session import Session
 from .single_sample import Alone
 from .steps import taken_by
@@ -27,6 +28,7 @@ __all__ = [
     "width_within",
 ]
 
+_BETWEEN_BYTES = 1 << 26  # most bytes of the vectors between the images and the last steps
 _NARROWEST = 2  # least samples of a block; one sample is predicted by `Alone`
 _FEW = 3  # most samples that take less time one by one than as a block
 _FEW_WORK = 1 << 19  # multiply-adds of a sample below which only a single sample takes less time
@@ -94,6 +96,8 @@ def width_within(network, n: int, limit: int) -> int:
 
 def session_bytes(network, n, threads) -> int:
     """Bytes of the sessions that predict ``n`` samples."""
+    if is_planar(network):
+        return min(threads, n) * image_bytes(network)
     width = block_width(network, n)
     return min(threads, ceil(n / width)) * Layout(network, width, 1, training=False).nbytes
 
@@ -108,9 +112,12 @@ def _new_session(network, width, copies) -> Session | Alone:
 def predict(network, X, team, width=None, out=None, change=None):
     """Outputs ``(n, units)``, block by block; a row depends neither on other samples nor on the blocks' width.
 
-    ``change(samples)``, if given, returns changed and scaled copies of the samples of a block.
+    Without a ``width`` large images are predicted one by one.  ``change(samples)``, if given, returns changed and
+    scaled copies of the samples of a block.
     """
     n = len(X)
+    if width is None and is_planar(network):
+        return _predict_images(network, X, team, out, change)
     width = prediction_width(network, n) if width is None else width
     out = np.empty((n, *network.shapes[-1]), network.dtype) if out is None else out
     blocks, pool = ceil(n / width), network.pool
@@ -127,3 +134,37 @@ def predict(network, X, team, width=None, out=None, change=None):
     for session in sessions:
         pool.give(session)
     return out
+
+
+def _predict_images(network, X, team, out, change):
+    """Outputs of a network for large images, as `predict`: image by image up to a vector, then in blocks."""
+    n, rest = len(X), tail(network)
+    out = np.empty((n, *network.shapes[-1]), network.dtype) if out is None else out
+    sessions = _image_sessions(network, n, team)
+    size = prod(rest.input_shape) if rest is not None else prod(out.shape[1:])
+    few = max(team.threads, _BETWEEN_BYTES // (size * out.itemsize))
+    for first in range(0, n, few):
+        rows = slice(first, min(n, first + few))
+        between = out[rows] if rest is None else np.empty((rows.stop - rows.start, size), network.dtype)
+
+        def image(i, samples=X[rows], between=between):
+            sample = samples[i : i + 1] if change is None else change(samples[i : i + 1])
+            sessions[i % len(sessions)].predict(sample, between[i], team, scaled=change is not None)
+
+        if len(sessions) == 1:
+            for i in range(len(between)):
+                image(i)
+        else:
+            team.run(image, len(between))
+        if rest is not None:
+            predict(rest, between, team, out=out[rows])
+    for session in sessions:
+        network.pool.give(session)
+    return out
+
+
+def _image_sessions(network, n, team):
+    """A session for each thread, or one that spreads the parts of an image over all threads."""
+    if n < team.threads:
+        return [network.pool.take(-team.threads) or Planar(network, team.threads)]
+    return [network.pool.take(1) or Planar(network, copies=copies) for copies in range(team.threads, 0, -1)]

@@ -187,6 +187,8 @@ class Product(Merge):
         Whether each branch has steps.
     """
 
+    merge = "multiply"
+
     def __init__(self, shape, layered):
         self.shape = shape
         self.layered = layered

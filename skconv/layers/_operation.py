@@ -76,6 +76,8 @@ class Operation:
     single_sample : {"product", "windows", "elements", None}
         How a single sample can be predicted without a block: by products as a convolution, by windows over the image,
         or element by element, with positions as samples; None if a block is needed.
+    any_layout : bool
+        Whether prediction takes images in any order in memory; so do operations by windows and element by element.
     pooled_as : {"convolution", "maximum", None}
         Role in a `PooledConvolution`, which trains a convolution and the maximum of its tiles as one operation.
     joint : {"fork", "switch", "merge", None}
@@ -94,6 +96,7 @@ class Operation:
     reshapes = False
     starts_band = ends_band = False
     single_sample: str | None = None
+    any_layout = False
     pooled_as: str | None = None
     joint: str | None = None
 
@@ -187,6 +190,10 @@ class Operation:
 
     def late_gradient(self, frame: Frame) -> None:
         """Fill ``frame.gradients`` of a late operation from ``frame.x`` and ``frame.dy`` of the whole batch."""
+
+    def added(self, parameters):
+        """Numbers (C,) if prediction adds a number to each channel and does nothing else, else None."""
+        return None
 
     # Before each pass a synchronous operation measures every block, then agrees on the statistics of the batch.
 

@@ -68,6 +68,9 @@ class Bias(Layer):
         """How one sample is predicted: "elements" for a bias per channel, else None."""
         return "elements" if self.pointwise else None
 
+    def added(self, parameters):
+        return parameters.bias if self.pointwise else None
+
     def parameters(self, shape):
         return bias_parameters(self.bias, shape)
 

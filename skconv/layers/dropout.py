@@ -28,6 +28,7 @@ class Dropout(Layer):
 
     _parameter_constraints: dict = {"dropout": [between(0, 1)]}
     in_place = True
+    any_layout = True
     asked_by = "dropout"
     summary_shows = "dropout"
 

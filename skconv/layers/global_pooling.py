@@ -20,6 +20,7 @@ class _GlobalPool(Layer):
 
     _parameter_constraints: dict = {"keepdims": ["boolean"]}
     takes = "image"
+    any_layout = True
 
     def __init__(self, keepdims=False):
         self.keepdims = keepdims

@@ -241,6 +241,11 @@ class LayerNorm(Layer):
         """Whether each position is normalised on its own."""
         return self.over == "channels"
 
+    @property
+    def any_layout(self):
+        """Whether images may be in any order in memory: a whole image is normalised as one run."""
+        return self.over == "channels"
+
     def parameters(self, shape):
         return dict.fromkeys(("scale", "shift"), Parameter((shape[-1],)))
 
