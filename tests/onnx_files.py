@@ -2,7 +2,7 @@
 
 import numpy as np
 import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from skconv._network.predict import predict
 from skconv._threads.team import Team
@@ -12,9 +12,9 @@ RNG = np.random.default_rng(0)
 CHANNELS_LAST = {"NCHW": (0, 2, 3, 1), "NHWC": (0, 1, 2, 3), "NCW": (0, 2, 1), "NWC": (0, 1, 2), "NC": (0, 1)}
 
 
-def normal(*shape):
+def normal(*shape, rng=RNG):
     """Normal numbers in float32."""
-    return RNG.standard_normal(shape).astype(np.float32)
+    return rng.standard_normal(shape).astype(np.float32)
 
 
 def node(op, inputs, output, **attributes):
@@ -39,6 +39,34 @@ def model_of(nodes, shape, constants=None, *, opset=17, inputs="x", output="y", 
         *{each.domain: helper.make_opsetid(each.domain, 1) for each in functions}.values(),
     ]
     return helper.make_model(graph, opset_imports=opsets, functions=list(functions), ir_version=ir_version)
+
+
+def small_model():
+    """A model with most of what networks have: borders, gates, branches, shapes that are computed."""
+    rng = np.random.default_rng(0)  # so that the bytes depend on no other test
+    k, g, h, w = (normal(*shape, rng=rng) for shape in ((4, 3, 3, 3), (4, 4, 1, 1), (4, 2, 3, 3), (64, 5)))
+    b, s, t, m, v, c = (normal(size, rng=rng) for size in (4, 4, 4, 4, 4, 5))
+    constants = {
+        "k": k, "b": b, "s": s, "t": t, "m": m, "v": np.abs(v), "g": g, "h": h,
+        "pads": np.array([0, 0, 1, 1, 0, 0, 1, 1]), "zero": np.array(0), "axes": np.array([0]), "rest": np.array([-1]),
+        "w": w, "c": c,
+    }  # fmt: skip
+    nodes = [
+        node("Pad", "x pads", "p"), node("Conv", "p k b", "c0", strides=[2, 2]),
+        node("BatchNormalization", "c0 s t m v", "c1"), node("Relu", "c1", "c2"), node("GlobalAveragePool", "c2", "g0"),
+        node("Conv", "g0 g", "g1"), node("Sigmoid", "g1", "g2"), node("Mul", "c2 g2", "d"),
+        node("Conv", "d h", "e", group=2, pads=[1] * 4), node("Add", "e c2", "f"), node("Shape", "f", "shape"),
+        node("Gather", "shape zero", "n"), node("Unsqueeze", "n axes", "u"), node("Concat", "u rest", "target", axis=0),
+        node("Reshape", "f target", "r"), node("Gemm", "r w c", "q"), node("Softmax", "q", "y"),
+    ]  # fmt: skip
+    return model_of(nodes, (3, 8, 8), constants)
+
+
+def scores(data):
+    """A model of the scores before the softmax."""
+    model = ModelProto.FromString(data)
+    model.graph.output[0].name = "q"
+    return model
 
 
 def outputs_of(network, X):
@@ -74,3 +102,12 @@ def check(model, X, layout="NCHW", ends=None, within=2e-5, **options):
 def names(network):
     """Classes of the layers of a network."""
     return [type(layer).__name__ for layer in network.layers]
+
+
+def refusal(data):
+    """Message of the error that a file gives; None where it gives a network."""
+    try:
+        from_onnx(data)
+    except ValueError as error:
+        return str(error)
+    return None

@@ -1,7 +1,6 @@
-"""Networks from files: what they give, what is kept of them, and files that are damaged."""
+"""Networks from files: what they give, and what is kept of them."""
 
 import pickle
-import tracemalloc
 from copy import deepcopy
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 from cases import CASES
 from exported import network_model, settled
 from networks import predicted
-from onnx_files import check, model_of, node, normal, outputs_of, run
+from onnx_files import check, model_of, node, normal, outputs_of, refusal, run, scores, small_model
 from sklearn.base import clone
 
 from skconv import ConvFeatures, ConvNetClassifier
@@ -24,33 +23,8 @@ from skconv.onnx import PretrainedNetwork, from_onnx, to_onnx
 SHAPE = (3, 8, 8)
 
 
-def small_model():
-    """A model with most of what networks have: borders, gates, branches, shapes that are computed."""
-    constants = {
-        "k": normal(4, 3, 3, 3), "b": normal(4), "s": normal(4), "t": normal(4), "m": normal(4), "v": np.abs(normal(4)),
-        "g": normal(4, 4, 1, 1), "h": normal(4, 2, 3, 3), "pads": np.array([0, 0, 1, 1, 0, 0, 1, 1]),
-        "zero": np.array(0), "axes": np.array([0]), "rest": np.array([-1]), "w": normal(64, 5), "c": normal(5),
-    }  # fmt: skip
-    nodes = [
-        node("Pad", "x pads", "p"), node("Conv", "p k b", "c0", strides=[2, 2]),
-        node("BatchNormalization", "c0 s t m v", "c1"), node("Relu", "c1", "c2"), node("GlobalAveragePool", "c2", "g0"),
-        node("Conv", "g0 g", "g1"), node("Sigmoid", "g1", "g2"), node("Mul", "c2 g2", "d"),
-        node("Conv", "d h", "e", group=2, pads=[1] * 4), node("Add", "e c2", "f"), node("Shape", "f", "shape"),
-        node("Gather", "shape zero", "n"), node("Unsqueeze", "n axes", "u"), node("Concat", "u rest", "target", axis=0),
-        node("Reshape", "f target", "r"), node("Gemm", "r w c", "q"), node("Softmax", "q", "y"),
-    ]  # fmt: skip
-    return model_of(nodes, SHAPE, constants)
-
-
 MODEL = small_model()
 DATA = MODEL.SerializeToString()
-
-
-def scores(data):
-    """A model of the scores before the softmax."""
-    model = onnx.ModelProto.FromString(data)
-    model.graph.output[0].name = "q"
-    return model
 
 
 def test_a_small_network():
@@ -193,7 +167,7 @@ def test_layers_that_are_exported_come_back(name):
         data = network_model(network).SerializeToString()
     except ValueError:  # no counterpart in ONNX
         return
-    refused = _refusal(data)
+    refused = refusal(data)
     if refused is not None:
         assert "is not supported" in refused or "only supported" in refused
         return
@@ -204,88 +178,3 @@ def test_layers_that_are_exported_come_back(name):
     np.testing.assert_allclose(outputs_of(found, X), wanted, rtol=0, atol=2e-5 * max(np.abs(wanted).max(), 1e-30))
     again = from_onnx(network_model(found).SerializeToString())
     np.testing.assert_allclose(outputs_of(again, X), wanted, rtol=0, atol=2e-5 * max(np.abs(wanted).max(), 1e-30))
-
-
-def _refusal(data):
-    """Message of the error that a file gives; None where it gives a network."""
-    try:
-        from_onnx(data)
-    except ValueError as error:
-        return str(error)
-    return None
-
-
-def mutated(rng):
-    """The bytes of the small model, with some of them changed, left out or repeated."""
-    data = bytearray(DATA)
-    for _ in range(rng.integers(1, 4)):
-        at, kind = int(rng.integers(max(1, len(data)))), rng.integers(4)
-        if kind == 0 and data:
-            data[at] = rng.integers(256)
-        elif kind == 1:
-            del data[at : at + int(rng.integers(1, 20))]
-        elif kind == 2:
-            data[at:at] = data[at : at + int(rng.integers(1, 20))]
-        else:
-            del data[at:]
-    return bytes(data)
-
-
-def is_error_or_right(data):
-    """1 where a file gives a clear error, 2 where it gives a network, which gives what onnxruntime gives."""
-    refused = _refusal(data)
-    if refused is not None:
-        assert refused
-        return 1
-    network = from_onnx(data)
-    assert len(network.parameters) < len(data) + 10_000
-    model = onnx.ModelProto.FromString(data)
-    if network.removed is not None:
-        nodes = {name: each for each in model.graph.node for name in each.output}
-        last = nodes[network.output_name]
-        if last.op_type not in ("Softmax", "LogSoftmax"):
-            return 2
-        del model.graph.output[1:]
-        model.graph.output[0].name = last.input[0]
-    X = normal(1, *SHAPE)
-    try:
-        wanted = run(model, X)
-    except Exception:  # onnxruntime refuses more, such as unknown versions
-        return 2
-    if network.input_shape != (8, 8, 3) or not np.isfinite(wanted).all():
-        return 2
-    if wanted.ndim == 4:
-        wanted = wanted.transpose(0, 2, 3, 1)
-    found = outputs_of(network, X.transpose(0, 2, 3, 1))
-    if wanted.ndim not in (2, 4):  # whose axes may be in any order
-        found, wanted = np.sort(found, axis=None)[None], np.sort(wanted, axis=None)
-    np.testing.assert_allclose(found, wanted.reshape(1, -1), rtol=0, atol=1e-4 * max(1e-30, np.abs(wanted).max()))
-    return 2
-
-
-def check_mutations(seeds):
-    results = [is_error_or_right(mutated(np.random.default_rng(seed))) for seed in seeds]
-    assert min(results.count(1), results.count(2)) > len(results) // 20
-
-
-def test_damaged_files():
-    check_mutations(range(300))
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
-def test_more_damaged_files():
-    check_mutations(range(1000, 11_000))
-
-
-def test_damaged_files_take_little_memory():
-    data = [mutated(np.random.default_rng(seed)) for seed in range(20)]
-    tracemalloc.start()
-    for each in data:
-        try:
-            from_onnx(each)
-        except ValueError:
-            continue
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 4 << 20
