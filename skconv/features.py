@@ -16,7 +16,6 @@ from ._features.resized import ResizedFeatures
 from ._input.constraints import check_parameters, check_value, shown
 from ._input.parameters import parametrized
 from ._network.preprocessing import PREPROCESSING, preprocess
-from ._pretrained.from_onnx import read_network
 from ._saving.classes import stored_estimator
 from ._threads.calls import fitting
 from .resizing import ImageResizer
@@ -210,6 +209,8 @@ class ConvFeatures(ResizedFeatures):
         >>> features.fit_transform(pictures).shape
         (2, 64)
         """
+        from ._pretrained.from_onnx import read_network
+
         check_value("resize", resize, cls._parameter_constraints["resize"])
         network = read_network(source, _size(image_shape, resize), output, folder)
         options = {"pool": pool, "pool_size": pool_size, "global_pool": global_pool, "n_jobs": n_jobs}

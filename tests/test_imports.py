@@ -105,6 +105,16 @@ def test_importing_the_package_is_light():
     assert result.stdout == "\n\n"
 
 
+def test_what_few_programs_need_is_imported_where_it_is_used():
+    code = "import sys, skconv; print(*sorted(name for name in sys.modules if name.startswith('skconv.')))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=True)
+    names = {name.removeprefix("skconv.") for name in result.stdout.split()}
+    files = {"_files.safetensors", "_files.strict_json", "_saving.decode", "_saving.encode", "_saving.model_file"}
+    assert files < set(MODULES)
+    assert not names & files
+    assert not {"_pretrained", "_command", "onnx", "torch"} & {room(name) for name in names}
+
+
 def test_tests_mirror_the_source():
     """The test of ``_room/_module.py`` is ``tests/room/test_module.py``."""
     tests, missing = ROOT.parent / "tests", []

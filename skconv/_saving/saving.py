@@ -6,26 +6,12 @@ from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
-import scipy
-import sklearn
-from sklearn.utils.validation import check_is_fitted
 
-from .._files.errors import ModelFileError
-from .._files.paths import path_text
-from .._files.safetensors import ArrayFile, write_arrays
-from .._files.strict_json import read_json, written_json
-from .._input.constraints import SHAPES, at_least, check_parameters, check_value, fitting, one_of, shown
-from .._input.errstate import quiet
+from .._input.constraints import SHAPES, at_least, check_value, fitting, one_of, shown
 from .._input.memory import counted
-from .._input.versions import __version__
-from .classes import ESTIMATORS
-from .decode import Decoder
-from .encode import writable_estimator
 
 __all__ = ["SIZES", "Saveable", "load"]
 
-_FORMAT = 1
-_KEY = "skconv"  # of the metadata of a file
 _FORMS = one_of("default", "pandas", "polars")
 
 
@@ -81,22 +67,9 @@ class Saveable:
         OSError
             If the file cannot be written.
         """
-        path = path_text(path)
-        check_is_fitted(self, "image_shape_")
-        if ESTIMATORS.get(type(self).__name__) is not type(self):
-            raise TypeError(
-                f"{type(self).__name__} is a class of your own, which skconv.load could not find; save an estimator of "
-                "skconv, or use pickle"
-            )
-        check_parameters(self)
-        arrays: dict[str, np.ndarray] = {}
-        versions = {"skconv": __version__, "numpy": np.__version__, "scipy": scipy.__version__}
-        config = {
-            "format": _FORMAT,
-            "versions": {**versions, "scikit-learn": sklearn.__version__},
-            "model": writable_estimator(self, "", arrays),
-        }
-        write_arrays(path, arrays, {_KEY: written_json(config)})
+        from .model_file import write_model
+
+        write_model(self, path)
 
     def _stored_state(self) -> dict[str, Any]:
         """Attributes that a file keeps, by name."""
@@ -184,34 +157,6 @@ def load(path):
     >>> bool((loaded.predict_proba(X) == model.predict_proba(X)).all())
     True
     """
-    with ArrayFile(path) as file, quiet():
-        text = file.metadata.get(_KEY)
-        if text is None:
-            raise ModelFileError("it holds arrays, but no model of skconv")
-        try:
-            return _model(file, read_json(text, "its description of the model"))
-        except (ModelFileError, OSError):
-            raise
-        except Exception as error:  # a file may hold anything
-            raise ModelFileError(f"it holds no model that skconv can have saved: {error}") from error
+    from .model_file import read_model
 
-
-def _model(file, config):
-    if not isinstance(config, dict) or type(config.get("format")) is not int:
-        raise ModelFileError("its description of the model has no format")
-    versions = config.get("versions")
-    version = versions.get("skconv") if isinstance(versions, dict) else None
-    if config["format"] != _FORMAT:
-        raise ModelFileError(
-            f"it is of format {config['format']}, from skconv {shown(version)}, but skconv {__version__} reads format "
-            f"{_FORMAT}"
-        )
-    if config.keys() != {"format", "versions", "model"} or not isinstance(version, str):
-        raise ModelFileError(f"its description must have versions and a model, got {shown(sorted(config))}")
-    decoder = Decoder(file, version)
-    model = decoder.value(config["model"], "the model")
-    if type(model) not in ESTIMATORS.values():
-        raise ModelFileError(f"it holds {shown(model)}, which is no estimator")
-    if decoder.unread:
-        raise ModelFileError(f"the model has no array {shown(min(decoder.unread))}")
-    return model
+    return read_model(path)
