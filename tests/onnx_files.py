@@ -70,8 +70,8 @@ def scores(data):
 
 
 def outputs_of(network, X):
-    """Outputs of an imported network for samples (n, ...), channels last."""
-    with Team(1) as team:
+    """Outputs of an imported network for samples (n, ...), channels last; as in estimators without warnings."""
+    with Team(1) as team, np.errstate(all="ignore"):
         return predict(network, np.ascontiguousarray(X.reshape(len(X), -1)), team)
 
 

@@ -44,6 +44,7 @@ TESTS = [
     "tests/layers/test_activation.py::test_one_steep_slope_changes_no_bit_of_other_channels",
     "tests/network/test_network.py",
     "tests/network/test_single_sample.py",
+    "tests/network/test_planar.py::test_no_bit_depends_on_threads_and_neighbours",
     "tests/test_classifier_bits.py",
     "tests/test_features.py::test_neither_threads_nor_neighbours_change_a_bit",
     "tests/features/test_pretrained.py::test_neither_threads_nor_neighbours_change_a_bit",
