@@ -117,6 +117,10 @@ class ImageResizer(ImageTransformer):
             return list(X)
         X = as_samples(X)
         shape = getattr(X, "shape", ())
+        if len(shape) == 3 and self.image_shape_[0] > 1 and shape[2] == self.image_shape_[2] > 1:
+            raise ValueError(
+                f"X is one picture of shape {shape}, where an array or a list of pictures is taken: write X[None]"
+            )
         if len(shape) in (3, 4) and self.image_shape_[0] > 1 and tuple(shape[1:3]) != self.image_shape_[:2]:
             return list(np.asarray(X))
         X, _, _ = self._check_X(X, reset=False)

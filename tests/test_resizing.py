@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from skconv import ConvNetClassifier, Flatten, ImageResizer
+from skconv import ConvFeatures, ConvNetClassifier, Flatten, ImageResizer
 
 RNG = np.random.default_rng(0)
 PICTURES = [RNG.random((9, 7, 3)).astype(np.float32), RNG.random((5, 8, 3)).astype(np.float32)]
@@ -117,6 +117,14 @@ class TestErrors:
     def test_flat_samples_of_another_size(self):
         with pytest.raises(ValueError, match="X has 16 features, but ImageResizer is expecting 25"):
             ImageResizer(4).fit(np.zeros((2, 25))).transform(np.zeros((2, 16)))
+
+    def test_one_picture_is_no_array_of_grey_ones(self):
+        photographs = np.random.default_rng(0).uniform(size=(3, 20, 30, 3))
+        for estimator in ImageResizer(8), ConvFeatures("sobel", resize=8):
+            estimator.fit(photographs)
+            with pytest.raises(ValueError, match=r"X is one picture of shape \(9, 7, 3\), where .*: write X\[None\]"):
+                estimator.transform(photographs[0, :9, :7])
+            assert estimator.transform(photographs[:1, :9, :7]).shape[:3] == (1, 8, 8)
 
     def test_a_missing_file(self):
         with pytest.raises(FileNotFoundError, match=r"none\.png"):

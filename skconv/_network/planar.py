@@ -29,7 +29,9 @@ _LARGE = 1 << 20  # least numbers of a sample's activations for which images are
 def is_planar(network) -> bool:
     """Whether images are predicted one by one: images, no series, with convolutions and large activations."""
     large = network.activation_bytes >= _LARGE * network.dtype.itemsize
-    return large and min(network.input_shape[:2]) > 1 and network.steps[0].operation.single_sample == "product"
+    if not large or min(network.input_shape[:2]) == 1:
+        return False
+    return any(step.operation.single_sample == "product" for step in network.steps)
 
 
 def image_bytes(network) -> int:
@@ -45,7 +47,16 @@ def _n_planar(network) -> int:
 
 
 def tail(network):
-    """Network of the steps after those of a `Planar`, with the same memory; None if these only flatten."""
+    """Network of the steps after those of a `Planar`, with the same memory; None if these only flatten.
+
+    It is made once, so that its sessions are used again.
+    """
+    if network.pool.tail is None:
+        network.pool.tail = (_tail(network),)
+    return network.pool.tail[0]
+
+
+def _tail(network):
     n = _n_planar(network)
     steps, shape = network.steps[n:], network.steps[n - 1].out
     if len(steps) <= int(len(shape) == 3):
@@ -166,11 +177,11 @@ class Planar:
     Attributes
     ----------
     width : int
-        Key of the session in a `Pool`: 1, or minus ``threads`` where they are several.
+        Key of the session in a `Pool`: minus ``threads``.
     """
 
     def __init__(self, network, threads=1, copies=1):
-        self.width = 1 if threads == 1 else -threads
+        self.width = -threads
         self.read, dtype, builder = network.read, network.dtype, _Builder(network)
         scratch = builder.scratch_bytes()
         what = f"the network's arrays for an image {' x '.join(map(str, network.input_shape))}"

@@ -6,7 +6,7 @@ from typing import Any
 
 __all__ = ["Pool"]
 
-_KEPT, _KEPT_ALONE = 2, 4  # most idle sessions of a width, and of width 1, where a server has a thread per request
+_KEPT, _KEPT_ALONE = 2, 4  # most idle sessions of a width, and for one sample, where a server has a thread per request
 
 
 class Pool:
@@ -22,12 +22,15 @@ class Pool:
         Whether steps of the network run on a sample without a block; None if not yet known.
     twins : dict of Network
         The network in other dtypes, by dtype.
+    tail : (Network or None,) or None
+        The network of the steps after large images; None if not yet known.
     """
 
     def __init__(self):
         self.idle: dict[int, list] = {}
         self.runs_alone: bool | None = None
         self.twins: dict[Any, Any] = {}
+        self.tail: tuple[Any] | None = None
 
     def take(self, width):
         """Remove and return an idle session for blocks of ``width`` samples; None if there is none."""
@@ -39,5 +42,5 @@ class Pool:
     def give(self, session):
         """Add an idle session, unless there are enough of its width."""
         idle = self.idle.setdefault(session.width, [])
-        if len(idle) < (_KEPT_ALONE if session.width == 1 else _KEPT):
+        if len(idle) < (_KEPT_ALONE if abs(session.width) == 1 else _KEPT):
             idle.append(session)

@@ -167,4 +167,4 @@ def _image_sessions(network, n, team):
     """A session for each thread, or one that spreads the parts of an image over all threads."""
     if n < team.threads:
         return [network.pool.take(-team.threads) or Planar(network, team.threads)]
-    return [network.pool.take(1) or Planar(network, copies=copies) for copies in range(team.threads, 0, -1)]
+    return [network.pool.take(-1) or Planar(network, copies=copies) for copies in range(team.threads, 0, -1)]

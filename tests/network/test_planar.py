@@ -176,7 +176,9 @@ def test_the_last_steps_share_the_parameters():
 
 def test_which_networks_are_predicted_by_image():
     assert is_planar(Network([Convolution(16), Flatten(), Dense(2)], (256, 256, 3), np.float32))
+    assert is_planar(Network([Convolution(16, padding_mode="reflect"), GlobalMeanPool()], (256, 256, 3), np.float32))
     assert not is_planar(Network([Convolution(16), Flatten(), Dense(2)], (32, 32, 3), np.float32))
+    assert not is_planar(Network([MaxPool(2), Flatten()], (2048, 2048, 1), np.float32))
     assert not is_planar(Network([Convolution(16), GlobalMeanPool()], (1, 200_000, 3), np.float32))
 
 
@@ -191,10 +193,23 @@ def test_memory_is_that_of_one_image():
         session = Planar(network)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert session.width == 1
+    assert session.width == -1
     assert image_bytes(network) <= peak <= image_bytes(network) + X.nbytes + (1 << 20)
     assert image_bytes(network) < 4 * 8 * 300 * 300 * 4
     assert session_bytes(network, 10, 2) == 2 * image_bytes(network)
+
+
+def test_sessions_are_used_again(all_large):
+    network = make(BRANCHES["a mean in the end"], (8, 8, 2))
+    X = samples(network, 3)
+    outputs(network, X)
+    (session,), rest = network.pool.idle[-1], tail(network)
+    outputs(network, X)
+    assert network.pool.idle[-1] == [session]
+    assert tail(network) is rest
+    assert rest.pool.idle
+    network.changed()
+    assert tail(network) is not rest
 
 
 def test_too_large_an_image_is_refused():
